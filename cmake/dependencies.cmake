@@ -1,0 +1,8 @@
+# Everything that Dictum links, in one place; HACKING.md says what each is for.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+pkg_check_modules(sndfile REQUIRED IMPORTED_TARGET sndfile>=1.2)
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)

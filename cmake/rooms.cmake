@@ -1,0 +1,58 @@
+# A room is one folder of src/ and one static library. It sees the public headers, its own folder, and
+# the headers of the rooms that it names, nothing else: an arrow that HACKING.md does not draw does not compile.
+
+add_library(dictum_warnings INTERFACE)
+target_compile_options(dictum_warnings INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Werror)
+
+add_library(dictum_flavour INTERFACE) # how every object of ours is compiled
+target_compile_features(dictum_flavour INTERFACE cxx_std_20)
+if(DICTUM_SANITIZE)
+  target_compile_options(dictum_flavour INTERFACE -fsanitize=${DICTUM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(dictum_flavour INTERFACE -fsanitize=${DICTUM_SANITIZE})
+endif()
+if(DICTUM_COVERAGE)
+  target_compile_options(dictum_flavour INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(dictum_flavour INTERFACE -fprofile-instr-generate)
+endif()
+if(DICTUM_FUZZ)
+  target_compile_options(dictum_flavour INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+# dictum_room(NAME [ROOMS room...] [LIBRARIES library...]): every .cpp of the folder; what is named is
+# visible to the room and, through its headers, to the rooms that name it.
+function(dictum_room name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS;LIBRARIES")
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
+  if(NOT sources)
+    list(APPEND sources "${CMAKE_SOURCE_DIR}/cmake/empty.cpp")
+  endif()
+  add_library(dictum_${name} STATIC ${sources})
+  list(TRANSFORM arg_ROOMS PREPEND dictum_)
+  # A room's headers are included as "room/file.hpp". Each room publishes only its own name: the
+  # folder build/rooms/NAME holds one link, NAME, to the folder in src/.
+  set(door "${CMAKE_BINARY_DIR}/rooms/${name}")
+  file(MAKE_DIRECTORY "${door}")
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${door}/${name}" SYMBOLIC)
+  target_include_directories(dictum_${name} PUBLIC "$<BUILD_INTERFACE:${door}>")
+  target_link_libraries(dictum_${name}
+    PUBLIC dictum_public ${arg_ROOMS} ${arg_LIBRARIES} dictum_flavour
+    PRIVATE $<BUILD_INTERFACE:dictum_warnings>)
+endfunction()
+
+# dictum_test(NAME SOURCES file... ROOMS room... [LIBRARIES library...]): one GoogleTest program.
+function(dictum_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES")
+  add_executable(${name} ${arg_SOURCES})
+  list(TRANSFORM arg_ROOMS PREPEND dictum_)
+  target_link_libraries(${name} PRIVATE ${arg_ROOMS} ${arg_LIBRARIES} dictum_test_support GTest::gmock GTest::gtest_main dictum_warnings)
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${arg_TIMEOUT} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()

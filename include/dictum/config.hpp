@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dictum/clock.hpp"
+#include "dictum/event.hpp"
+#include "dictum/source.hpp"
+#include "dictum/transcriber.hpp"
+#include "dictum/vad.hpp"
+
+namespace dictum {
+
+/// Every setting of a recorder, with its default. The sections and names are those of the configuration file and of
+/// the command line. A plain value: copy it, change it, pass it.
+struct RecorderConfig {
+  struct Capture {
+    std::filesystem::path input;      ///< a file that stands in for the microphone; "-" is standard input; empty: live
+    std::string device;               ///< id, name, or a unique part of it; empty: the default
+    std::string backend = "auto";     ///< auto, pulse, portaudio
+    std::string channel = "mix";      ///< "mix" averages, a number from 0 picks one
+    std::string pace = "realtime";    ///< realtime or fast; of a file only
+    int block_frames = 0;             ///< frames a reading, 1 to 1,000,000; 0: 100 ms of audio
+  } capture;
+
+  struct VAD {
+    std::string detector = "silero";  ///< silero or energy
+    double threshold = 0.5;           ///< speech at or above; 0.2 to 0.95 (silence is below threshold - 0.15)
+    VADMode mode = VADMode::normal;   ///< of a new session
+    int min_silence_ms = 800;         ///< silence that ends a segment in `normal`; 32 to 60,000
+    int long_note_silence_ms = 5000;  ///< the same in `long_note`
+    int pre_roll_ms = 500;            ///< kept before the first speech window; 0 to 10,000
+    int post_roll_ms = 500;           ///< kept after the last one; 0 to 10,000, cut to the silence that ended it
+    int min_speech_ms = 96;           ///< less speech than this is announced and not kept; 0 to 10,000
+    double max_segment_sec = 30;      ///< longer segments are split where they are quietest; 6 to 3,600
+  } vad;
+
+  struct Transcription {
+    std::string transcriber = "auto";  ///< auto, none, or a worker's name ([a-z0-9-]+)
+    std::string model;                 ///< name or file; empty: the worker's default
+    std::string language;              ///< BCP 47; empty: the engine's own choice
+    int workers = 1;                   ///< processes, 1 to 64
+    double deadline_base_sec = 30;     ///< an attempt may take this long ...
+    double deadline_per_sec = 10;      ///< ... and this much more for each second of audio
+    double drain_sec = 30;             ///< how long stop waits for outstanding texts; negative: no limit
+    std::filesystem::path simulated_script;  ///< of the `simulated` worker ([transcription.simulated] script)
+  } transcription;
+
+  struct Session {
+    std::filesystem::path root;  ///< empty: $XDG_DATA_HOME/dictum/sessions
+    bool keep_all = false;       ///< also keep the whole timeline as FLAC
+  } session;
+
+  struct Events {
+    double level_hz = 0;  ///< AudioLevel events a second, 0 to 20; 0: none
+  } events;
+
+  // Parts of the caller's own, in place of the built-in ones. Each factory is called once a session.
+  std::function<std::unique_ptr<AudioSource>()> source;               ///< in place of [capture]
+  std::function<std::unique_ptr<VoiceActivityDetector>()> detector;   ///< in place of [vad] detector
+  std::function<std::unique_ptr<Transcriber>()> custom_transcriber;   ///< in place of [transcription] transcriber
+  std::shared_ptr<const Clock> clock;                                 ///< null: the machine's
+
+  /// Throws RecorderError(config_invalid) naming the first value that is out of its range.
+  void validate() const;
+};
+
+}  // namespace dictum

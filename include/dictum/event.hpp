@@ -1,0 +1,204 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "dictum/frame.hpp"
+
+namespace dictum {
+
+enum class RecordingState { starting, recording, paused, stopping, idle, failed };
+enum class VADMode { normal, long_note };
+enum class NoteCommand { start, end, cancel, scratch, stop };
+enum class GapReason { overflow, device_lost, stalled, suspended, paused, disk };
+enum class WorkerState { starting, ready, busy, stopped, failed };
+
+/// `recording` is the first event of a session. After `idle` only transcription, note and fault events follow.
+struct RecordingStateChanged {
+  RecordingState state{};
+  bool is_recording{};  ///< false in `idle` and `failed` only
+  bool is_paused{};
+  bool is_muted{};
+  bool operator==(const RecordingStateChanged&) const = default;
+};
+
+/// The silence that ends a segment changed, by configuration or by `set_vad_mode`; never by a transcript.
+struct VADModeChanged {
+  VADMode mode{};
+  int min_silence_ms{};
+  bool operator==(const VADModeChanged&) const = default;
+};
+
+/// Opens segment `segment_index`; the event's `frame` is the first speech window's first frame.
+struct SpeechDetected {
+  std::uint32_t segment_index{};  ///< counts up from 0 in a session, never reused
+  Frame start_frame{};            ///< where the kept audio begins (the pre-roll included)
+  bool operator==(const SpeechDetected&) const = default;
+};
+
+/// Exactly one for each SpeechDetected; the event's `frame` is where the closing silence began.
+struct SpeechEnded {
+  std::uint32_t segment_index{};
+  double duration_sec{};  ///< of the kept audio
+  bool kept{};
+  Frame start_frame{};  ///< of the kept audio
+  Frame end_frame{};    ///< of the kept audio, exclusive
+  bool operator==(const SpeechEnded&) const = default;
+};
+
+/// Exactly one for each kept segment, once its WAV is complete (none where transcription is off).
+struct TranscriptionQueued {
+  std::uint32_t segment_index{};
+  std::string wav_path;  ///< absolute in the API, relative to the session's folder in the journal
+  bool operator==(const TranscriptionQueued&) const = default;
+};
+
+/// A recognised word and where it was said, on the session's clock.
+struct Word {
+  std::string text;
+  Frame start_frame{};
+  Frame end_frame{};
+  double confidence{};  ///< 0 to 1
+  bool operator==(const Word&) const = default;
+};
+
+/// Why something failed: a short name for programs, a sentence for people.
+struct EventError {
+  std::string code;
+  std::string message;
+  bool operator==(const EventError&) const = default;
+};
+
+/// Exactly one for each queued segment and revision, also where every attempt failed. The event's `frame` is the end of
+/// the segment's kept audio.
+struct TranscriptionComplete {
+  std::uint32_t segment_index{};
+  std::string text;
+  bool success{};
+  std::optional<EventError> error;
+  double processing_time_sec{};
+  std::vector<Word> words;  ///< empty where the engine gives no times
+  std::optional<double> no_speech_probability;
+  bool suspect{};  ///< the engine's own evidence says that the text may be invented; the text is kept all the same
+  int revision{};  ///< 0 for the first result of a segment, counting up with every later one
+  bool operator==(const TranscriptionComplete&) const = default;
+};
+
+struct NoteCommandDetected {
+  std::uint32_t segment_index{};
+  NoteCommand command{};
+  bool operator==(const NoteCommandDetected&) const = default;
+};
+
+struct NoteTitleCaptured {
+  std::uint32_t segment_index{};
+  std::string title;
+  bool operator==(const NoteTitleCaptured&) const = default;
+};
+
+struct NoteCompleted {
+  std::string title;
+  std::string text;                     ///< the body, segments separated by a space
+  std::vector<std::uint32_t> segments;  ///< of the body, in audio order
+  std::string path;                     ///< of the Markdown file; absolute in the API, relative in the journal
+  bool operator==(const NoteCompleted&) const = default;
+};
+
+struct NoteCancelled {
+  std::string title;
+  std::string text;
+  std::vector<std::uint32_t> segments;
+  std::string path;
+  bool operator==(const NoteCancelled&) const = default;
+};
+
+/// Frames that the clock counts and that nobody heard. Told when the gap has ended.
+struct AudioGap {
+  Frame start_frame{};
+  Frame frames{};
+  GapReason reason{};
+  bool operator==(const AudioGap&) const = default;
+};
+
+struct DeviceChanged {
+  std::string device;
+  std::string reason;
+  bool operator==(const DeviceChanged&) const = default;
+};
+
+struct WorkerStatus {
+  std::string worker;  ///< for example "pocketsphinx-0"
+  WorkerState state{};
+  std::string reason;
+  bool operator==(const WorkerStatus&) const = default;
+};
+
+/// Nothing fails in silence: this is how it is told.
+struct RecorderFault {
+  std::string code;     ///< `to_string(Errc)`
+  std::string message;  ///< what is wrong and what to do, one sentence
+  bool recoverable{};   ///< the recording goes on, or can go on
+  bool operator==(const RecorderFault&) const = default;
+};
+
+/// Ephemeral: no sequence, not journaled, may be merged for a slow subscriber.
+struct TranscriptionPartial {
+  std::uint32_t segment_index{};
+  std::string text;
+  std::size_t stable_chars{};  ///< bytes at the start of `text` (whole characters) that two successive partials share
+  bool operator==(const TranscriptionPartial&) const = default;
+};
+
+/// Ephemeral: at most 20 a second.
+struct AudioLevel {
+  double rms_dbfs{};
+  double peak_dbfs{};
+  double speech_probability{};
+  double silence_ms{};  ///< of the running countdown to the segment's end; 0 while there is speech
+  bool operator==(const AudioLevel&) const = default;
+};
+
+/// Ephemeral.
+struct QueueStatus {
+  std::size_t queued_jobs{};
+  std::size_t completed_transcriptions{};
+  double oldest_sec{};  ///< age of the oldest queued job
+  bool operator==(const QueueStatus&) const = default;
+};
+
+using EventBody =
+    std::variant<RecordingStateChanged, VADModeChanged, SpeechDetected, SpeechEnded, TranscriptionQueued,
+                 TranscriptionComplete, NoteCommandDetected, NoteTitleCaptured, NoteCompleted, NoteCancelled, AudioGap,
+                 DeviceChanged, WorkerStatus, RecorderFault, TranscriptionPartial, AudioLevel, QueueStatus>;
+
+/// One event: the envelope, and what happened.
+struct Event {
+  std::string session;                    ///< the session's name, for example "20261122_154501"
+  std::optional<std::uint64_t> sequence;  ///< gapless from 0 in a session; absent in ephemeral events
+  double timestamp{};                     ///< moment of emission, seconds since the Unix epoch
+  Frame frame{};                          ///< position on the recording's one clock
+  EventBody body;
+  bool operator==(const Event&) const = default;
+
+  /// The event's name as in JSON, for example "SpeechEnded".
+  std::string_view name() const noexcept;
+
+  /// True for the events that have no sequence: TranscriptionPartial, AudioLevel, QueueStatus.
+  bool is_ephemeral() const noexcept;
+
+  /// The event as one line of JSON, without a line break: the envelope of the journal, the command line and the network.
+  std::string to_json() const;
+};
+
+/// The names of the enumerations as they stand in JSON.
+std::string_view to_string(RecordingState state) noexcept;
+std::string_view to_string(VADMode mode) noexcept;
+std::string_view to_string(NoteCommand command) noexcept;
+std::string_view to_string(GapReason reason) noexcept;
+std::string_view to_string(WorkerState state) noexcept;
+
+}  // namespace dictum

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "dictum/event.hpp"
+#include "dictum/frame.hpp"
+
+namespace dictum {
+
+/// What a source delivers: interleaved float samples, nominally within -1 to 1.
+struct AudioFormat {
+  int sample_rate{};  ///< frames a second
+  int channels{};
+  bool operator==(const AudioFormat&) const = default;
+};
+
+/// What happened right after the audio of one reading, in the order of the timeline.
+struct SourceEnd {};  ///< the stream is over; nothing follows
+
+struct SourceGap {  ///< this many frames passed unheard
+  Frame frames{};
+  GapReason reason{};
+};
+
+struct SourceDevice {  ///< another device delivers from here on; always at the format that open() returned
+  std::string device;
+  std::string reason;
+};
+
+struct SourceFault {  ///< told at once; a gap follows when its length is known
+  std::string code;
+  std::string message;
+  bool recoverable{};
+};
+
+struct Reading {
+  std::size_t frames{};  ///< frames written to the buffer, 0 where nothing has arrived yet
+  std::variant<std::monostate, SourceGap, SourceDevice, SourceFault, SourceEnd> then{};
+};
+
+/// Where audio comes from: a microphone, a file, a stream, the application itself, or code of the user's.
+///
+/// Threads: `open`, `read` and `close` are called one at a time, never on the caller's event loop, not always on the
+/// same thread. Owner: the recording that opened it. A source that is closed may be opened again (pause and resume do).
+class AudioSource {
+ public:
+  virtual ~AudioSource() = default;
+
+  /// Opens the source and returns the format of everything that `read` will deliver. May block for up to its own
+  /// deadline. Throws RecorderError; a source that threw is closed.
+  virtual AudioFormat open() = 0;
+
+  /// Takes what has arrived, without waiting: whole frames, as many as fit `interleaved` (frames * channels values).
+  virtual Reading read(std::span<float> interleaved) = 0;
+
+  /// Hands the device back. Never blocks for more than a second, never throws; closing twice is harmless.
+  virtual void close() noexcept = 0;
+
+  /// How long to wait before reading again when a reading came back empty. Zero: the source is never empty before
+  /// its end (a file read as fast as possible).
+  virtual std::chrono::milliseconds pace() const { return std::chrono::milliseconds(20); }
+
+  /// For the manifest and for people, for example "file:/home/ann/memo.wav" or the device's name.
+  virtual std::string description() const = 0;
+
+  /// Parts per million by which the device's clock is faster than the machine's, as far as measured; 0 where it is
+  /// not a device.
+  virtual double drift_ppm() const { return 0; }
+};
+
+}  // namespace dictum

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dictum/event.hpp"
+#include "dictum/frame.hpp"
+
+namespace dictum {
+
+/// One segment to be turned into text.
+struct TranscriptionJob {
+  std::string session;  ///< with `segment_index` the identity of the job
+  std::uint32_t segment_index{};
+  std::filesystem::path wav_path;  ///< absolute; mono PCM16
+  Frame start_frame{};             ///< of the kept audio, on the session's clock
+  Frame end_frame{};               ///< exclusive
+  int sample_rate{};
+  std::string language;              ///< BCP 47, or empty for the engine's own choice
+  std::vector<std::string> phrases;  ///< worth listening for: the note commands
+};
+
+/// A phrase of the job that the engine itself spotted.
+struct DetectedPhrase {
+  std::string phrase;
+  double confidence{};  ///< 0 to 1
+  Frame start_frame{};
+  Frame end_frame{};
+  bool operator==(const DetectedPhrase&) const = default;
+};
+
+/// What became of a job.
+struct TranscriptionOutcome {
+  std::string text;
+  std::optional<EventError> error;  ///< set where every attempt failed
+  std::vector<Word> words;
+  std::vector<DetectedPhrase> phrases;
+  std::optional<double> no_speech_probability;
+  bool suspect{};
+  std::chrono::duration<double> processing_time{};  ///< of the attempt that answered
+};
+
+/// Told to `audio_time` when the stream is over.
+inline constexpr Frame kEndOfAudio = std::numeric_limits<Frame>::max();
+
+/// Turns segments into text. The pool of worker processes is one; user code may supply another
+/// (`RecorderConfig::custom_transcriber`).
+///
+/// Threads: every method is called one at a time, on the recorder's `loop` strand, and must not block. `done` may be
+/// called from any thread, also from inside `transcribe`, exactly once.
+class Transcriber {
+ public:
+  using Done = std::function<void(TranscriptionOutcome)>;
+
+  virtual ~Transcriber() = default;
+
+  /// Takes a job. Jobs come in segment order; answers may come in any order.
+  virtual void transcribe(TranscriptionJob job, Done done) = 0;
+
+  /// The audio clock of the recording has come to `frame`; `kEndOfAudio` when the stream is over.
+  virtual void audio_time(Frame /*frame*/) {}
+
+  /// Gives up what has not been answered: no further `done` is called once this returns. Called before destruction.
+  virtual void abandon() = 0;
+};
+
+}  // namespace dictum

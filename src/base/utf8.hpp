@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// Text from outside (recognisers, file names, people) as UTF-8.
+namespace dictum::utf8 {
+
+/// The code point that begins at `text[position]`, and where the next one begins. `valid` is false where the bytes are
+/// no well-formed UTF-8 (overlong forms and surrogates included); the next position is then one byte on.
+struct CodePoint {
+  std::uint32_t value{};
+  std::size_t next{};
+  bool valid{};
+};
+CodePoint decode(std::string_view text, std::size_t position) noexcept;
+
+/// Appends `code_point` to `out`.
+void append(std::string& out, std::uint32_t code_point);
+
+bool is_valid(std::string_view text) noexcept;
+
+/// `text` with every byte that is not well-formed replaced by U+FFFD.
+std::string repaired(std::string_view text);
+
+}  // namespace dictum::utf8
