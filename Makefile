@@ -1,0 +1,48 @@
+# What a newcomer types. `make demo` and `make test` do everything, from set-up on; both may be repeated.
+
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+BIN := build/release/bin
+MAKEFLAGS += --no-print-directory
+
+# Extra arguments for ctest, for example: make test CTEST_ARGS='-R Segmenter'
+CTEST_ARGS :=
+
+.PHONY: all demo test soak bench format format-check tidy install clean setup configure
+
+all: configure ## build everything into build/release
+	@cmake --build --preset release --parallel $(JOBS)
+
+demo: configure ## set up, build, record the bundled voice note and show its text
+	@cmake --build --preset release --parallel $(JOBS) --target apps/all
+	$(BIN)/dictum record --input samples/voice_note.wav --output-dir build/demo
+
+test: all ## set up, build, run every test
+	@ctest --preset release --parallel $(JOBS) $(CTEST_ARGS)
+
+soak: all ## the long runs; SOAK_MINUTES=60 makes them longer
+	@bench/soak --bin $(BIN) --minutes $(or $(SOAK_MINUTES),10)
+
+bench: all ## speed, always beside a peer or a baseline
+	@bench/run --bin $(BIN)
+
+format: setup ## rewrite our sources in the house's style
+	@tools/format
+
+format-check: setup
+	@tools/format --check
+
+tidy: configure ## static analysis of our sources
+	@tools/tidy
+
+install: all ## into /usr/local, or DESTDIR and PREFIX
+	@cmake --install build/release $(if $(PREFIX),--prefix $(PREFIX))
+
+clean: ## remove what was built; the downloaded model stays
+	@rm -rf build/dev build/release build/asan build/tsan build/coverage build/tidy build/fuzz build/demo
+
+setup:
+	@./setup
+
+configure: setup
+	@mkdir -p build && cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@sed -n 's/^-- Dictum: /dictum: /p' build/configure.log
