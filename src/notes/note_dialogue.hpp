@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -131,7 +132,6 @@ class NoteDialogue {
   std::uint32_t opened_ = 0;                  // segments below this have opened
   std::deque<std::uint32_t> completions_;     // complete() was called when this many had opened
   Frame heard_until_ = 0;                     // every segment that starts before this has opened
-  bool stopped_ = false;                      // by recording_stopped
   bool finished_ = false;                     // by the stop command
   std::optional<Note> note_;
 };

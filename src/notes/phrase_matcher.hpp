@@ -22,6 +22,7 @@ struct NotePhrases {
   std::vector<std::string> prefixes;  ///< may be said before a command: "Clerk, start a new note"
   std::vector<std::string> fillers;   ///< single words that mean nothing before, within or after a command
   std::vector<std::string> articles;  ///< single words that a recogniser drops, adds and confuses freely
+  std::vector<std::string> guards;    ///< single words that make what follows no command: "about the end note"
 
   static NotePhrases english();
 };
@@ -71,8 +72,8 @@ class PhraseMatcher {
     std::string word;     // normalised
     std::size_t begin{};  // bytes of the text
     std::size_t end{};
-    bool comma_before{};     // punctuation between this word and the one before it
-    bool sentence_before{};  // the same, and it ends a sentence
+    bool pause_before{};     // any punctuation between this word and the one before it
+    bool sentence_before{};  // punctuation that ends a sentence
   };
   using Tokens = std::vector<Token>;
 
@@ -84,27 +85,30 @@ class PhraseMatcher {
   struct Alignment {
     int cost{};
     std::size_t next{};  // the token behind the phrase
+    int heard{};         // content words of the phrase that were said, well or badly
   };
   struct Found {
     NoteCommand command{};
-    std::size_t first{};  // token
-    std::size_t next{};
+    std::size_t first{};  // token, of the prefix where there is one
+    std::size_t next{};   // the token behind it
+    int cost{};
   };
 
+  static Tokens words_of(std::string_view text);
   Tokens tokenise(std::string_view text) const;
   Phrase make_phrase(NoteCommand command, std::string_view text) const;
-  bool is_article(const std::string& word) const { return articles_.contains(word); }
   int substitution_cost(const std::string& said, const std::string& meant) const;
   std::optional<Alignment> align(const Tokens& tokens, std::size_t first, const Phrase& phrase, bool loose) const;
-  std::size_t skip_prefix(const Tokens& tokens, std::size_t first) const;
-  std::optional<Found> best_at(const Tokens& tokens, std::size_t first, bool starts, int tolerance) const;
-  bool chain(const Tokens& tokens, std::size_t first, int depth, std::vector<Found>& found) const;
-  bool trailing(const Tokens& tokens, std::size_t from, std::vector<Found>& found) const;
+  std::size_t behind_prefix(const Tokens& tokens, std::size_t first, bool exact) const;
+  std::optional<Found> command_at(const Tokens& tokens, std::size_t first, bool start, int tolerance) const;
+  bool only_commands(const Tokens& tokens, std::size_t first, bool may_start, std::vector<Found>& found) const;
+  void trailing_commands(const Tokens& tokens, std::size_t from, std::vector<Found>& found) const;
 
   NotePhrases spoken_;
   std::unordered_set<std::string> fillers_;
   std::unordered_set<std::string> articles_;
-  std::unordered_set<std::string> vocabulary_;  // a word of a phrase is never another word misheard
+  std::unordered_set<std::string> guards_;
+  std::unordered_set<std::string> vocabulary_;  // content words of commands: one is never another one misheard
   std::vector<Phrase> phrases_;
   std::vector<Phrase> prefixes_;
   std::vector<Phrase> titles_;

@@ -1,0 +1,161 @@
+#include "notes/sound.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "base/utf8.hpp"
+
+namespace dictum::notes {
+
+namespace {
+
+constexpr std::u32string_view kVowels = U"aeiou";
+
+// Consonants that are made in one place and heard for each other. S stands for sh and ch, T for th, j for the sound in
+// "you", J for the one in "job".
+constexpr std::array<std::u32string_view, 8> kPlaces = {U"tdT", U"sz", U"SJs", U"fvT", U"kg", U"pb", U"mn", U"rlw"};
+
+bool is_vowel(char32_t sound) {
+  return kVowels.find(sound) != kVowels.npos;
+}
+bool is_faint(char32_t sound) {
+  return is_vowel(sound) || sound == U'j' || sound == U'w' || sound == U'h';
+}
+
+double substitution(char32_t a, char32_t b) {
+  if (a == b) return 0;
+  if (is_vowel(a) && is_vowel(b)) return 0.3;
+  for (const auto place : kPlaces) {
+    if (place.find(a) != place.npos && place.find(b) != place.npos) return 0.4;
+  }
+  return is_vowel(a) == is_vowel(b) ? 1 : 1.2;
+}
+
+double omission(char32_t sound) {
+  return is_faint(sound) ? 0.5 : 1;
+}
+
+constexpr double kFirstSoundWeight = 1.5;
+
+}  // namespace
+
+std::u32string sound_of(std::string_view word) {
+  std::u32string letters;
+  for (std::size_t at = 0; at < word.size();) {
+    const auto point = utf8::decode(word, at);
+    letters += static_cast<char32_t>(point.value);
+    at = point.next;
+  }
+  const std::size_t count = letters.size();
+  const auto letter = [&](std::size_t i) { return i < count ? letters[i] : U'\0'; };
+
+  std::u32string sounds;
+  const auto say = [&](char32_t sound) {
+    const bool glides = !sounds.empty() && is_vowel(sounds.back()) && is_vowel(sound);  // "ou", "ea": one sound
+    if (sounds.empty() || (sounds.back() != sound && !glides)) sounds += sound;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    const char32_t c = letters[i];
+    const char32_t next = letter(i + 1);
+    const bool soft = next == U'e' || next == U'i' || next == U'y';
+    const bool behind_vowel = !sounds.empty() && is_vowel(sounds.back());
+    switch (c) {
+      case U'c':
+        if (next == U'h') {
+          say(U'S');
+          ++i;
+        } else {
+          say(soft ? U's' : U'k');
+        }
+        break;
+      case U's':
+        if (next == U'h') {
+          say(U'S');
+          ++i;
+        } else {
+          say(U's');
+        }
+        break;
+      case U't':
+        if (next == U'h') {
+          say(U'T');
+          ++i;
+        } else {
+          say(U't');
+        }
+        break;
+      case U'p':
+        if (next == U'h') {
+          say(U'f');
+          ++i;
+        } else {
+          say(U'p');
+        }
+        break;
+      case U'g':
+        if (next == U'h') {
+          if (i == 0) say(U'g');  // "ghost"; silent in "night"
+          ++i;
+        } else if (letter(i - 1) != U'n' || i + 1 != count) {  // "recording" ends in one sound
+          say(next == U'e' ? U'J' : U'g');
+        }
+        break;
+      case U'k':
+        if (i != 0 || next != U'n') say(U'k');
+        break;
+      case U'w':
+        if (i == 0 && next == U'r') break;
+        if (!behind_vowel) say(U'w');
+        break;
+      case U'h':
+        if (sounds.empty()) say(U'h');
+        break;
+      case U'y':
+        say(sounds.empty() ? U'j' : U'i');
+        break;
+      case U'j':
+        say(U'J');
+        break;
+      case U'q':
+        say(U'k');
+        break;
+      case U'x':
+        say(U'k');
+        say(U's');
+        break;
+      case U'e':
+        if (i + 1 != count || count <= 2 || behind_vowel) say(U'e');
+        break;
+      default:
+        say(c);
+    }
+  }
+  return sounds;
+}
+
+double sound_distance(std::u32string_view a, std::u32string_view b) {
+  const std::size_t longest = std::max(a.size(), b.size());
+  if (longest == 0) return 0;
+  const auto weight = [](std::size_t position) { return position == 1 ? kFirstSoundWeight : 1; };
+  // Vowels at the beginning are as easily lost as elsewhere ("anew", "new").
+  const auto drop = [&](char32_t sound, std::size_t position) {
+    return omission(sound) * (is_faint(sound) ? 1 : weight(position));
+  };
+  std::vector<double> row(b.size() + 1);
+  for (std::size_t j = 1; j <= b.size(); ++j) row[j] = row[j - 1] + drop(b[j - 1], j);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    double diagonal = row[0];
+    row[0] += drop(a[i - 1], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const double both = diagonal + substitution(a[i - 1], b[j - 1]) *
+                                         (is_vowel(a[i - 1]) && is_vowel(b[j - 1]) ? 1 : weight(std::max(i, j)));
+      diagonal = row[j];
+      row[j] = std::min({both, row[j] + drop(a[i - 1], i), row[j - 1] + drop(b[j - 1], j)});
+    }
+  }
+  return row[b.size()] / static_cast<double>(longest);
+}
+
+}  // namespace dictum::notes
