@@ -1,0 +1,66 @@
+// dictum-worker-pocketsphinx: CMU PocketSphinx with the distribution's English model. Works offline.
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "dictum/error.hpp"
+#include "pocketsphinx_decoder.hpp"
+#include "transcription/worker_main.hpp"
+#include "worker_audio.hpp"
+
+namespace dictum::workers {
+namespace {
+
+constexpr const char* kDistributionModel = "/usr/share/pocketsphinx/model/en-us";
+
+std::filesystem::path model_folder() {
+  const char* named = std::getenv("DICTUM_POCKETSPHINX_MODEL");
+  return named != nullptr && *named != '\0' ? named : kDistributionModel;
+}
+
+/// Lives on the worker's main thread. A decoding cannot be interrupted: a cancelled job is answered when it is done.
+class PocketSphinxWorker final : public transcription::WorkerEngine {
+ public:
+  PocketSphinxWorker() : folder_(model_folder()), decoder_(folder_) {}
+
+  transcription::Hello describe() const override {
+    return {
+        .engine = "pocketsphinx", .model = folder_.filename(), .languages = {"en"}, .abilities = {"words", "phrases"}};
+  }
+
+  transcription::Result transcribe(const transcription::Job& job, std::stop_token /*cancelled*/,
+                                   transcription::JobSink& /*sink*/) override {
+    if (!job.language.empty() && job.language != "en" && !job.language.starts_with("en-")) {
+      throw RecorderError(
+          Errc::transcription_failed,
+          fmt::format("pocketsphinx knows English only, not \"{}\": choose another transcriber", job.language));
+    }
+    const WorkerAudio audio = read_worker_audio(job.wav, job.range);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto utterance = decoder_.decode(to_pcm16(audio.samples), job.phrases);
+
+    transcription::Result result{.text = utterance.text};
+    result.timings["decode"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    for (const Heard& word : utterance.words) {
+      result.words.push_back({word.text, audio.frame_at(word.start), audio.frame_at(word.end), word.confidence});
+    }
+    for (const Heard& phrase : utterance.phrases) {
+      result.phrases.push_back(
+          {phrase.text, phrase.confidence, audio.frame_at(phrase.start), audio.frame_at(phrase.end)});
+    }
+    return result;
+  }
+
+ private:
+  const std::filesystem::path folder_;
+  PocketSphinxDecoder decoder_;
+};
+
+}  // namespace
+}  // namespace dictum::workers
+
+int main() {
+  return dictum::transcription::run_worker([] { return std::make_unique<dictum::workers::PocketSphinxWorker>(); });
+}
