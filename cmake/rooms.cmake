@@ -2,8 +2,10 @@
 # the headers of the rooms that it names, nothing else: an arrow that HACKING.md does not draw does not compile.
 
 add_library(dictum_warnings INTERFACE)
-target_compile_options(dictum_warnings INTERFACE
-  -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_compile_options(dictum_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow)
+if(PROJECT_IS_TOP_LEVEL) # another project's compiler may know warnings that ours does not
+  target_compile_options(dictum_warnings INTERFACE -Werror)
+endif()
 
 add_library(dictum_flavour INTERFACE) # how every object of ours is compiled
 target_compile_features(dictum_flavour INTERFACE cxx_std_20)
@@ -30,19 +32,37 @@ function(dictum_room name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS;LIBRARIES")
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
   if(NOT sources)
-    list(APPEND sources "${CMAKE_SOURCE_DIR}/cmake/empty.cpp")
+    list(APPEND sources "${PROJECT_SOURCE_DIR}/cmake/empty.cpp")
   endif()
   add_library(dictum_${name} STATIC ${sources})
+  set_property(TARGET dictum_${name} PROPERTY DICTUM_ROOMS ${arg_ROOMS})
   list(TRANSFORM arg_ROOMS PREPEND dictum_)
   # A room's headers are included as "room/file.hpp". Each room publishes only its own name: the
   # folder build/rooms/NAME holds one link, NAME, to the folder in src/.
-  set(door "${CMAKE_BINARY_DIR}/rooms/${name}")
+  set(door "${PROJECT_BINARY_DIR}/rooms/${name}")
   file(MAKE_DIRECTORY "${door}")
   file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${door}/${name}" SYMBOLIC)
   target_include_directories(dictum_${name} PUBLIC "$<BUILD_INTERFACE:${door}>")
   target_link_libraries(dictum_${name}
     PUBLIC dictum_public ${arg_ROOMS} ${arg_LIBRARIES} dictum_flavour
     PRIVATE $<BUILD_INTERFACE:dictum_warnings>)
+endfunction()
+
+# dictum_all_rooms(RESULT room...): the rooms, and those that they name, and so on.
+function(dictum_all_rooms result)
+  set(open ${ARGN})
+  set(all)
+  while(open)
+    list(POP_FRONT open room)
+    if(NOT room IN_LIST all)
+      list(APPEND all ${room})
+      get_target_property(named dictum_${room} DICTUM_ROOMS)
+      if(named)
+        list(APPEND open ${named})
+      endif()
+    endif()
+  endwhile()
+  set(${result} ${all} PARENT_SCOPE)
 endfunction()
 
 # dictum_test(NAME SOURCES file... ROOMS room... [LIBRARIES library...]): one GoogleTest program.

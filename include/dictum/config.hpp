@@ -8,6 +8,7 @@
 
 #include "dictum/clock.hpp"
 #include "dictum/event.hpp"
+#include "dictum/export.hpp"
 #include "dictum/source.hpp"
 #include "dictum/transcriber.hpp"
 #include "dictum/vad.hpp"
@@ -16,7 +17,7 @@ namespace dictum {
 
 /// Every setting of a recorder, with its default. The sections and names are those of the configuration file and of
 /// the command line. A plain value: copy it, change it, pass it.
-struct RecorderConfig {
+struct DICTUM_API RecorderConfig {
   struct Capture {
     std::filesystem::path input;      ///< a file that stands in for the microphone; "-" is standard input; empty: live
     std::string device;               ///< id, name, or a unique part of it; empty: the default

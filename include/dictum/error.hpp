@@ -3,6 +3,8 @@
 #include <string>
 #include <system_error>
 
+#include "dictum/export.hpp"
+
 namespace dictum {
 
 /// What can go wrong, as a program sees it. The message of each, through `recorder_category()`, is for a person.
@@ -33,20 +35,20 @@ enum class Errc {
 };
 
 /// The category of every `std::error_code` that Dictum makes; its `name()` is "dictum". Safe from any thread.
-const std::error_category& recorder_category() noexcept;
+DICTUM_API const std::error_category& recorder_category() noexcept;
 
 /// So that `std::error_code code = Errc::timed_out;` works.
-std::error_code make_error_code(Errc code) noexcept;
+DICTUM_API std::error_code make_error_code(Errc code) noexcept;
 
 /// The short name of a code as it stands in JSON, for example "device_lost". Safe from any thread.
-std::string to_string(Errc code);
+DICTUM_API std::string to_string(Errc code);
 
 /// What the throwing calls throw: a code to act on, and one sentence for a person that says what is wrong and what to
 /// do about it.
-class RecorderError : public std::system_error {
+class DICTUM_API RecorderError : public std::system_error {
  public:
   /// `sentence` is shown as it is; it names the file, device or key that is wrong.
-  RecorderError(Errc code, std::string sentence);
+  RecorderError(std::error_code code, std::string sentence);
 
   /// The whole sentence, without the category's message behind it.
   const char* what() const noexcept override { return sentence_.c_str(); }

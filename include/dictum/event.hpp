@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "dictum/export.hpp"
 #include "dictum/frame.hpp"
 
 namespace dictum {
@@ -176,7 +177,7 @@ using EventBody =
                  DeviceChanged, WorkerStatus, RecorderFault, TranscriptionPartial, AudioLevel, QueueStatus>;
 
 /// One event: the envelope, and what happened.
-struct Event {
+struct DICTUM_API Event {
   std::string session;                    ///< the session's name, for example "20261122_154501"
   std::optional<std::uint64_t> sequence;  ///< gapless from 0 in a session; absent in ephemeral events
   double timestamp{};                     ///< moment of emission, seconds since the Unix epoch
@@ -195,10 +196,10 @@ struct Event {
 };
 
 /// The names of the enumerations as they stand in JSON.
-std::string_view to_string(RecordingState state) noexcept;
-std::string_view to_string(VADMode mode) noexcept;
-std::string_view to_string(NoteCommand command) noexcept;
-std::string_view to_string(GapReason reason) noexcept;
-std::string_view to_string(WorkerState state) noexcept;
+DICTUM_API std::string_view to_string(RecordingState state) noexcept;
+DICTUM_API std::string_view to_string(VADMode mode) noexcept;
+DICTUM_API std::string_view to_string(NoteCommand command) noexcept;
+DICTUM_API std::string_view to_string(GapReason reason) noexcept;
+DICTUM_API std::string_view to_string(WorkerState state) noexcept;
 
 }  // namespace dictum
