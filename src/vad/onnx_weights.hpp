@@ -13,8 +13,8 @@ namespace dictum::vad {
 /// encoding as that takes.
 ///
 /// Threads: immutable. Owner: whoever loads weights; it refers to the bytes that it was made from, which must outlive
-/// it. Fails with RecorderError(model_missing) where the bytes are damaged or lack what is asked for. Memory stays far
-/// below the size of the bytes, whatever they say about themselves.
+/// it. Fails with RecorderError(model_missing) where the bytes are damaged or lack what is asked for. Memory is
+/// bounded, whatever the bytes say about themselves.
 class OnnxWeights {
  public:
   explicit OnnxWeights(std::span<const std::byte> model);

@@ -1,0 +1,69 @@
+// What a window of each detector costs, on every kind of vector unit that this processor has, and what loading the
+// weights costs. bench/vad_ratios.py sets it beside ONNX Runtime and PyTorch.
+//
+//   ninja -C build/release vad_bench && build/release/bin/vad_bench
+#include <benchmark/benchmark.h>
+#include <hwy/targets.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vad/detector.hpp"
+#include "vad/embedded_model.hpp"
+
+namespace {
+
+using namespace dictum;
+
+/// Noise; the time of a window does not depend on what is in it.
+std::vector<float> ten_seconds() {
+  std::vector<float> samples(312 * kVADWindow);
+  std::uint32_t state = 1;
+  for (float& sample : samples) {
+    state = state * 1664525u + 1013904223u;
+    sample = (static_cast<float>(state >> 8) / 8388608.0f - 1.0f) * 0.1f;
+  }
+  return samples;
+}
+
+void run(benchmark::State& state, VoiceActivityDetector& detector) {
+  const auto samples = ten_seconds();
+  std::size_t at = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(detector.probability(std::span(samples).subspan(at).first<kVADWindow>()));
+    at = (at + kVADWindow) % samples.size();
+  }
+  constexpr double window_seconds = static_cast<double>(kVADWindow) / kVADSampleRate;
+  state.counters["times_real_time"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) * window_seconds, benchmark::Counter::kIsRate);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+
+  const auto weights = vad::load_embedded_weights();
+  if (weights) {
+    benchmark::RegisterBenchmark("silero", [&](benchmark::State& state) {
+      run(state, *vad::make_detector("silero", weights).detector);
+    })->Unit(benchmark::kMicrosecond);
+    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+      const auto name = std::string("silero/") + hwy::TargetName(target);
+      benchmark::RegisterBenchmark(name.c_str(), [&weights, target](benchmark::State& state) {
+        hwy::GetChosenTarget().Update(target);
+        run(state, *vad::make_detector("silero", weights).detector);
+        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+      })->Unit(benchmark::kMicrosecond);
+    }
+    benchmark::RegisterBenchmark("load_weights", [](benchmark::State& state) {
+      for (auto _ : state) benchmark::DoNotOptimize(vad::load_embedded_weights());
+    })->Unit(benchmark::kMicrosecond);
+  }
+  benchmark::RegisterBenchmark("energy", [](benchmark::State& state) {
+    run(state, *vad::make_detector("energy", nullptr).detector);
+  })->Unit(benchmark::kMicrosecond);
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Time of a window of Silero VAD: Dictum's inference beside ONNX Runtime's and PyTorch's, each on one thread.
+
+    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install onnxruntime torch
+    /tmp/peers/bin/pip download --no-deps --dest /tmp/peers silero-vad==6.2.1
+    /tmp/peers/bin/python bench/vad_ratios.py --bench build/release/bin/vad_bench \
+        --onnx build/models/silero_vad_16k_op15.onnx --wheel /tmp/peers/silero_vad-6.2.1-py3-none-any.whl
+
+A peer that is not installed, or whose model is not given, is left out with a word on why. Times are the median of five
+rounds, taken in turn, so that a busy machine is equally hard on all.
+"""
+
+import argparse
+import io
+import json
+import os
+import statistics
+import subprocess
+import time
+import zipfile
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+WINDOW = 512
+CONTEXT = 64
+RATE = 16000
+ROUNDS = 5
+WINDOWS_A_ROUND = 2000
+
+
+def noise(numpy):
+    generator = numpy.random.default_rng(1)
+    return generator.uniform(-0.1, 0.1, (WINDOWS_A_ROUND, WINDOW)).astype(numpy.float32)
+
+
+def dictum(bench):
+    """Microseconds a window, as the benchmark program measures them."""
+    command = [bench, "--benchmark_filter=^silero$", "--benchmark_format=json", "--benchmark_min_time=0.3"]
+    report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return next(entry["real_time"] for entry in report["benchmarks"])
+
+
+def onnx_runtime(model):
+    import numpy
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    windows = noise(numpy)
+    rate = numpy.array(RATE, dtype=numpy.int64)
+
+    def round_time():
+        state = numpy.zeros((2, 1, 128), dtype=numpy.float32)
+        heard = numpy.zeros((1, CONTEXT + WINDOW), dtype=numpy.float32)
+        begin = time.perf_counter()
+        for window in windows:
+            heard[0, :CONTEXT] = heard[0, -CONTEXT:]
+            heard[0, CONTEXT:] = window
+            _, state = session.run(None, {"input": heard, "state": state, "sr": rate})
+        return (time.perf_counter() - begin) / len(windows) * 1e6
+
+    return round_time, f"ONNX Runtime {onnxruntime.__version__}"
+
+
+def pytorch(wheel):
+    import numpy
+    import torch
+
+    torch.set_num_threads(1)
+    with zipfile.ZipFile(wheel) as package:
+        model = torch.jit.load(io.BytesIO(package.read("silero_vad/data/silero_vad.jit")))
+    model.eval()
+    windows = torch.from_numpy(noise(numpy))
+
+    def round_time():
+        model.reset_states()
+        with torch.no_grad():
+            begin = time.perf_counter()
+            for window in windows:
+                model(window, RATE).item()
+            return (time.perf_counter() - begin) / len(windows) * 1e6
+
+    return round_time, f"PyTorch {torch.__version__}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bench", default="build/release/bin/vad_bench", help="Dictum's benchmark program")
+    parser.add_argument("--onnx", default="build/models/silero_vad_16k_op15.onnx", help="the ONNX model")
+    parser.add_argument("--wheel", help="the silero-vad wheel, for PyTorch's model")
+    arguments = parser.parse_args()
+
+    runs = [(lambda: dictum(arguments.bench), "Dictum")]
+    for name, prepare, model in (("ONNX Runtime", onnx_runtime, arguments.onnx), ("PyTorch", pytorch, arguments.wheel)):
+        if not model or not os.path.exists(model):
+            print(f"skipped: {name}: no model given")
+            continue
+        try:
+            runs.append(prepare(model))
+        except ImportError as error:
+            print(f"skipped: {name}: {error}")
+
+    times = {name: [] for _, name in runs}
+    for run, _ in runs:
+        run()  # warm
+    for _ in range(ROUNDS):
+        for run, name in runs:
+            times[name].append(run())
+    ours = statistics.median(times["Dictum"])
+    print(f"{'':24} {'us a window':>12} {'ratio':>8}")
+    for name, values in times.items():
+        median = statistics.median(values)
+        print(f"{name:24} {median:12.1f} {median / ours:7.1f}x")
+
+
+if __name__ == "__main__":
+    main()
