@@ -99,6 +99,7 @@ std::string joined(const std::vector<std::string>& words) {
 class PocketSphinxDecoder::Engine {
  public:
   explicit Engine(const std::filesystem::path& model) {
+    err_set_logfp(nullptr);
     err_set_callback(keep_complaint, &complaint_);
     const auto acoustic = model / "en-us";
     const auto language = model / "en-us.lm.bin";

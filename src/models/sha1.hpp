@@ -1,0 +1,27 @@
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace dictum::models {
+
+/// The running SHA-1 of a file: what the publisher lists. It tells damage, not malice.
+class SHA1 {
+ public:
+  SHA1();
+  void add(std::string_view bytes);
+
+  /// The sum of all that was added, in lower-case hexadecimal; nothing can be added after it.
+  std::string hex();
+
+ private:
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
+
+}  // namespace dictum::models
