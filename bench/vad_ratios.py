@@ -6,8 +6,8 @@
     /tmp/peers/bin/python bench/vad_ratios.py --bench build/release/bin/vad_bench \
         --onnx build/models/silero_vad_16k_op15.onnx --wheel /tmp/peers/silero_vad-6.2.1-py3-none-any.whl
 
-A peer that is not installed, or whose model is not given, is left out with a word on why. Times are the median of five
-rounds, taken in turn, so that a busy machine is equally hard on all.
+A peer that is not installed, or whose model is not given, is left out with a word on why. Times are processor time,
+the median of five rounds taken in turn, so that a busy machine is equally hard on all.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def dictum(bench):
     """Microseconds a window, as the benchmark program measures them."""
     command = [bench, "--benchmark_filter=^silero$", "--benchmark_format=json", "--benchmark_min_time=0.3"]
     report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return next(entry["real_time"] for entry in report["benchmarks"])
+    return next(entry["cpu_time"] for entry in report["benchmarks"])
 
 
 def onnx_runtime(model):
@@ -54,12 +54,12 @@ def onnx_runtime(model):
     def round_time():
         state = numpy.zeros((2, 1, 128), dtype=numpy.float32)
         heard = numpy.zeros((1, CONTEXT + WINDOW), dtype=numpy.float32)
-        begin = time.perf_counter()
+        begin = time.process_time()
         for window in windows:
             heard[0, :CONTEXT] = heard[0, -CONTEXT:]
             heard[0, CONTEXT:] = window
             _, state = session.run(None, {"input": heard, "state": state, "sr": rate})
-        return (time.perf_counter() - begin) / len(windows) * 1e6
+        return (time.process_time() - begin) / len(windows) * 1e6
 
     return round_time, f"ONNX Runtime {onnxruntime.__version__}"
 
@@ -77,10 +77,10 @@ def pytorch(wheel):
     def round_time():
         model.reset_states()
         with torch.no_grad():
-            begin = time.perf_counter()
+            begin = time.process_time()
             for window in windows:
                 model(window, RATE).item()
-            return (time.perf_counter() - begin) / len(windows) * 1e6
+            return (time.process_time() - begin) / len(windows) * 1e6
 
     return round_time, f"PyTorch {torch.__version__}"
 
