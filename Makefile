@@ -20,10 +20,11 @@ test: all ## set up, build, run every test
 	@ctest --preset release --parallel $(JOBS) $(CTEST_ARGS)
 
 soak: all ## the long runs; SOAK_MINUTES=60 makes them longer
+	@DICTUM_LONG_TESTS=1 ctest --preset release --parallel $(JOBS) $(CTEST_ARGS)
 	@bench/soak --bin $(BIN) --minutes $(or $(SOAK_MINUTES),10)
 
 bench: all ## speed, always beside a peer or a baseline
-	@bench/run --bin $(BIN)
+	@bench/run $(BIN)
 
 format: setup ## rewrite our sources in the house's style
 	@tools/format
