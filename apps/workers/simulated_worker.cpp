@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ namespace {
 
 using namespace transcription;
 using Behaviour = SimulatedStep::Behaviour;
+
+constexpr Frame kWordFrames = 8000;
 
 void append_line(const std::filesystem::path& log, const std::string& line) {
   if (log.empty()) return;
@@ -53,10 +56,21 @@ void grow() {
   }
 }
 
-/// Part of `text` that has been said after so many frames: a word every 8000.
+/// The words of `text`, each as long as `spoken` takes it.
+std::vector<Word> words_of(const std::string& text) {
+  std::vector<Word> words;
+  std::istringstream in(text);
+  for (std::string word; in >> word;) {
+    const auto start = static_cast<Frame>(words.size()) * kWordFrames;
+    words.push_back({word, start, start + kWordFrames, 1});
+  }
+  return words;
+}
+
+/// Part of `text` that has been said after so many frames: word by word.
 std::string spoken(const std::string& text, Frame frames) {
   std::size_t end = 0;
-  for (Frame words = frames / 8000; words > 0 && end < text.size(); --words) {
+  for (Frame words = frames / kWordFrames; words > 0 && end < text.size(); --words) {
     end = std::min(text.find(' ', end + 1), text.size());
   }
   return text.substr(0, end);
@@ -99,6 +113,7 @@ class SimulatedEngine final : public WorkerEngine {
     wait(step.latency / static_cast<int>(step.partials.size() + 1), cancelled);
 
     Result result{.id = job.id, .text = step.text};
+    if (step.words) result.words = words_of(step.text);
     if (step.behaviour == Behaviour::twice) send(encode(result));
     if (step.behaviour == Behaviour::flood) {
       for (;;) sink.partial(step.text);

@@ -66,6 +66,13 @@ class Transcriber {
   /// The audio clock of the recording has come to `frame`; `kEndOfAudio` when the stream is over.
   virtual void audio_time(Frame /*frame*/) {}
 
+  /// The segment of `growing` is still being spoken; its file has whole frames up to `end_frame` by now. Called again and
+  /// again as it grows. A transcriber may tell interim text of it; the default does not.
+  virtual void preview(TranscriptionJob /*growing*/) {}
+
+  /// That segment has ended: no more interim text of it.
+  virtual void end_preview(std::uint32_t /*segment_index*/) {}
+
   /// Gives up what has not been answered: no further `done` is called once this returns. Called before destruction.
   virtual void abandon() = 0;
 };

@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -169,6 +170,7 @@ Error error_from(const std::exception& problem) {
   if (const auto* const ours = dynamic_cast<const RecorderError*>(&problem)) {
     return {.code = to_string(static_cast<Errc>(ours->code().value())), .message = ours->what()};
   }
+  if (dynamic_cast<const std::bad_alloc*>(&problem) != nullptr) return {.message = "the worker ran out of memory"};
   return {.message = problem.what()};
 }
 

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "transcription/worker_protocol.hpp"
+
+/// Finds the transcription workers of this machine. Reads the environment and the disk at each call; safe from any
+/// thread that may block.
+namespace dictum::transcription {
+
+/// Where workers are looked for, first come first served: $DICTUM_WORKER_DIR, the library's own libexec/dictum, the
+/// folder of the running program, $PATH.
+std::vector<std::filesystem::path> worker_folders();
+
+/// The executable of the transcriber `name`. Throws RecorderError: invalid_argument for what can be no name,
+/// transcriber_missing where there is none, naming those that there are.
+std::filesystem::path find_worker(std::string_view name);
+
+/// The guard that workers are started with. Throws RecorderError(transcriber_missing).
+std::filesystem::path find_guard();
+
+struct InstalledWorker {
+  std::string name;
+  std::filesystem::path executable;
+};
+
+/// Every worker that `find_worker` would find, by name.
+std::vector<InstalledWorker> list_workers();
+
+/// What "auto" stands for on this machine: "whisper" where its worker and a model for it are installed, else
+/// "pocketsphinx". Any other name stands for itself.
+std::string resolve_transcriber(std::string_view name);
+
+/// Starts the worker, which loads its model, and returns its hello. Throws RecorderError, with what it said instead.
+Hello probe(const std::filesystem::path& executable, const std::string& model = {},
+            std::chrono::milliseconds timeout = std::chrono::seconds(60));
+
+}  // namespace dictum::transcription
