@@ -59,4 +59,18 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
+std::string on_one_line(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = decode(text, at);
+    const std::uint32_t c = point.value;
+    const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+    const bool direction = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+    append(out, control || direction ? ' ' : c);
+    at = point.next;
+  }
+  return out;
+}
+
 }  // namespace dictum::utf8

@@ -25,4 +25,8 @@ bool is_valid(std::string_view text) noexcept;
 /// `text` with every byte that is not well-formed replaced by U+FFFD.
 std::string repaired(std::string_view text);
 
+/// `repaired`, with a space for every control character, line break and invisible change of the writing's direction:
+/// safe to show on a terminal, in a list, or as one line of a file.
+std::string on_one_line(std::string_view text);
+
 }  // namespace dictum::utf8

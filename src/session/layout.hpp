@@ -1,0 +1,27 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+
+/// What the files of a session are called.
+namespace dictum::session {
+
+inline constexpr const char* kJournalFile = "events.jsonl";  ///< the truth; it also carries the session's lock
+inline constexpr const char* kManifestFile = "manifest.json";
+inline constexpr const char* kIncrementalTranscript = "transcript_incremental.txt";
+inline constexpr const char* kRawTranscript = "transcript_raw.txt";
+inline constexpr const char* kTimelineFile = "timeline.flac";
+inline constexpr const char* kNotesFolder = "notes";
+
+/// There only while segments are being written: one line "INDEX START_FRAME" for each, so that a crash before its
+/// SpeechDetected reached the journal does not leave audio without a place in time.
+inline constexpr const char* kStartsFile = "segment_starts.txt";
+
+/// "seg_0000.wav"
+inline std::string segment_file(std::uint32_t index) {
+  return fmt::format("seg_{:04}.wav", index);
+}
+
+}  // namespace dictum::session

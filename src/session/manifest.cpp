@@ -1,0 +1,310 @@
+#include "session/manifest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
+#include <concepts>
+#include <utility>
+
+#include "base/json.hpp"
+#include "dictum/error.hpp"
+#include "session/disk.hpp"
+#include "session/iso_time.hpp"
+#include "session/layout.hpp"
+#include "wire/event_json.hpp"
+
+namespace dictum::session {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{256} << 20;
+constexpr std::array kStatuses = {"recording", "queued", "done", "failed", "skipped", "discarded"};
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw RecorderError(Errc::session_unreadable, "The manifest is damaged: " + what + ".");
+}
+
+/// The fields of one object of the text.
+class Fields {
+ public:
+  Fields(const boost::json::value& value, std::string where) : where_(std::move(where)) {
+    object_ = value.if_object();
+    if (object_ == nullptr) refuse(where_ + " is no object");
+  }
+
+  const boost::json::value& at(std::string_view key) const {
+    const boost::json::value* value = object_->if_contains(key);
+    if (value == nullptr) refuse(fmt::format("\"{}\" is missing in {}", key, where_));
+    return *value;
+  }
+
+  bool is_null(std::string_view key) const { return at(key).is_null(); }
+
+  template <class T>
+  T number(std::string_view key, T least) const {
+    boost::system::error_code error;
+    const T value = at(key).to_number<T>(error);
+    if (error || !(value >= least)) wrong(key);
+    return value;
+  }
+  double real(std::string_view key) const {
+    boost::system::error_code error;
+    const double value = at(key).to_number<double>(error);
+    if (error) wrong(key);
+    return value;
+  }
+  bool flag(std::string_view key) const {
+    const bool* value = at(key).if_bool();
+    if (value == nullptr) wrong(key);
+    return *value;
+  }
+  std::string text(std::string_view key) const {
+    const boost::json::string* value = at(key).if_string();
+    if (value == nullptr) wrong(key);
+    return std::string(*value);
+  }
+  std::chrono::system_clock::time_point time(std::string_view key) const {
+    const auto value = parse_iso_time(text(key));
+    if (!value) wrong(key);
+    return *value;
+  }
+  template <class T>
+  T name(std::string_view key, std::optional<T> (*named)(std::string_view) noexcept) const {
+    const std::optional<T> value = named(text(key));
+    if (!value) wrong(key);
+    return *value;
+  }
+  const boost::json::object& object(std::string_view key) const {
+    const boost::json::object* value = at(key).if_object();
+    if (value == nullptr) wrong(key);
+    return *value;
+  }
+
+  /// Calls `each(fields)` for every object of a list.
+  void list(std::string_view key, const auto& each) const {
+    std::size_t i = 0;
+    for (const boost::json::value& item : array(key)) each(Fields(item, fmt::format("{}[{}]", key, i++)));
+  }
+  const boost::json::array& array(std::string_view key) const {
+    const boost::json::array* value = at(key).if_array();
+    if (value == nullptr) wrong(key);
+    return *value;
+  }
+
+  [[noreturn]] void wrong(std::string_view key) const {
+    refuse(fmt::format("\"{}\" in {} has a wrong value", key, where_));
+  }
+
+ private:
+  const boost::json::object* object_;
+  std::string where_;
+};
+
+std::optional<SegmentStatus> segment_status(std::string_view name) noexcept {
+  const auto* const found = std::ranges::find(kStatuses, name);
+  if (found == kStatuses.end()) return std::nullopt;
+  return static_cast<SegmentStatus>(found - kStatuses.begin());
+}
+
+boost::json::value to_json(const Segment& segment) {
+  boost::json::object json;
+  json["index"] = segment.index;
+  json["file"] = segment.is_kept() ? boost::json::value(boost::json::string(segment_file(segment.index))) : nullptr;
+  json["kept"] = segment.is_kept();
+  json["start_frame"] = segment.start_frame;
+  json["end_frame"] = segment.end_frame;
+  json["speech_start_frame"] = segment.speech_start_frame;
+  json["speech_end_frame"] = segment.speech_end_frame;
+  json["mode"] = to_string(segment.mode);
+  json["text"] = segment.text;
+  json["status"] = to_string(segment.status);
+  json["revision"] = segment.revision >= 0 ? boost::json::value(segment.revision) : nullptr;
+  json["error"] = nullptr;
+  if (segment.error) json["error"] = {{"code", segment.error->code}, {"message", segment.error->message}};
+  return json;
+}
+
+Segment parse_segment(const Fields& fields) {
+  Segment segment;
+  segment.index = fields.number<std::uint32_t>("index", 0);
+  segment.start_frame = fields.number<Frame>("start_frame", 0);
+  segment.end_frame = fields.number<Frame>("end_frame", segment.start_frame);
+  segment.speech_start_frame = fields.number<Frame>("speech_start_frame", 0);
+  segment.speech_end_frame = fields.number<Frame>("speech_end_frame", segment.speech_start_frame);
+  segment.mode = fields.name("mode", wire::vad_mode);
+  segment.text = fields.text("text");
+  segment.status = fields.name("status", segment_status);
+  if (fields.flag("kept") != segment.is_kept()) fields.wrong("kept");
+  if (!fields.is_null("revision")) segment.revision = fields.number<int>("revision", 0);
+  if (!fields.is_null("error")) {
+    const Fields error(fields.at("error"), "error");
+    segment.error = EventError{error.text("code"), error.text("message")};
+  }
+  return segment;
+}
+
+}  // namespace
+
+std::string_view to_string(SegmentStatus status) noexcept {
+  const auto index = static_cast<std::size_t>(status);
+  return index < kStatuses.size() ? kStatuses[index] : "unknown";
+}
+
+void Manifest::apply(const Event& event) {
+  if (const auto* state = std::get_if<RecordingStateChanged>(&event.body)) {
+    if (!state->is_recording) stopped_at = time_of(event.timestamp);
+  } else if (const auto* changed = std::get_if<VADModeChanged>(&event.body)) {
+    mode = changed->mode;
+  } else if (const auto* detected = std::get_if<SpeechDetected>(&event.body)) {
+    if (!segments.empty() && detected->segment_index <= segments.back().index) return;
+    Segment& segment = segments.emplace_back();
+    segment.index = detected->segment_index;
+    segment.start_frame = segment.end_frame = detected->start_frame;
+    segment.speech_start_frame = segment.speech_end_frame = event.frame;
+    segment.mode = mode;
+  } else if (const auto* ended = std::get_if<SpeechEnded>(&event.body)) {
+    Segment* segment = segment_at(ended->segment_index);
+    if (segment == nullptr) return;
+    segment->start_frame = ended->start_frame;
+    segment->end_frame = ended->end_frame;
+    segment->speech_end_frame = event.frame;
+    if (!ended->kept) segment->status = SegmentStatus::discarded;
+    if (ended->kept && !transcribes) segment->status = SegmentStatus::skipped;
+  } else if (const auto* queued = std::get_if<TranscriptionQueued>(&event.body)) {
+    Segment* segment = segment_at(queued->segment_index);
+    if (segment != nullptr && segment->is_kept()) segment->status = SegmentStatus::queued;
+  } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
+    Segment* segment = segment_at(complete->segment_index);
+    if (segment == nullptr || complete->revision <= segment->revision) return;
+    // A later revision that failed takes nothing away.
+    if (!complete->success && segment->status == SegmentStatus::done) return;
+    segment->revision = complete->revision;
+    segment->text = complete->text;
+    segment->error = complete->error;
+    segment->status = complete->success ? SegmentStatus::done : SegmentStatus::failed;
+  } else if (const auto* gap = std::get_if<AudioGap>(&event.body)) {
+    gaps.push_back({gap->start_frame, gap->frames, gap->reason});
+  } else if (const auto* note = std::get_if<NoteCompleted>(&event.body)) {
+    notes.push_back({note->title, note->path, note->segments});
+  }
+}
+
+Manifest Manifest::unfolded() const {
+  Manifest fresh = *this;
+  fresh.stopped_at.reset();
+  fresh.mode = {};
+  fresh.gaps.clear();
+  fresh.segments.clear();
+  fresh.notes.clear();
+  return fresh;
+}
+
+const Segment* Manifest::find(std::uint32_t index) const {
+  const auto found = std::ranges::lower_bound(segments, index, {}, &Segment::index);
+  return found != segments.end() && found->index == index ? &*found : nullptr;
+}
+
+Segment* Manifest::segment_at(std::uint32_t index) {
+  return const_cast<Segment*>(std::as_const(*this).find(index));
+}
+
+Frame Manifest::gap_frames() const {
+  Frame sum = 0;
+  for (const Gap& gap : gaps) sum += gap.frames;
+  return sum;
+}
+
+boost::json::object to_json(const Manifest& manifest) {
+  boost::json::object json;
+  json["schema"] = Manifest::kSchema;
+  json["session"] = manifest.session;
+  json["started_at"] = iso_time(manifest.started_at);
+  json["stopped_at"] = nullptr;
+  if (manifest.stopped_at) json["stopped_at"] = iso_time(*manifest.stopped_at);
+  json["sample_rate"] = manifest.sample_rate;
+  json["frames"] = manifest.frames;
+  json["end_frame"] = manifest.end_frame;
+  json["drift_ppm"] = manifest.drift_ppm;
+  json["source"] = manifest.source;
+  json["mode"] = to_string(manifest.mode);
+  json["transcribes"] = manifest.transcribes;
+  json["keep_all"] = manifest.keep_all;
+  json["config"] = manifest.config;
+
+  boost::json::array& gaps = json["gaps"].emplace_array();
+  for (const Gap& gap : manifest.gaps) {
+    gaps.push_back({{"start_frame", gap.start_frame}, {"frames", gap.frames}, {"reason", to_string(gap.reason)}});
+  }
+  boost::json::array& segments = json["segments"].emplace_array();
+  for (const Segment& segment : manifest.segments) segments.push_back(to_json(segment));
+  boost::json::array& notes = json["notes"].emplace_array();
+  for (const Note& note : manifest.notes) {
+    boost::json::array indexes(note.segments.begin(), note.segments.end());
+    notes.push_back({{"title", note.title}, {"path", note.path}, {"segments", std::move(indexes)}});
+  }
+  return json;
+}
+
+Manifest parse_manifest(std::string_view text) {
+  boost::system::error_code error;
+  const boost::json::value value = json::parse(text, error);
+  if (error) refuse(error.message());
+  const Fields fields(value, "the manifest");
+  if (const int schema = fields.number<int>("schema", 1); schema > Manifest::kSchema) {
+    throw RecorderError(
+        Errc::session_unreadable,
+        fmt::format("The session was made by a newer version of Dictum (schema {}; this one reads up to {}).", schema,
+                    Manifest::kSchema));
+  }
+
+  Manifest manifest;
+  manifest.session = fields.text("session");
+  manifest.started_at = fields.time("started_at");
+  if (!fields.is_null("stopped_at")) manifest.stopped_at = fields.time("stopped_at");
+  manifest.sample_rate = fields.number<int>("sample_rate", 1);
+  manifest.frames = fields.number<Frame>("frames", 0);
+  manifest.end_frame = fields.number<Frame>("end_frame", 0);
+  manifest.drift_ppm = fields.is_null("drift_ppm") ? 0 : fields.real("drift_ppm");
+  manifest.source = fields.text("source");
+  manifest.mode = fields.name("mode", wire::vad_mode);
+  manifest.transcribes = fields.flag("transcribes");
+  manifest.keep_all = fields.flag("keep_all");
+  manifest.config = fields.object("config");
+  fields.list("gaps", [&](const Fields& gap) {
+    manifest.gaps.push_back(
+        {gap.number<Frame>("start_frame", 0), gap.number<Frame>("frames", 0), gap.name("reason", wire::gap_reason)});
+  });
+  fields.list("segments", [&](const Fields& item) {
+    Segment segment = parse_segment(item);
+    if (!manifest.segments.empty() && segment.index <= manifest.segments.back().index) item.wrong("index");
+    manifest.segments.push_back(std::move(segment));
+  });
+  fields.list("notes", [&](const Fields& item) {
+    Note note{item.text("title"), item.text("path"), {}};
+    for (const boost::json::value& each : item.array("segments")) {
+      note.segments.push_back(each.to_number<std::uint32_t>(error));
+      if (error) item.wrong("segments");
+    }
+    manifest.notes.push_back(std::move(note));
+  });
+  return manifest;
+}
+
+Manifest read_manifest(const std::filesystem::path& session) {
+  const std::filesystem::path file = session / kManifestFile;
+  const std::string text = read_file(file, kMostBytes);
+  try {
+    return parse_manifest(text);
+  } catch (const RecorderError& error) {
+    throw RecorderError(Errc::session_unreadable, fmt::format("'{}': {}", file.string(), error.what()));
+  }
+}
+
+void write_manifest(const std::filesystem::path& session, const Manifest& manifest) {
+  replace_file(session / kManifestFile, json::to_pages(to_json(manifest)));
+}
+
+}  // namespace dictum::session

@@ -1,0 +1,73 @@
+#include "session/note_file.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <boost/json/string.hpp>
+#include <chrono>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/utf8.hpp"
+#include "session/iso_time.hpp"
+#include "session/layout.hpp"
+
+namespace dictum::session {
+namespace {
+
+/// A YAML string in double quotes is written as a JSON string is.
+std::string quoted(const std::string& text) {
+  return json::to_line(boost::json::string(text));
+}
+
+std::string without_markup(const std::string& text) {
+  constexpr std::string_view special = R"(\`*_[]<>&#|~$)";
+  std::string out;
+  for (const char c : utf8::on_one_line(text)) {
+    if (special.find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  // A list, a rule or a quotation begins only at the start of a line.
+  const std::size_t marker = out.find_first_not_of("0123456789");
+  if (marker != std::string::npos && (out[marker] == '-' || out[marker] == '+' || out[marker] == '=' ||
+                                      (marker > 0 && (out[marker] == '.' || out[marker] == ')')))) {
+    out.insert(marker, 1, '\\');
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string note_markdown(const Manifest& manifest, const Event& event, const NoteCompleted& note) {
+  Frame start = event.frame;
+  Frame end = event.frame;
+  std::vector<std::string> files;
+  for (bool first = true; const std::uint32_t index : note.segments) {
+    const Segment* segment = manifest.find(index);
+    if (segment == nullptr) continue;
+    start = first ? segment->speech_start_frame : std::min(start, segment->speech_start_frame);
+    end = first ? segment->speech_end_frame : std::max(end, segment->speech_end_frame);
+    first = false;
+    if (segment->is_kept()) files.push_back("../" + segment_file(index));
+  }
+  const auto offset = std::chrono::duration<double>(manifest.seconds(start));
+  const auto begun = manifest.started_at + std::chrono::duration_cast<std::chrono::milliseconds>(offset);
+
+  std::string page = "---\n";
+  page += fmt::format("title: {}\n", quoted(note.title));
+  page += fmt::format("session: {}\n", quoted(manifest.session));
+  page += fmt::format("start: {}\n", iso_time(begun));
+  page += fmt::format("duration_sec: {:.3f}\n", manifest.seconds(end - start));
+  page += fmt::format("segments: [{}]\n", fmt::join(note.segments, ", "));
+  page += fmt::format("audio: [{}]\n", fmt::join(files, ", "));
+  page += "---\n\n";
+  page += fmt::format("# {}\n", without_markup(note.title));
+  if (!note.text.empty()) page += fmt::format("\n{}\n", without_markup(note.text));
+  if (!files.empty()) page += "\nAudio:";
+  for (const std::string& file : files) page += fmt::format(" [{}]({})", file.substr(3), file);
+  if (!files.empty()) page += "\n";
+  return page;
+}
+
+}  // namespace dictum::session

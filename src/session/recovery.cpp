@@ -1,0 +1,200 @@
+#include "session/recovery.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "dictum/error.hpp"
+#include "session/disk.hpp"
+#include "session/journal_reader.hpp"
+#include "session/session_directory.hpp"
+#include "session/wav_repair.hpp"
+
+namespace dictum::session {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::string> why_unfinished(const Manifest& manifest) {
+  if (!manifest.stopped_at) return "it was interrupted";
+  const auto waiting = std::ranges::count_if(manifest.segments, [](const Segment& each) { return !each.is_settled(); });
+  if (waiting == 0) return std::nullopt;
+  return waiting == 1 ? "1 segment waits for its text" : fmt::format("{} segments wait for their text", waiting);
+}
+
+std::vector<Event> read_all(const fs::path& session) {
+  std::vector<Event> events;
+  JournalReader reader(session);
+  while (std::optional<Event> event = reader.next()) events.push_back(*std::move(event));
+  return events;
+}
+
+/// One recovery: the writer, and what has been found out about its session.
+class Recovery {
+ public:
+  Recovery(SessionWriter& writer, std::chrono::system_clock::time_point now)
+      : writer_(writer), timestamp_(std::chrono::duration<double>(now.time_since_epoch()).count()) {}
+
+  RecoveredSession run() {
+    for (const Event& event : read_all(writer_.path())) look_at(event);
+    if (writer_.dropped_bytes() > 0) tell_dropped();
+    announce_orphans();
+    end_open_segments();
+    repair_files();
+    if (writer_.manifest().transcribes) queue_segments();
+    if (!ended_) {
+      record(end_frame(), RecordingStateChanged{RecordingState::idle, false, false, false});
+    }
+    const Frame end = end_frame();
+    writer_.progress(end - writer_.manifest().gap_frames(), end, writer_.manifest().drift_ppm);
+    writer_.save_manifest();
+    remove_debris();
+    return {jobs(), read_all(writer_.path())};
+  }
+
+ private:
+  void look_at(const Event& event) {
+    last_frame_ = std::max(last_frame_, event.frame);
+    if (const auto* state = std::get_if<RecordingStateChanged>(&event.body)) ended_ = !state->is_recording;
+    if (const auto* ended = std::get_if<SpeechEnded>(&event.body)) closed_.insert(ended->segment_index);
+    if (const auto* queued = std::get_if<TranscriptionQueued>(&event.body)) queued_.insert(queued->segment_index);
+  }
+
+  fs::path wav(std::uint32_t index) const { return writer_.path() / segment_file(index); }
+
+  void record(Frame frame, EventBody body) {
+    writer_.record({writer_.name(), writer_.next_sequence(), timestamp_, frame, std::move(body)});
+    last_frame_ = std::max(last_frame_, frame);
+  }
+
+  void tell_dropped() {
+    record(
+        end_frame(),
+        RecorderFault{to_string(Errc::session_unreadable),
+                      fmt::format("The journal's last line was torn by the interruption; {} bytes of it were dropped.",
+                                  writer_.dropped_bytes()),
+                      true});
+  }
+
+  /// Segments whose audio was being written before the journal knew of them.
+  void announce_orphans() {
+    std::string starts;
+    try {
+      starts = read_file(writer_.path() / kStartsFile, std::size_t{64} << 20);
+    } catch (const RecorderError&) {
+      return;  // it was finished, or had no segment
+    }
+    std::istringstream lines(starts);
+    for (std::uint32_t index = 0; lines >> index;) {
+      Frame start = 0;
+      if (!(lines >> start) || start < 0) return;
+      const auto& segments = writer_.manifest().segments;
+      const std::uint32_t next = segments.empty() ? 0 : segments.back().index + 1;
+      if (index == next) record(start, SpeechDetected{index, start});
+    }
+  }
+
+  void end_open_segments() {
+    const std::vector<Segment> segments = writer_.manifest().segments;
+    for (const Segment& segment : segments) {
+      if (closed_.contains(segment.index)) continue;
+      const Frame frames = frames_on_disk(wav(segment.index));
+      const Frame end = segment.start_frame + frames;
+      record(std::max(end, segment.speech_start_frame),
+             SpeechEnded{segment.index, writer_.manifest().seconds(frames), frames > 0, segment.start_frame, end});
+    }
+  }
+
+  /// Files whose closing was cut off.
+  void repair_files() {
+    for (const Segment& segment : writer_.manifest().segments) {
+      const fs::path file = wav(segment.index);
+      std::error_code ignored;
+      if (!segment.is_kept()) {
+        fs::remove(file, ignored);
+        continue;
+      }
+      if (segment.status == SegmentStatus::done) continue;
+      try {
+        set_frames(file, segment.end_frame - segment.start_frame);
+      } catch (const RecorderError& error) {
+        if (error.code() != Errc::session_unreadable) throw;  // its transcription will tell that there is no audio
+      }
+    }
+  }
+
+  void queue_segments() {
+    const std::vector<Segment> segments = writer_.manifest().segments;
+    for (const Segment& segment : segments) {
+      if (!segment.is_kept() || queued_.contains(segment.index)) continue;
+      record(segment.end_frame, TranscriptionQueued{segment.index, wav(segment.index).string()});
+    }
+  }
+
+  Frame end_frame() const {
+    const Manifest& manifest = writer_.manifest();
+    Frame end = std::max(manifest.end_frame, last_frame_);
+    for (const Segment& segment : manifest.segments) end = std::max(end, segment.end_frame);
+    for (const Gap& gap : manifest.gaps) end = std::max(end, gap.start_frame + gap.frames);
+    return end;
+  }
+
+  void remove_debris() {
+    std::error_code ignored;
+    fs::remove(writer_.path() / kStartsFile, ignored);
+    std::vector<fs::path> debris;
+    for (fs::directory_iterator entry(writer_.path(), ignored), end; !ignored && entry != end;
+         entry.increment(ignored)) {
+      if (entry->path().extension() == ".new") debris.push_back(entry->path());
+    }
+    for (const fs::path& file : debris) fs::remove(file, ignored);
+  }
+
+  std::vector<PendingJob> jobs() const {
+    std::vector<PendingJob> jobs;
+    for (const Segment& segment : writer_.manifest().segments) {
+      if (segment.status != SegmentStatus::queued) continue;
+      jobs.push_back({segment.index, wav(segment.index), segment.start_frame, segment.end_frame, segment.revision + 1});
+    }
+    return jobs;
+  }
+
+  SessionWriter& writer_;
+  const double timestamp_;
+  Frame last_frame_ = 0;
+  bool ended_ = false;
+  std::set<std::uint32_t> closed_;
+  std::set<std::uint32_t> queued_;
+};
+
+}  // namespace
+
+std::vector<Unfinished> find_unfinished(const fs::path& root) {
+  std::vector<Unfinished> found;
+  std::error_code error;
+  for (fs::directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (!entry->is_directory(ignored) || !is_session_name(entry->path().filename().string())) continue;
+    if (is_locked(entry->path())) continue;
+    try {
+      const fs::path path = fs::absolute(entry->path()).lexically_normal();
+      if (auto reason = why_unfinished(read_manifest(path))) found.push_back({path, *std::move(reason)});
+    } catch (const RecorderError&) {
+    }
+  }
+  std::ranges::sort(found, {}, &Unfinished::path);
+  return found;
+}
+
+RecoveredSession recover(SessionWriter& writer, std::chrono::system_clock::time_point now) {
+  return Recovery(writer, now).run();
+}
+
+}  // namespace dictum::session

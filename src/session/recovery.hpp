@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dictum/event.hpp"
+#include "dictum/frame.hpp"
+#include "session/session_writer.hpp"
+
+/// What a crash, a deadline or a power cut left to do.
+namespace dictum::session {
+
+struct Unfinished {
+  std::filesystem::path path;
+  std::string reason;  ///< for people: "it was interrupted", "2 segments wait for their text"
+};
+
+/// The sessions below `root` that are not finished, oldest first; those that another process is working on are left
+/// out, and so are those that cannot be read (the library lists them). Nothing is changed. Never throws RecorderError.
+std::vector<Unfinished> find_unfinished(const std::filesystem::path& root);
+
+/// A segment whose text is still to come.
+struct PendingJob {
+  std::uint32_t segment_index{};
+  std::filesystem::path wav_path;  ///< absolute
+  Frame start_frame{};
+  Frame end_frame{};
+  int revision{};  ///< of the result to come
+};
+
+struct RecoveredSession {
+  std::vector<PendingJob> jobs;
+  std::vector<Event> events;  ///< the whole journal, complete up to `idle`, with absolute paths
+};
+
+/// Brings a session that was reopened to the state that a clean stop would have left: a segment that was open is closed
+/// with the audio that its file has, and kept; kept segments are queued where the session transcribes; `idle` is told.
+/// What it does, it adds to the journal, with times of `now`; where there is nothing to do it adds nothing, so it may
+/// be interrupted and repeated. Throws RecorderError, disk_full or output_unwritable, or session_unreadable where a
+/// segment is no WAV.
+RecoveredSession recover(SessionWriter& writer, std::chrono::system_clock::time_point now);
+
+}  // namespace dictum::session

@@ -1,0 +1,290 @@
+#include "session/session_writer.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <exception>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dictum/error.hpp"
+#include "session/disk.hpp"
+#include "session/event_paths.hpp"
+#include "session/journal_reader.hpp"
+#include "session/note_file.hpp"
+#include "session/session_directory.hpp"
+#include "session/transcript.hpp"
+
+namespace dictum::session {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostTranscript = std::size_t{256} << 20;
+
+/// Does several things that may each fail on their own, and tells of the first failure when all have been tried.
+class Attempts {
+ public:
+  template <class Action>
+  void operator()(Action&& action) {
+    try {
+      action();
+    } catch (const RecorderError&) {
+      if (!first_) first_ = std::current_exception();
+    }
+  }
+  void tell() const {
+    if (first_) std::rethrow_exception(first_);
+  }
+
+ private:
+  std::exception_ptr first_;
+};
+
+void make_file_say(const fs::path& path, const std::string& content) {
+  try {
+    if (read_file(path, kMostTranscript) == content) return;
+  } catch (const RecorderError&) {  // missing, most often
+  }
+  replace_file(path, content);
+}
+
+}  // namespace
+
+SessionWriter::SessionWriter(fs::path path, AppendFile journal)
+    : path_(std::move(path)),
+      journal_(std::move(journal)),
+      incremental_(path_ / kIncrementalTranscript),
+      raw_(path_ / kRawTranscript) {}
+
+SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_clock::time_point started,
+                                    const SessionInfo& info) {
+  NewSessionDirectory folder(root, started);
+  SessionWriter writer(folder.path(), AppendFile(folder.path() / kJournalFile));
+  if (!try_lock(writer.journal_.fd())) {
+    throw RecorderError(Errc::session_locked,
+                        fmt::format("Another program is using the new folder '{}'.", folder.path().string()));
+  }
+  Manifest& manifest = writer.manifest_;
+  manifest.session = folder.path().filename().string();
+  manifest.started_at = std::chrono::floor<std::chrono::milliseconds>(started);
+  manifest.sample_rate = info.sample_rate;
+  manifest.source = info.source;
+  manifest.config = info.config;
+  manifest.keep_all = info.keep_all;
+  manifest.transcribes = info.transcribes;
+  writer.starts_ = std::make_unique<AppendFile>(folder.path() / kStartsFile);
+  if (info.keep_all) {
+    writer.timeline_ = std::make_unique<audio::FLACWriter>(folder.path() / kTimelineFile, info.sample_rate);
+  }
+  writer.save_manifest();  // the last thing: a folder with a manifest is a session
+  folder.keep();
+  return writer;
+}
+
+SessionWriter SessionWriter::reopen(const fs::path& session) {
+  fs::path path = fs::absolute(session).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // named with a slash behind it
+  JournalReader reader(path);                           // throws where there is none, before anything is made
+  read_manifest(path);
+  AppendFile journal(path / kJournalFile);
+  if (!try_lock(journal.fd())) {
+    throw RecorderError(
+        Errc::session_locked,
+        fmt::format("Another process is working on the session '{}': wait until it has finished.", path.string()));
+  }
+  Manifest manifest = read_manifest(path).unfolded();  // again: whoever had the lock may have changed it
+
+  std::vector<Event> notes;
+  std::string incremental;
+  while (const std::optional<Event> event = reader.next()) {
+    const Event stored = with_relative_paths(*event, path);
+    manifest.apply(stored);
+    if (auto line = incremental_line(manifest, stored)) incremental += *line;
+    if (std::holds_alternative<NoteCompleted>(stored.body)) notes.push_back(stored);
+  }
+  if (!reader.problems().empty()) {
+    const JournalProblem& first = reader.problems().front();
+    throw RecorderError(Errc::session_unreadable, fmt::format("The journal of '{}' is damaged in line {}: {}.",
+                                                              path.string(), first.line, first.what));
+  }
+  if (reader.torn_bytes() > 0) journal.cut(reader.offset());
+  const std::size_t settled = settled_segments(manifest);
+  make_file_say(path / kIncrementalTranscript, incremental);
+  make_file_say(path / kRawTranscript, raw_transcript(manifest, settled));
+
+  SessionWriter writer(path, std::move(journal));
+  writer.manifest_ = std::move(manifest);
+  writer.next_sequence_ = reader.expected().value_or(0);
+  writer.dropped_bytes_ = reader.torn_bytes();
+  writer.raw_segments_ = settled;
+  for (const Event& note : notes) {
+    const fs::path file = std::get<NoteCompleted>(note.body).path;
+    if (is_inside(file) && !fs::exists(path / file)) writer.write_note(note);
+  }
+  return writer;
+}
+
+void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
+  if (starts_) starts_->append(fmt::format("{} {}\n", index, start_frame));
+  const fs::path file = path_ / segment_file(index);
+  try {
+    open_.try_emplace(index, audio::WAVWriter(file, manifest_.sample_rate));
+  } catch (const RecorderError&) {
+    std::error_code ignored;
+    if (fs::is_empty(file, ignored)) fs::remove(file, ignored);
+    throw;
+  }
+  unsynced_.insert(file);
+}
+
+SessionWriter::OpenSegment& SessionWriter::open_segment_at(std::uint32_t index) {
+  const auto found = open_.find(index);
+  if (found != open_.end()) return found->second;
+  throw RecorderError(Errc::output_unwritable, fmt::format("'{}' could not be begun, so its audio is lost.",
+                                                           (path_ / segment_file(index)).string()));
+}
+
+/// Silence in the place of samples that could not be written.
+void SessionWriter::fill(OpenSegment& segment) {
+  constexpr std::array<std::int16_t, 4096> silence{};
+  while (segment.missing > 0) {
+    const auto frames = std::min<std::size_t>(silence.size(), static_cast<std::size_t>(segment.missing));
+    segment.wav.append(std::span(silence).first(frames));
+    segment.missing -= static_cast<Frame>(frames);
+  }
+}
+
+void SessionWriter::append_segment(std::uint32_t index, std::span<const std::int16_t> samples) {
+  OpenSegment& segment = open_segment_at(index);
+  try {
+    fill(segment);
+    segment.wav.append(samples);
+  } catch (const RecorderError&) {
+    segment.missing += static_cast<Frame>(samples.size());
+    throw;
+  }
+}
+
+void SessionWriter::close_segment(std::uint32_t index, Frame kept_frames) {
+  OpenSegment segment = std::move(open_segment_at(index));
+  open_.erase(index);
+  segment.missing = kept_frames - segment.wav.frames();
+  segment.wav.truncate(kept_frames);
+  fill(segment);
+  segment.wav.close();
+}
+
+void SessionWriter::discard_segment(std::uint32_t index) {
+  open_.erase(index);
+  const fs::path file = path_ / segment_file(index);
+  unsynced_.erase(file);
+  std::error_code error;
+  if (!fs::remove(file, error) && error) throw_disk_error(error.value(), file);
+}
+
+void SessionWriter::append_timeline(std::span<const std::int16_t> samples) {
+  if (timeline_) timeline_->append(samples);
+}
+
+void SessionWriter::record(const Event& event) {
+  if (event.is_ephemeral()) return;
+  const Event stored = with_relative_paths(event, path_);
+  Attempts attempt;
+  attempt([&] { journal_.append(stored.to_json() + "\n"); });
+  next_sequence_ = event.sequence.value_or(next_sequence_) + 1;
+  manifest_.apply(stored);
+  attempt([&] { update_incremental(stored); });
+  attempt([&] { update_raw(stored); });
+  attempt([&] { write_note(stored); });
+  attempt.tell();
+}
+
+void SessionWriter::update_incremental(const Event& event) {
+  if (const auto line = incremental_line(manifest_, event)) incremental_.append(*line);
+}
+
+void SessionWriter::update_raw(const Event& event) {
+  if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
+    const Segment* segment = manifest_.find(complete->segment_index);
+    if (segment != nullptr && std::cmp_less(segment - manifest_.segments.data(), raw_segments_)) raw_is_stale_ = true;
+  }
+  const std::size_t shown = raw_segments_;
+  raw_segments_ = settled_segments(manifest_, raw_segments_);
+  if (raw_is_stale_) return rewrite_raw();
+  std::string lines;
+  for (std::size_t i = shown; i < raw_segments_; ++i) {
+    const Segment& segment = manifest_.segments[i];
+    if (segment.is_kept()) lines += transcript_line(segment, manifest_.sample_rate);
+  }
+  if (!lines.empty()) raw_.append(lines);
+}
+
+void SessionWriter::rewrite_raw() {
+  raw_is_stale_ = true;
+  replace_file(path_ / kRawTranscript, raw_transcript(manifest_, raw_segments_));
+  raw_ = AppendFile(path_ / kRawTranscript);
+  raw_is_stale_ = false;
+}
+
+void SessionWriter::write_note(const Event& event) {
+  const auto* note = std::get_if<NoteCompleted>(&event.body);
+  if (note == nullptr || note->path.empty()) return;
+  if (!is_inside(note->path)) {
+    throw RecorderError(Errc::internal, fmt::format("The note '{}' does not belong to the session.", note->path));
+  }
+  const fs::path file = path_ / note->path;
+  if (::mkdir(file.parent_path().c_str(), 0700) != 0 && errno != EEXIST) throw_disk_error(errno, file.parent_path());
+  replace_file(file, note_markdown(manifest_, event, *note));
+  unsynced_.insert(file);
+}
+
+void SessionWriter::progress(Frame frames_captured, Frame end_frame, double drift_ppm) {
+  manifest_.frames = frames_captured;
+  manifest_.end_frame = end_frame;
+  manifest_.drift_ppm = drift_ppm;
+}
+
+void SessionWriter::save_manifest() {
+  write_manifest(path_, manifest_);
+}
+
+void SessionWriter::sync() {
+  Attempts attempt;
+  for (const fs::path& file : std::exchange(unsynced_, {})) attempt([&] { sync_to_disk(file); });
+  for (const auto& [index, segment] : open_) unsynced_.insert(path_ / segment_file(index));  // they go on growing
+  attempt([&] { journal_.sync(); });
+  attempt([&] { incremental_.sync(); });
+  attempt([&] { raw_.sync(); });
+  attempt([&] { sync_to_disk(path_ / kManifestFile); });
+  if (manifest_.keep_all) attempt([&] { sync_to_disk(path_ / kTimelineFile); });
+  attempt([&] { sync_to_disk(path_); });
+  attempt.tell();
+}
+
+void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> stopped_at) {
+  Attempts attempt;
+  attempt([&] { journal_.append(""); });  // what may still be waiting
+  attempt([&] { incremental_.append(""); });
+  for (auto& [index, segment] : open_) {
+    attempt([&wav = segment.wav] { wav.close(); });
+  }
+  open_.clear();
+  if (timeline_) {
+    attempt([&] { std::exchange(timeline_, nullptr)->close(); });
+  }
+  if (stopped_at) manifest_.stopped_at = std::chrono::floor<std::chrono::milliseconds>(*stopped_at);
+  raw_segments_ = manifest_.segments.size();
+  attempt([&] { make_file_say(path_ / kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
+  attempt([&] { save_manifest(); });
+  starts_.reset();
+  std::error_code ignored;
+  fs::remove(path_ / kStartsFile, ignored);
+  attempt.tell();
+}
+
+}  // namespace dictum::session

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+
+#include "audio/flac_writer.hpp"
+#include "audio/wav_writer.hpp"
+#include "dictum/event.hpp"
+#include "dictum/frame.hpp"
+#include "session/append_file.hpp"
+#include "session/layout.hpp"
+#include "session/manifest.hpp"
+
+namespace dictum::session {
+
+struct SessionInfo {
+  int sample_rate{};
+  std::string source;          ///< AudioSource::description()
+  boost::json::object config;  ///< for people and for a second pass
+  bool keep_all{};
+  bool transcribes{};
+};
+
+/// Everything that a recording leaves on disk, and the session's lock.
+///
+/// Lives on the `disk` strand, one call at a time, and has no thread of its own. Owner: the recording, or whoever works
+/// on an old session. A function that fails throws RecorderError, disk_full or output_unwritable, having done what it
+/// could of the rest; the object stays usable: other files may still work, events that could not be written go before
+/// the next one, and a segment that misses samples gets silence for them, so that what follows stays in its place.
+/// Destroying it writes nothing and frees the lock.
+class SessionWriter {
+ public:
+  /// Makes the folder below `root`, the lock, the journal and the first manifest. When it throws, nothing is left.
+  static SessionWriter create(const std::filesystem::path& root, std::chrono::system_clock::time_point started,
+                              const SessionInfo& info);
+
+  /// Takes a session that exists, to finish it or for a second pass: folds the journal, drops a torn last line, and
+  /// makes transcripts and notes what the journal says. Throws RecorderError also with session_locked, and with
+  /// session_unreadable where journal or manifest are damaged; nothing has been changed then.
+  static SessionWriter reopen(const std::filesystem::path& session);
+
+  const std::filesystem::path& path() const { return path_; }  ///< absolute
+  const std::string& name() const { return manifest_.session; }
+  const Manifest& manifest() const { return manifest_; }
+
+  /// The sequence that the journal's next event has.
+  std::uint64_t next_sequence() const { return next_sequence_; }
+
+  /// Bytes of a torn last line that `reopen` dropped.
+  std::int64_t dropped_bytes() const { return dropped_bytes_; }
+
+  /// Begins the segment's WAV, whose first frame is `start_frame` of the clock.
+  void open_segment(std::uint32_t index, Frame start_frame);
+  void append_segment(std::uint32_t index, std::span<const std::int16_t> samples);
+  /// Completes the WAV with just its first `kept_frames`.
+  void close_segment(std::uint32_t index, Frame kept_frames);
+  /// Removes the WAV.
+  void discard_segment(std::uint32_t index);
+
+  /// The whole timeline, gaps as zeros; nothing without `keep_all`.
+  void append_timeline(std::span<const std::int16_t> samples);
+
+  /// Appends an event to the journal, then brings manifest, transcripts and notes up to date with it. Ephemeral events
+  /// are not recorded.
+  void record(const Event& event);
+
+  /// How far the recording has come, for the manifest.
+  void progress(Frame frames_captured, Frame end_frame, double drift_ppm);
+
+  void save_manifest();
+
+  /// Waits until what was written is on the disk: off the hot path.
+  void sync();
+
+  /// Closes every file, completes the transcripts and writes the final manifest. Nothing else follows.
+  void finish(std::optional<std::chrono::system_clock::time_point> stopped_at);
+
+  static std::string segment_file(std::uint32_t index) { return session::segment_file(index); }
+
+ private:
+  struct OpenSegment {
+    audio::WAVWriter wav;
+    Frame missing = 0;  // frames at the end that could not be written
+  };
+
+  SessionWriter(std::filesystem::path path, AppendFile journal);
+
+  OpenSegment& open_segment_at(std::uint32_t index);
+  static void fill(OpenSegment& segment);
+  void write_note(const Event& event);
+  void update_incremental(const Event& event);
+  void update_raw(const Event& event);
+  void rewrite_raw();
+
+  std::filesystem::path path_;
+  AppendFile journal_;
+  AppendFile incremental_;
+  AppendFile raw_;
+  std::unique_ptr<AppendFile> starts_;
+  std::map<std::uint32_t, OpenSegment> open_;
+  std::unique_ptr<audio::FLACWriter> timeline_;
+  std::set<std::filesystem::path> unsynced_;
+
+  Manifest manifest_;
+  std::uint64_t next_sequence_ = 0;
+  std::int64_t dropped_bytes_ = 0;
+  std::size_t raw_segments_ = 0;  // so many of the manifest's segments are in the transcript in order of speech
+  bool raw_is_stale_ = false;     // a rewriting failed
+};
+
+}  // namespace dictum::session
