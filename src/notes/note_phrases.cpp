@@ -13,8 +13,9 @@ NotePhrases NotePhrases::english() {
   phrases.scratch = {"scratch that", "strike that", "delete that"};
   phrases.stop = {"stop recording", "stop the recording", "end recording", "end the recording"};
   phrases.prefixes = {"clerk", "dictum", "hey clerk", "hey dictum"};
-  phrases.fillers = {"um",   "uh", "uhm", "erm", "er",   "ah",  "hm",    "hmm",  "mm",  "eh",     "oh",
-                     "okay", "ok", "so",  "now", "well", "hey", "right", "yeah", "yes", "please", "let's"};
+  phrases.openers = {"no", "nope", "wait", "sorry", "actually", "and", "then", "but"};
+  phrases.fillers = {"um", "uh", "uhm",  "erm", "er", "ah",  "hm",  "hmm",    "mm",
+                     "eh", "oh", "okay", "ok",  "so", "now", "hey", "please", "let's"};
   phrases.articles = {"a", "an", "the", "and", "of", "to", "in"};
   phrases.guards = {"a", "an", "the", "this", "my", "your", "of", "to", "not", "don't", "never"};
   return phrases;

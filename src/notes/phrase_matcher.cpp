@@ -17,6 +17,7 @@ constexpr int kError = 10;
 constexpr int kArticle = 1;       // an article dropped, added or replaced by another
 constexpr int kLooseMisfit = 15;  // any word for any other, where the phrase is known to be there
 constexpr int kWordForWord = 3;   // the tolerance at the end of other speech: articles, or "and note" for "end note"
+constexpr int kPrefixBonus = 3;
 constexpr int kNever = 1'000'000;
 
 // Words further apart than this are different words. "no" for "note" is 0.33, "notebook" 0.42.
@@ -30,6 +31,13 @@ constexpr std::size_t kMerged = 3;  // words that a recogniser may have divided 
 int budget(int content_words) {
   const int errors = content_words * kError / 3;
   return content_words < 3 ? errors : errors + 2 * kArticle;
+}
+
+int misheard_cost(std::u32string_view said, std::u32string_view meant) {
+  const auto [shorter, longer] = std::minmax(said.size(), meant.size());
+  if (static_cast<double>(longer - shorter) > 2 * kAlike * static_cast<double>(longer)) return kNever;  // spares work
+  const double distance = sound_distance(said, meant);
+  return distance > kAlike ? kNever : std::max(1, static_cast<int>(std::ceil(3 * kError * distance)));
 }
 
 bool is_ascii_word(std::uint32_t c) {
@@ -97,7 +105,7 @@ PhraseMatcher::Tokens PhraseMatcher::words_of(std::string_view text) {
     }
     const auto point = utf8::decode(text, at);
     if (point.valid && is_word(point.value)) {
-      if (!within) tokens.push_back({{}, at, at, std::exchange(pause, false), std::exchange(sentence, false)});
+      if (!within) tokens.push_back({{}, at, at, std::exchange(pause, false), std::exchange(sentence, false), {}});
       within = true;
       utf8::append(tokens.back().word, lower(point.value));
       tokens.back().end = point.next;
@@ -119,6 +127,7 @@ PhraseMatcher::PhraseMatcher(NotePhrases phrases) : spoken_(std::move(phrases)) 
   };
   fill(articles_, spoken_.articles);
   fill(guards_, spoken_.guards);
+  fill(openers_, spoken_.openers);
   fill(fillers_, spoken_.fillers);
   const std::array<std::pair<NoteCommand, const std::vector<std::string>*>, 5> commands = {
       {{NoteCommand::start, &spoken_.start},
@@ -146,9 +155,10 @@ PhraseMatcher::PhraseMatcher(NotePhrases phrases) : spoken_(std::move(phrases)) 
 }
 
 PhraseMatcher::Phrase PhraseMatcher::make_phrase(NoteCommand command, std::string_view text) const {
-  Phrase phrase{command, {}, 0};
+  Phrase phrase{command, {}, {}, 0};
   for (auto& token : words_of(text)) {
     if (!articles_.contains(token.word)) ++phrase.content_words;
+    phrase.sounds.push_back(sound_of(token.word));
     phrase.words.push_back(std::move(token.word));
   }
   return phrase;
@@ -166,18 +176,16 @@ PhraseMatcher::Tokens PhraseMatcher::tokenise(std::string_view text) const {
     if (fillers_.contains(token.word)) continue;
     token.pause_before = std::exchange(pause, false);
     token.sentence_before = std::exchange(sentence, false);
+    if (token.word.size() <= kLongestWord && !vocabulary_.contains(token.word)) token.sound = sound_of(token.word);
     kept.push_back(std::move(token));
   }
   return kept;
 }
 
-int PhraseMatcher::substitution_cost(const std::string& said, const std::string& meant) const {
-  if (said == meant) return 0;
-  if (articles_.contains(said) && articles_.contains(meant)) return kArticle;
-  if (said.size() > kLongestWord || vocabulary_.contains(said)) return kNever;
-  const double distance = sound_distance(sound_of(said), sound_of(meant));
-  if (distance > kAlike) return kNever;
-  return std::max(1, static_cast<int>(std::ceil(3 * kError * distance)));
+int PhraseMatcher::substitution_cost(const Token& said, const std::string& meant, const std::u32string& sound) const {
+  if (said.word == meant) return 0;
+  if (articles_.contains(said.word) && articles_.contains(meant)) return kArticle;
+  return said.sound.empty() ? kNever : misheard_cost(said.sound, sound);
 }
 
 /// The cheapest way to hear `phrase` in the words from `first` on. Its first and last content words must have been
@@ -202,23 +210,13 @@ std::optional<PhraseMatcher::Alignment> PhraseMatcher::align(const Tokens& token
     auto& target = cell(i, j);
     if (cost < target.cost || (cost == target.cost && heard > target.heard)) target = {cost, heard};
   };
-  const auto joined = [&](std::size_t from, std::size_t count) {
-    std::string together;
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto& word = tokens[first + from + i].word;
-      if (vocabulary_.contains(word) || together.size() + word.size() > kLongestWord) return std::string();
-      together += word;
-    }
-    return together;
-  };
-
   cell(0, 0).cost = 0;
   for (std::size_t i = 0; i <= words; ++i) {
     for (std::size_t j = 0; j <= said; ++j) {
       const Cell here = cell(i, j);
       if (here.cost >= kNever) continue;
       if (i < words && j < said) {
-        int cost = substitution_cost(tokens[first + j].word, phrase.words[i]);
+        int cost = substitution_cost(tokens[first + j], phrase.words[i], phrase.sounds[i]);
         if (loose) cost = std::min(cost, kLooseMisfit);
         if (cost < kNever) reach(i + 1, j + 1, here.cost + cost, here.heard + (is_content(i) ? 1 : 0));
       }
@@ -226,22 +224,22 @@ std::optional<PhraseMatcher::Alignment> PhraseMatcher::align(const Tokens& token
         reach(i, j + 1, here.cost + (articles_.contains(tokens[first + j].word) ? kArticle : kError), here.heard);
       }
       if (i < words && (loose || (i != first_content && i + 1 != last_content))) {  // a word too few
-        reach(i + 1, j, here.cost + (is_content(i) ? kError : kArticle), here.heard);
+        const int missing = loose ? 2 * kLooseMisfit : kError;
+        reach(i + 1, j, here.cost + (is_content(i) ? missing : kArticle), here.heard);
       }
       // Words divided otherwise.
-      std::string meant;
+      std::u32string meant;
       int content = 0;
       for (std::size_t a = 1; a <= kMerged && i + a <= words; ++a) {
-        meant += phrase.words[i + a - 1];
+        meant += phrase.sounds[i + a - 1];
         content += is_content(i + a - 1) ? 1 : 0;
-        for (std::size_t b = 1; b <= kMerged && j + b <= said; ++b) {
+        std::u32string heard;
+        for (std::size_t b = 1; b <= kMerged && j + b <= said && !tokens[first + j + b - 1].sound.empty(); ++b) {
+          heard += tokens[first + j + b - 1].sound;
           if ((a == 1 && b == 1) || content == 0) continue;
-          const auto heard = joined(j, b);
-          if (heard.empty()) break;
-          const double distance = sound_distance(sound_of(heard), sound_of(meant));
-          if (distance > kAlike) continue;
-          reach(i + a, j + b, here.cost + std::max(1, static_cast<int>(std::ceil(3 * kError * distance))),
-                here.heard + content);
+          const int cost = misheard_cost(heard, meant);
+          // A share of so many words.
+          if (cost < kNever) reach(i + a, j + b, here.cost + content * cost, here.heard + content);
         }
       }
     }
@@ -268,16 +266,17 @@ std::size_t PhraseMatcher::behind_prefix(const Tokens& tokens, std::size_t first
   return behind;
 }
 
-/// The command that begins with the word `first`, if it costs no more than `tolerance` and its own budget.
+/// The command that begins with the word `first`, if it costs no more than its budget and `bonus`.
 std::optional<PhraseMatcher::Found> PhraseMatcher::command_at(const Tokens& tokens, std::size_t first, bool start,
-                                                              int tolerance) const {
+                                                              int bonus) const {
   std::optional<Found> best;
   for (const auto& phrase : phrases_) {
     if ((phrase.command == NoteCommand::start) != start) continue;
     const auto alignment = align(tokens, first, phrase, false);
-    if (!alignment || alignment->cost > std::min(tolerance, budget(phrase.content_words))) continue;
+    if (!alignment || alignment->cost > budget(phrase.content_words) + bonus) continue;
     const bool ends_here = alignment->next == tokens.size() || tokens[alignment->next].pause_before;
-    if (start && alignment->heard < 3 && !ends_here) continue;
+    // In the middle of speech a start command has to be clearer than where it stands alone.
+    if (start && !ends_here && (alignment->heard < 3 || alignment->cost > kError + kArticle + bonus)) continue;
     if (!best || alignment->cost < best->cost || (alignment->cost == best->cost && alignment->next > best->next)) {
       best = Found{phrase.command, first, alignment->next, alignment->cost};
     }
@@ -290,22 +289,24 @@ bool PhraseMatcher::only_commands(const Tokens& tokens, std::size_t first, bool 
                                   std::vector<Found>& found) const {
   const std::size_t kept = found.size();
   for (std::size_t at = first; at < tokens.size();) {
-    const std::size_t command = behind_prefix(tokens, at, false);
-    // What sounds like a prefix may be the command itself.
-    for (const std::size_t from : {at, command}) {
-      if (from == tokens.size() || found.size() - kept == kCommandsInARow) continue;
-      auto next = may_start ? command_at(tokens, from, true, kNever) : std::nullopt;
-      if (!next) next = command_at(tokens, from, false, kNever);
-      if (!next) continue;
-      next->first = at;
-      found.push_back(*next);
-      at = next->next;
-      break;
+    std::size_t opened = at;
+    while (at == 0 && opened < tokens.size() && openers_.contains(tokens[opened].word)) ++opened;
+    const std::size_t called = behind_prefix(tokens, opened, false);
+    std::optional<Found> next;
+    // What looks like an opener or sounds like a prefix may be the command itself.
+    for (const std::size_t from : {at, opened, called}) {
+      if (next || from == tokens.size() || found.size() - kept == kCommandsInARow) continue;
+      const int bonus = from > opened ? kPrefixBonus : 0;
+      if (may_start) next = command_at(tokens, from, true, bonus);
+      if (!next) next = command_at(tokens, from, false, bonus);
     }
-    if (found.size() == kept || at != found.back().next) {
+    if (!next) {
       found.resize(kept);
       return false;
     }
+    next->first = at;
+    found.push_back(*next);
+    at = next->next;
     if (found.back().command == NoteCommand::start) {
       trailing_commands(tokens, at, found);
       return true;
@@ -323,8 +324,8 @@ void PhraseMatcher::trailing_commands(const Tokens& tokens, std::size_t from, st
     const bool set_off = command != at || tokens[at].sentence_before || at == from;
     const bool behind_guard = at > 0 && guards_.contains(tokens[at - 1].word);
     if (!set_off && !tokens[at].pause_before && behind_guard) continue;
-    auto first = command_at(tokens, command, false, set_off ? kNever : kWordForWord);
-    if (!first) continue;
+    auto first = command_at(tokens, command, false, command != at ? kPrefixBonus : 0);
+    if (!first || (!set_off && first->cost > kWordForWord)) continue;
     const bool drastic = first->command == NoteCommand::cancel || first->command == NoteCommand::stop;
     if (drastic && !set_off && !tokens[at].pause_before) continue;
     first->first = at;
@@ -362,7 +363,6 @@ std::string PhraseMatcher::title(std::string_view text) const {
     }
   }
   if (first == tokens.size()) return {};
-  // From the first word, with what opens before it, to the last one, with what closes behind it.
   std::string title;
   const auto take = [&](std::size_t from, std::size_t to) {
     for (std::size_t at = from; at < to;) {

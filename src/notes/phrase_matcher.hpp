@@ -20,6 +20,7 @@ struct NotePhrases {
   std::vector<std::string> scratch;
   std::vector<std::string> stop;
   std::vector<std::string> prefixes;  ///< may be said before a command: "Clerk, start a new note"
+  std::vector<std::string> openers;   ///< single words that may begin a segment before a command: "no, scratch that"
   std::vector<std::string> fillers;   ///< single words that mean nothing before, within or after a command
   std::vector<std::string> articles;  ///< single words that a recogniser drops, adds and confuses freely
   std::vector<std::string> guards;    ///< single words that make what follows no command: "about the end note"
@@ -46,6 +47,7 @@ struct PhraseMatch {
 ///   where the segment or the sentence ends behind it ("make a note" does, "make a note of the number" does not);
 /// - end and scratch: as the whole segment or, word for word, at its end;
 /// - cancel and stop: as the whole segment, or at its end behind punctuation or a prefix;
+/// - a prefix before a command makes it likelier, so that a little more may be wrong behind one;
 /// - commands may follow each other: "end note, start a new note, groceries".
 class PhraseMatcher {
  public:
@@ -74,13 +76,15 @@ class PhraseMatcher {
     std::size_t end{};
     bool pause_before{};     // any punctuation between this word and the one before it
     bool sentence_before{};  // punctuation that ends a sentence
+    std::u32string sound;    // empty where the word cannot be another one misheard
   };
   using Tokens = std::vector<Token>;
 
   struct Phrase {
     NoteCommand command{};
     std::vector<std::string> words;  // normalised
-    int content_words{};             // those that are no articles
+    std::vector<std::u32string> sounds;
+    int content_words{};  // those that are no articles
   };
   struct Alignment {
     int cost{};
@@ -97,14 +101,15 @@ class PhraseMatcher {
   static Tokens words_of(std::string_view text);
   Tokens tokenise(std::string_view text) const;
   Phrase make_phrase(NoteCommand command, std::string_view text) const;
-  int substitution_cost(const std::string& said, const std::string& meant) const;
+  int substitution_cost(const Token& said, const std::string& meant, const std::u32string& sound) const;
   std::optional<Alignment> align(const Tokens& tokens, std::size_t first, const Phrase& phrase, bool loose) const;
   std::size_t behind_prefix(const Tokens& tokens, std::size_t first, bool exact) const;
-  std::optional<Found> command_at(const Tokens& tokens, std::size_t first, bool start, int tolerance) const;
+  std::optional<Found> command_at(const Tokens& tokens, std::size_t first, bool start, int bonus) const;
   bool only_commands(const Tokens& tokens, std::size_t first, bool may_start, std::vector<Found>& found) const;
   void trailing_commands(const Tokens& tokens, std::size_t from, std::vector<Found>& found) const;
 
   NotePhrases spoken_;
+  std::unordered_set<std::string> openers_;
   std::unordered_set<std::string> fillers_;
   std::unordered_set<std::string> articles_;
   std::unordered_set<std::string> guards_;

@@ -126,7 +126,8 @@ std::u32string sound_of(std::string_view word) {
         say(U's');
         break;
       case U'e':
-        if (i + 1 != count || count <= 2 || behind_vowel) say(U'e');
+        // Silent at the end of "note", but not of "the".
+        if (i + 1 != count || behind_vowel || std::none_of(sounds.begin(), sounds.end(), is_vowel)) say(U'e');
         break;
       default:
         say(c);

@@ -1,0 +1,32 @@
+// Any bytes as a recogniser's text: matches are in order and inside it, titles are valid UTF-8.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/utf8.hpp"
+#include "notes/phrase_matcher.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const dictum::notes::PhraseMatcher matcher(dictum::notes::NotePhrases::english());
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  std::size_t at = 0;
+  for (const auto& match : matcher.match(text)) {
+    if (match.begin < at || match.end < match.begin || match.end > size) std::abort();
+    if (!dictum::utf8::is_valid(matcher.title(text.substr(match.end)))) std::abort();
+    at = match.end;
+  }
+  if (!dictum::utf8::is_valid(matcher.title(text))) std::abort();
+  if (matcher.likely_end(text, "start a new note") > size || matcher.likely_end("start a new note", text) > 16) {
+    std::abort();
+  }
+  matcher.command_of(text);
+
+  // The same bytes as phrases.
+  dictum::notes::NotePhrases phrases;
+  const auto half = static_cast<std::ptrdiff_t>(size / 2);
+  phrases.start = phrases.prefixes = {std::string(text.begin(), text.begin() + half)};
+  phrases.end = phrases.fillers = {std::string(text.begin() + half, text.end())};
+  dictum::notes::PhraseMatcher(phrases).match(text);
+  return 0;
+}
