@@ -6,3 +6,5 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 pkg_check_modules(sndfile REQUIRED IMPORTED_TARGET sndfile>=1.2)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(pulse REQUIRED IMPORTED_TARGET libpulse)
+pkg_check_modules(portaudio IMPORTED_TARGET portaudio-2.0) # optional: the backend is left out without it

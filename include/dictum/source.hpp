@@ -58,6 +58,10 @@ class AudioSource {
   /// Takes what has arrived, without waiting: whole frames, as many as fit `interleaved` (frames * channels values).
   virtual Reading read(std::span<float> interleaved) = 0;
 
+  /// No more audio is wanted: the readings that follow give what has arrived already and what is owed up to now (a gap
+  /// that is not over yet), then come back empty. To be called before `close` where the timeline is to end now.
+  virtual void finish() noexcept {}
+
   /// Hands the device back. Never blocks for more than a second, never throws; closing twice is harmless.
   virtual void close() noexcept = 0;
 

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "audio/resampler.hpp"
+#include "dictum/source.hpp"
+
+namespace dictum::capture {
+
+/// Makes one device's format another's, for a recording that goes on with a device of another kind. Where the channels
+/// differ in number, each of the new ones hears the mean of the old.
+///
+/// Threads: the reader's. Owner: the microphone. Throws RecorderError(invalid_argument) for rates that nobody has.
+class FormatConverter {
+ public:
+  FormatConverter(AudioFormat from, AudioFormat to);
+
+  /// Appends to `out` the frames that `in` completes.
+  void process(std::span<const float> in, std::vector<float>& out);
+
+ private:
+  const std::size_t from_channels_;
+  const std::size_t to_channels_;
+  std::vector<audio::Resampler> resamplers_;  // one for each channel that differs from the others
+  std::vector<float> channel_;
+  std::vector<std::vector<float>> resampled_;
+};
+
+}  // namespace dictum::capture

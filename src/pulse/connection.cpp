@@ -1,0 +1,81 @@
+#include "pulse/connection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace dictum::pulse {
+namespace {
+
+std::string where() {
+  const char* server = std::getenv("PULSE_SERVER");
+  return server != nullptr ? fmt::format(" at {}", server) : std::string();
+}
+
+}  // namespace
+
+Connection::Connection(const char* application, TimePoint deadline, std::function<bool()> stopped)
+    : stopped_(std::move(stopped)), loop_(::pa_mainloop_new()) {
+  if (!loop_) throw RecorderError(Errc::internal, "PulseAudio's library gave no main loop.");
+  context_.reset(::pa_context_new(::pa_mainloop_get_api(loop_.get()), application));
+  if (!context_) throw RecorderError(Errc::internal, "PulseAudio's library gave no context.");
+  // No autospawn: that forks in the middle of a program with threads. Where the distribution wants a server on demand,
+  // its socket starts one.
+  ::pa_context_connect(context_.get(), nullptr, PA_CONTEXT_NOAUTOSPAWN, nullptr);
+  run_until([&] { return !is_alive() || ::pa_context_get_state(context_.get()) == PA_CONTEXT_READY; }, deadline);
+  if (::pa_context_get_state(context_.get()) != PA_CONTEXT_READY) fail("connect");
+}
+
+Connection::~Connection() {
+  if (context_) ::pa_context_disconnect(context_.get());
+}
+
+bool Connection::run_until(const std::function<bool()>& done, std::optional<TimePoint> deadline) {
+  while (!done()) {
+    if (stopped_ && stopped_()) return false;
+    int timeout_us = -1;
+    if (deadline) {
+      const auto left = std::chrono::ceil<std::chrono::microseconds>(*deadline - std::chrono::steady_clock::now());
+      if (left.count() <= 0) return false;
+      timeout_us = static_cast<int>(std::min<std::chrono::microseconds::rep>(left.count(), 1'000'000));
+    }
+    if (::pa_mainloop_prepare(loop_.get(), timeout_us) < 0 || ::pa_mainloop_poll(loop_.get()) < 0 ||
+        ::pa_mainloop_dispatch(loop_.get()) < 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Connection::complete(OperationHandle operation, TimePoint deadline) {
+  const auto is_running = [&] { return ::pa_operation_get_state(operation.get()) == PA_OPERATION_RUNNING; };
+  if (!operation || !run_until([&] { return !is_alive() || !is_running(); }, deadline) || is_running()) {
+    if (operation) ::pa_operation_cancel(operation.get());
+    fail("answer");
+  }
+}
+
+bool Connection::is_alive() const noexcept {
+  return PA_CONTEXT_IS_GOOD(::pa_context_get_state(context_.get()));
+}
+
+std::string Connection::reason() const {
+  return ::pa_strerror(::pa_context_errno(context_.get()));
+}
+
+void Connection::fail(const char* doing) const {
+  if (stopped_ && stopped_()) throw RecorderError(Errc::cancelled, "The stream was stopped.");
+  if (is_alive()) {
+    throw RecorderError(
+        Errc::timed_out,
+        fmt::format("The sound server{} did not {} in time: it may be hung; restart it.", where(), doing));
+  }
+  throw RecorderError(Errc::device_lost,
+                      fmt::format("No sound server (PulseAudio or PipeWire) answers{}: {}. Start one, or choose "
+                                  "--backend portaudio.",
+                                  where(), reason()));
+}
+
+}  // namespace dictum::pulse

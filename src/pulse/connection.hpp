@@ -1,0 +1,64 @@
+#pragma once
+
+#include <pulse/pulseaudio.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dictum/error.hpp"
+
+/// PulseAudio's server, or PipeWire's that speaks its protocol.
+namespace dictum::pulse {
+
+struct Unref {
+  void operator()(pa_mainloop* loop) const noexcept { ::pa_mainloop_free(loop); }
+  void operator()(pa_context* context) const noexcept { ::pa_context_unref(context); }
+  void operator()(pa_stream* stream) const noexcept { ::pa_stream_unref(stream); }
+  void operator()(pa_operation* operation) const noexcept { ::pa_operation_unref(operation); }
+};
+
+using StreamHandle = std::unique_ptr<pa_stream, Unref>;
+using OperationHandle = std::unique_ptr<pa_operation, Unref>;
+
+/// A connection to the server, and the loop that its callbacks run in.
+///
+/// Threads: one, which owns it; `interrupt` may be called from any. The library's callbacks run inside of `run_until`
+/// only, so nothing here needs a lock. Nothing waits for the server beyond its deadline, nor does the destructor.
+class Connection {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// Connects. Throws RecorderError: device_lost where no server answers, timed_out where one does not go on
+  /// answering, cancelled where `stopped` came true.
+  Connection(const char* application, TimePoint deadline, std::function<bool()> stopped = {});
+  ~Connection();
+
+  pa_context* context() noexcept { return context_.get(); }
+
+  /// Serves the connection until `done`; false where the deadline passed first, or the caller's `stopped` came true.
+  bool run_until(const std::function<bool()>& done, std::optional<TimePoint> deadline = std::nullopt);
+
+  /// Serves the connection until the server has carried `operation` out. Throws as the constructor does.
+  void complete(OperationHandle operation, TimePoint deadline);
+
+  /// False once the server is gone.
+  bool is_alive() const noexcept;
+
+  /// What the library says went wrong last, for a person.
+  std::string reason() const;
+
+  /// Makes `run_until` look at its conditions again. From any thread.
+  void interrupt() noexcept { ::pa_mainloop_wakeup(loop_.get()); }
+
+ private:
+  [[noreturn]] void fail(const char* doing) const;
+
+  std::function<bool()> stopped_;
+  std::unique_ptr<pa_mainloop, Unref> loop_;
+  std::unique_ptr<pa_context, Unref> context_;
+};
+
+}  // namespace dictum::pulse
