@@ -1,0 +1,81 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/spsc_ring.hpp"
+#include "dictum/source.hpp"
+
+namespace dictum::capture {
+
+/// What the two ends of a PushSource share.
+///
+/// Threads: the functions are grouped by the side that may call them, one thread at a time on each. Owner: both sides.
+/// The producer's neither block nor allocate.
+class PushStream {
+ public:
+  PushStream(AudioFormat format, std::size_t capacity_frames);
+
+  AudioFormat format() const { return format_; }
+
+  // The producer's side.
+  std::size_t push(std::span<const float> interleaved);
+  std::size_t push(std::span<const std::int16_t> interleaved);
+  std::size_t room() const noexcept;
+  void finish() noexcept;
+
+  // The consumer's side.
+  bool open();  ///< false where somebody listens already; drops what was pushed before
+  void close() noexcept;
+  Reading read(std::span<float> interleaved);
+
+ private:
+  struct Gap {
+    std::uint64_t position{};  ///< frames kept before it
+    std::uint64_t frames{};
+    std::uint64_t listening{};  ///< the value of listening_ when it arose
+  };
+
+  template <typename Sample>
+  std::size_t keep(std::span<const Sample> interleaved);
+
+  const AudioFormat format_;
+  const std::size_t channels_;
+  SPSCRing<float> samples_;
+  SPSCRing<Gap> gaps_;
+  std::atomic<std::uint64_t> listening_{0};  // goes up at each open and close: odd while somebody listens
+  std::atomic<bool> finished_{false};
+  Gap last_gap_;  // of the producer until finished_, of the consumer then
+
+  // The producer's own.
+  std::uint64_t kept_ = 0;  // frames
+  Gap growing_;             // frames that were dropped since the last one that was kept
+
+  // The consumer's own.
+  std::uint64_t taken_ = 0;  // frames
+  std::optional<Gap> next_gap_;
+  bool told_last_gap_ = false;
+};
+
+/// The consumer's end of a PushSource. Threads and owner as AudioSource says; `open` throws RecorderError(device_busy)
+/// where another recording listens.
+class PushedAudio final : public AudioSource {
+ public:
+  explicit PushedAudio(std::shared_ptr<PushStream> stream) : stream_(std::move(stream)) {}
+  ~PushedAudio() override { close(); }
+
+  AudioFormat open() override;
+  Reading read(std::span<float> interleaved) override { return stream_->read(interleaved); }
+  void close() noexcept override;
+  std::string description() const override { return "push"; }
+
+ private:
+  const std::shared_ptr<PushStream> stream_;
+  bool is_open_ = false;
+};
+
+}  // namespace dictum::capture
