@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -18,6 +19,10 @@ inline constexpr const char* kNotesFolder = "notes";
 /// There only while segments are being written: one line "INDEX START_FRAME" for each, so that a crash before its
 /// SpeechDetected reached the journal does not leave audio without a place in time.
 inline constexpr const char* kStartsFile = "segment_starts.txt";
+
+/// What a session may have from its start.
+inline constexpr std::array kFirstFiles = {kJournalFile,  kManifestFile,          "manifest.json.new", kRawTranscript,
+                                           kTimelineFile, kIncrementalTranscript, kStartsFile};
 
 /// "seg_0000.wav"
 inline std::string segment_file(std::uint32_t index) {

@@ -94,7 +94,9 @@ void NewSessionDirectory::remove() noexcept {
   std::error_code ignored;
   for (const fs::path& folder : made_ | std::views::reverse) {
     if (folder == path_) {
-      fs::remove_all(folder, ignored);
+      // By name first: a process that has run out of descriptors cannot list a folder.
+      for (const char* file : kFirstFiles) ::unlink((folder / file).c_str());
+      if (::rmdir(folder.c_str()) != 0) fs::remove_all(folder, ignored);
     } else {
       ::rmdir(folder.c_str());  // stays where somebody else put something into it meanwhile
     }

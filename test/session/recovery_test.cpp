@@ -1,1 +1,338 @@
+#include "session/recovery.hpp"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <random>
+
+#include "dictum/error.hpp"
+#include "session/journal_reader.hpp"
+#include "session/scribe.hpp"
+#include "session/wav_repair.hpp"
+#include "support/event_grammar.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace dictum::session {
+namespace {
+
+using test::content_of;
+using test::grammar_violations;
+using test::info;
+using test::kRate;
+using test::kStarted;
+using test::Scribe;
+using test::TemporaryDirectory;
+using testing::IsEmpty;
+using testing::SizeIs;
+namespace fs = std::filesystem;
+
+constexpr auto kLater = kStarted + std::chrono::hours(1);
+
+/// A session whose process dies when the test says so, as far as the disk can tell.
+class Crash : public testing::Test {
+ protected:
+  SessionWriter& writer() { return *writer_; }
+  fs::path path() const { return path_; }
+
+  void die() { writer_.reset(); }
+
+  RecoveredSession recovered() {
+    die();
+    SessionWriter again = SessionWriter::reopen(path_);
+    RecoveredSession session = recover(again, kLater);
+    again.finish(std::nullopt);
+    return session;
+  }
+
+  void expect_whole() { EXPECT_THAT(grammar_violations(path_, {.transcription_may_be_pending = true}), IsEmpty()); }
+
+  const TemporaryDirectory root_;
+  std::optional<SessionWriter> writer_{SessionWriter::create(root_.path(), kStarted, info())};
+  const fs::path path_ = writer_->path();
+  Scribe scribe_{*writer_};
+};
+
+TEST_F(Crash, InSilenceLeavesAWholeSession) {
+  scribe_.start();
+  scribe_.speak(1000);
+  const RecoveredSession session = recovered();
+  expect_whole();
+  EXPECT_EQ(std::get<RecordingStateChanged>(session.events.back().body).state, RecordingState::idle);
+  EXPECT_EQ(session.events.back().timestamp, std::chrono::duration<double>(kLater.time_since_epoch()).count());
+}
+
+TEST_F(Crash, BeforeTheFirstEventLeavesAnEmptySession) {
+  recovered();
+  EXPECT_EQ(read_manifest(path()).segments.size(), 0u);
+  EXPECT_NE(read_manifest(path()).stopped_at, std::nullopt);
+}
+
+TEST_F(Crash, InSpeechKeepsTheAudioThatTheFileHas) {
+  scribe_.start();
+  writer().open_segment(0, 1000);
+  writer().append_segment(0, std::vector<std::int16_t>(512, 5));
+  scribe_.tell(1400, SpeechDetected{0, 1000});
+  writer().append_segment(0, std::vector<std::int16_t>(512, 5));
+  const RecoveredSession session = recovered();
+  expect_whole();
+  ASSERT_THAT(session.jobs, SizeIs(1));
+  EXPECT_EQ(session.jobs[0].start_frame, 1000);
+  EXPECT_EQ(session.jobs[0].end_frame, 2024);
+  EXPECT_EQ(session.jobs[0].wav_path, path() / "seg_0000.wav");
+  EXPECT_EQ(session.jobs[0].revision, 0);
+}
+
+TEST_F(Crash, KeepsSamplesThatTheHeaderDidNotAnnounceYet) {
+  scribe_.start();
+  writer().open_segment(0, 1000);
+  writer().append_segment(0, std::vector<std::int16_t>(512, 5));
+  scribe_.tell(1400, SpeechDetected{0, 1000});
+  die();
+  test::write_file(path() / "seg_0000.wav", content_of(path() / "seg_0000.wav") + std::string(200, '\5'));
+  recovered();
+  expect_whole();
+  EXPECT_EQ(read_manifest(path()).segments.at(0).end_frame, 1612);
+}
+
+TEST_F(Crash, KeepsAudioOfASegmentThatTheJournalDoesNotKnowYetInItsPlace) {
+  scribe_.start();
+  writer().open_segment(0, 7000);
+  writer().append_segment(0, std::vector<std::int16_t>(512, 5));
+  recovered();
+  expect_whole();
+  EXPECT_EQ(read_manifest(path()).segments.at(0).start_frame, 7000);
+  EXPECT_EQ(read_manifest(path()).segments.at(0).end_frame, 7512);
+}
+
+TEST_F(Crash, AtTheVeryStartOfASegmentKeepsNothingOfIt) {
+  scribe_.start();
+  writer().open_segment(0, 7000);
+  recovered();
+  expect_whole();
+  EXPECT_EQ(read_manifest(path()).segments.at(0).status, SegmentStatus::discarded);
+}
+
+TEST_F(Crash, BetweenClosingAFileAndTellingItKeepsTheFile) {
+  scribe_.start();
+  writer().open_segment(0, 1000);
+  writer().append_segment(0, std::vector<std::int16_t>(2000, 5));
+  scribe_.tell(1400, SpeechDetected{0, 1000});
+  writer().close_segment(0, 1500);
+  recovered();
+  expect_whole();
+  EXPECT_EQ(read_manifest(path()).segments.at(0).end_frame, 2500);
+}
+
+TEST_F(Crash, BetweenDiscardingAFileAndTellingItDiscardsTheSegment) {
+  scribe_.start();
+  writer().open_segment(0, 1000);
+  scribe_.tell(1400, SpeechDetected{0, 1000});
+  writer().discard_segment(0);
+  recovered();
+  expect_whole();
+}
+
+TEST_F(Crash, BetweenTellingTheEndAndCuttingTheFileCutsIt) {
+  scribe_.start();
+  writer().open_segment(0, 1000);
+  writer().append_segment(0, std::vector<std::int16_t>(2000, 5));
+  scribe_.tell(1400, SpeechDetected{0, 1000});
+  scribe_.tell(2000, SpeechEnded{0, 1500.0 / kRate, true, 1000, 2500});
+  recovered();
+  expect_whole();
+  EXPECT_EQ(frames_on_disk(path() / "seg_0000.wav"), 1500);
+}
+
+TEST_F(Crash, WithAnAccountOfGapsKeepsTheFramesRight) {
+  scribe_.start();
+  scribe_.speak(1000);
+  scribe_.gap(3000, GapReason::overflow);
+  scribe_.speak(1000);
+  recovered();
+  expect_whole();
+  EXPECT_EQ(read_manifest(path()).end_frame - read_manifest(path()).frames, 3000);
+}
+
+TEST_F(Crash, WithATornJournalSaysWhatWasDropped) {
+  scribe_.start();
+  die();
+  test::write_file(path() / "events.jsonl", content_of(path() / "events.jsonl") + "{\"event\":");
+  const RecoveredSession session = recovered();
+  expect_whole();
+  EXPECT_THAT(std::get<RecorderFault>(session.events.at(1).body).message, testing::HasSubstr("9 bytes"));
+}
+
+TEST_F(Crash, WhileTextsWereOutstandingLeavesTheirJobs) {
+  scribe_.start();
+  scribe_.speak(1000);
+  scribe_.speak(1000);
+  scribe_.speak(1000);
+  scribe_.hear(1, "second");
+  scribe_.stop();
+  const RecoveredSession session = recovered();
+  expect_whole();
+  ASSERT_THAT(session.jobs, SizeIs(2));
+  EXPECT_EQ(session.jobs[0].segment_index, 0u);
+  EXPECT_EQ(session.jobs[1].segment_index, 2u);
+}
+
+TEST_F(Crash, WithoutTranscriptionLeavesNoJobs) {
+  writer_.emplace(SessionWriter::create(root_.path(), kStarted, info(false)));
+  const fs::path other = writer_->path();
+  Scribe scribe(*writer_);
+  scribe.start();
+  scribe.speak(1000);
+  writer_.reset();
+  SessionWriter again = SessionWriter::reopen(other);
+  EXPECT_THAT(recover(again, kLater).jobs, IsEmpty());
+  again.finish(std::nullopt);
+  EXPECT_THAT(grammar_violations(other), IsEmpty());
+}
+
+TEST_F(Crash, IsRecoveredOnce) {
+  scribe_.start();
+  scribe_.speak(1000);
+  writer().open_segment(1, 50000);
+  writer().append_segment(1, std::vector<std::int16_t>(512, 5));
+  const RecoveredSession first = recovered();
+  const std::string journal = content_of(path() / "events.jsonl");
+  const RecoveredSession second = recovered();
+  EXPECT_EQ(content_of(path() / "events.jsonl"), journal);
+  EXPECT_EQ(second.events, first.events);
+  EXPECT_EQ(second.jobs.size(), first.jobs.size());
+}
+
+TEST_F(Crash, ChangesNothingInAFinishedSession) {
+  const fs::path session = test::make_session(root_.path());
+  const std::string journal = content_of(session / "events.jsonl");
+  const std::string manifest = content_of(session / "manifest.json");
+  {
+    SessionWriter again = SessionWriter::reopen(session);
+    EXPECT_THAT(recover(again, kLater).jobs, IsEmpty());
+    again.finish(std::nullopt);
+  }
+  EXPECT_EQ(content_of(session / "events.jsonl"), journal);
+  EXPECT_EQ(content_of(session / "manifest.json"), manifest);
+}
+
+TEST_F(Crash, GivesEventsWithAbsolutePaths) {
+  scribe_.start();
+  scribe_.speak(1000);
+  for (const Event& event : recovered().events) {
+    if (const auto* queued = std::get_if<TranscriptionQueued>(&event.body)) {
+      EXPECT_EQ(queued->wav_path, (path() / "seg_0000.wav").string());
+    }
+  }
+}
+
+std::vector<std::string> reasons(const fs::path& root) {
+  std::vector<std::string> found;
+  for (const Unfinished& each : find_unfinished(root)) found.push_back(each.reason);
+  return found;
+}
+
+TEST_F(Crash, IsFoundUnlessSomebodyWorksOnIt) {
+  scribe_.start();
+  EXPECT_THAT(reasons(root_.path()), IsEmpty()) << "it is locked";
+  die();
+  EXPECT_THAT(reasons(root_.path()), testing::ElementsAre("it was interrupted"));
+  recovered();
+  EXPECT_THAT(reasons(root_.path()), IsEmpty());
+}
+
+TEST_F(Crash, IsFoundWhereTextsAreOutstanding) {
+  scribe_.start();
+  scribe_.speak(1000);
+  scribe_.stop();
+  scribe_.finish();
+  die();
+  EXPECT_THAT(reasons(root_.path()), testing::ElementsAre("1 segment waits for its text"));
+}
+
+TEST(UnfinishedSessions, AreNoneWhereThereIsNothingToRead) {
+  const TemporaryDirectory root;
+  fs::create_directory(root / "20261122_154501");
+  fs::create_directory(root / "other");
+  test::write_file(root / "20261122_154502", "a file");
+  EXPECT_THAT(find_unfinished(root.path()), IsEmpty());
+  EXPECT_THAT(find_unfinished(root / "missing"), IsEmpty());
+}
+
+[[noreturn]] void record_for_ever(const fs::path& root, int ready) {
+  SessionWriter writer = SessionWriter::create(root, kStarted, info());
+  Scribe scribe(writer);
+  scribe.start();
+  if (::write(ready, "x", 1) != 1) ::_exit(1);
+  for (int turn = 0;; ++turn) {
+    scribe.silence(1000 + turn % 7 * 100);
+    const std::uint32_t index = scribe.speak(3000 + turn % 5 * 1000, turn % 4 != 3);
+    if (turn % 4 != 3 && turn % 3 != 0) scribe.hear(index, "some words, said in turn " + std::to_string(turn));
+    if (turn % 6 == 1) scribe.gap(1600, GapReason::stalled);
+    if (turn % 8 == 4) scribe.note("Note", "some words", {index});
+    if (turn % 10 == 0) writer.save_manifest();
+  }
+}
+
+/// Starts a recording in another process, kills it `after` its start, recovers the session, and judges it.
+void kill_and_recover(std::chrono::microseconds after) {
+  const TemporaryDirectory root;
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) record_for_ever(root.path(), pipe[1]);
+  char ready = 0;
+  ASSERT_EQ(::read(pipe[0], &ready, 1), 1);
+  ::usleep(static_cast<useconds_t>(after.count()));  // the moment is the input of this test, not a way to wait
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+
+  const std::vector<Unfinished> unfinished = find_unfinished(root.path());
+  ASSERT_THAT(unfinished, SizeIs(1));
+  const fs::path path = unfinished[0].path;
+  const std::string before = content_of(path / "events.jsonl");
+  std::map<std::string, std::uintmax_t> audio;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
+    if (entry.path().extension() == ".wav") audio[entry.path().filename()] = entry.file_size();
+  }
+
+  {
+    SessionWriter writer = SessionWriter::reopen(path);
+    recover(writer, kLater);
+    writer.finish(std::nullopt);
+  }
+  EXPECT_THAT(grammar_violations(path, {.transcription_may_be_pending = true}), IsEmpty())
+      << "killed after " << after.count();
+  const std::string whole = before.substr(0, before.rfind('\n') + 1);
+  EXPECT_TRUE(content_of(path / "events.jsonl").starts_with(whole)) << "what was told stays told";
+  const Manifest manifest = read_manifest(path);
+  for (const auto& [name, size] : audio) {
+    const auto index = static_cast<std::uint32_t>(std::stoul(name.substr(4)));
+    const Segment* segment = manifest.find(index);
+    ASSERT_NE(segment, nullptr) << name << " is lost";
+    if (before.find("\"SpeechEnded\"") != std::string::npos && segment->is_kept()) {
+      EXPECT_TRUE(fs::exists(path / name));
+    }
+  }
+}
+
+TEST(KilledRecording, IsRecoveredWhole) {
+  const char* runs = std::getenv("DICTUM_KILLS");
+  std::mt19937 random(static_cast<unsigned>(20261122));
+  std::uniform_int_distribution<int> microseconds(0, 20'000);
+  for (int run = runs != nullptr ? std::atoi(runs) : 40; run > 0; --run) {
+    ASSERT_NO_FATAL_FAILURE(kill_and_recover(std::chrono::microseconds(microseconds(random))));
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace dictum::session
