@@ -1,4 +1,7 @@
 // dictum-worker-pocketsphinx: CMU PocketSphinx with the distribution's English model. Works offline.
+//
+//   --model MODEL               a folder, or the name of one of the distribution's models
+//   DICTUM_POCKETSPHINX_MODEL   the folder where no model is named
 
 #include <fmt/format.h>
 
@@ -9,21 +12,26 @@
 #include "pocketsphinx_decoder.hpp"
 #include "transcription/worker_main.hpp"
 #include "worker_audio.hpp"
+#include "worker_options.hpp"
 
 namespace dictum::workers {
 namespace {
 
-constexpr const char* kDistributionModel = "/usr/share/pocketsphinx/model/en-us";
+constexpr const char* kDistributionModels = "/usr/share/pocketsphinx/model";
+constexpr const char* kDefaultModel = "en-us";
 
-std::filesystem::path model_folder() {
+std::filesystem::path model_folder(const WorkerOptions& options) {
   const char* named = std::getenv("DICTUM_POCKETSPHINX_MODEL");
-  return named != nullptr && *named != '\0' ? named : kDistributionModel;
+  if (options.model.find('/') != std::string::npos) return options.model;
+  if (!options.model.empty()) return std::filesystem::path(kDistributionModels) / options.model;
+  if (named != nullptr && *named != '\0') return named;
+  return std::filesystem::path(kDistributionModels) / kDefaultModel;
 }
 
 /// Lives on the worker's main thread. A decoding cannot be interrupted: a cancelled job is answered when it is done.
 class PocketSphinxWorker final : public transcription::WorkerEngine {
  public:
-  PocketSphinxWorker() : folder_(model_folder()), decoder_(folder_) {}
+  explicit PocketSphinxWorker(const WorkerOptions& options) : folder_(model_folder(options)), decoder_(folder_) {}
 
   transcription::Hello describe() const override {
     return {
@@ -61,6 +69,9 @@ class PocketSphinxWorker final : public transcription::WorkerEngine {
 }  // namespace
 }  // namespace dictum::workers
 
-int main() {
-  return dictum::transcription::run_worker([] { return std::make_unique<dictum::workers::PocketSphinxWorker>(); });
+int main(int argc, char** argv) {
+  const auto options = dictum::workers::parse_options(argc, argv);
+  if (!options) return 2;
+  return dictum::transcription::run_worker(
+      [&] { return std::make_unique<dictum::workers::PocketSphinxWorker>(*options); });
 }

@@ -27,7 +27,8 @@ bool has_worker(const std::string& name) {
   return std::filesystem::exists(program(name));
 }
 
-WorkerProcess::WorkerProcess(const std::string& name, std::vector<std::string> environment) {
+WorkerProcess::WorkerProcess(const std::string& name, std::vector<std::string> environment,
+                             std::vector<std::string> options) {
   ::signal(SIGPIPE, SIG_IGN);  // a worker that is gone shows as an error of write
   int in[2];
   int out[2];
@@ -43,7 +44,9 @@ WorkerProcess::WorkerProcess(const std::string& name, std::vector<std::string> e
   for (std::string& variable : environment) variables.push_back(variable.data());
   variables.push_back(nullptr);
   std::string path = program(name);
-  std::array<char*, 2> arguments{path.data(), nullptr};
+  std::vector<char*> arguments{path.data()};
+  for (std::string& option : options) arguments.push_back(option.data());
+  arguments.push_back(nullptr);
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -89,18 +92,28 @@ transcription::Message WorkerProcess::receive(std::chrono::milliseconds within) 
   }
 }
 
-transcription::Result WorkerProcess::transcribe(transcription::Job job) {
+transcription::Message WorkerProcess::answer_to(transcription::Job job) {
   job.id = ++jobs_;
   send(job);
-  auto result = expect<transcription::Result>();
-  if (result.id != jobs_) fail("the answer is for another job");
-  return result;
+  while (true) {
+    auto message = receive();
+    if (!std::holds_alternative<transcription::Progress>(message) &&
+        !std::holds_alternative<transcription::Partial>(message)) {
+      return message;
+    }
+  }
+}
+
+transcription::Result WorkerProcess::transcribe(transcription::Job job) {
+  auto message = answer_to(std::move(job));
+  if (const auto* error = std::get_if<transcription::Error>(&message)) fail(error->message);
+  auto* result = std::get_if<transcription::Result>(&message);
+  if (result == nullptr || result->id != jobs_) fail("the answer is for another job");
+  return std::move(*result);
 }
 
 transcription::Error WorkerProcess::fail_at(transcription::Job job) {
-  job.id = ++jobs_;
-  send(job);
-  auto message = receive();
+  auto message = answer_to(std::move(job));
   if (auto* error = std::get_if<transcription::Error>(&message)) return std::move(*error);
   fail("the job did not fail");
 }

@@ -17,7 +17,8 @@ namespace dictum::test {
 class WorkerProcess {
  public:
   /// Starts dictum-worker-NAME of this build; `environment` ("KEY=value") comes on top of the test's own.
-  explicit WorkerProcess(const std::string& name, std::vector<std::string> environment = {});
+  explicit WorkerProcess(const std::string& name, std::vector<std::string> environment = {},
+                         std::vector<std::string> options = {});
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -51,6 +52,7 @@ class WorkerProcess {
   std::string log() const;
 
  private:
+  transcription::Message answer_to(transcription::Job job);
   [[noreturn]] void fail(const std::string& why) const;
 
   UniqueFD input_;

@@ -1,0 +1,83 @@
+#include "suspicion.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "worker_audio.hpp"
+
+namespace dictum::workers {
+namespace {
+
+constexpr double kNoSpeech = 0.6;         // Whisper's own threshold for dropping a text
+constexpr double kLogProbability = -1.0;  // and for decoding again
+constexpr double kSilenceDBFS = -60;      // quieter than any speech that a microphone delivers
+constexpr double kFloorDBFS = -120;
+constexpr double kWordsPerSecond = 8;  // auctioneers reach 6
+constexpr std::size_t kSomeWords = 4;  // fewer say nothing about the pace
+constexpr std::size_t kLongestPhrase = 12;
+constexpr std::size_t kMostWords = 5000;  // looked at; a segment holds far fewer
+
+// Letters and digits of ASCII in lower case, and everything beyond ASCII, between white space.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  const auto finish = [&] {
+    if (!word.empty()) words.push_back(std::exchange(word, {}));
+  };
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20) {
+      finish();
+    } else if (byte >= 0x80 || std::isalnum(byte)) {
+      word += static_cast<char>(byte < 0x80 ? std::tolower(byte) : byte);
+    }
+    if (words.size() == kMostWords) return words;
+  }
+  finish();
+  return words;
+}
+
+}  // namespace
+
+bool is_suspect(const Evidence& evidence) {
+  const auto words = words_of(evidence.text);
+  if (words.empty()) return false;
+  if (evidence.no_speech_probability.value_or(0) >= kNoSpeech) return true;
+  if (evidence.mean_log_probability.value_or(0) < kLogProbability) return true;
+  if (evidence.loudest_dbfs < kSilenceDBFS) return true;
+  if (words.size() >= kSomeWords && static_cast<double>(words.size()) > kWordsPerSecond * evidence.seconds) return true;
+  return goes_in_circles(evidence.text);
+}
+
+bool goes_in_circles(std::string_view text) {
+  const auto words = words_of(text);
+  for (std::size_t length = 1; length <= std::min(kLongestPhrase, words.size() / 3); ++length) {
+    std::size_t same = 0;  // words in a row that equal the one a phrase earlier
+    for (std::size_t i = length; i < words.size(); ++i) {
+      same = words[i] == words[i - length] ? same + 1 : 0;
+      const std::size_t covered = same + length;
+      // A single word thrice ("no no no") is something that people say.
+      const std::size_t times = length == 1 ? 5 : 3;
+      if (covered >= times * length && 2 * covered >= words.size()) return true;
+    }
+  }
+  return false;
+}
+
+double loudest_dbfs(std::span<const float> samples) {
+  constexpr std::size_t kWindow = kEngineRate / 10;
+  double loudest = 0;
+  for (std::size_t begin = 0; begin < samples.size(); begin += kWindow) {
+    const auto window = samples.subspan(begin, std::min(kWindow, samples.size() - begin));
+    double sum = 0;
+    for (const float sample : window) sum += static_cast<double>(sample) * sample;
+    loudest = std::max(loudest, sum / static_cast<double>(window.size()));
+  }
+  return loudest > 0 ? std::max(kFloorDBFS, 10 * std::log10(loudest)) : kFloorDBFS;
+}
+
+}  // namespace dictum::workers

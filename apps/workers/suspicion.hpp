@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace dictum::workers {
+
+/// What speaks for or against a text having been said.
+struct Evidence {
+  std::string_view text;
+  double seconds{};       ///< of audio
+  double loudest_dbfs{};  ///< RMS of the loudest tenth of a second
+  std::optional<double> no_speech_probability{};
+  std::optional<double> mean_log_probability{};  ///< of the text's tokens, natural
+};
+
+/// True where the text may be invented: said on silence, in spite of the engine's own doubts, in circles, or faster
+/// than anybody speaks. Such a text is marked, never deleted.
+bool is_suspect(const Evidence& evidence);
+
+/// True where at least half of the text, and three times or more, is one word or phrase over and over.
+bool goes_in_circles(std::string_view text);
+
+/// The RMS of the loudest tenth of a second at 16 kHz, in dB below full scale; -120 for digital silence.
+double loudest_dbfs(std::span<const float> samples);
+
+}  // namespace dictum::workers

@@ -1,0 +1,70 @@
+#include "temporary_wav.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "base/unique_fd.hpp"
+#include "dictum/error.hpp"
+#include "worker_audio.hpp"
+
+namespace dictum::workers {
+namespace {
+
+template <class Integer>
+void append(std::string& out, Integer value) {
+  for (std::size_t byte = 0; byte < sizeof value; ++byte) out += static_cast<char>((value >> (8 * byte)) & 0xff);
+}
+
+}  // namespace
+
+std::string wav_bytes(std::span<const float> samples) {
+  constexpr std::uint32_t kRate = kEngineRate;
+  const auto data = static_cast<std::uint32_t>(samples.size() * 2);  // at most two hours: 230 MB
+  std::string out = "RIFF";
+  append(out, data + 36);
+  out += "WAVEfmt ";
+  append(out, std::uint32_t{16});
+  append(out, std::uint16_t{1});  // PCM
+  append(out, std::uint16_t{1});  // channels
+  append(out, kRate);
+  append(out, kRate * 2);         // bytes a second
+  append(out, std::uint16_t{2});  // bytes a frame
+  append(out, std::uint16_t{16});
+  out += "data";
+  append(out, data);
+  for (const std::int16_t sample : to_pcm16(samples)) append(out, static_cast<std::uint16_t>(sample));
+  return out;
+}
+
+TemporaryWAV::TemporaryWAV(std::span<const float> samples) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "dictum-XXXXXX.wav").string();
+  const UniqueFD file(::mkostemps(pattern.data(), 4, O_CLOEXEC));
+  if (!file)
+    throw RecorderError(Errc::output_unwritable,
+                        fmt::format("{} cannot be written: {}", pattern, std::strerror(errno)));
+  path_ = pattern;
+  const std::string bytes = wav_bytes(samples);
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t written = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      const int error = errno;
+      ::unlink(path_.c_str());
+      throw RecorderError(error == ENOSPC ? Errc::disk_full : Errc::output_unwritable,
+                          fmt::format("{} cannot be written: {}", pattern, std::strerror(error)));
+    }
+    done += static_cast<std::size_t>(written);
+  }
+}
+
+TemporaryWAV::~TemporaryWAV() {
+  ::unlink(path_.c_str());
+}
+
+}  // namespace dictum::workers

@@ -1,0 +1,210 @@
+#include "whisper_engine.hpp"
+
+#include <fmt/format.h>
+#include <whisper.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "base/utf8.hpp"
+#include "dictum/error.hpp"
+#include "plain_text.hpp"
+#include "whisper_model_file.hpp"
+#include "worker_audio.hpp"
+
+namespace dictum::workers {
+namespace {
+
+constexpr std::size_t kShortest = kEngineRate + kEngineRate / 10;  // the library refuses less than a second
+constexpr std::size_t kLongestPrompt = 800;                        // bytes: about the 224 tokens that Whisper reads
+constexpr double kSecondsPerStep = 0.01;                           // of the library's times
+constexpr int kBeam = 5;
+
+struct FreeContext {
+  void operator()(whisper_context* context) const { whisper_free(context); }
+};
+struct FreeState {
+  void operator()(whisper_state* state) const { whisper_free_state(state); }
+};
+
+int threads() {
+  const auto here = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const char* asked = std::getenv("DICTUM_WHISPER_THREADS");
+  const int number = asked == nullptr ? 0 : std::atoi(asked);
+  return number > 0 ? std::min(number, 4 * here) : std::min(here, 4);  // beyond four it gains little
+}
+
+/// The library's log is one for the process; the last error in it tells why a model does not load.
+void keep_error(ggml_log_level level, const char* text, void* last) {
+  if (level == GGML_LOG_LEVEL_ERROR) *static_cast<std::string*>(last) = plain_text(text);
+}
+void drop(ggml_log_level, const char*, void*) {}
+
+/// The end of `text`, from the beginning of a character.
+std::string tail(const std::string& text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t begin = text.size() - most;
+  while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xc0) == 0x80) ++begin;
+  return text.substr(begin);
+}
+
+/// What the library's callbacks need of a job under way.
+struct Course {
+  const WhisperEngine::Watcher& watcher;
+  std::stop_token cancelled;
+};
+
+std::string text_so_far(whisper_state* state) {
+  std::string text;
+  for (int i = 0; i < whisper_full_n_segments_from_state(state); ++i)
+    text += whisper_full_get_segment_text_from_state(state, i);
+  return plain_text(text);
+}
+
+}  // namespace
+
+class WhisperEngine::Model {
+ public:
+  explicit Model(const std::filesystem::path& file) {
+    check_whisper_model(file);
+    whisper_log_set(keep_error, &error_);
+    context_.reset(whisper_init_from_file_with_params_no_state(file.c_str(), whisper_context_default_params()));
+    if (!context_) {
+      whisper_log_set(drop, nullptr);
+      throw RecorderError(Errc::model_missing,
+                          fmt::format("whisper.cpp cannot load {}: {}", utf8::repaired(file.string()),
+                                      error_.empty() ? "it does not say why" : error_));
+    }
+  }
+  ~Model() { whisper_log_set(drop, nullptr); }
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  bool multilingual() const { return whisper_is_multilingual(context_.get()) != 0; }
+
+  Utterance transcribe(std::span<const float> samples, const Job& job, const Watcher& watcher,
+                       std::stop_token cancelled) {
+    const std::unique_ptr<whisper_state, FreeState> state(whisper_init_state(context_.get()));
+    if (!state) throw RecorderError(Errc::transcription_failed, "whisper.cpp found no memory to work in");
+    std::vector<float> padded(samples.begin(), samples.end());
+    padded.resize(std::max(padded.size(), kShortest));
+
+    const std::string language = language_of(job);
+    const std::string prompt = tail(plain_text(job.prompt), kLongestPrompt);
+    Course course{watcher, cancelled};
+    auto parameters = whisper_full_default_params(job.quick ? WHISPER_SAMPLING_GREEDY : WHISPER_SAMPLING_BEAM_SEARCH);
+    parameters.beam_search.beam_size = kBeam;
+    parameters.greedy.best_of = 1;
+    if (job.quick) parameters.temperature_inc = 0;
+    parameters.n_threads = threads();
+    parameters.language = language.c_str();
+    parameters.initial_prompt = prompt.empty() ? nullptr : prompt.c_str();
+    parameters.no_context = true;
+    parameters.token_timestamps = true;
+    parameters.print_progress = false;
+    parameters.print_realtime = false;
+    parameters.print_timestamps = false;
+    parameters.print_special = false;
+    parameters.abort_callback = [](void* data) { return static_cast<Course*>(data)->cancelled.stop_requested(); };
+    parameters.abort_callback_user_data = &course;
+    parameters.encoder_begin_callback = [](whisper_context*, whisper_state*, void* data) {
+      return !static_cast<Course*>(data)->cancelled.stop_requested();
+    };
+    parameters.encoder_begin_callback_user_data = &course;
+    parameters.new_segment_callback = [](whisper_context*, whisper_state* current, int, void* data) {
+      if (const auto& text = static_cast<Course*>(data)->watcher.text) text(text_so_far(current));
+    };
+    parameters.new_segment_callback_user_data = &course;
+    parameters.progress_callback = [](whisper_context*, whisper_state*, int percent, void* data) {
+      if (const auto& progress = static_cast<Course*>(data)->watcher.progress)
+        progress(std::clamp(percent / 100.0, 0.0, 1.0));
+    };
+    parameters.progress_callback_user_data = &course;
+
+    error_.clear();
+    const int result = whisper_full_with_state(context_.get(), state.get(), parameters, padded.data(),
+                                               static_cast<int>(padded.size()));
+    if (cancelled.stop_requested()) throw RecorderError(Errc::cancelled, "the transcription was cancelled");
+    if (result != 0)
+      throw RecorderError(Errc::transcription_failed, fmt::format("whisper.cpp failed ({}): {}", result, error_));
+    return read(state.get());
+  }
+
+ private:
+  std::string language_of(const Job& job) const {
+    const std::string asked = job.language.substr(0, job.language.find('-'));
+    if (asked.empty()) return multilingual() ? "auto" : "en";
+    if (whisper_lang_id(asked.c_str()) < 0) {
+      throw RecorderError(Errc::transcription_failed,
+                          fmt::format("Whisper does not know the language \"{}\"", utf8::repaired(job.language)));
+    }
+    if (!multilingual() && asked != "en") {
+      throw RecorderError(Errc::transcription_failed,
+                          fmt::format("this model knows English only, not \"{}\": choose one without .en",
+                                      utf8::repaired(job.language)));
+    }
+    return asked;
+  }
+
+  /// Tokens make up words: one that begins with a space begins a word.
+  Utterance read(whisper_state* state) const {
+    Utterance utterance;
+    utterance.text = text_so_far(state);
+    double log_probability = 0;
+    double no_speech = 0;
+    int tokens = 0;
+    const int segments = whisper_full_n_segments_from_state(state);
+    for (int segment = 0; segment < segments; ++segment) {
+      no_speech += whisper_full_get_segment_no_speech_prob_from_state(state, segment);
+      Word word;
+      double word_log = 0;
+      int word_tokens = 0;
+      const auto finish = [&] {
+        word.text = plain_text(word.text);
+        word.confidence = word_tokens > 0 ? std::clamp(std::exp(word_log / word_tokens), 0.0, 1.0) : 0;
+        if (!word.text.empty()) utterance.words.push_back(word);
+        word = {};
+        word_log = 0;
+        word_tokens = 0;
+      };
+      for (int i = 0; i < whisper_full_n_tokens_from_state(state, segment); ++i) {
+        const auto token = whisper_full_get_token_data_from_state(state, segment, i);
+        if (token.id >= whisper_token_eot(context_.get())) continue;  // times, languages, the end
+        const std::string_view text = whisper_full_get_token_text_from_state(context_.get(), state, segment, i);
+        if (text.starts_with(' ')) finish();
+        if (word_tokens == 0) word.start = static_cast<double>(token.t0) * kSecondsPerStep;
+        word.end = std::max(word.start, static_cast<double>(token.t1) * kSecondsPerStep);
+        word.text += text;
+        word_log += token.plog;
+        log_probability += token.plog;
+        ++word_tokens;
+        ++tokens;
+      }
+      finish();
+    }
+    if (segments > 0) utterance.no_speech_probability = std::clamp(no_speech / segments, 0.0, 1.0);
+    if (tokens > 0) utterance.mean_log_probability = log_probability / tokens;
+    return utterance;
+  }
+
+  std::string error_;
+  std::unique_ptr<whisper_context, FreeContext> context_;
+};
+
+WhisperEngine::WhisperEngine(const std::filesystem::path& model) : model_(std::make_unique<Model>(model)) {}
+WhisperEngine::~WhisperEngine() = default;
+
+WhisperEngine::Utterance WhisperEngine::transcribe(std::span<const float> samples, const Job& job,
+                                                   const Watcher& watcher, std::stop_token cancelled) {
+  return model_->transcribe(samples, job, watcher, std::move(cancelled));
+}
+
+std::vector<std::string> WhisperEngine::languages() const {
+  return model_->multilingual() ? std::vector<std::string>{} : std::vector<std::string>{"en"};
+}
+
+}  // namespace dictum::workers
