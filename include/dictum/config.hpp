@@ -19,12 +19,13 @@ namespace dictum {
 /// the command line. A plain value: copy it, change it, pass it.
 struct DICTUM_API RecorderConfig {
   struct Capture {
-    std::filesystem::path input;      ///< a file that stands in for the microphone; "-" is standard input; empty: live
-    std::string device;               ///< id, name, or a unique part of it; empty: the default
-    std::string backend = "auto";     ///< auto, pulse, portaudio
-    std::string channel = "mix";      ///< "mix" averages, a number from 0 picks one
-    std::string pace = "realtime";    ///< realtime or fast; of a file only
-    int block_frames = 0;             ///< frames a reading, 1 to 1,000,000; 0: 100 ms of audio
+    std::filesystem::path input;    ///< a file that stands in for the microphone; "-" is standard input; empty: live
+    std::string input_format;       ///< of standard input without a WAV header, for example "s16le:48000:2"
+    std::string device;             ///< id, name, or a unique part of it; empty: the default
+    std::string backend = "auto";   ///< auto, pulse, portaudio
+    std::string channel = "mix";    ///< "mix" averages, a number from 0 picks one
+    std::string pace = "realtime";  ///< realtime or fast; of a file only
+    int block_frames = 0;           ///< frames a reading, 1 to 1,000,000; 0: 100 ms of audio
   } capture;
 
   struct VAD {
@@ -40,13 +41,13 @@ struct DICTUM_API RecorderConfig {
   } vad;
 
   struct Transcription {
-    std::string transcriber = "auto";  ///< auto, none, or a worker's name ([a-z0-9-]+)
-    std::string model;                 ///< name or file; empty: the worker's default
-    std::string language;              ///< BCP 47; empty: the engine's own choice
-    int workers = 1;                   ///< processes, 1 to 64
-    double deadline_base_sec = 30;     ///< an attempt may take this long ...
-    double deadline_per_sec = 10;      ///< ... and this much more for each second of audio
-    double drain_sec = 30;             ///< how long stop waits for outstanding texts; negative: no limit
+    std::string transcriber = "auto";        ///< auto, none, or a worker's name ([a-z0-9-]+)
+    std::string model;                       ///< name or file; empty: the worker's default
+    std::string language;                    ///< BCP 47; empty: the engine's own choice
+    int workers = 1;                         ///< processes, 1 to 64
+    double deadline_base_sec = 30;           ///< an attempt may take this long ...
+    double deadline_per_sec = 10;            ///< ... and this much more for each second of audio
+    double drain_sec = 30;                   ///< how long stop waits for outstanding texts; negative: no limit
     std::filesystem::path simulated_script;  ///< of the `simulated` worker ([transcription.simulated] script)
   } transcription;
 
@@ -60,10 +61,10 @@ struct DICTUM_API RecorderConfig {
   } events;
 
   // Parts of the caller's own, in place of the built-in ones. Each factory is called once a session.
-  std::function<std::unique_ptr<AudioSource>()> source;               ///< in place of [capture]
-  std::function<std::unique_ptr<VoiceActivityDetector>()> detector;   ///< in place of [vad] detector
-  std::function<std::unique_ptr<Transcriber>()> custom_transcriber;   ///< in place of [transcription] transcriber
-  std::shared_ptr<const Clock> clock;                                 ///< null: the machine's
+  std::function<std::unique_ptr<AudioSource>()> source;              ///< in place of [capture]
+  std::function<std::unique_ptr<VoiceActivityDetector>()> detector;  ///< in place of [vad] detector
+  std::function<std::unique_ptr<Transcriber>()> custom_transcriber;  ///< in place of [transcription] transcriber
+  std::shared_ptr<const Clock> clock;                                ///< null: the machine's
 
   /// Throws RecorderError(config_invalid) naming the first value that is out of its range.
   void validate() const;

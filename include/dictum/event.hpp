@@ -191,7 +191,8 @@ struct DICTUM_API Event {
   /// True for the events that have no sequence: TranscriptionPartial, AudioLevel, QueueStatus.
   bool is_ephemeral() const noexcept;
 
-  /// The event as one line of JSON, without a line break: the envelope of the journal, the command line and the network.
+  /// The event as one line of JSON, without a line break: the envelope of the journal, the command line and the
+  /// network.
   std::string to_json() const;
 };
 

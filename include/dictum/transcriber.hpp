@@ -66,8 +66,8 @@ class Transcriber {
   /// The audio clock of the recording has come to `frame`; `kEndOfAudio` when the stream is over.
   virtual void audio_time(Frame /*frame*/) {}
 
-  /// The segment of `growing` is still being spoken; its file has whole frames up to `end_frame` by now. Called again and
-  /// again as it grows. A transcriber may tell interim text of it; the default does not.
+  /// The segment of `growing` is still being spoken; its file has whole frames up to `end_frame` by now. Called again
+  /// and again as it grows. A transcriber may tell interim text of it; the default does not.
   virtual void preview(TranscriptionJob /*growing*/) {}
 
   /// That segment has ended: no more interim text of it.

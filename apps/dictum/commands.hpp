@@ -1,0 +1,18 @@
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "exit_code.hpp"
+
+/// The commands, one file each. Each adds itself to the command line and, when it is the one, runs and sets `code`.
+namespace dictum::program {
+
+void add_record_command(CLI::App& app, ExitCode& code);
+void add_resume_command(CLI::App& app, ExitCode& code);
+void add_analyze_command(CLI::App& app, ExitCode& code);
+void add_devices_command(CLI::App& app, ExitCode& code);
+void add_transcribers_command(CLI::App& app, ExitCode& code);
+void add_models_command(CLI::App& app, ExitCode& code);
+void add_doctor_command(CLI::App& app, ExitCode& code);
+
+}  // namespace dictum::program

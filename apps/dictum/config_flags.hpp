@@ -1,0 +1,40 @@
+#pragma once
+
+#include <CLI/App.hpp>
+#include <deque>
+#include <filesystem>
+#include <string>
+
+#include "dictum/config.hpp"
+
+namespace dictum::program {
+
+/// The settings of the configuration file as options of a command. Must live until the command has run.
+class ConfigFlags {
+ public:
+  explicit ConfigFlags(CLI::App& command);
+
+  /// Adds `--config` and an option for each setting; `--min-silence-ms` for `vad.min_silence_ms`, and so on.
+  void add_all();
+
+  /// The configuration: `base`, then the configuration file, then the options. Throws UsageError.
+  RecorderConfig resolve(RecorderConfig base) const;
+
+  bool was_given(std::string_view flag) const;
+
+ private:
+  void add(std::string flag, std::string_view section, std::string_view key);
+
+  struct Flag {
+    std::string name;
+    std::string section;
+    std::string key;
+    std::string text;
+    CLI::Option* option;
+  };
+  CLI::App& command_;
+  std::string config_;
+  std::deque<Flag> flags_;  // CLI11 keeps the addresses of the texts
+};
+
+}  // namespace dictum::program

@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <memory>
+
+#include "base/json.hpp"
+#include "base/utf8.hpp"
+#include "capture/devices.hpp"
+#include "commands.hpp"
+
+namespace dictum::program {
+namespace {
+
+struct Options {
+  std::string backend = "auto";
+  bool json = false;
+};
+
+ExitCode devices(const Options& options) {
+  const auto found = capture::list_devices(options.backend);
+  if (options.json) {
+    boost::json::array all;
+    for (const auto& device : found) {
+      all.push_back(boost::json::object{{"id", device.id},
+                                        {"name", device.name},
+                                        {"description", device.description},
+                                        {"channels", device.channels},
+                                        {"sample_rate", device.sample_rate},
+                                        {"is_default", device.is_default},
+                                        {"is_monitor", device.is_monitor},
+                                        {"backend", device.backend}});
+    }
+    fmt::print("{}\n", json::to_line(all));
+    return ExitCode::success;
+  }
+  if (found.empty()) fmt::print("No device to record from: connect a microphone.\n");
+  for (const auto& device : found) {
+    fmt::print("{} {}\n    {} channels, {} Hz{}\n    --device {}\n", device.is_default ? "*" : " ",
+               utf8::on_one_line(device.description), device.channels, device.sample_rate,
+               device.is_monitor ? ", what the machine plays" : "", utf8::on_one_line(device.id));
+  }
+  return ExitCode::success;
+}
+
+}  // namespace
+
+void add_devices_command(CLI::App& app, ExitCode& code) {
+  CLI::App* command = app.add_subcommand("devices", "List the devices to record from; * is the default");
+  auto options = std::make_shared<Options>();
+  command->add_option("--backend", options->backend, "sound system")
+      ->check(CLI::IsMember({"auto", "pulse", "portaudio"}));
+  command->add_flag("--json", options->json, "print one JSON document");
+  command->callback([options, &code] { code = devices(*options); });
+}
+
+}  // namespace dictum::program

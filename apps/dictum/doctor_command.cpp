@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "base/utf8.hpp"
+#include "capture/devices.hpp"
+#include "commands.hpp"
+#include "config_flags.hpp"
+#include "dictum/error.hpp"
+#include "recorder/config_fields.hpp"
+#include "recorder/make_parts.hpp"
+#include "transcription/worker_lookup.hpp"
+#include "vad/detector.hpp"
+
+namespace dictum::program {
+namespace {
+
+/// One finding a line; what is missing comes with how to get it.
+class Report {
+ public:
+  void good(std::string_view what, const std::string& detail) { line("ok", what, detail); }
+  void bad(std::string_view what, const std::string& detail) {
+    ++missing_;
+    line("!!", what, detail);
+  }
+  int missing() const { return missing_; }
+
+ private:
+  static void line(std::string_view mark, std::string_view what, const std::string& detail) {
+    fmt::print("{}  {:<14} {}\n", mark, what, utf8::on_one_line(detail));
+  }
+  int missing_ = 0;
+};
+
+void examine_detector(Report& report) {
+  if (vad::load_embedded_weights()) {
+    report.good("speech", "Silero VAD 6.2, 16 kHz, inside this program");
+  } else {
+    report.bad("speech",
+               "no Silero model in this build, so speech is found by its energy only: run ./setup and build again");
+  }
+}
+
+void examine_transcribers(Report& report) {
+  const std::string chosen = transcription::resolve_transcriber("auto");
+  bool usable = false;
+  for (const auto& worker : transcription::list_workers()) {
+    const std::string name = "transcriber";
+    try {
+      const auto hello = transcription::probe(worker.executable);
+      usable = usable || worker.name == chosen;
+      report.good(name, fmt::format("{}{}: {}, model {}", worker.name, worker.name == chosen ? " (auto)" : "",
+                                    hello.engine, hello.model));
+    } catch (const RecorderError& error) {
+      if (worker.name == chosen) {
+        report.bad(name, fmt::format("{}: {}", worker.name, error.what()));
+      } else {
+        fmt::print("--  {:<14} {}: {}\n", name, worker.name, utf8::on_one_line(error.what()));
+      }
+    }
+  }
+  if (!usable) {
+    report.bad("transcriber",
+               fmt::format("{} cannot be used: install pocketsphinx-en-us and build with libpocketsphinx-dev, "
+                           "or record with --no-transcribe",
+                           chosen));
+  }
+}
+
+void examine_devices(Report& report) {
+  try {
+    const auto devices = capture::list_devices("auto");
+    for (const auto& device : devices) {
+      if (!device.is_monitor) {
+        report.good("microphone", fmt::format("{}{}", device.description, device.is_default ? " (default)" : ""));
+      }
+    }
+    if (std::ranges::all_of(devices, [](const auto& device) { return device.is_monitor; })) {
+      report.bad("microphone", "there is none: connect one, or record a file with --input FILE");
+    }
+  } catch (const RecorderError& error) {
+    report.bad("microphone", error.what());
+  }
+}
+
+void examine_places(Report& report, const RecorderConfig& config) {
+  const auto file = recorder::config_file({});
+  report.good("configuration", file.empty() ? "no file; the defaults hold" : file.string());
+  std::filesystem::path folder = recorder::session_root(config);
+  const std::string shown = folder.string();
+  while (!folder.empty() && !std::filesystem::exists(folder) && folder != folder.parent_path())
+    folder = folder.parent_path();
+  std::error_code error;
+  const auto space = std::filesystem::space(folder, error);
+  if (::access(folder.c_str(), W_OK) != 0) {
+    report.bad("sessions", fmt::format("{} cannot be written: choose another folder with --output-dir", shown));
+  } else if (!error && space.available < (std::uintmax_t{1} << 30)) {
+    report.bad("sessions", fmt::format("{} has less than 1 GiB of room", shown));
+  } else {
+    report.good("sessions", fmt::format("{}, {} GiB of room", shown, space.available >> 30));
+  }
+}
+
+ExitCode doctor(const RecorderConfig& config) {
+  fmt::print("dictum {}\n", DICTUM_VERSION);
+  Report report;
+  examine_detector(report);
+  examine_transcribers(report);
+  examine_devices(report);
+  examine_places(report, config);
+  return report.missing() == 0 ? ExitCode::success : ExitCode::failure;
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app, ExitCode& code) {
+  CLI::App* command = app.add_subcommand("doctor", "Say what is installed, what is missing, and how to get it");
+  auto flags = std::make_shared<ConfigFlags>(*command);
+  flags->add_all();
+  command->callback([flags, &code] { code = doctor(flags->resolve({})); });
+}
+
+}  // namespace dictum::program

@@ -1,0 +1,119 @@
+#include "event_printer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/utf8.hpp"
+
+namespace dictum::program {
+namespace {
+
+std::string clock_time(double seconds) {
+  const auto tenths = static_cast<long>(std::llround(seconds * 10));
+  return fmt::format("{:02}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10);
+}
+
+// The end of what is being said: as much as fits beside the meter.
+std::string shortened(std::string_view text) {
+  constexpr std::size_t kMost = 40;
+  const std::string clean = utf8::on_one_line(text);
+  std::size_t start = clean.size() > kMost ? clean.size() - kMost : 0;
+  while (start < clean.size() && (static_cast<unsigned char>(clean[start]) & 0xC0) == 0x80) ++start;
+  return clean.substr(start);
+}
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+void EventPrinter::print(const Event& event) {
+  if (session_start_ == 0) session_start_ = event.timestamp;
+  now_ = event.timestamp;
+  frame_ = std::max(frame_, event.frame);
+  std::visit(
+      Overloaded{
+          [&](const RecordingStateChanged& changed) {
+            state_ = to_string(changed.state);
+            if (changed.is_muted && changed.is_recording) state_ += ", muted";
+          },
+          [&](const SpeechDetected&) { partial_ = "..."; },
+          [&](const SpeechEnded&) { partial_.clear(); },
+          [&](const TranscriptionPartial& partial) { partial_ = partial.text; },
+          [&](const TranscriptionComplete& complete) {
+            if (!complete.success) ++failed_;
+            const std::string text = complete.success
+                                         ? utf8::on_one_line(complete.text)
+                                         : fmt::format("[no text: {}]", utf8::on_one_line(complete.error->message));
+            print_line(fmt::format("{:>4}  {}", complete.segment_index, text.empty() ? "[nothing heard]" : text));
+          },
+          [&](const NoteCompleted& note) {
+            print_line(fmt::format("note  \"{}\": {}", utf8::on_one_line(note.title), note.path));
+          },
+          [&](const NoteCancelled& note) {
+            print_line(fmt::format("note  \"{}\" cancelled; kept in {}", utf8::on_one_line(note.title), note.path));
+          },
+          [&](const AudioGap& gap) {
+            print_line(fmt::format("gap   {} frames unheard ({})", gap.frames, to_string(gap.reason)));
+          },
+          [&](const DeviceChanged& device) {
+            print_line(
+                fmt::format("mic   {} ({})", utf8::on_one_line(device.device), utf8::on_one_line(device.reason)));
+          },
+          [&](const RecorderFault& fault) {
+            print_line(fmt::format("{}  {}", fault.recoverable ? "warn" : "fail", utf8::on_one_line(fault.message)));
+          },
+          [&](const AudioLevel& level) {
+            level_ = level.rms_dbfs;
+            probability_ = level.speech_probability;
+          },
+          [&](const QueueStatus& queue) { queued_ = queue.queued_jobs; },
+          [](const auto&) {},
+      },
+      event.body);
+  if (settings_.is_terminal) draw();
+}
+
+void EventPrinter::print_line(const std::string& text) {
+  clear();
+  fmt::print("{}\n", text);
+  std::fflush(stdout);
+}
+
+void EventPrinter::clear() {
+  if (drawn_) fmt::print("\r\x1b[K");
+  drawn_ = false;
+}
+
+std::string EventPrinter::bar(double filled) const {
+  constexpr int kCells = 20;
+  const int full = std::clamp(static_cast<int>(std::lround(filled * kCells)), 0, kCells);
+  std::string bar;
+  for (int i = 0; i < kCells; ++i) bar += i < full ? "█" : "░";
+  return bar;
+}
+
+void EventPrinter::draw() {
+  clear();
+  std::string meter;
+  double seconds = now_ - session_start_;
+  if (settings_.total_frames > 0) {
+    meter = bar(static_cast<double>(frame_) / static_cast<double>(settings_.total_frames));
+    seconds = static_cast<double>(frame_) / settings_.sample_rate;
+  } else {
+    meter = bar((level_ + 60) / 60);
+  }
+  std::string line =
+      fmt::format("{:<9} {} {}{}", state_, clock_time(seconds), meter, probability_ >= 0.5 ? " speech" : "");
+  if (queued_ > 0) line += fmt::format("  {} to transcribe", queued_);
+  if (!partial_.empty()) line += "  " + shortened(partial_);
+  fmt::print("{}", line);
+  std::fflush(stdout);
+  drawn_ = true;
+}
+
+}  // namespace dictum::program

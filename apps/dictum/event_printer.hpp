@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+#include "dictum/event.hpp"
+
+namespace dictum::program {
+
+/// Shows a recording to a person: text as it comes, and on a terminal one line that lives, with the state, a level
+/// meter or a progress bar, and what is being said. Lives on the delivery thread.
+class EventPrinter {
+ public:
+  struct Settings {
+    int sample_rate = 0;     ///< of a file; 0 where it is not known yet
+    Frame total_frames = 0;  ///< of a file; 0: live
+    bool is_terminal = false;
+  };
+  explicit EventPrinter(Settings settings) : settings_(settings) {}
+
+  void print(const Event& event);
+
+  /// Removes the living line.
+  void clear();
+
+  /// Segments that have no text, and why there will be none.
+  int failed() const { return failed_; }
+
+ private:
+  void print_line(const std::string& text);
+  void draw();
+  std::string bar(double filled) const;
+
+  const Settings settings_;
+  bool drawn_ = false;
+  std::string state_ = "starting";
+  Frame frame_ = 0;
+  double session_start_ = 0;
+  double now_ = 0;
+  double level_ = -120;
+  double probability_ = 0;
+  std::size_t queued_ = 0;
+  int failed_ = 0;
+  std::string partial_;
+};
+
+}  // namespace dictum::program

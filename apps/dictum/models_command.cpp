@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "commands.hpp"
+#include "models/model_store.hpp"
+
+namespace dictum::program {
+namespace {
+
+std::string size_for_people(std::uint64_t bytes) {
+  constexpr double kMiB = 1024.0 * 1024.0;
+  const double mib = static_cast<double>(bytes) / kMiB;
+  return mib >= 1024 ? fmt::format("{:.1f} GiB", mib / 1024) : fmt::format("{:.0f} MiB", mib);
+}
+
+void list() {
+  for (const auto& entry : models::ModelStore::of_user().list()) {
+    const std::string state = entry.installed  ? "installed"
+                              : entry.part > 0 ? fmt::format("{} of it fetched", size_for_people(entry.part))
+                                               : "";
+    fmt::print("{:<22} {:>9}  {}\n", entry.model.name, size_for_people(entry.model.size), state);
+  }
+}
+
+void pull(const std::string& name) {
+  const bool is_terminal = isatty(STDERR_FILENO) != 0;
+  const auto show = [is_terminal](std::uint64_t done, std::uint64_t all) {
+    if (!is_terminal || all == 0) return;
+    const auto cells = static_cast<std::size_t>(30 * done / all);
+    std::string bar;
+    for (std::size_t i = 0; i < 30; ++i) bar += i < cells ? "█" : "░";
+    fmt::print(stderr, "\r{} {} of {}", bar, size_for_people(done), size_for_people(all));
+  };
+  const auto path = models::ModelStore::of_user().pull(name, show);
+  if (is_terminal) fmt::print(stderr, "\n");
+  fmt::print("{}\n", path.string());
+}
+
+}  // namespace
+
+void add_models_command(CLI::App& app, ExitCode&) {
+  CLI::App* command = app.add_subcommand("models", "Fetch and keep speech models for the whisper transcriber");
+  command->require_subcommand(1);
+  auto name = std::make_shared<std::string>();
+  const auto add = [&](const char* verb, const char* help, auto run) {
+    CLI::App* one = command->add_subcommand(verb, help);
+    one->add_option("NAME", *name, "for example base.en")->required();
+    one->callback([name, run] { run(*name); });
+  };
+  command->add_subcommand("list", "Every model that can be fetched, and which are here")->callback([] { list(); });
+  add("pull", "Fetch a model; goes on where an earlier attempt stopped", [](const std::string& model) { pull(model); });
+  add("verify", "Compare an installed model with its publisher's checksum", [](const std::string& model) {
+    models::ModelStore::of_user().verify(model);
+    fmt::print("{} is what its publisher says it is.\n", model);
+  });
+  add("path", "Where a model's file is, or would be",
+      [](const std::string& model) { fmt::print("{}\n", models::ModelStore::of_user().path(model).string()); });
+  add("remove", "Delete a model's file", [](const std::string& model) {
+    const bool was_there = models::ModelStore::of_user().remove(model);
+    fmt::print("{}\n", was_there ? "Removed." : "It was not there.");
+  });
+}
+
+}  // namespace dictum::program

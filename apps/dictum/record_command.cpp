@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <future>
+#include <memory>
+#include <optional>
+
+#include "audio/sound_file_reader.hpp"
+#include "base/json.hpp"
+#include "commands.hpp"
+#include "config_flags.hpp"
+#include "dictum/recorder_backend.hpp"
+#include "event_printer.hpp"
+#include "signals.hpp"
+#include "wire/event_json.hpp"
+
+namespace dictum::program {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Options {
+  explicit Options(CLI::App& command) : config(command) {}
+  ConfigFlags config;
+  bool json = false;
+  bool live_events = false;
+  bool no_transcribe = false;
+  double duration_sec = 0;
+  double stop_after_silence_sec = 0;
+};
+
+bool is_file(const RecorderConfig& config) {
+  return !config.capture.input.empty() && config.capture.input != "-";
+}
+
+RecorderConfig resolve(const Options& options) {
+  RecorderConfig base;
+  base.capture.pace = "fast";  // a file is read as fast as it can be ...
+  base.events.level_hz = 10;
+  RecorderConfig config = options.config.resolve(base);
+  if (is_file(config) && !options.config.was_given("--drain-sec")) {
+    config.transcription.drain_sec = -1;  // ... and all of it is transcribed
+  }
+  if (options.no_transcribe) config.transcription.transcriber = "none";
+  return config;
+}
+
+/// What the callback of a recording does and knows. Lives on the delivery thread; `signals` takes word to main's.
+class Watcher {
+ public:
+  Watcher(const Options& options, const RecorderConfig& config, Signals& signals)
+      : options_(options), signals_(signals), printer_(settings(config)) {}
+
+  void hear(const Event& event) {
+    if (options_.json) {
+      if (event.is_ephemeral() && !options_.live_events) return watch(event);
+      fmt::print("{}\n", event.to_json());
+      std::fflush(stdout);
+    } else {
+      printer_.print(event);
+    }
+    watch(event);
+  }
+
+  bool failed() const { return failed_; }
+  int without_text() const { return without_text_; }
+  void clear() { printer_.clear(); }
+
+ private:
+  static EventPrinter::Settings settings(const RecorderConfig& config) {
+    EventPrinter::Settings settings{.is_terminal = isatty(STDOUT_FILENO) != 0};
+    if (!is_file(config)) return settings;
+    try {
+      const audio::SoundFileReader file(config.capture.input);
+      settings.sample_rate = file.format().sample_rate;
+      settings.total_frames = std::max<Frame>(0, file.frames());
+    } catch (const RecorderError&) {  // the start will say what is wrong with it
+    }
+    return settings;
+  }
+
+  void watch(const Event& event) {
+    if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
+      if (changed->state == RecordingState::failed) failed_ = true;
+      if (!changed->is_recording) signals_.wake();
+    } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
+      if (!complete->success) ++without_text_;
+    } else if (const auto* level = std::get_if<AudioLevel>(&event.body)) {
+      const bool speech = level->speech_probability >= 0.5;
+      if (speech || silent_since_ == 0) silent_since_ = event.timestamp;
+      const double limit = options_.stop_after_silence_sec;
+      if (limit > 0 && event.timestamp - silent_since_ >= limit) signals_.wake();
+    }
+  }
+
+  const Options& options_;
+  Signals& signals_;
+  EventPrinter printer_;
+  double silent_since_ = 0;
+  std::atomic<bool> failed_{false};
+  std::atomic<int> without_text_{0};
+};
+
+ExitCode record(const Options& options) {
+  const RecorderConfig config = resolve(options);
+  Signals signals;
+  auto watcher = std::make_shared<Watcher>(options, config, signals);
+  auto backend = std::make_unique<RecorderBackend>(config, [watcher](const Event& event) { watcher->hear(event); });
+  backend->start_recording();
+
+  std::optional<std::chrono::steady_clock::time_point> until;
+  if (options.duration_sec > 0) {
+    until = std::chrono::steady_clock::now() +
+            std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.duration_sec));
+  }
+  signals.wait(until);
+
+  auto stopped = std::async(std::launch::async, [&] {
+    std::error_code error;
+    backend->stop_recording(error);
+    signals.wake();
+  });
+  while (stopped.wait_for(0s) != std::future_status::ready) {
+    if (signals.wait(std::chrono::steady_clock::now() + 100ms) != Signals::Event::signal) continue;
+    std::error_code error;
+    backend->stop_recording(0s, error);  // a second Ctrl-C: nobody waits for texts any longer, the first stop neither
+  }
+  stopped.get();
+  const std::filesystem::path session = backend->get_session_path();
+  backend.reset();
+  if (!options.json) {
+    watcher->clear();
+    fmt::print("Session: {}\n", session.string());
+  }
+  if (watcher->without_text() > 0) {
+    fmt::print(stderr, "dictum: {} segments have no text; their audio is safe: dictum resume --failed {}\n",
+               watcher->without_text(), session.string());
+  }
+  return watcher->failed() || watcher->without_text() > 0 ? ExitCode::failure : ExitCode::success;
+}
+
+}  // namespace
+
+void add_record_command(CLI::App& app, ExitCode& code) {
+  CLI::App* command =
+      app.add_subcommand("record", "Record the microphone, a file (--input FILE) or a stream (--input -)");
+  auto options = std::make_shared<Options>(*command);
+  options->config.add_all();
+  command->add_flag("--json", options->json, "print one event a line as JSON, and nothing else, on standard output");
+  command->add_flag("--live-events", options->live_events, "with --json: also levels, interim text, queue status");
+  command->add_flag("--no-transcribe", options->no_transcribe, "keep the audio only");
+  command->add_option("--duration", options->duration_sec, "stop after so many seconds")->check(CLI::PositiveNumber);
+  command
+      ->add_option("--stop-after-silence", options->stop_after_silence_sec, "stop after so many seconds without speech")
+      ->check(CLI::PositiveNumber);
+  command->callback([options, &code] { code = record(*options); });
+}
+
+}  // namespace dictum::program

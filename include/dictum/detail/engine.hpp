@@ -1,0 +1,99 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "dictum/config.hpp"
+#include "dictum/detail/unique_function.hpp"
+#include "dictum/error.hpp"
+#include "dictum/event.hpp"
+#include "dictum/event_filter.hpp"
+#include "dictum/export.hpp"
+
+/// What the two flavours are thin fronts of. Not for applications: everything in `detail` may change.
+namespace dictum::detail {
+
+/// How a call ended: success, or a code and a sentence for a person.
+struct Outcome {
+  std::error_code code;
+  std::string sentence;
+};
+using Completion = UniqueFunction<void(Outcome)>;
+
+/// The code of the RecorderFault that tells of a callback that threw.
+inline constexpr const char* kCallbackThrew = "callback_threw";
+
+/// The events that wait for one subscriber. Thread-safe; one consumer at a time.
+class DICTUM_API EventQueue {
+ public:
+  virtual ~EventQueue() = default;
+
+  /// Takes the next event; empty where none waits, in which case the queue's `wake` is called when one does.
+  /// May read the journal of a session from disk, where the subscriber has lagged.
+  virtual std::optional<Event> next() = 0;
+
+  /// The consumer has done with the event that `next` gave it.
+  virtual void handled() = 0;
+
+  /// The consumer's callback threw; told to every subscriber as a RecorderFault.
+  virtual void callback_threw(const std::string& what) = 0;
+
+  /// No event comes any more, and `wake` is not called once this returns.
+  virtual void close() = 0;
+};
+
+/// The queue whose callback is running on this thread, or null: a call that waits for delivery must not wait for it.
+DICTUM_API EventQueue* current_delivery() noexcept;
+
+/// For the duration of a callback.
+class DICTUM_API DeliveryScope {
+ public:
+  explicit DeliveryScope(EventQueue* queue) noexcept;
+  ~DeliveryScope();
+  DeliveryScope(const DeliveryScope&) = delete;
+  DeliveryScope& operator=(const DeliveryScope&) = delete;
+
+ private:
+  EventQueue* const outer_;
+};
+
+/// The runtime. Every method may be called from any thread and returns at once, but for `shut_down`; completions are
+/// called on a thread of the runtime's, or from within the call, never under a lock.
+class DICTUM_API Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual void start(Completion done) = 0;
+  virtual void cancel_start() = 0;
+
+  /// `drain`: how long to wait for outstanding texts; negative: no limit; empty: what the configuration says.
+  virtual void stop(std::optional<std::chrono::duration<double>> drain, Completion done) = 0;
+  virtual void pause(Completion done) = 0;
+  virtual void resume(Completion done) = 0;
+  virtual void set_vad_mode(VADMode mode, Completion done) = 0;
+  virtual void set_muted(bool muted, Completion done) = 0;
+  virtual void complete_note(Completion done) = 0;
+  virtual void retry_failed(Completion done) = 0;
+  virtual void wait_until_idle(Completion done) = 0;
+
+  virtual bool is_recording() const = 0;
+  virtual RecordingState state() const = 0;
+  virtual std::optional<std::filesystem::path> session_path() const = 0;
+
+  /// `wake` is called, from a thread of the runtime's and never under a lock, when the queue stops being empty.
+  virtual std::shared_ptr<EventQueue> subscribe(EventFilter filter, UniqueFunction<void()> wake) = 0;
+
+  /// Whether the queue is one of this engine's subscribers.
+  virtual bool delivers(const EventQueue* queue) const = 0;
+
+  /// Ends the session as stop does, without draining, and gives every thread back; returns within two seconds.
+  virtual void shut_down() noexcept = 0;
+};
+
+DICTUM_API DICTUM_API std::shared_ptr<Engine> make_engine(RecorderConfig config);
+
+}  // namespace dictum::detail

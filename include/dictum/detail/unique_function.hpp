@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace dictum::detail {
+
+template <class Signature>
+class UniqueFunction;
+
+/// A callable that owns what it calls and need not be copyable: std::function for move-only callables, until
+/// std::move_only_function (C++23) can be relied on. Calling an empty one is undefined.
+template <class Result, class... Arguments>
+class UniqueFunction<Result(Arguments...)> {
+ public:
+  UniqueFunction() = default;
+  UniqueFunction(std::nullptr_t) {}
+
+  template <class Callable>
+    requires(!std::is_same_v<std::remove_cvref_t<Callable>, UniqueFunction> &&
+             std::is_invocable_r_v<Result, std::decay_t<Callable>&, Arguments...>)
+  UniqueFunction(Callable&& callable)
+      : target_(std::make_unique<Target<std::decay_t<Callable>>>(std::forward<Callable>(callable))) {}
+
+  Result operator()(Arguments... arguments) { return target_->call(std::forward<Arguments>(arguments)...); }
+
+  explicit operator bool() const noexcept { return target_ != nullptr; }
+
+ private:
+  struct Base {
+    virtual ~Base() = default;
+    virtual Result call(Arguments... arguments) = 0;
+  };
+
+  template <class Callable>
+  struct Target final : Base {
+    template <class Source>
+    explicit Target(Source&& source) : callable(std::forward<Source>(source)) {}
+    Result call(Arguments... arguments) override {
+      if constexpr (std::is_void_v<Result>) {
+        std::invoke(callable, std::forward<Arguments>(arguments)...);
+      } else {
+        return std::invoke(callable, std::forward<Arguments>(arguments)...);
+      }
+    }
+    Callable callable;
+  };
+
+  std::unique_ptr<Base> target_;
+};
+
+}  // namespace dictum::detail

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "dictum/event.hpp"
+
+namespace dictum {
+
+/// Which events a subscriber wants. A value; safe from any thread.
+class EventFilter {
+ public:
+  /// Every event, the ephemeral ones too.
+  static EventFilter all() {
+    EventFilter filter;
+    filter.wanted_.set();
+    return filter;
+  }
+
+  /// Every event that is journaled: all but TranscriptionPartial, AudioLevel and QueueStatus.
+  static EventFilter journaled() {
+    EventFilter filter = only<TranscriptionPartial, AudioLevel, QueueStatus>();
+    filter.wanted_.flip();
+    return filter;
+  }
+
+  /// The named types, for example `EventFilter::only<SpeechDetected, SpeechEnded>()`.
+  template <class... Bodies>
+  static EventFilter only() {
+    EventFilter filter;
+    (filter.wanted_.set(index_of<Bodies>()), ...);
+    return filter;
+  }
+
+  bool wants(const Event& event) const { return wanted_.test(event.body.index()); }
+
+ private:
+  template <class Body>
+  static std::size_t index_of() {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+      std::size_t found = sizeof...(I);
+      ((std::is_same_v<Body, std::variant_alternative_t<I, EventBody>> ? (found = I) : found), ...);
+      return found;
+    }(std::make_index_sequence<std::variant_size_v<EventBody>>());
+  }
+
+  std::bitset<std::variant_size_v<EventBody>> wanted_;
+};
+
+}  // namespace dictum

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dictum {
+
+/// The word that takes the fewest edits (Levenshtein distance) to become `wanted`; the first of several; empty where
+/// there are no words. For messages that name what somebody probably meant.
+std::string nearest(std::string_view wanted, const std::vector<std::string>& words);
+
+}  // namespace dictum

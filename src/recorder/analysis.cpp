@@ -1,0 +1,94 @@
+#include "recorder/analysis.hpp"
+
+#include <boost/json/array.hpp>
+#include <utility>
+
+#include "audio/sound_file_reader.hpp"
+#include "recorder/listener.hpp"
+#include "recorder/make_parts.hpp"
+
+namespace dictum::recorder {
+namespace {
+
+/// A listener whose segments are collected and whose audio is forgotten.
+class Analyst {
+ public:
+  Analyst(const RecorderConfig& config, AudioFormat format) {
+    analysis_.sample_rate = format.sample_rate;
+    auto [detector, warning] = make_detector(config);
+    if (warning) analysis_.warnings.push_back(warning->message);
+    listener_.emplace(config, format, std::move(detector));
+    listener_->keep_probabilities();
+  }
+
+  void hear(std::span<const float> interleaved) {
+    listener_->hear(interleaved, items_);
+    collect();
+  }
+
+  Analysis finish() {
+    listener_->flush(vad::CloseReason::stop, items_);
+    collect();
+    analysis_.frames = listener_->now();
+    analysis_.probabilities = listener_->probabilities();
+    return std::move(analysis_);
+  }
+
+ private:
+  void collect() {
+    for (const StreamItem& item : items_) {
+      if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
+        analysis_.segments.push_back({closed->index, closed->kept, closed->kept_start, closed->kept_end,
+                                      closed->speech_start, closed->speech_end});
+      } else if (const auto* fault = std::get_if<SourceFault>(&item)) {
+        analysis_.warnings.push_back(fault->message);
+      }
+    }
+    items_.clear();
+  }
+
+  Analysis analysis_;
+  std::optional<Listener> listener_;
+  std::vector<StreamItem> items_;
+};
+
+}  // namespace
+
+Analysis analyze_samples(const RecorderConfig& config, AudioFormat format, std::span<const float> interleaved) {
+  Analyst analyst(config, format);
+  analyst.hear(interleaved);
+  return analyst.finish();
+}
+
+Analysis analyze_file(const RecorderConfig& config) {
+  audio::SoundFileReader file(config.capture.input);
+  const AudioFormat format = file.format();
+  Analyst analyst(config, format);
+  const int block = config.capture.block_frames > 0 ? config.capture.block_frames : format.sample_rate;
+  std::vector<float> buffer(static_cast<std::size_t>(block) * static_cast<std::size_t>(format.channels));
+  while (const std::size_t frames = file.read(buffer)) {
+    analyst.hear(std::span(buffer).first(frames * static_cast<std::size_t>(format.channels)));
+  }
+  return analyst.finish();
+}
+
+boost::json::object to_json(const Analysis& analysis) {
+  boost::json::array probabilities;
+  for (const float p : analysis.probabilities) probabilities.emplace_back(static_cast<double>(p));
+  boost::json::array segments;
+  for (const AnalysedSegment& segment : analysis.segments) {
+    segments.push_back(boost::json::object{{"index", segment.index},
+                                           {"kept", segment.kept},
+                                           {"start_frame", segment.start_frame},
+                                           {"end_frame", segment.end_frame},
+                                           {"speech_start_frame", segment.speech_start_frame},
+                                           {"speech_end_frame", segment.speech_end_frame}});
+  }
+  return {{"sample_rate", analysis.sample_rate},
+          {"frames", analysis.frames},
+          {"window", kVADWindow},
+          {"probabilities", std::move(probabilities)},
+          {"segments", std::move(segments)}};
+}
+
+}  // namespace dictum::recorder

@@ -1,0 +1,100 @@
+#include "recorder/delivery_thread.hpp"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace dictum::detail {
+namespace {
+using namespace std::chrono_literals;
+constexpr auto kStuckBound = 2s;
+}  // namespace
+
+struct DeliveryThread::State {
+  EventCallback callback;
+  std::shared_ptr<EventQueue> queue;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool awake = false;
+  bool closing = false;
+  bool ended = false;
+  std::thread thread;
+
+  // On the loop strand: the first event starts the thread, so that a backend that is never started has none.
+  static void wake(const std::shared_ptr<State>& state) {
+    const std::lock_guard lock(state->mutex);
+    if (state->closing) return;
+    state->awake = true;
+    state->changed.notify_all();
+    if (!state->thread.joinable()) state->thread = std::thread([state] { state->run(); });
+  }
+
+  void run() {
+    pthread_setname_np(pthread_self(), "delivery");
+    std::unique_lock lock(mutex);
+    for (;;) {
+      changed.wait(lock, [this] { return awake || closing; });
+      if (closing) break;
+      awake = false;
+      lock.unlock();
+      deliver();
+      lock.lock();
+    }
+    ended = true;
+    changed.notify_all();
+  }
+
+  void deliver() {
+    while (const auto event = queue->next()) {
+      {
+        const DeliveryScope scope(queue.get());
+        try {
+          callback(*event);
+        } catch (const std::exception& exception) {
+          report(*event, exception.what());
+        } catch (...) {
+          report(*event, "something that is no std::exception");
+        }
+      }
+      queue->handled();
+    }
+  }
+
+  void report(const Event& event, const std::string& what) {
+    const auto* fault = std::get_if<RecorderFault>(&event.body);
+    if (fault != nullptr && fault->code == kCallbackThrew) return;  // else it would report itself for ever
+    queue->callback_threw(what);
+  }
+};
+
+DeliveryThread::DeliveryThread(Engine& engine, EventFilter filter, EventCallback callback)
+    : state_(std::make_shared<State>()) {
+  state_->callback = std::move(callback);
+  // The queue keeps the wake function and the state keeps the queue: the weak reference is what lets both go.
+  state_->queue = engine.subscribe(filter, [weak = std::weak_ptr(state_)] {
+    if (const auto state = weak.lock()) State::wake(state);
+  });
+}
+
+DeliveryThread::~DeliveryThread() {
+  state_->queue->close();
+  std::unique_lock lock(state_->mutex);
+  state_->closing = true;
+  state_->changed.notify_all();
+  if (!state_->thread.joinable()) return;
+  if (is_current() || !state_->changed.wait_for(lock, kStuckBound, [this] { return state_->ended; })) {
+    state_->thread.detach();
+    return;
+  }
+  lock.unlock();
+  state_->thread.join();
+}
+
+bool DeliveryThread::is_current() const {
+  return state_->queue.get() == current_delivery();
+}
+
+}  // namespace dictum::detail

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+
+#include "dictum/detail/engine.hpp"
+#include "dictum/recorder_backend.hpp"
+
+namespace dictum::detail {
+
+/// Calls a plain callback with the events of one queue, on a thread of its own.
+///
+/// Threads: made and destroyed on any; the thread `delivery` begins with the first event. Owner: the backend or a
+/// Subscription. A callback that does not return is left behind, with the state that it needs.
+class DeliveryThread {
+ public:
+  DeliveryThread(Engine& engine, EventFilter filter, EventCallback callback);
+
+  /// No call begins once this returns; a running one is waited for, up to two seconds, unless it is the one that
+  /// destroys us.
+  ~DeliveryThread();
+  DeliveryThread(const DeliveryThread&) = delete;
+  DeliveryThread& operator=(const DeliveryThread&) = delete;
+
+  /// Whether this is the thread that the callback runs on.
+  bool is_current() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace dictum::detail

@@ -1,0 +1,110 @@
+#include "recorder/disk_stage.hpp"
+
+#include <utility>
+
+#include "dictum/error.hpp"
+
+namespace dictum::recorder {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kManifestEvery = 10s;
+constexpr auto kSyncEvery = 1s;
+
+}  // namespace
+
+DiskStage::DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock,
+                     std::shared_ptr<JournalView> journal)
+    : writer_(std::move(writer)),
+      clock_(std::move(clock)),
+      journal_(std::move(journal)),
+      last_manifest_(clock_->steady_now()),
+      last_sync_(last_manifest_) {}
+
+template <class Write>
+void DiskStage::attempt(std::vector<EventError>& faults, Write write) {
+  try {
+    write();
+    failing_ = false;
+  } catch (const RecorderError& error) {
+    if (!std::exchange(failing_, true)) {
+      faults.push_back({to_string(static_cast<Errc>(error.code().value())), error.what()});
+    }
+  }
+}
+
+std::vector<EventError> DiskStage::write(const std::vector<StreamItem>& items) {
+  std::vector<EventError> faults;
+  for (const StreamItem& item : items) {
+    attempt(faults, [&] { write_item(item); });
+  }
+  return faults;
+}
+
+void DiskStage::write_item(const StreamItem& item) {
+  if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) {
+    writer_.open_segment(opened->index, opened->kept_start);
+  } else if (const auto* audio = std::get_if<SegmentAudio>(&item)) {
+    writer_.append_segment(audio->index, audio->samples);
+  } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
+    if (closed->kept) {
+      writer_.close_segment(closed->index, closed->kept_end - closed->kept_start);
+    } else {
+      writer_.discard_segment(closed->index);
+    }
+    to_sync_ = true;
+  } else if (const auto* timeline = std::get_if<TimelineAudio>(&item)) {
+    writer_.append_timeline(timeline->samples);
+    constexpr Frame kChunk = 65536;
+    const std::vector<std::int16_t> zeros(static_cast<std::size_t>(std::min(kChunk, timeline->silence)));
+    for (Frame left = timeline->silence; left > 0; left -= kChunk) {
+      writer_.append_timeline(std::span(zeros).first(static_cast<std::size_t>(std::min(kChunk, left))));
+    }
+  } else if (const auto* progress = std::get_if<Progress>(&item)) {
+    writer_.progress(progress->captured, progress->now, 0);
+  } else if (const auto* end = std::get_if<Closed>(&item)) {
+    writer_.progress(end->captured, end->now, end->drift_ppm);
+  }
+}
+
+std::vector<EventError> DiskStage::record(const std::vector<Event>& events) {
+  std::vector<EventError> faults;
+  for (const Event& event : events) {
+    attempt(faults, [&] {
+      writer_.record(event);
+      journal_->written.store(*event.sequence + 1);
+    });
+  }
+  return faults;
+}
+
+std::vector<EventError> DiskStage::tend() {
+  std::vector<EventError> faults;
+  const auto now = clock_->steady_now();
+  if (to_sync_ && now - last_sync_ >= kSyncEvery) {
+    to_sync_ = false;
+    last_sync_ = now;
+    attempt(faults, [&] { writer_.sync(); });
+  }
+  if (now - last_manifest_ >= kManifestEvery) {
+    last_manifest_ = now;
+    attempt(faults, [&] { writer_.save_manifest(); });
+  }
+  return faults;
+}
+
+std::vector<EventError> DiskStage::capture_ended() {
+  std::vector<EventError> faults;
+  stopped_at_ = clock_->now();
+  attempt(faults, [&] { writer_.sync(); });
+  attempt(faults, [&] { writer_.save_manifest(); });
+  return faults;
+}
+
+std::vector<EventError> DiskStage::finish() {
+  std::vector<EventError> faults;
+  attempt(faults, [&] { writer_.finish(stopped_at_); });
+  return faults;
+}
+
+}  // namespace dictum::recorder

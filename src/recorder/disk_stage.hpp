@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "dictum/clock.hpp"
+#include "recorder/mailbox.hpp"
+#include "recorder/stream_item.hpp"
+#include "session/session_writer.hpp"
+
+namespace dictum::recorder {
+
+/// Writes what the listener says and what the core tells to the session's files.
+///
+/// Threads: lives on the `disk` strand. Owner: the run. A write that fails (disk full) is answered as a fault, once
+/// until a write succeeds again; what comes after it is tried all the same.
+class DiskStage {
+ public:
+  DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock, std::shared_ptr<JournalView> journal);
+
+  [[nodiscard]] std::vector<EventError> write(const std::vector<StreamItem>& items);
+  [[nodiscard]] std::vector<EventError> record(const std::vector<Event>& events);
+
+  /// Syncs to the disk and refreshes the manifest where that is due; off the way from speech to its transcription.
+  [[nodiscard]] std::vector<EventError> tend();
+
+  /// Capture is closed: every file but the transcripts is complete.
+  [[nodiscard]] std::vector<EventError> capture_ended();
+
+  /// Nothing follows; the session is given free.
+  [[nodiscard]] std::vector<EventError> finish();
+
+  const session::SessionWriter& writer() const { return writer_; }
+
+ private:
+  template <class Write>
+  void attempt(std::vector<EventError>& faults, Write write);
+  void write_item(const StreamItem& item);
+
+  session::SessionWriter writer_;
+  const std::shared_ptr<const Clock> clock_;
+  const std::shared_ptr<JournalView> journal_;
+  std::chrono::steady_clock::time_point last_manifest_;
+  std::chrono::steady_clock::time_point last_sync_;
+  bool to_sync_ = false;
+  bool failing_ = false;
+  std::optional<std::chrono::system_clock::time_point> stopped_at_;
+};
+
+}  // namespace dictum::recorder

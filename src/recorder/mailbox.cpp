@@ -1,0 +1,198 @@
+#include "recorder/mailbox.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "session/journal_reader.hpp"
+
+namespace dictum::detail {
+namespace {
+thread_local EventQueue* current = nullptr;
+}
+
+EventQueue* current_delivery() noexcept {
+  return current;
+}
+DeliveryScope::DeliveryScope(EventQueue* queue) noexcept : outer_(std::exchange(current, queue)) {}
+DeliveryScope::~DeliveryScope() {
+  current = outer_;
+}
+
+}  // namespace dictum::detail
+
+namespace dictum::recorder {
+namespace {
+
+constexpr std::size_t kReadBack = 64;                    // events read from the journal at once
+constexpr std::size_t kHardLimit = 16 * Mailbox::kTail;  // where even the journal cannot be written
+
+}  // namespace
+
+Mailbox::Mailbox(EventFilter filter, detail::UniqueFunction<void()> wake,
+                 detail::UniqueFunction<void(const std::string&)> on_throw)
+    : filter_(filter), wake_(std::move(wake)), on_throw_(std::move(on_throw)) {}
+
+void Mailbox::push(const std::shared_ptr<const Event>& event, const std::shared_ptr<JournalView>& journal) {
+  if (!filter_.wants(*event)) return;
+  bool wakes = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    if (event->is_ephemeral() && merge_ephemeral(event)) return;
+    entries_.push_back({event, {journal, 0, 0}});
+    ++pushed_;
+    if (entries_.size() > kTail) spill();
+    wakes = std::exchange(asleep_, false);
+  }
+  if (!wakes) return;
+  const std::lock_guard waking(waking_);
+  if (wake_) wake_();
+}
+
+bool Mailbox::merge_ephemeral(const std::shared_ptr<const Event>& event) {
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (!entry->event || !entry->event->is_ephemeral()) return false;  // order with what is told for good is kept
+    if (entry->event->body.index() != event->body.index()) continue;
+    entry->event = event;
+    return true;
+  }
+  return false;
+}
+
+void Mailbox::spill() {
+  std::deque<Entry> kept;
+  std::size_t in_memory = 0;
+  for (Entry& entry : entries_) {
+    if (entry.event && entry.event->sequence && entry.range.journal &&
+        *entry.event->sequence < entry.range.journal->written.load()) {
+      const std::uint64_t sequence = *entry.event->sequence;
+      if (!kept.empty() && !kept.back().event && kept.back().range.journal == entry.range.journal) {
+        kept.back().range.last = sequence;
+        ++kept.back().range.events;
+      } else {
+        kept.push_back({nullptr, {entry.range.journal, sequence, sequence, 1}});
+      }
+      continue;
+    }
+    if (entry.event) ++in_memory;
+    kept.push_back(std::move(entry));
+  }
+  entries_ = std::move(kept);
+  while (in_memory > kHardLimit) {  // the journal is not being written: its own RecorderFault has said so
+    const auto oldest = std::ranges::find_if(entries_, [](const Entry& entry) { return entry.event != nullptr; });
+    entries_.erase(oldest);
+    --in_memory;
+    ++handled_;
+  }
+}
+
+void Mailbox::when_drained(detail::UniqueFunction<void()> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_ && !excused_ && handled_ < pushed_) {
+      waiters_.push_back({pushed_, std::move(done)});
+      return;
+    }
+  }
+  done();
+}
+
+void Mailbox::excuse() {
+  std::vector<Waiter> due;
+  {
+    const std::lock_guard lock(mutex_);
+    excused_ = true;
+    due = due_waiters();
+  }
+  for (Waiter& waiter : due) waiter.done();
+}
+
+bool Mailbox::is_closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
+}
+
+std::optional<Event> Mailbox::next() {
+  for (;;) {
+    if (!read_back_.empty()) {
+      Event event = std::move(read_back_.front());
+      read_back_.pop_front();
+      return event;
+    }
+    Range range;
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_ || entries_.empty()) {
+        asleep_ = true;
+        return std::nullopt;
+      }
+      Entry entry = std::move(entries_.front());
+      entries_.pop_front();
+      if (entry.event) return *entry.event;
+      range = std::move(entry.range);
+    }
+    read_range(range);
+  }
+}
+
+void Mailbox::read_range(Range range) {
+  std::vector<Event> events = session::read_journal(range.journal->session, range.first, range.last, kReadBack);
+  std::uint64_t found = 0;
+  for (Event& event : events) {
+    range.first = *event.sequence + 1;
+    if (!filter_.wants(event)) continue;
+    ++found;
+    read_back_.push_back(std::move(event));
+  }
+  const std::lock_guard lock(mutex_);
+  range.events -= std::min(range.events, found);
+  if (!events.empty() && range.first <= range.last) {
+    entries_.push_front({nullptr, std::move(range)});
+  } else {
+    handled_ += range.events;  // left only where somebody removed the session's folder: what is gone cannot be told
+  }
+}
+
+void Mailbox::handled() {
+  std::vector<Waiter> due;
+  {
+    const std::lock_guard lock(mutex_);
+    ++handled_;
+    excused_ = false;
+    due = due_waiters();
+  }
+  for (Waiter& waiter : due) waiter.done();
+}
+
+std::vector<Mailbox::Waiter> Mailbox::due_waiters() {
+  std::vector<Waiter> due;
+  for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+    if (closed_ || excused_ || waiter->count <= handled_) {
+      due.push_back(std::move(*waiter));
+      waiter = waiters_.erase(waiter);
+    } else {
+      ++waiter;
+    }
+  }
+  return due;
+}
+
+void Mailbox::callback_threw(const std::string& what) {
+  on_throw_(what);
+}
+
+void Mailbox::close() {
+  std::vector<Waiter> due;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    entries_.clear();
+    due = due_waiters();
+  }
+  for (Waiter& waiter : due) waiter.done();
+  const std::lock_guard waking(waking_);
+  wake_ = nullptr;
+}
+
+}  // namespace dictum::recorder

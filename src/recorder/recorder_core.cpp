@@ -1,0 +1,342 @@
+#include "recorder/recorder_core.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+#include "base/slug.hpp"
+#include "dictum/error.hpp"
+
+namespace dictum::recorder {
+namespace {
+
+double seconds_since_epoch(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
+// What a recogniser may spot by itself: the commands, not what surrounds them.
+std::vector<std::string> phrases_to_listen_for(const notes::NotePhrases& phrases) {
+  std::vector<std::string> all;
+  for (const auto* some : {&phrases.start, &phrases.end, &phrases.cancel, &phrases.scratch, &phrases.stop}) {
+    all.insert(all.end(), some->begin(), some->end());
+  }
+  return all;
+}
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+RecorderCore::RecorderCore(Settings settings, const Clock& clock)
+    : settings_(std::move(settings)),
+      clock_(clock),
+      mode_(settings_.mode),
+      dialogue_({.sample_rate = settings_.sample_rate, .phrases = settings_.phrases}) {}
+
+// --- Inputs from the caller's side -----------------------------------------------------------------------------------
+
+void RecorderCore::start(Actions& actions) {
+  change_state(RecordingState::recording, actions);
+  emit(now_, VADModeChanged{mode_, silence_of(mode_)}, actions);
+}
+
+void RecorderCore::request_stop(Actions& actions) {
+  if (state_ == RecordingState::stopping || closed_) return;
+  change_state(RecordingState::stopping, actions);
+}
+
+void RecorderCore::set_mode(VADMode mode, Actions& actions) {
+  if (mode == mode_ || closed_) return;
+  mode_ = mode;
+  actions.emplace_back(SetMinSilence{silence_of(mode)});
+  emit(now_, VADModeChanged{mode, silence_of(mode)}, actions);
+}
+
+void RecorderCore::set_muted(bool muted, Actions& actions) {
+  if (muted == muted_ || closed_) return;
+  muted_ = muted;
+  change_state(state_, actions);
+}
+
+void RecorderCore::complete_note(Actions& actions) {
+  std::vector<notes::Output> outputs;
+  dialogue_.complete(note_time(now_), outputs);
+  tell_notes(outputs, actions);
+}
+
+void RecorderCore::retry_failed(Actions& actions) {
+  for (auto& [index, segment] : segments_) {
+    if (!segment.failed || outstanding_.contains(index)) continue;
+    segment.failed = false;
+    submit(index, actions);
+  }
+}
+
+// --- Inputs from the parts -------------------------------------------------------------------------------------------
+
+void RecorderCore::hear(const StreamItem& item, Actions& actions) {
+  std::visit(Overloaded{
+                 [&](const vad::SegmentOpened& segment) { opened(segment, actions); },
+                 [&](const vad::SegmentClosed& segment) { closed(segment, actions); },
+                 [&](const SegmentAudio&) {},
+                 [&](const TimelineAudio&) {},
+                 [&](const Progress& progress) {
+                   now_ = std::max(now_, progress.now);
+                   advance_notes(now_, actions);
+                 },
+                 [&](const GapEnded& gap) {
+                   now_ = std::max(now_, gap.start_frame + gap.frames);
+                   if (gap.reason == GapReason::paused) paused_frames_ += gap.frames;
+                   emit(now_, AudioGap{gap.start_frame, gap.frames, gap.reason}, actions);
+                 },
+                 [&](const Level& level) { emit(level.now, level.level, actions); },
+                 [&](const SourceDevice& device) { emit(now_, DeviceChanged{device.device, device.reason}, actions); },
+                 [&](const SourceFault& told) { fault(told.code, told.message, told.recoverable, actions); },
+                 [&](const EndReached& end) {
+                   now_ = std::max(now_, end.now);
+                   request_stop(actions);
+                 },
+                 [&](const Paused& paused) {
+                   now_ = std::max(now_, paused.now);
+                   change_state(RecordingState::paused, actions);
+                 },
+                 [&](const Resumed& resumed) {
+                   now_ = std::max(now_, resumed.now);
+                   change_state(RecordingState::recording, actions);
+                 },
+                 [&](const Closed& end) {
+                   now_ = std::max(now_, end.now);
+                   closed_ = true;
+                   std::vector<notes::Output> outputs;
+                   dialogue_.recording_stopped(note_time(now_), outputs);
+                   if (end.failure) fault(end.failure->code, end.failure->message, false, actions);
+                   change_state(end.failure ? RecordingState::failed : RecordingState::idle, actions);
+                   tell_notes(outputs, actions);
+                 },
+             },
+             item);
+}
+
+void RecorderCore::opened(const vad::SegmentOpened& segment, Actions& actions) {
+  now_ = std::max(now_, segment.speech_start);
+  if (settings_.transcribes) dialogue_.segment_opened(segment.index, note_time(segment.speech_start));
+  emit(segment.speech_start, SpeechDetected{segment.index, segment.kept_start}, actions);
+}
+
+void RecorderCore::closed(const vad::SegmentClosed& segment, Actions& actions) {
+  const double duration = static_cast<double>(segment.kept_end - segment.kept_start) / settings_.sample_rate;
+  emit(segment.speech_end, SpeechEnded{segment.index, duration, segment.kept, segment.kept_start, segment.kept_end},
+       actions);
+  if (!settings_.transcribes) return;
+  dialogue_.segment_closed(segment.index, note_time(segment.speech_end), segment.kept);
+  if (!segment.kept) {
+    advance_notes(now_, actions);
+    return;
+  }
+  segments_[segment.index] = {.start_frame = segment.kept_start, .end_frame = segment.kept_end};
+  emit(segment.kept_end, TranscriptionQueued{segment.index, wav_path(segment.index)}, actions);
+  submit(segment.index, actions);
+}
+
+void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& outcome, Actions& actions) {
+  const auto found = segments_.find(index);
+  if (found == segments_.end() || outstanding_.erase(index) == 0) return;
+  Segment& segment = found->second;
+  segment.failed = outcome.error.has_value();
+  ++completed_;
+  emit(segment.end_frame,
+       TranscriptionComplete{.segment_index = index,
+                             .text = outcome.text,
+                             .success = !outcome.error,
+                             .error = outcome.error,
+                             .processing_time_sec = outcome.processing_time.count(),
+                             .words = outcome.words,
+                             .no_speech_probability = outcome.no_speech_probability,
+                             .suspect = outcome.suspect,
+                             .revision = segment.next_revision++},
+       actions);
+  if (segment.next_revision == 1) {  // what was said is what the first result says; a revision corrects the text only
+    std::vector<notes::Output> outputs;
+    dialogue_.text_arrived(index, !outcome.error, outcome.text, outcome.phrases, outputs);
+    tell_notes(outputs, actions);
+  }
+  tell_queue(actions);
+}
+
+void RecorderCore::partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions) {
+  emit(now_, TranscriptionPartial{segment, std::move(text), stable_chars}, actions);
+}
+
+void RecorderCore::worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions) {
+  if (state_ == RecordingState::idle) return;  // after idle only transcription, note and fault events may follow
+  emit(now_, WorkerStatus{std::move(worker), state, std::move(reason)}, actions);
+}
+
+void RecorderCore::fault(std::string code, std::string message, bool recoverable, Actions& actions) {
+  emit(now_, RecorderFault{std::move(code), std::move(message), recoverable}, actions);
+}
+
+void RecorderCore::tell_left_over(Actions& actions) {
+  if (outstanding_.empty()) return;
+  const std::size_t left = outstanding_.size();
+  fault(to_string(Errc::timed_out),
+        fmt::format("{} {} still to be transcribed ({}): the next start, or `dictum resume`, goes on with it.", left,
+                    left == 1 ? "segment is" : "segments are", fmt::join(std::views::keys(outstanding_), ", ")),
+        true, actions);
+}
+
+void RecorderCore::resume(const std::vector<Event>& journal, bool failed_too, Actions& actions) {
+  std::vector<notes::Output> outputs;
+  std::set<std::uint32_t> queued;
+  for (const Event& event : journal) {
+    sequence_ = std::max(sequence_, event.sequence.value_or(0) + 1);
+    now_ = std::max(now_, event.frame);
+    dialogue_.audio_time(note_time(now_), outputs);
+    std::visit(Overloaded{
+                   [&](const SpeechDetected& speech) {
+                     dialogue_.segment_opened(speech.segment_index, note_time(event.frame));
+                   },
+                   [&](const SpeechEnded& speech) {
+                     dialogue_.segment_closed(speech.segment_index, note_time(event.frame), speech.kept);
+                     if (speech.kept) {
+                       segments_[speech.segment_index] = {.start_frame = speech.start_frame,
+                                                          .end_frame = speech.end_frame};
+                     }
+                   },
+                   [&](const AudioGap& gap) {
+                     if (gap.reason == GapReason::paused) paused_frames_ += gap.frames;
+                   },
+                   [&](const TranscriptionQueued& job) { queued.insert(job.segment_index); },
+                   [&](const TranscriptionComplete& complete) {
+                     Segment& segment = segments_[complete.segment_index];
+                     segment.next_revision = complete.revision + 1;
+                     segment.failed = !complete.success;
+                     if (complete.revision > 0) return;
+                     dialogue_.text_arrived(complete.segment_index, complete.success, complete.text, {}, outputs);
+                   },
+                   [&](const VADModeChanged& changed) { mode_ = changed.mode; },
+                   [&](const NoteCommandDetected&) { ++notes_to_skip_; },
+                   [&](const NoteTitleCaptured&) { ++notes_to_skip_; },
+                   [&](const NoteCompleted&) { ++notes_to_skip_; },
+                   [&](const NoteCancelled&) { ++notes_to_skip_; },
+                   [](const auto&) {},
+               },
+               event.body);
+  }
+  closed_ = true;
+  state_ = RecordingState::idle;
+  dialogue_.recording_stopped(note_time(now_), outputs);
+  tell_notes(outputs, actions);
+  for (const std::uint32_t index : queued) {
+    if (segments_.contains(index) && segments_[index].next_revision == 0) submit(index, actions);
+  }
+  if (failed_too) retry_failed(actions);
+}
+
+// --- Notes -----------------------------------------------------------------------------------------------------------
+
+void RecorderCore::advance_notes(Frame now, Actions& actions) {
+  std::vector<notes::Output> outputs;
+  dialogue_.audio_time(note_time(now), outputs);
+  tell_notes(outputs, actions);
+}
+
+void RecorderCore::tell_notes(const std::vector<notes::Output>& outputs, Actions& actions) {
+  // A note event stands where the words that caused it ended, not where the recording had come to when their text
+  // arrived, so that a slow recogniser gives the same events.
+  const auto end_of = [&](std::uint32_t segment) {
+    const auto found = segments_.find(segment);
+    return found == segments_.end() ? now_ : found->second.end_frame;
+  };
+  const auto tell = [&](Frame frame, EventBody body) {
+    if (notes_to_skip_ > 0) {
+      --notes_to_skip_;
+    } else {
+      emit(frame, std::move(body), actions);
+    }
+  };
+  for (const auto& output : outputs) {
+    std::visit(Overloaded{
+                   [&](const notes::CommandDetected& said) {
+                     tell(end_of(said.segment), NoteCommandDetected{said.segment, said.command});
+                   },
+                   [&](const notes::TitleCaptured& captured) {
+                     tell(end_of(captured.segment), NoteTitleCaptured{captured.segment, captured.title});
+                   },
+                   [&](const notes::NoteEnded& note) {
+                     const Frame end = note.segments.empty() ? note.end_frame : end_of(note.segments.back());
+                     const auto path =
+                         settings_.session_path / "notes" / fmt::format("{:04}-{}.md", ++notes_, note_slug(note.title));
+                     if (note.cancelled) {
+                       tell(end, NoteCancelled{note.title, note.text, note.segments, path.string()});
+                     } else {
+                       tell(end, NoteCompleted{note.title, note.text, note.segments, path.string()});
+                     }
+                   },
+                   [&](const notes::StopRequested&) {
+                     if (!closed_) actions.emplace_back(StopCapture{});
+                   },
+               },
+               output);
+  }
+}
+
+// --- Small words -----------------------------------------------------------------------------------------------------
+
+void RecorderCore::submit(std::uint32_t index, Actions& actions) {
+  const Segment& segment = segments_.at(index);
+  outstanding_[index] = {clock_.steady_now()};
+  actions.emplace_back(Transcribe{.job = {.session = settings_.session,
+                                          .segment_index = index,
+                                          .wav_path = wav_path(index),
+                                          .start_frame = segment.start_frame,
+                                          .end_frame = segment.end_frame,
+                                          .sample_rate = settings_.sample_rate,
+                                          .language = settings_.language,
+                                          .phrases = phrases_to_listen_for(settings_.phrases)},
+                                  .revision = segment.next_revision});
+  tell_queue(actions);
+}
+
+void RecorderCore::change_state(RecordingState state, Actions& actions) {
+  state_ = state;
+  emit(now_,
+       RecordingStateChanged{.state = state,
+                             .is_recording = state != RecordingState::idle && state != RecordingState::failed,
+                             .is_paused = state == RecordingState::paused,
+                             .is_muted = muted_},
+       actions);
+}
+
+void RecorderCore::tell_queue(Actions& actions) {
+  double oldest_sec = 0;
+  for (const auto& [index, waiting] : outstanding_) {
+    oldest_sec = std::max(oldest_sec, std::chrono::duration<double>(clock_.steady_now() - waiting.since).count());
+  }
+  emit(now_, QueueStatus{outstanding_.size(), completed_, oldest_sec}, actions);
+}
+
+void RecorderCore::emit(Frame frame, EventBody body, Actions& actions) {
+  Event event{.session = settings_.session,
+              .sequence = std::nullopt,
+              .timestamp = seconds_since_epoch(clock_.now()),
+              .frame = frame,
+              .body = std::move(body)};
+  if (!event.is_ephemeral()) event.sequence = sequence_++;
+  actions.emplace_back(Emit{std::move(event)});
+}
+
+int RecorderCore::silence_of(VADMode mode) const {
+  return mode == VADMode::normal ? settings_.min_silence_ms : settings_.long_note_silence_ms;
+}
+
+std::string RecorderCore::wav_path(std::uint32_t segment) const {
+  return (settings_.session_path / fmt::format("seg_{:04}.wav", segment)).string();
+}
+
+}  // namespace dictum::recorder

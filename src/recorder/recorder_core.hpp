@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dictum/clock.hpp"
+#include "dictum/config.hpp"
+#include "dictum/event.hpp"
+#include "dictum/transcriber.hpp"
+#include "notes/note_dialogue.hpp"
+#include "recorder/stream_item.hpp"
+
+namespace dictum::recorder {
+
+// What the core asks of the runtime.
+struct Emit {
+  Event event;
+};
+struct Transcribe {
+  TranscriptionJob job;
+  int revision{};
+};
+struct SetMinSilence {
+  int ms{};
+};
+struct StopCapture {};  // somebody said "stop recording"
+using Action = std::variant<Emit, Transcribe, SetMinSilence, StopCapture>;
+
+/// The rules of a recording: what is told when, what is transcribed, when a session is done. Every decision of the
+/// product that is not about sound is in this class, and none is anywhere else: both flavours, the command line and
+/// the recovery of a crashed session run the same core.
+///
+/// Threads: none; one call at a time (the runtime calls it on its `loop` strand). No input or output, no clock but the
+/// injected one. Owner: the run. Never fails.
+class RecorderCore {
+ public:
+  using Actions = std::vector<Action>;
+
+  struct Settings {
+    std::string session;                 // its name
+    std::filesystem::path session_path;  // absolute
+    int sample_rate{};
+    bool transcribes{};
+    VADMode mode{};
+    int min_silence_ms{};
+    int long_note_silence_ms{};
+    std::string language;
+    notes::NotePhrases phrases = notes::NotePhrases::english();
+  };
+
+  /// `clock` must outlive the core.
+  RecorderCore(Settings settings, const Clock& clock);
+
+  // Inputs from the caller's side.
+  void start(Actions& actions);
+  void request_stop(Actions& actions);
+  void set_mode(VADMode mode, Actions& actions);
+  void set_muted(bool muted, Actions& actions);
+  void complete_note(Actions& actions);
+  void retry_failed(Actions& actions);
+
+  // Inputs from the parts.
+  void hear(const StreamItem& item, Actions& actions);
+  void transcribed(std::uint32_t segment, const TranscriptionOutcome& outcome, Actions& actions);
+  void partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions);
+  void worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions);
+  void tell_left_over(Actions& actions);  // nobody waits for the outstanding texts any longer
+  void fault(std::string code, std::string message, bool recoverable, Actions& actions);
+
+  /// Takes the place of `start` for a session that a crash or a deadline left unfinished: rebuilds the state from its
+  /// journal (complete up to `idle`), then asks for what is missing. With `failed_too`, what had failed is tried again.
+  void resume(const std::vector<Event>& journal, bool failed_too, Actions& actions);
+
+  RecordingState state() const { return state_; }
+  bool is_muted() const { return muted_; }
+  std::size_t outstanding() const { return outstanding_.size(); }
+
+  /// Capture is closed and every queued segment has its text or its failure.
+  bool is_done() const { return closed_ && outstanding_.empty(); }
+
+ private:
+  struct Segment {
+    Frame start_frame{};
+    Frame end_frame{};
+    int next_revision = 0;
+    bool failed = false;
+  };
+
+  void opened(const vad::SegmentOpened& segment, Actions& actions);
+  void closed(const vad::SegmentClosed& segment, Actions& actions);
+  void change_state(RecordingState state, Actions& actions);
+  void submit(std::uint32_t segment, Actions& actions);
+  void advance_notes(Frame now, Actions& actions);
+  void tell_notes(const std::vector<notes::Output>& outputs, Actions& actions);
+  void tell_queue(Actions& actions);
+  void emit(Frame frame, EventBody body, Actions& actions);
+  int silence_of(VADMode mode) const;
+  Frame note_time(Frame frame) const { return frame - paused_frames_; }
+  std::string wav_path(std::uint32_t segment) const;
+
+  const Settings settings_;
+  const Clock& clock_;
+  std::uint64_t sequence_ = 0;
+  RecordingState state_ = RecordingState::starting;
+  VADMode mode_;
+  bool muted_ = false;
+  bool closed_ = false;
+  Frame now_ = 0;
+
+  std::map<std::uint32_t, Segment> segments_;  // the kept ones
+  struct Waiting {
+    std::chrono::steady_clock::time_point since;
+  };
+  std::map<std::uint32_t, Waiting> outstanding_;
+  std::size_t completed_ = 0;
+
+  notes::NoteDialogue dialogue_;
+  Frame paused_frames_ = 0;        // a note does not end because the recording paused, so its clock stands still then
+  std::uint32_t notes_ = 0;        // files so far
+  std::size_t notes_to_skip_ = 0;  // note events that a resumed session's journal already has
+};
+
+}  // namespace dictum::recorder

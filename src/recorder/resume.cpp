@@ -1,0 +1,26 @@
+#include "recorder/resume.hpp"
+
+#include <future>
+#include <utility>
+
+#include "recorder/delivery_thread.hpp"
+#include "recorder/runtime.hpp"
+
+namespace dictum::recorder {
+
+void resume_session(const RecorderConfig& config, const std::filesystem::path& session, bool failed_too,
+                    EventCallback on_event) {
+  const auto runtime = std::make_shared<Runtime>(config, boost::asio::any_io_executor());
+  detail::Outcome outcome;
+  {
+    const detail::DeliveryThread delivery(*runtime, EventFilter::all(), std::move(on_event));
+    std::promise<detail::Outcome> promise;
+    runtime->resume_session(session, failed_too,
+                            [&promise](detail::Outcome how) { promise.set_value(std::move(how)); });
+    outcome = promise.get_future().get();
+    runtime->shut_down();
+  }
+  if (outcome.code) throw RecorderError(outcome.code, outcome.sentence);
+}
+
+}  // namespace dictum::recorder

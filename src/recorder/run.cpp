@@ -1,0 +1,230 @@
+#include "recorder/run.hpp"
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace dictum::recorder {
+namespace {
+
+using namespace std::chrono_literals;
+// Under the promised two seconds, so that what is left of a stop has its time too.
+constexpr auto kStopBound = 1500ms;
+
+}  // namespace
+
+Run::Run(Parts parts, std::function<void(const Event&)> publish, std::function<void()> changed)
+    : parts_(std::move(parts)),
+      publish_(std::move(publish)),
+      changed_(std::move(changed)),
+      core_(parts_.core, *parts_.clock),
+      stop_bound_(parts_.executors.loop) {}
+
+void Run::begin(const std::vector<EventError>& warnings) {
+  input([warnings](RecorderCore& core, RecorderCore::Actions& actions) {
+    core.start(actions);
+    for (const EventError& warning : warnings) core.fault(warning.code, warning.message, true, actions);
+  });
+  auto backlog = std::make_shared<Backlog>();
+  auto sink = [self = shared_from_this(), backlog](std::vector<StreamItem> items) {
+    boost::asio::post(self->parts_.executors.disk, [self, backlog, items = std::move(items)]() mutable {
+      auto faults = self->parts_.disk->write(items);
+      boost::asio::post(
+          self->parts_.executors.loop, [self, backlog, faults = std::move(faults), items = std::move(items)]() mutable {
+            self->report(faults);
+            self->hear(std::move(items));
+            if (!backlog->arrived()) return;
+            boost::asio::post(self->parts_.executors.listen, [capture = self->parts_.capture] { capture->go_on(); });
+          });
+      auto later = self->parts_.disk->tend();
+      if (later.empty()) return;
+      boost::asio::post(self->parts_.executors.loop, [self, later = std::move(later)] { self->report(later); });
+    });
+  };
+  boost::asio::post(parts_.executors.listen, [capture = parts_.capture, sink = std::move(sink), backlog]() mutable {
+    capture->run(std::move(sink), std::move(backlog));
+  });
+}
+
+void Run::resume_session(const std::vector<Event>& journal, bool failed_too) {
+  files_complete_ = true;
+  input([journal, failed_too](RecorderCore& core, RecorderCore::Actions& actions) {
+    core.resume(journal, failed_too, actions);
+  });
+}
+
+void Run::stop() {
+  if (stopping_ || files_complete_) return;
+  stopping_ = true;
+  input([](RecorderCore& core, RecorderCore::Actions& actions) { core.request_stop(actions); });
+  boost::asio::post(parts_.executors.listen, [capture = parts_.capture] { capture->stop(); });
+  stop_bound_.expires_after(kStopBound);
+  stop_bound_.async_wait([weak = weak_from_this()](const auto& error) {
+    const auto self = weak.lock();
+    if (self && !error) self->force_close();
+  });
+}
+
+void Run::force_close() {
+  if (files_complete_) return;
+  abandoned_ = untold_abandonment_ = true;
+  files_complete_ = true;
+  input([](RecorderCore& core, RecorderCore::Actions& actions) {
+    Closed closed;
+    closed.failure = EventError{to_string(Errc::timed_out),
+                                "The audio device or the disk did not answer in time and was left behind. What was "
+                                "recorded is in the session; `dictum resume` completes it."};
+    core.hear(closed, actions);
+  });
+}
+
+void Run::pause(detail::Completion done) {
+  boost::asio::post(parts_.executors.listen,
+                    [capture = parts_.capture, done = std::move(done)]() mutable { done(capture->pause()); });
+}
+
+void Run::resume(detail::Completion done) {
+  boost::asio::post(parts_.executors.listen,
+                    [capture = parts_.capture, done = std::move(done)]() mutable { done(capture->resume()); });
+}
+
+void Run::set_muted(bool muted) {
+  input([muted](RecorderCore& core, RecorderCore::Actions& actions) { core.set_muted(muted, actions); });
+  boost::asio::post(parts_.executors.listen, [capture = parts_.capture, muted] { capture->set_muted(muted); });
+}
+
+void Run::input(std::function<void(RecorderCore&, RecorderCore::Actions&)> give) {
+  inputs_.push_back(std::move(give));
+  if (std::exchange(handling_, true)) return;
+  while (!inputs_.empty()) {
+    const auto next = std::move(inputs_.front());
+    inputs_.pop_front();
+    RecorderCore::Actions actions;
+    next(core_, actions);
+    carry_out(actions);
+  }
+  handling_ = false;
+  changed_();
+}
+
+void Run::hear(std::vector<StreamItem> items) {
+  if (abandoned_) return;
+  for (const StreamItem& item : items) {
+    input([item](RecorderCore& core, RecorderCore::Actions& actions) { core.hear(item, actions); });
+    if (parts_.transcriber) preview(item);
+    if (const auto* progress = std::get_if<Progress>(&item); progress != nullptr && parts_.transcriber) {
+      parts_.transcriber->audio_time(progress->now);
+    }
+    if (std::holds_alternative<Closed>(item)) {
+      stop_bound_.cancel();
+      if (parts_.transcriber) parts_.transcriber->audio_time(kEndOfAudio);
+      to_disk([](DiskStage& disk) { return disk.capture_ended(); }, [this] { files_complete_ = true; });
+      if (!stopping_) {  // it ended by itself
+        stopping_ = true;
+        boost::asio::post(parts_.executors.listen, [capture = parts_.capture] { capture->stop(); });
+      }
+    }
+  }
+}
+
+void Run::preview(const StreamItem& item) {
+  if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) {
+    growing_ = TranscriptionJob{.session = parts_.core.session,
+                                .segment_index = opened->index,
+                                .wav_path = path() / session::SessionWriter::segment_file(opened->index),
+                                .start_frame = opened->kept_start,
+                                .end_frame = opened->kept_start,
+                                .sample_rate = parts_.core.sample_rate,
+                                .language = parts_.core.language,
+                                .phrases = {}};
+    next_preview_ = opened->kept_start + parts_.core.sample_rate;
+  } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
+    growing_.reset();
+    parts_.transcriber->end_preview(closed->index);
+  } else if (const auto* progress = std::get_if<Progress>(&item)) {
+    if (!growing_ || progress->now < next_preview_) return;
+    next_preview_ = progress->now + parts_.core.sample_rate / 5;  // the transcriber decides how often it is worth it
+    growing_->end_frame = progress->now;
+    parts_.transcriber->preview(*growing_);
+  }
+}
+
+void Run::carry_out(RecorderCore::Actions& actions) {
+  std::vector<Event> to_journal;
+  for (Action& action : actions) {
+    if (auto* emit = std::get_if<Emit>(&action)) {
+      publish_(emit->event);
+      if (!emit->event.is_ephemeral()) to_journal.push_back(std::move(emit->event));
+    } else if (auto* job = std::get_if<Transcribe>(&action)) {
+      transcribe(std::move(*job));
+    } else if (const auto* silence = std::get_if<SetMinSilence>(&action)) {
+      boost::asio::post(parts_.executors.listen,
+                        [capture = parts_.capture, ms = silence->ms] { capture->set_min_silence_ms(ms); });
+    } else {
+      boost::asio::post(parts_.executors.loop, [self = shared_from_this()] { self->stop(); });
+    }
+  }
+  if (to_journal.empty()) return;
+  to_disk([events = std::move(to_journal)](DiskStage& disk) { return disk.record(events); });
+}
+
+void Run::transcribe(Transcribe action) {
+  if (!parts_.transcriber) return;
+  const std::uint32_t segment = action.job.segment_index;
+  parts_.transcriber->transcribe(std::move(action.job), [weak = weak_from_this(), loop = parts_.executors.loop,
+                                                         segment](TranscriptionOutcome outcome) {
+    // Inline where we are on the loop already, so that a transcriber that answers by the audio clock is heard at
+    // that very moment of it.
+    boost::asio::dispatch(loop, [weak, segment, outcome = std::move(outcome)] {
+      const auto self = weak.lock();
+      if (!self || self->transcription_abandoned_) return;
+      self->input([segment, outcome](RecorderCore& core, RecorderCore::Actions& actions) {
+        core.transcribed(segment, outcome, actions);
+      });
+    });
+  });
+}
+
+void Run::end_drain() {
+  if (std::exchange(drain_over_, true) || finishing_) return;
+  input([](RecorderCore& core, RecorderCore::Actions& actions) { core.tell_left_over(actions); });
+}
+
+void Run::abandon_transcription() {
+  transcription_abandoned_ = true;
+  if (parts_.transcriber && parts_.owns_transcriber) parts_.transcriber->abandon();
+  changed_();
+}
+
+void Run::finish() {
+  if (abandoned_) {  // the disk strand may never come to it
+    finished_ = true;
+    changed_();
+    return;
+  }
+  to_disk([](DiskStage& disk) { return disk.finish(); }, [this] { finished_ = true; });
+}
+
+void Run::to_disk(std::function<std::vector<EventError>(DiskStage&)> write, std::function<void()> then) {
+  boost::asio::post(
+      parts_.executors.disk, [self = shared_from_this(), write = std::move(write), then = std::move(then)]() mutable {
+        auto faults = write(*self->parts_.disk);
+        if (faults.empty() && !then) return;
+        boost::asio::post(self->parts_.executors.loop, [self, faults = std::move(faults), then = std::move(then)] {
+          self->report(faults);
+          if (!then) return;
+          then();
+          self->changed_();
+        });
+      });
+}
+
+void Run::report(const std::vector<EventError>& faults) {
+  for (const EventError& fault : faults) {
+    input([fault](RecorderCore& core, RecorderCore::Actions& actions) {
+      core.fault(fault.code, fault.message, true, actions);
+    });
+  }
+}
+
+}  // namespace dictum::recorder

@@ -1,0 +1,669 @@
+#include "recorder/runtime.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <utility>
+
+#include "dictum/detail/completion.hpp"
+#include "recorder/make_parts.hpp"
+#include "session/recovery.hpp"
+
+namespace dictum::recorder {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kDeliveryBound = 2s;  // a stop waits no longer for a subscriber
+constexpr auto kCancelBound = 1s;    // a start that is cancelled in a device that hangs
+constexpr auto kShutDownBound = 1900ms;
+
+detail::Outcome outcome_of_current_exception() {
+  try {
+    throw;
+  } catch (const std::system_error& error) {
+    return {error.code(), error.what()};
+  } catch (const std::exception& error) {
+    return {make_error_code(Errc::internal), error.what()};
+  }
+}
+
+std::shared_ptr<detail::Completion> shared(detail::Completion done) {
+  return std::make_shared<detail::Completion>(std::move(done));
+}
+
+}  // namespace
+
+struct Runtime::Attempt {
+  std::atomic<bool> cancelled{false};
+  std::shared_ptr<CaptureLoop> capture;
+  std::optional<PoolSettings> pool;
+  std::optional<session::SessionWriter> writer;
+  AudioFormat format;
+  std::vector<EventError> warnings;
+  Executors executors;
+  std::optional<boost::asio::steady_timer> cancel_bound;
+};
+
+Runtime::Runtime(RecorderConfig config, boost::asio::any_io_executor work)
+    : config_(std::move(config)),
+      clock_(config_.clock ? config_.clock : std::make_shared<const SystemClock>()),
+      given_work_(std::move(work)) {}
+
+Runtime::~Runtime() = default;
+
+// --- The caller's side -----------------------------------------------------------------------------------------------
+
+void Runtime::start(detail::Completion done) {
+  try {
+    config_.validate();
+    if (!ensure_executors()) throw RecorderError(Errc::invalid_state, "This recorder has been shut down.");
+  } catch (...) {
+    done(outcome_of_current_exception());
+    return;
+  }
+  on_loop([this, done = shared(std::move(done))] {
+    if (run_ && !run_->is_closed()) {
+      switch (run_->core().state()) {
+        case RecordingState::recording:
+          (*done)({});
+          return;
+        case RecordingState::paused:
+          (*done)({make_error_code(Errc::invalid_state), "The recording is paused: resume it, or stop it first."});
+          return;
+        default:
+          break;  // it is stopping: the new one begins when it is closed
+      }
+    }
+    start_waiters_.push_back(done);
+    if (start_waiters_.size() > 1) return;  // the same start
+    wait_for([this] { return !attempt_ && (!run_ || run_->is_closed()); },
+             shared([this](const detail::Outcome&) { begin_start(); }));
+  });
+}
+
+void Runtime::cancel_start() {
+  on_loop([this] {
+    if (!attempt_ || attempt_->cancelled.exchange(true)) return;
+    attempt_->cancel_bound.emplace(attempt_->executors.loop);
+    attempt_->cancel_bound->expires_after(kCancelBound);
+    attempt_->cancel_bound->async_wait([self = shared_from_this(), attempt = attempt_](const auto& error) {
+      if (error || self->attempt_ != attempt) return;
+      self->replace_stuck_strands();
+      self->fail_start(attempt, {make_error_code(Errc::cancelled), "The start was cancelled."});
+    });
+  });
+}
+
+void Runtime::stop(std::optional<std::chrono::duration<double>> drain, detail::Completion done) {
+  if (auto* queue = dynamic_cast<Mailbox*>(detail::current_delivery())) queue->excuse();
+  {
+    const std::lock_guard lock(mutex_);
+    if (executors_) {
+      boost::asio::post(executors_->loop, [self = shared_from_this(), drain, done = shared(std::move(done))] {
+        self->stop_on_loop(drain, done);
+      });
+      return;
+    }
+  }
+  done({});  // nothing has ever been started
+}
+
+void Runtime::pause(detail::Completion done) {
+  with_run(
+      [](Run& run, std::shared_ptr<detail::Completion> completion) {
+        run.pause([completion](detail::Outcome outcome) { (*completion)(std::move(outcome)); });
+      },
+      std::move(done));
+}
+
+void Runtime::resume(detail::Completion done) {
+  with_run(
+      [](Run& run, std::shared_ptr<detail::Completion> completion) {
+        run.resume([completion](detail::Outcome outcome) { (*completion)(std::move(outcome)); });
+      },
+      std::move(done));
+}
+
+void Runtime::set_vad_mode(VADMode mode, detail::Completion done) {
+  with_run(
+      [mode](Run& run, std::shared_ptr<detail::Completion> completion) {
+        run.input([mode](RecorderCore& core, RecorderCore::Actions& actions) { core.set_mode(mode, actions); });
+        (*completion)({});
+      },
+      std::move(done));
+}
+
+void Runtime::set_muted(bool muted, detail::Completion done) {
+  with_run(
+      [muted](Run& run, std::shared_ptr<detail::Completion> completion) {
+        run.set_muted(muted);
+        (*completion)({});
+      },
+      std::move(done));
+}
+
+void Runtime::complete_note(detail::Completion done) {
+  with_run(
+      [](Run& run, std::shared_ptr<detail::Completion> completion) {
+        run.input([](RecorderCore& core, RecorderCore::Actions& actions) { core.complete_note(actions); });
+        (*completion)({});
+      },
+      std::move(done));
+}
+
+void Runtime::retry_failed(detail::Completion done) {
+  const auto path = session_path();
+  if (!path) {
+    done({});
+    return;
+  }
+  on_loop([this, path = *path, done = shared(std::move(done))] {
+    if (run_ && !run_->is_finishing()) {
+      run_->input([](RecorderCore& core, RecorderCore::Actions& actions) { core.retry_failed(actions); });
+      (*done)({});
+      return;
+    }
+    wait_for([this] { return !run_ || run_->is_finished(); },
+             shared([this, path, done](const detail::Outcome&) { resume_on_disk(path, true, true, done); }));
+  });
+}
+
+void Runtime::wait_until_idle(detail::Completion done) {
+  auto completion = shared(std::move(done));
+  {
+    const std::lock_guard lock(mutex_);
+    if (executors_) {
+      boost::asio::post(executors_->loop, [self = shared_from_this(), completion] {
+        const auto is_idle = [self] {
+          return std::ranges::all_of(self->older_, [](const auto& run) { return run->is_done(); }) &&
+                 (!self->run_ || self->run_->core().outstanding() == 0);
+        };
+        self->wait_for(is_idle, completion);
+      });
+      return;
+    }
+  }
+  (*completion)({});  // nothing has ever been started
+}
+
+bool Runtime::is_recording() const {
+  const RecordingState now = state();
+  return now != RecordingState::idle && now != RecordingState::failed;
+}
+
+RecordingState Runtime::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+std::optional<std::filesystem::path> Runtime::session_path() const {
+  const std::lock_guard lock(mutex_);
+  return session_path_;
+}
+
+std::shared_ptr<detail::EventQueue> Runtime::subscribe(EventFilter filter, detail::UniqueFunction<void()> wake) {
+  auto mailbox = std::make_shared<Mailbox>(filter, std::move(wake), [weak = weak_from_this()](const std::string& what) {
+    if (const auto self = weak.lock()) self->callback_threw(what);
+  });
+  const std::lock_guard lock(mutex_);
+  std::erase_if(mailboxes_, [](const auto& other) { return other->is_closed(); });
+  mailboxes_.push_back(mailbox);
+  return mailbox;
+}
+
+bool Runtime::delivers(const detail::EventQueue* queue) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(mailboxes_, [queue](const auto& mailbox) { return mailbox.get() == queue; });
+}
+
+void Runtime::resume_session(std::filesystem::path session, bool failed_too, detail::Completion done) {
+  try {
+    config_.validate();
+    ensure_executors();
+  } catch (...) {
+    done(outcome_of_current_exception());
+    return;
+  }
+  on_loop([this, session = std::move(session), failed_too, done = shared(std::move(done))] {
+    resume_on_disk(session, failed_too, true, done);
+  });
+}
+
+void Runtime::shut_down() noexcept {
+  const auto deadline = std::chrono::steady_clock::now() + kShutDownBound;
+  std::shared_ptr<WorkThreads> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(shut_down_, true) || !executors_) return;
+    threads = threads_;
+  }
+  if (auto* queue = dynamic_cast<Mailbox*>(detail::current_delivery())) queue->excuse();
+  auto ended = std::make_shared<std::promise<void>>();
+  auto all_ended = ended->get_future();
+  on_loop([this, ended] {
+    if (attempt_) attempt_->cancelled = true;
+    if (run_) run_->stop();
+    const auto abandon = [](Run& run) { run.abandon_transcription(); };
+    if (run_) abandon(*run_);
+    for (const auto& run : std::list(older_)) abandon(*run);
+    if (pool_) pool_->abandon();
+    wait_for([this] { return !attempt_ && !run_ && older_.empty(); }, shared([this, ended](const detail::Outcome&) {
+               pool_.reset();
+               ended->set_value();
+             }));
+  });
+  all_ended.wait_until(deadline);
+  if (threads) threads->join(deadline);
+}
+
+// --- The life cycle, on the loop strand
+// --------------------------------------------------------------------------------
+
+void Runtime::on_loop(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (!executors_) return;
+  boost::asio::post(executors_->loop, [self = shared_from_this(), work = std::move(work)] { work(); });
+}
+
+bool Runtime::ensure_executors() {
+  const std::lock_guard lock(mutex_);
+  if (shut_down_) return false;
+  if (executors_) return true;
+  if (given_work_) {
+    executors_ = make_executors(given_work_);
+  } else {
+    threads_ = std::make_shared<WorkThreads>();
+    executors_ = make_executors(threads_->executor());
+  }
+  return true;
+}
+
+void Runtime::replace_stuck_strands() {
+  const std::lock_guard lock(mutex_);
+  const boost::asio::any_io_executor work = threads_ ? threads_->executor() : given_work_;
+  if (threads_) threads_->replace_stuck();
+  const Executors fresh = make_executors(work);
+  executors_->listen = fresh.listen;
+  executors_->disk = fresh.disk;
+}
+
+void Runtime::begin_start() {
+  if (run_) older_.push_back(std::exchange(run_, nullptr));
+  attempt_ = std::make_shared<Attempt>();
+  {
+    const std::lock_guard lock(mutex_);
+    attempt_->executors = *executors_;
+    state_ = RecordingState::starting;
+  }
+  boost::asio::post(attempt_->executors.listen,
+                    [self = shared_from_this(), attempt = attempt_] { self->prepare_capture(attempt); });
+}
+
+void Runtime::prepare_capture(std::shared_ptr<Attempt> attempt) {  // on `listen`: what may block
+  try {
+    if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
+    if (!config_.custom_transcriber) attempt->pool = find_transcriber(config_.transcription);
+    auto [detector, warning] = make_detector(config_);
+    if (warning) attempt->warnings.push_back(*warning);
+    attempt->capture = std::make_shared<CaptureLoop>(attempt->executors.listen, config_, clock_,
+                                                     make_source(config_, clock_), std::move(detector));
+    attempt->format = attempt->capture->open();
+    if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
+  } catch (...) {
+    if (attempt->capture) attempt->capture->roll_back();
+    boost::asio::post(attempt->executors.loop,
+                      [self = shared_from_this(), attempt, outcome = outcome_of_current_exception()] {
+                        self->fail_start(attempt, outcome);
+                      });
+    return;
+  }
+  boost::asio::post(attempt->executors.disk, [self = shared_from_this(), attempt] { self->prepare_session(attempt); });
+}
+
+void Runtime::prepare_session(std::shared_ptr<Attempt> attempt) {  // on `disk`
+  try {
+    attempt->writer.emplace(session::SessionWriter::create(session_root(config_), clock_->now(),
+                                                           {.sample_rate = attempt->format.sample_rate,
+                                                            .source = attempt->capture->description(),
+                                                            .config = to_json(config_),
+                                                            .keep_all = config_.session.keep_all,
+                                                            .transcribes = transcribes(config_)}));
+  } catch (...) {
+    roll_back_capture(attempt, outcome_of_current_exception());
+    return;
+  }
+  boost::asio::post(attempt->executors.loop, [self = shared_from_this(), attempt] { self->finish_start(attempt); });
+}
+
+void Runtime::roll_back_capture(std::shared_ptr<Attempt> attempt, detail::Outcome outcome) {
+  boost::asio::post(attempt->executors.listen, [self = shared_from_this(), attempt, outcome = std::move(outcome)] {
+    attempt->capture->roll_back();
+    boost::asio::post(attempt->executors.loop, [self, attempt, outcome] { self->fail_start(attempt, outcome); });
+  });
+}
+
+void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
+  std::shared_ptr<Transcriber> transcriber;
+  try {
+    if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
+    transcriber = transcriber_for(*attempt);
+  } catch (...) {
+    boost::asio::post(attempt->executors.disk,
+                      [self = shared_from_this(), attempt, outcome = outcome_of_current_exception()] {
+                        const auto path = attempt->writer->path();
+                        attempt->writer.reset();
+                        std::error_code ignored;
+                        std::filesystem::remove_all(path, ignored);
+                        self->roll_back_capture(attempt, outcome);
+                      });
+    return;
+  }
+  auto journal = std::make_shared<JournalView>();
+  journal->session = attempt->writer->path();
+  RecorderCore::Settings core{.session = attempt->writer->name(),
+                              .session_path = attempt->writer->path(),
+                              .sample_rate = attempt->format.sample_rate,
+                              .transcribes = transcriber != nullptr,
+                              .mode = config_.vad.mode,
+                              .min_silence_ms = config_.vad.min_silence_ms,
+                              .long_note_silence_ms = config_.vad.long_note_silence_ms,
+                              .language = config_.transcription.language};
+  run_ = add_run({.executors = attempt->executors,
+                  .clock = clock_,
+                  .core = std::move(core),
+                  .capture = attempt->capture,
+                  .disk = std::make_shared<DiskStage>(std::move(*attempt->writer), clock_, journal),
+                  .transcriber = transcriber,
+                  .journal = journal,
+                  .owns_transcriber = transcriber != nullptr && transcriber != pool_},
+                 true);
+  {
+    const std::lock_guard lock(mutex_);
+    session_path_ = journal->session;
+  }
+  attempt_.reset();
+  run_->begin(attempt->warnings);
+  complete_starts({});
+}
+
+void Runtime::fail_start(std::shared_ptr<Attempt> attempt, detail::Outcome outcome) {
+  if (attempt_ != attempt) return;
+  if (attempt->cancelled && outcome.code != Errc::cancelled) {
+    outcome = {make_error_code(Errc::cancelled), "The start was cancelled."};
+  }
+  attempt_.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = RecordingState::idle;
+  }
+  complete_starts(outcome);
+  give_threads_back();
+  changed();
+}
+
+void Runtime::give_threads_back() {
+  if (run_ || !older_.empty() || attempt_) return;
+  const std::lock_guard lock(mutex_);
+  if (!threads_ || shut_down_) return;
+  executors_.reset();
+  threads_.reset();  // they end when what is posted is done; nobody waits for them on one of them
+}
+
+void Runtime::complete_starts(const detail::Outcome& outcome) {
+  for (const auto& done : std::exchange(start_waiters_, {})) (*done)(outcome);
+}
+
+std::shared_ptr<Transcriber> Runtime::transcriber_for(const Attempt& attempt) {
+  if (config_.custom_transcriber) return config_.custom_transcriber();
+  if (!attempt.pool) return nullptr;
+  if (!pool_) {
+    const auto loop = attempt.executors.loop;
+    pool_ = std::make_shared<transcription::WorkerPool>(
+        loop, *attempt.pool, clock_,
+        transcription::WorkerPoolEvents{
+            .on_status =
+                [weak = weak_from_this()](std::string worker, WorkerState state, std::string reason) {
+                  const auto self = weak.lock();
+                  if (!self || !self->run_) return;
+                  self->run_->input([worker, state, reason](RecorderCore& core, RecorderCore::Actions& actions) {
+                    core.worker_changed(worker, state, reason, actions);
+                  });
+                },
+            .on_partial =
+                [weak = weak_from_this()](std::uint32_t segment, std::string text, std::size_t stable) {
+                  const auto self = weak.lock();
+                  if (!self || !self->run_) return;
+                  self->run_->input([segment, text, stable](RecorderCore& core, RecorderCore::Actions& actions) {
+                    core.partial(segment, text, stable, actions);
+                  });
+                }});
+  }
+  return pool_;
+}
+
+std::shared_ptr<Run> Runtime::add_run(Run::Parts parts, bool publishes) {
+  auto journal = parts.journal;
+  return std::make_shared<Run>(
+      std::move(parts),
+      [weak = weak_from_this(), journal, publishes](const Event& event) {
+        const auto self = weak.lock();
+        if (self && publishes) self->publish(event, journal);
+      },
+      [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->changed();
+      });
+}
+
+void Runtime::stop_on_loop(std::optional<std::chrono::duration<double>> drain,
+                           std::shared_ptr<detail::Completion> done) {
+  if (attempt_) {
+    cancel_start();
+    wait_for([this] { return !attempt_; },
+             shared([this, drain, done](const detail::Outcome&) { stop_on_loop(drain, done); }));
+    return;
+  }
+  const auto run = run_;
+  if (!run) {
+    (*done)({});
+    return;
+  }
+  run->stop();
+  const auto limit = drain.value_or(std::chrono::duration<double>(config_.transcription.drain_sec));
+  auto timer = std::make_shared<boost::asio::steady_timer>(run->executors().loop);
+  if (limit.count() >= 0) {
+    timer->expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit));
+    timer->async_wait([run](const auto& error) {
+      if (!error) run->end_drain();
+    });
+  }
+  wait_for([run] { return run->is_finished() || (run->drain_is_over() && run->is_closed() && !run->is_done()); },
+           shared([this, run, timer, done](const detail::Outcome&) {
+             timer->cancel();
+             if (run->is_finished()) {
+               (*done)({});
+             } else {
+               flush_delivery([done] { (*done)({}); });
+             }
+           }));
+}
+
+void Runtime::with_run(std::function<void(Run&, std::shared_ptr<detail::Completion>)> work, detail::Completion done) {
+  auto completion = shared(std::move(done));
+  const detail::Outcome not_recording{make_error_code(Errc::invalid_state), "Nothing is being recorded."};
+  {
+    const std::lock_guard lock(mutex_);
+    if (executors_) {
+      boost::asio::post(
+          executors_->loop, [self = shared_from_this(), work = std::move(work), completion, not_recording] {
+            const bool alive =
+                self->run_ && !self->run_->is_closed() && self->run_->core().state() != RecordingState::stopping;
+            alive ? work(*self->run_, completion) : (*completion)(not_recording);
+          });
+      return;
+    }
+  }
+  (*completion)(not_recording);
+}
+
+// --- Waiting ---------------------------------------------------------------------------------------------------------
+
+void Runtime::wait_for(std::function<bool()> ready, std::shared_ptr<detail::Completion> done) {
+  waiters_.push_back({std::move(ready), std::move(done)});
+  changed();
+}
+
+void Runtime::changed() {
+  if (std::exchange(looking_at_waiters_, true)) {
+    changed_again_ = true;
+    return;
+  }
+  do {
+    changed_again_ = false;
+    if (run_) settle(run_);
+    for (const auto& run : std::list(older_)) settle(run);
+    if (run_ && run_->is_finished()) run_.reset();
+    std::erase_if(older_, [](const auto& run) { return run->is_finished(); });
+    // A session that ended is let go before those who wait for it are told. One waiter a round: it may change all.
+    const auto ready = std::ranges::find_if(waiters_, [](const Waiter& waiter) { return waiter.ready(); });
+    if (ready == waiters_.end()) continue;
+    const auto done = ready->done;
+    waiters_.erase(ready);
+    (*done)({});
+    changed_again_ = true;
+  } while (changed_again_);
+  looking_at_waiters_ = false;
+}
+
+void Runtime::settle(const std::shared_ptr<Run>& run) {
+  if (run->take_abandonment()) replace_stuck_strands();
+  if (!run->is_done() || run->is_finishing()) return;
+  run->mark_finishing();
+  flush_delivery([run] { run->finish(); });
+}
+
+void Runtime::flush_delivery(std::function<void()> done) {
+  struct Flush {
+    std::size_t left;
+    std::function<void()> done;
+    boost::asio::steady_timer bound;
+  };
+  std::vector<std::shared_ptr<Mailbox>> mailboxes;
+  boost::asio::any_io_executor loop;
+  {
+    const std::lock_guard lock(mutex_);
+    mailboxes = mailboxes_;
+    loop = executors_->loop;
+  }
+  auto flush = std::make_shared<Flush>(mailboxes.size() + 1, std::move(done), boost::asio::steady_timer(loop));
+  const auto one_less = [flush, loop] {
+    boost::asio::post(loop, [flush] {
+      if (flush->left == 0 || --flush->left > 0) return;
+      flush->bound.cancel();
+      flush->done();
+    });
+  };
+  flush->bound.expires_after(kDeliveryBound);
+  flush->bound.async_wait([flush](const auto& error) {
+    if (error || flush->left == 0) return;
+    flush->left = 0;
+    flush->done();
+  });
+  for (const auto& mailbox : mailboxes) mailbox->when_drained(one_less);
+  one_less();
+}
+
+// --- Events ----------------------------------------------------------------------------------------------------------
+
+void Runtime::publish(const Event& event, const std::shared_ptr<JournalView>& journal) {
+  const auto shared_event = std::make_shared<const Event>(event);
+  std::vector<std::shared_ptr<Mailbox>> mailboxes;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
+      if (session_path_ == journal->session || !session_path_) state_ = changed->state;
+    }
+    mailboxes = mailboxes_;
+  }
+  for (const auto& mailbox : mailboxes) mailbox->push(shared_event, journal);
+}
+
+void Runtime::callback_threw(const std::string& what) {
+  on_loop([this, what] {
+    if (!run_ || run_->is_finished()) return;
+    run_->input([what](RecorderCore& core, RecorderCore::Actions& actions) {
+      core.fault(detail::kCallbackThrew, fmt::format("An event callback threw and goes on being called: {}", what),
+                 true, actions);
+    });
+  });
+}
+
+// --- Sessions that were left unfinished ------------------------------------------------------------------------------
+
+void Runtime::resume_on_disk(std::filesystem::path session, bool failed_too, bool publishes,
+                             std::shared_ptr<detail::Completion> done) {
+  std::optional<Executors> executors;
+  {
+    const std::lock_guard lock(mutex_);
+    executors = executors_;
+  }
+  auto attempt = std::make_shared<Attempt>();
+  attempt->executors = *executors;
+  boost::asio::post(
+      executors->disk, [self = shared_from_this(), attempt, session = std::move(session), failed_too, publishes, done] {
+        std::shared_ptr<std::vector<Event>> events;
+        try {
+          if (!self->config_.custom_transcriber) attempt->pool = find_transcriber(self->config_.transcription);
+          attempt->writer.emplace(session::SessionWriter::reopen(session));
+          events = std::make_shared<std::vector<Event>>(session::recover(*attempt->writer, self->clock_->now()).events);
+        } catch (...) {
+          boost::asio::post(attempt->executors.loop,
+                            [done, outcome = outcome_of_current_exception()] { (*done)(outcome); });
+          return;
+        }
+        boost::asio::post(attempt->executors.loop, [self, attempt, events, failed_too, publishes, done] {
+          auto journal = std::make_shared<JournalView>();
+          journal->session = attempt->writer->path();
+          journal->written = events->empty() ? 0 : events->back().sequence.value_or(0) + 1;
+          const auto transcriber = self->transcriber_for(*attempt);
+          RecorderCore::Settings core{.session = attempt->writer->name(),
+                                      .session_path = attempt->writer->path(),
+                                      .sample_rate = attempt->writer->manifest().sample_rate,
+                                      .transcribes = transcriber != nullptr,
+                                      .mode = VADMode::normal,
+                                      .min_silence_ms = self->config_.vad.min_silence_ms,
+                                      .long_note_silence_ms = self->config_.vad.long_note_silence_ms,
+                                      .language = self->config_.transcription.language};
+          const auto run =
+              self->add_run({.executors = attempt->executors,
+                             .clock = self->clock_,
+                             .core = std::move(core),
+                             .capture = nullptr,
+                             .disk = std::make_shared<DiskStage>(std::move(*attempt->writer), self->clock_, journal),
+                             .transcriber = transcriber,
+                             .journal = journal,
+                             .owns_transcriber = transcriber != nullptr && transcriber != self->pool_},
+                            publishes);
+          self->older_.push_back(run);
+          run->resume_session(*events, failed_too);
+          self->wait_for([run] { return run->is_finished(); }, done);
+        });
+      });
+}
+
+}  // namespace dictum::recorder
+
+namespace dictum::detail {
+
+std::shared_ptr<Engine> make_engine(RecorderConfig config) {
+  return make_engine(std::move(config), {});
+}
+
+std::shared_ptr<Engine> make_engine(RecorderConfig config, boost::asio::any_io_executor work) {
+  return std::make_shared<recorder::Runtime>(std::move(config), std::move(work));
+}
+
+}  // namespace dictum::detail

@@ -1,0 +1,409 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <future>
+#include <thread>
+
+#include "dictum/error.hpp"
+#include "recorder/event_log.hpp"
+#include "recorder/flavours.hpp"
+#include "recorder/recordings.hpp"
+#include "support/event_grammar.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace dictum {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+template <class F>
+class LifeCycle : public testing::Test {
+ protected:
+  auto recorder(RecorderConfig config) {
+    return std::make_unique<F>(std::move(config), [this](const Event& event) { log.add(event); });
+  }
+
+  std::vector<RecordingState> states() const {
+    std::vector<RecordingState> states;
+    for (const auto& changed : log.template bodies<RecordingStateChanged>()) states.push_back(changed.state);
+    return states;
+  }
+
+  std::size_t sessions() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(root.path()), {}));
+  }
+
+  test::TemporaryDirectory root;
+  test::EventLog log;
+};
+
+using Flavours = testing::Types<test::BlockingFlavour, test::AsyncFlavour>;
+TYPED_TEST_SUITE(LifeCycle, Flavours, test::FlavourNames);
+
+TYPED_TEST(LifeCycle, ARecordingThatComesToItsEndStopsByItself) {
+  auto recorder = this->recorder(test::scripted(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::idle));
+  EXPECT_FALSE(recorder->is_recording());
+}
+
+TYPED_TEST(LifeCycle, AStopAfterTheEndSucceedsAndLeavesAWholeSession) {
+  auto recorder = this->recorder(test::scripted(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::idle));
+  EXPECT_FALSE(recorder->stop());
+  EXPECT_THAT(test::grammar_violations(recorder->session()), IsEmpty());
+}
+
+TYPED_TEST(LifeCycle, EverySentenceOfTheScriptIsTranscribed) {
+  auto recorder = this->recorder(test::scripted(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::idle));
+  recorder->stop();
+  std::vector<std::string> texts;
+  for (const auto& complete : this->log.template bodies<TranscriptionComplete>()) texts.push_back(complete.text);
+  EXPECT_THAT(texts, ElementsAre("the first sentence", "the second one", "and the third"));
+}
+
+TYPED_TEST(LifeCycle, StatesAreToldInOrder) {
+  auto recorder = this->recorder(test::scripted(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::idle));
+  recorder->stop();
+  EXPECT_THAT(this->states(), ElementsAre(RecordingState::recording, RecordingState::stopping, RecordingState::idle));
+}
+
+TYPED_TEST(LifeCycle, RecordingIsTheFirstEventOfASession) {
+  auto recorder = this->recorder(test::scripted(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  recorder->stop();
+  const Event first = this->log.all().front();
+  EXPECT_EQ(first.sequence, 0U);
+  EXPECT_EQ(std::get<RecordingStateChanged>(first.body).state, RecordingState::recording);
+}
+
+TYPED_TEST(LifeCycle, StoppingWhatWasNeverStartedSucceeds) {
+  auto recorder = this->recorder(test::scripted(this->root.path()));
+  EXPECT_FALSE(recorder->stop());
+  EXPECT_THAT(this->log.all(), IsEmpty());
+}
+
+TYPED_TEST(LifeCycle, StartingTwiceIsTheSameStart) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  EXPECT_FALSE(recorder->start());
+  recorder->stop();
+  EXPECT_EQ(this->sessions(), 1U);
+}
+
+TYPED_TEST(LifeCycle, StartsAtTheSameTimeAreTheSameStart) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  auto other = std::async(std::launch::async, [&] { return recorder->start(); });
+  EXPECT_FALSE(recorder->start());
+  EXPECT_FALSE(other.get());
+  recorder->stop();
+  EXPECT_EQ(this->sessions(), 1U);
+}
+
+TYPED_TEST(LifeCycle, StopsAtTheSameTimeAreTheSameStop) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  auto other = std::async(std::launch::async, [&] { return recorder->stop(); });
+  EXPECT_FALSE(recorder->stop());
+  EXPECT_FALSE(other.get());
+  EXPECT_THAT(this->states(), ElementsAre(RecordingState::recording, RecordingState::stopping, RecordingState::idle));
+}
+
+TYPED_TEST(LifeCycle, AStartWhileStoppingBeginsTheNextSession) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  auto stop = std::async(std::launch::async, [&] { return recorder->stop(); });
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::stopping));
+  EXPECT_FALSE(recorder->start());
+  EXPECT_FALSE(stop.get());
+  EXPECT_TRUE(recorder->is_recording());
+  recorder->stop();
+  EXPECT_EQ(this->sessions(), 2U);
+}
+
+TYPED_TEST(LifeCycle, TwoSessionsInOneSecondHaveFoldersOfTheirOwn) {
+  RecorderConfig config = test::scripted(this->root.path());
+  config.clock = std::make_shared<ManualClock>(std::chrono::sys_days(std::chrono::year(2026) / 11 / 22));
+  auto recorder = this->recorder(config);
+  ASSERT_FALSE(recorder->start());
+  recorder->stop();
+  const auto first = recorder->session();
+  ASSERT_FALSE(recorder->start());
+  recorder->stop();
+  EXPECT_EQ(first.filename(), "20261122_000000");
+  EXPECT_EQ(recorder->session().filename(), "20261122_000000-2");
+}
+
+TYPED_TEST(LifeCycle, PauseClosesTheSegmentAndResumeGoesOnInTheSameSession) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.template wait_for<SpeechDetected>());
+  ASSERT_FALSE(recorder->pause());
+  EXPECT_TRUE(recorder->is_recording());
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::paused));
+  EXPECT_EQ(this->log.template bodies<SpeechDetected>().size(), this->log.template bodies<SpeechEnded>().size());
+  ASSERT_FALSE(recorder->resume());
+  ASSERT_TRUE(this->log.template wait_for<AudioGap>());
+  EXPECT_EQ(this->log.template bodies<AudioGap>().front().reason, GapReason::paused);
+  recorder->stop();
+  EXPECT_THAT(this->states(), ElementsAre(RecordingState::recording, RecordingState::paused, RecordingState::recording,
+                                          RecordingState::stopping, RecordingState::idle));
+  EXPECT_THAT(test::grammar_violations(recorder->session()), IsEmpty());
+}
+
+TYPED_TEST(LifeCycle, StartingWhilePausedIsAnError) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_FALSE(recorder->pause());
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::paused));
+  EXPECT_EQ(recorder->start(), Errc::invalid_state);
+}
+
+TYPED_TEST(LifeCycle, StoppingWhilePausedLeavesAWholeSession) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_FALSE(recorder->pause());
+  EXPECT_FALSE(recorder->stop());
+  EXPECT_THAT(test::grammar_violations(recorder->session()), IsEmpty());
+}
+
+TYPED_TEST(LifeCycle, CallsThatNeedARecordingSayWhenThereIsNone) {
+  auto recorder = this->recorder(test::scripted(this->root.path()));
+  EXPECT_EQ(recorder->pause(), Errc::invalid_state);
+  EXPECT_EQ(recorder->resume(), Errc::invalid_state);
+  EXPECT_EQ(recorder->set_vad_mode(VADMode::long_note), Errc::invalid_state);
+  EXPECT_EQ(recorder->set_muted(true), Errc::invalid_state);
+  EXPECT_EQ(recorder->complete_note(), Errc::invalid_state);
+  EXPECT_EQ(recorder->last_error(), "Nothing is being recorded.");
+}
+
+TYPED_TEST(LifeCycle, AModeThatWasSetDoesNotLeakIntoTheNextSession) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_FALSE(recorder->set_vad_mode(VADMode::long_note));
+  recorder->stop();
+  ASSERT_FALSE(recorder->start());
+  recorder->stop();
+  std::vector<VADMode> modes;
+  for (const auto& changed : this->log.template bodies<VADModeChanged>()) modes.push_back(changed.mode);
+  EXPECT_THAT(modes, ElementsAre(VADMode::normal, VADMode::long_note, VADMode::normal));
+}
+
+TYPED_TEST(LifeCycle, MutedSpeechIsNotHeard) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_FALSE(recorder->set_muted(true));
+  ASSERT_TRUE(this->log.wait([](const auto& events) {
+    const auto* changed = events.empty() ? nullptr : std::get_if<RecordingStateChanged>(&events.back().body);
+    return changed != nullptr && changed->is_muted;
+  }));
+  recorder->stop();
+  EXPECT_THAT(test::grammar_violations(recorder->session()), IsEmpty());
+}
+
+TYPED_TEST(LifeCycle, DestroyingARecorderEndsItsSession) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.template wait_for<SpeechDetected>());
+  const auto session = recorder->session();
+  const auto began = std::chrono::steady_clock::now();
+  recorder.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+  EXPECT_THAT(test::grammar_violations(session, {.transcription_may_be_pending = true}), IsEmpty());
+}
+
+TYPED_TEST(LifeCycle, AnInvalidConfigurationIsToldAtTheStart) {
+  RecorderConfig config = test::scripted(this->root.path());
+  config.vad.threshold = 7;
+  auto recorder = this->recorder(config);
+  EXPECT_EQ(recorder->start(), Errc::config_invalid);
+  EXPECT_THAT(recorder->last_error(), testing::HasSubstr("vad.threshold is 7"));
+}
+
+// --- Starts that fail ------------------------------------------------------------------------------------------------
+
+class FailingSource final : public AudioSource {
+ public:
+  AudioFormat open() override { throw RecorderError(Errc::device_busy, "The microphone is in use."); }
+  Reading read(std::span<float>) override { return {}; }
+  void close() noexcept override {}
+  std::string description() const override { return "failing"; }
+};
+
+/// A way to make the start fail at one of its steps, and what it then says.
+struct Failure {
+  const char* name;
+  std::function<void(RecorderConfig&, const test::TemporaryDirectory&)> arrange;
+  Errc code;
+};
+
+const std::vector<Failure> kFailures = {
+    {"the transcriber is missing",
+     [](RecorderConfig& config, const auto&) {
+       config.custom_transcriber = nullptr;
+       config.transcription.transcriber = "no-such-worker";
+     },
+     Errc::transcriber_missing},
+    {"the source cannot be made",
+     [](RecorderConfig& config, const auto&) {
+       config.source = []() -> std::unique_ptr<AudioSource> { throw RecorderError(Errc::input_not_found, "None."); };
+     },
+     Errc::input_not_found},
+    {"the detector cannot be made",
+     [](RecorderConfig& config, const auto&) {
+       config.detector = []() -> std::unique_ptr<VoiceActivityDetector> { throw std::runtime_error("no weights"); };
+     },
+     Errc::internal},
+    {"the source cannot be opened",
+     [](RecorderConfig& config, const auto&) { config.source = [] { return std::make_unique<FailingSource>(); }; },
+     Errc::device_busy},
+    {"the channel does not exist", [](RecorderConfig& config, const auto&) { config.capture.channel = "5"; },
+     Errc::invalid_argument},
+    {"the session's folder cannot be made",
+     [](RecorderConfig& config, const test::TemporaryDirectory& root) {
+       std::ofstream(root / "file") << "in the way";
+       config.session.root = root / "file" / "sessions";
+     },
+     Errc::output_unwritable},
+    {"the transcriber cannot be made",
+     [](RecorderConfig& config, const auto&) {
+       config.custom_transcriber = []() -> std::unique_ptr<Transcriber> {
+         throw RecorderError(Errc::model_missing, "No model.");
+       };
+     },
+     Errc::model_missing},
+};
+
+TYPED_TEST(LifeCycle, AStartThatFailsAtAnyStepSaysWhyEmitsNothingAndLeavesNothing) {
+  for (const Failure& failure : kFailures) {
+    SCOPED_TRACE(failure.name);
+    const test::TemporaryDirectory around;
+    RecorderConfig config = test::scripted(around / "sessions");
+    failure.arrange(config, around);
+    auto recorder = this->recorder(config);
+    EXPECT_EQ(recorder->start(), failure.code);
+    EXPECT_FALSE(recorder->is_recording());
+    EXPECT_THAT(this->log.all(), IsEmpty());
+    EXPECT_FALSE(std::filesystem::exists(around / "sessions"));
+  }
+}
+
+TYPED_TEST(LifeCycle, AStartMaySucceedAfterOneThatFailed) {
+  RecorderConfig config = test::scripted(this->root.path());
+  auto source = config.source;
+  config.source = [source, tries = std::make_shared<int>(0)]() -> std::unique_ptr<AudioSource> {
+    if ((*tries)++ == 0) return std::make_unique<FailingSource>();
+    return source();
+  };
+  auto recorder = this->recorder(config);
+  ASSERT_EQ(recorder->start(), Errc::device_busy);
+  EXPECT_FALSE(recorder->start());
+  recorder->stop();
+  EXPECT_THAT(test::grammar_violations(recorder->session()), IsEmpty());
+}
+
+// --- Parts that do not answer ----------------------------------------------------------------------------------------
+
+/// Delivers silence until `hold`, then blocks inside `read` until it is let go.
+class StuckSource final : public AudioSource {
+ public:
+  struct Control {
+    std::promise<void> stuck;
+    std::promise<void> release;
+    std::shared_future<void> released{release.get_future().share()};
+  };
+  explicit StuckSource(std::shared_ptr<Control> control) : control_(std::move(control)) {}
+  AudioFormat open() override { return {.sample_rate = 16000, .channels = 1}; }
+  Reading read(std::span<float> samples) override {
+    if (reads_++ == 3) {
+      control_->stuck.set_value();
+      control_->released.wait();
+    }
+    std::ranges::fill(samples, 0.0F);
+    return {.frames = samples.size()};
+  }
+  void close() noexcept override {}
+  std::string description() const override { return "stuck"; }
+
+ private:
+  const std::shared_ptr<Control> control_;
+  int reads_ = 0;
+};
+
+TYPED_TEST(LifeCycle, AStopIsBoundedThoughTheDeviceHangs) {
+  auto control = std::make_shared<StuckSource::Control>();
+  RecorderConfig config = test::scripted(this->root.path());
+  config.source = [control] { return std::make_unique<StuckSource>(control); };
+  auto recorder = this->recorder(config);
+  ASSERT_FALSE(recorder->start());
+  control->stuck.get_future().wait();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_FALSE(recorder->stop());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+  EXPECT_EQ(this->states().back(), RecordingState::failed);
+  control->release.set_value();
+}
+
+TYPED_TEST(LifeCycle, AfterADeviceThatHungTheNextSessionRecords) {
+  auto control = std::make_shared<StuckSource::Control>();
+  RecorderConfig config = test::scripted(this->root.path());
+  config.source = [control, good = config.source, tries = std::make_shared<int>(0)]() -> std::unique_ptr<AudioSource> {
+    if ((*tries)++ == 0) return std::make_unique<StuckSource>(control);
+    return good();
+  };
+  auto recorder = this->recorder(config);
+  ASSERT_FALSE(recorder->start());
+  control->stuck.get_future().wait();
+  ASSERT_FALSE(recorder->stop());
+  ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::idle));
+  EXPECT_FALSE(recorder->stop());
+  EXPECT_THAT(test::grammar_violations(recorder->session()), IsEmpty());
+  control->release.set_value();
+}
+
+/// Never answers.
+class SilentTranscriber final : public Transcriber {
+ public:
+  void transcribe(TranscriptionJob, Done done) override { waiting_.push_back(std::move(done)); }
+  void abandon() override { waiting_.clear(); }
+
+ private:
+  std::vector<Done> waiting_;
+};
+
+TYPED_TEST(LifeCycle, AStopWaitsForTextsNoLongerThanItIsToldAndSaysWhatItLeaves) {
+  RecorderConfig config = test::scripted(this->root.path());
+  config.custom_transcriber = [] { return std::make_unique<SilentTranscriber>(); };
+  auto recorder = this->recorder(config);
+  ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::idle));
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_FALSE(recorder->stop(100ms));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 600ms);
+  const auto faults = this->log.template bodies<RecorderFault>();
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_THAT(faults.front().message, testing::HasSubstr("3 segments are still to be transcribed (0, 1, 2)"));
+}
+
+TYPED_TEST(LifeCycle, ALaterStopThatDoesNotWaitEndsTheWaitOfAnEarlierOne) {
+  RecorderConfig config = test::scripted(this->root.path());
+  config.custom_transcriber = [] { return std::make_unique<SilentTranscriber>(); };
+  auto recorder = this->recorder(config);
+  ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.wait_for_state(RecordingState::idle));
+  auto patient = std::async(std::launch::async, [&] { return recorder->stop(-1s); });
+  EXPECT_FALSE(recorder->stop(0s));
+  EXPECT_EQ(patient.wait_for(5s), std::future_status::ready);
+}
+
+}  // namespace
+}  // namespace dictum
