@@ -39,6 +39,7 @@ class Resampler {
   float filtered(const float* window) const;
 
   const int from_rate_;
+  float (*const dot_)(const float* a, const float* b, std::size_t size);  // the fastest that the processor has
   // Output n stands at input position n * step_ / phases_, in lowest terms: where its window begins in history_, and
   // the fraction of an input sample (phase_ / phases_) beyond that.
   std::size_t phases_ = 1;
