@@ -34,9 +34,10 @@ int budget(int content_words) {
 }
 
 int misheard_cost(std::u32string_view said, std::u32string_view meant) {
-  const auto [shorter, longer] = std::minmax(said.size(), meant.size());
+  const std::size_t longer = std::max(said.size(), meant.size());
+  const std::size_t shorter = std::min(said.size(), meant.size());
   if (static_cast<double>(longer - shorter) > 2 * kAlike * static_cast<double>(longer)) return kNever;  // spares work
-  const double distance = sound_distance(said, meant);
+  const double distance = sound_distance(said, meant, kAlike);
   return distance > kAlike ? kNever : std::max(1, static_cast<int>(std::ceil(3 * kError * distance)));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "base/utf8.hpp"
@@ -17,8 +18,22 @@ constexpr std::u32string_view kVowels = U"aeiou";
 // "you", J for the one in "job".
 constexpr std::array<std::u32string_view, 8> kPlaces = {U"tdT", U"sz", U"SJs", U"fvT", U"kg", U"pb", U"mn", U"rlw"};
 
+constexpr unsigned kVowel = 1;  // in a mask of kinds; the places follow
+
+constexpr auto kKinds = [] {
+  std::array<unsigned, 128> kinds{};
+  for (const char32_t vowel : kVowels) kinds[vowel] = kVowel;
+  for (std::size_t place = 0; place < kPlaces.size(); ++place) {
+    for (const char32_t consonant : kPlaces[place]) kinds[consonant] |= 2u << place;
+  }
+  return kinds;
+}();
+
+unsigned kinds_of(char32_t sound) {
+  return sound < kKinds.size() ? kKinds[sound] : 0;
+}
 bool is_vowel(char32_t sound) {
-  return kVowels.find(sound) != kVowels.npos;
+  return kinds_of(sound) == kVowel;
 }
 bool is_faint(char32_t sound) {
   return is_vowel(sound) || sound == U'j' || sound == U'w' || sound == U'h';
@@ -26,10 +41,7 @@ bool is_faint(char32_t sound) {
 
 double substitution(char32_t a, char32_t b) {
   if (a == b) return 0;
-  if (is_vowel(a) && is_vowel(b)) return 0.3;
-  for (const auto place : kPlaces) {
-    if (place.find(a) != place.npos && place.find(b) != place.npos) return 0.4;
-  }
+  if (const unsigned shared = kinds_of(a) & kinds_of(b)) return shared == kVowel ? 0.3 : 0.4;
   return is_vowel(a) == is_vowel(b) ? 1 : 1.2;
 }
 
@@ -136,7 +148,7 @@ std::u32string sound_of(std::string_view word) {
   return sounds;
 }
 
-double sound_distance(std::u32string_view a, std::u32string_view b) {
+double sound_distance(std::u32string_view a, std::u32string_view b, double limit) {
   const std::size_t longest = std::max(a.size(), b.size());
   if (longest == 0) return 0;
   const auto weight = [](std::size_t position) { return position == 1 ? kFirstSoundWeight : 1; };
@@ -149,12 +161,15 @@ double sound_distance(std::u32string_view a, std::u32string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     double diagonal = row[0];
     row[0] += drop(a[i - 1], i);
+    double least = row[0];
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const double both = diagonal + substitution(a[i - 1], b[j - 1]) *
                                          (is_vowel(a[i - 1]) && is_vowel(b[j - 1]) ? 1 : weight(std::max(i, j)));
       diagonal = row[j];
       row[j] = std::min({both, row[j] + drop(a[i - 1], i), row[j - 1] + drop(b[j - 1], j)});
+      least = std::min(least, row[j]);
     }
+    if (least > limit * static_cast<double>(longest)) return std::numeric_limits<double>::infinity();
   }
   return row[b.size()] / static_cast<double>(longest);
 }
