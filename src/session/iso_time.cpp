@@ -35,8 +35,8 @@ std::optional<system_clock::time_point> parse_iso_time(std::string_view text) {
   };
   const year_month_day date(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
                             day(static_cast<unsigned>(number(8, 2))));
-  // The years that system_clock's nanoseconds can hold.
-  if (!date.ok() || date.year() < year(1970) || date.year() > year(2261) || number(11, 2) > 23 || number(14, 2) > 59 ||
+  // A century can be added without leaving what system_clock's nanoseconds hold.
+  if (!date.ok() || date.year() < year(1970) || date.year() > year(2150) || number(11, 2) > 23 || number(14, 2) > 59 ||
       number(17, 2) > 59)
     return std::nullopt;
   return sys_days(date) + hours(number(11, 2)) + minutes(number(14, 2)) + seconds(number(17, 2)) +
@@ -44,7 +44,7 @@ std::optional<system_clock::time_point> parse_iso_time(std::string_view text) {
 }
 
 system_clock::time_point time_of(double timestamp) {
-  constexpr double last = 9e9;  // in the year 2255; system_clock ends in 2262
+  constexpr double last = 5e9;  // in the year 2128; system_clock ends in 2262
   const double clamped = std::isfinite(timestamp) ? std::clamp(timestamp, 0.0, last) : 0.0;
   return system_clock::time_point(milliseconds(std::llround(clamped * 1000)));
 }

@@ -217,6 +217,12 @@ Frame Manifest::gap_frames() const {
   return sum;
 }
 
+std::chrono::system_clock::time_point Manifest::time_of_frame(Frame frame) const {
+  constexpr double lifetime = 3e9;
+  const auto ms = static_cast<std::int64_t>(std::clamp(seconds(frame), 0.0, lifetime) * 1000);
+  return started_at + std::chrono::milliseconds(ms);
+}
+
 boost::json::object to_json(const Manifest& manifest) {
   boost::json::object json;
   json["schema"] = Manifest::kSchema;

@@ -87,6 +87,8 @@ struct Manifest {
   const Segment* find(std::uint32_t index) const;
   Frame gap_frames() const;
   double seconds(Frame frames_on_clock) const { return static_cast<double>(frames_on_clock) / sample_rate; }
+  /// The time of day of a frame, to the millisecond; within a lifetime of the start, whatever the frame.
+  std::chrono::system_clock::time_point time_of_frame(Frame frame) const;
 
  private:
   Segment* segment_at(std::uint32_t index);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/json/string.hpp>
-#include <chrono>
 #include <vector>
 
 #include "base/json.hpp"
@@ -51,13 +50,11 @@ std::string note_markdown(const Manifest& manifest, const Event& event, const No
     first = false;
     if (segment->is_kept()) files.push_back("../" + segment_file(index));
   }
-  const auto offset = std::chrono::duration<double>(manifest.seconds(start));
-  const auto begun = manifest.started_at + std::chrono::duration_cast<std::chrono::milliseconds>(offset);
 
   std::string page = "---\n";
   page += fmt::format("title: {}\n", quoted(note.title));
   page += fmt::format("session: {}\n", quoted(manifest.session));
-  page += fmt::format("start: {}\n", iso_time(begun));
+  page += fmt::format("start: {}\n", iso_time(manifest.time_of_frame(start)));
   page += fmt::format("duration_sec: {:.3f}\n", manifest.seconds(end - start));
   page += fmt::format("segments: [{}]\n", fmt::join(note.segments, ", "));
   page += fmt::format("audio: [{}]\n", fmt::join(files, ", "));

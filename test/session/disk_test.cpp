@@ -113,7 +113,7 @@ TEST(ISOTime, IsADateForEveryTimestamp) {
   EXPECT_EQ(iso_time(time_of(1795362301.25)), "2026-11-22T15:45:01.250Z");
   EXPECT_EQ(iso_time(time_of(-1)), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(iso_time(time_of(std::numeric_limits<double>::quiet_NaN())), "1970-01-01T00:00:00.000Z");
-  EXPECT_EQ(iso_time(time_of(1e300)).substr(0, 4), "2255");
+  EXPECT_EQ(iso_time(time_of(1e300)).substr(0, 4), "2128");
 }
 
 class RepairedWAV : public testing::Test {
