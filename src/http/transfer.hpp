@@ -61,8 +61,9 @@ class TransferError : public std::runtime_error {
 /// are passed over.
 using OnBody = std::function<bool(const Response& response, std::string_view piece)>;
 
-/// One request from begin to end. Blocks; `cancelled` ends it at once, from any thread. Proxies are taken from the
-/// environment, as curl does. Throws TransferError; a status such as 404 is no error.
+/// One request from begin to end. Blocks; `cancelled` ends it at once, from any thread. Proxies, and with SSL_CERT_FILE
+/// the authorities to trust, are taken from the environment, as curl does. Throws TransferError; a status such as 404
+/// is no error.
 Response transfer(const Request& request, const OnBody& on_body, std::stop_token cancelled = {});
 
 }  // namespace dictum::http
