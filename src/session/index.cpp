@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <cctype>
 #include <limits>
-#include <map>
+#include <optional>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 
+#include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "session/database.hpp"
@@ -47,11 +49,17 @@ system_clock::time_point time_of_id(std::int64_t id) {
 constexpr char kMarkBegin = '\x02';
 constexpr char kMarkEnd = '\x03';
 
-/// When the manifest was written, as far as files tell; empty where there is none.
-std::string stamp_of(const fs::path& session) {
+UniqueFD open_folder(const fs::path& path) {
+  return UniqueFD(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+/// What changes with every writing of a session's manifest; empty where there is none. `root` is the open folder.
+std::optional<std::int64_t> stamp_of(int root, const std::string& session) {
   struct stat status{};
-  if (::stat((session / kManifestFile).c_str(), &status) != 0) return {};
-  return fmt::format("{}.{:09}-{}-{}", status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_size, status.st_ino);
+  if (::fstatat(root, (session + '/' + kManifestFile).c_str(), &status, 0) != 0) return std::nullopt;
+  const auto part = [](auto value) { return static_cast<std::uint64_t>(value); };
+  const std::uint64_t time = part(status.st_mtim.tv_sec) * 1'000'000'000 + part(status.st_mtim.tv_nsec);
+  return static_cast<std::int64_t>((time * 31 + part(status.st_size)) * 1'000'003 + part(status.st_ino));
 }
 
 std::string in_quotes(std::string_view words) {
@@ -109,7 +117,7 @@ std::vector<SearchHit::Mark> take_marks(std::string& text) {
 /// The index is made and repaired by one process at a time.
 class SessionIndex::MakingLock {
  public:
-  explicit MakingLock(const fs::path& root) : root_(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  explicit MakingLock(const fs::path& root) : root_(open_folder(root)) {
     if (root_) ::flock(root_.get(), LOCK_EX);
   }
 
@@ -190,17 +198,18 @@ void SessionIndex::guarded(const std::function<void()>& work) {
   }
 }
 
+/// Empty ones, in the place of those that may be there.
 void SessionIndex::create_tables() {
   Transaction transaction(*database_);
   database_->run(
       "DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS entry; DROP TABLE IF EXISTS session;"
-      "CREATE TABLE session (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, rate INTEGER NOT "
+      "CREATE TABLE session (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp INTEGER NOT NULL, rate INTEGER "
+      "NOT "
       "NULL);"
       "CREATE TABLE entry (id INTEGER PRIMARY KEY, session INTEGER NOT NULL, segment INTEGER NOT NULL,"
       " start INTEGER NOT NULL, end INTEGER NOT NULL, note TEXT NOT NULL);"
       "CREATE INDEX entry_of_session ON entry (session);"
-      "CREATE VIRTUAL TABLE words USING fts5 (text, title, body, tokenize = 'unicode61 remove_diacritics 2', prefix = "
-      "'2 3')");
+      "CREATE VIRTUAL TABLE words USING fts5 (text, title, body, tokenize = 'unicode61 remove_diacritics 2')");
   database_->run(fmt::format("PRAGMA user_version = {}", kVersion).c_str());
   transaction.commit();
 }
@@ -221,27 +230,24 @@ void SessionIndex::refresh() {
 
 void SessionIndex::rebuild() {
   guarded([&] {
-    {
-      Transaction transaction(*database_);
-      database_->run("DELETE FROM words; DELETE FROM entry; DELETE FROM session");
-      transaction.commit();
-    }
+    create_tables();
     refresh_now();
   });
 }
 
 void SessionIndex::refresh_now() {
-  std::map<std::string, std::string> known;
+  std::unordered_map<std::string, std::int64_t> known;
   Statement all = database_->prepare("SELECT name, stamp FROM session");
-  while (all.step()) known.emplace(all.text(0), all.text(1));
+  while (all.step()) known.emplace(all.text(0), all.integer(1));
 
   std::vector<std::string> changed;
+  const UniqueFD folder = open_folder(root_);
   std::error_code error;
   for (fs::directory_iterator entry(root_, error), end; !error && entry != end; entry.increment(error)) {
     std::string name = entry->path().filename().string();
     if (!is_session_name(name)) continue;
     const auto found = known.find(name);
-    if (found == known.end() || found->second != stamp_of(entry->path())) changed.push_back(name);
+    if (found == known.end() || stamp_of(folder.get(), name) != found->second) changed.push_back(std::move(name));
     if (found != known.end()) known.erase(found);
   }
   for (auto& [name, stamp] : known) changed.push_back(name);  // gone
@@ -271,12 +277,11 @@ void SessionIndex::take(const std::string& name) {
     old.bind(1, name);
     if (old.step()) forget(old.integer(0));
   }
-  const fs::path path = root_ / name;
-  const std::string stamp = stamp_of(path);
-  if (stamp.empty()) return;
+  const std::optional<std::int64_t> stamp = stamp_of(open_folder(root_).get(), name);
+  if (!stamp) return;
   Manifest manifest;
   try {
-    manifest = read_manifest(path);
+    manifest = read_manifest(root_ / name);
   } catch (const RecorderError&) {
     manifest.sample_rate =
         1;  // with its stamp and nothing in it, until its manifest changes; the library says what is wrong
@@ -284,7 +289,7 @@ void SessionIndex::take(const std::string& name) {
 
   database_->prepare("INSERT INTO session (name, stamp, rate) VALUES (?, ?, ?)")
       .bind(1, name)
-      .bind(2, stamp)
+      .bind(2, *stamp)
       .bind(3, std::int64_t{manifest.sample_rate})
       .run();
   Statement last = database_->prepare("SELECT last_insert_rowid()");

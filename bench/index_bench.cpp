@@ -1,0 +1,116 @@
+// How long a search over many sessions takes, beside `grep -r` over their transcripts:
+//
+//   build/release/bin/index_bench [SESSIONS] [FOLDER]      10000, and a fresh folder in the temporary ones
+//
+// Sessions are made of 20 segments of 12 words each, drawn as words are in speech (few often, many seldom).
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "session/disk.hpp"
+#include "session/index.hpp"
+#include "session/layout.hpp"
+#include "session/manifest.hpp"
+#include "session/session_directory.hpp"
+#include "session/transcript.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace dictum;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kWords = 20'000;
+
+/// Processor time of this process, which other load does not stretch.
+double cpu_ms() {
+  return 1000.0 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+void make_sessions(const fs::path& root, int count) {
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> uniform(0, 1);
+  const auto word = [&] { return fmt::format("word{}", static_cast<int>(std::pow(kWords, uniform(random)))); };
+  for (int i = 0; i < count; ++i) {
+    const auto started = std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000 + i * 977));
+    session::NewSessionDirectory folder(root, started);
+    session::Manifest manifest;
+    manifest.session = folder.path().filename();
+    manifest.started_at = started;
+    manifest.stopped_at = started;
+    manifest.sample_rate = 16000;
+    for (std::uint32_t s = 0; s < 20; ++s) {
+      session::Segment segment;
+      segment.index = s;
+      segment.start_frame = segment.speech_start_frame = s * 160'000;
+      segment.end_frame = segment.speech_end_frame = segment.start_frame + 80'000;
+      segment.status = session::SegmentStatus::done;
+      for (int w = 0; w < 12; ++w) segment.text += (w > 0 ? " " : "") + word();
+      manifest.segments.push_back(segment);
+    }
+    session::write_manifest(folder.path(), manifest);
+    session::replace_file(folder.path() / session::kRawTranscript, session::raw_transcript(manifest, 20));
+    folder.keep();
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int count = argc > 1 ? std::atoi(argv[1]) : 10'000;
+  const fs::path root = argc > 2 ? fs::path(argv[2]) : fs::temp_directory_path() / "dictum-index-bench";
+  if (!fs::exists(root)) make_sessions(root, count);
+
+  auto start = Clock::now();
+  session::SessionIndex(root).rebuild();
+  const double rebuild = ms_since(start);
+  start = Clock::now();
+  session::SessionIndex(root).rebuild();
+  fmt::print(
+      "{} sessions, {} segments: rebuilt in {:.0f} ms, {:.3f} ms a session; again: {:.0f} ms; the index has {:.1f} "
+      "MB\n",
+      count, count * 20, rebuild, rebuild / count, ms_since(start),
+      static_cast<double>(fs::file_size(session::SessionIndex::file_in(root))) / 1e6);
+
+  start = Clock::now();
+  const double before = cpu_ms();
+  session::SessionIndex(root).refresh();
+  fmt::print("opened and refreshed, nothing new: {:.1f} ms, of them {:.1f} ms at work\n", ms_since(start),
+             cpu_ms() - before);
+
+  fmt::print("{:24} {:>8} {:>14} {:>14} {:>14} {:>8}\n", "query", "hits", "first (ms)", "at work (ms)", "grep -r (ms)",
+             "ratio");
+  for (const char* text : {"word1", "word2 word3", "\"word1 word2\"", "word199*", "word7777", "absent"}) {
+    start = Clock::now();
+    const double at_work = cpu_ms();
+    session::SessionIndex index(root);
+    index.refresh();
+    session::SearchQuery query;
+    query.text = text;
+    const std::size_t hits = index.search(query).size();
+    const double ours = ms_since(start);
+    const double ours_at_work = cpu_ms() - at_work;
+    std::string pattern(text);
+    std::erase(pattern, '"');
+    std::erase(pattern, '*');
+    start = Clock::now();
+    const int status = std::system(
+        fmt::format("grep -rw --include={} '{}' '{}' > /dev/null", session::kRawTranscript, pattern, root.string())
+            .c_str());
+    const double grep = ms_since(start);
+    fmt::print("{:24} {:>8} {:>14.1f} {:>14.1f} {:>14.1f} {:>8.1f}{}\n", text, hits, ours, ours_at_work, grep,
+               grep / ours, status < 0 ? " (no grep)" : "");
+  }
+}

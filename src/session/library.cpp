@@ -1,0 +1,240 @@
+#include "session/library.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/unique_fd.hpp"
+#include "dictum/error.hpp"
+#include "session/disk.hpp"
+#include "session/event_paths.hpp"
+#include "session/index.hpp"
+#include "session/iso_time.hpp"
+#include "session/journal_reader.hpp"
+#include "session/layout.hpp"
+#include "session/session_directory.hpp"
+#include "session/wav_repair.hpp"
+
+namespace dictum::session {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder's path as everything here names it: absolute, and without a slash at its end.
+fs::path normal(const fs::path& path) {
+  const fs::path whole = fs::absolute(path).lexically_normal();
+  return whole.has_filename() ? whole : whole.parent_path();
+}
+
+std::optional<std::chrono::system_clock::time_point> time_of_name(std::string_view name) {
+  if (!is_session_name(name)) return std::nullopt;
+  return parse_iso_time(fmt::format("{}-{}-{}T{}:{}:{}Z", name.substr(0, 4), name.substr(4, 2), name.substr(6, 2),
+                                    name.substr(9, 2), name.substr(11, 2), name.substr(13, 2)));
+}
+
+bool is_session(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path / kJournalFile, ignored) || fs::is_regular_file(path / kManifestFile, ignored);
+}
+
+/// The order of names that differ in their number only is that of the numbers.
+bool is_older(const ListedSession& a, const ListedSession& b) {
+  return std::pair(a.name.size() > 15 ? a.name.substr(0, 15) : a.name, std::pair(a.name.size(), a.name)) <
+         std::pair(b.name.size() > 15 ? b.name.substr(0, 15) : b.name, std::pair(b.name.size(), b.name));
+}
+
+/// Why a session that is old enough stays; empty where it goes.
+std::string reason_to_stay(const ListedSession& session, const PruneRule& rule) {
+  if (session.is_open) return "it is being worked on";
+  if (!session.manifest) return session.problem;
+  if (!session.manifest->stopped_at || !std::ranges::all_of(session.manifest->segments, &Segment::is_settled)) {
+    return "it is not finished";
+  }
+  if (rule.keep_notes && !session.manifest->notes.empty()) return "it has notes";
+  return {};
+}
+
+}  // namespace
+
+std::optional<std::chrono::system_clock::time_point> ListedSession::started_at() const {
+  return manifest ? manifest->started_at : time_of_name(name);
+}
+
+std::vector<ListedSession> list_sessions(const fs::path& root) {
+  std::vector<ListedSession> sessions;
+  std::error_code error;
+  fs::directory_iterator entry(root, error);
+  for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (!entry->is_directory(ignored)) continue;
+    // A copied session may have any name; an empty folder with a session's name is the rest of one.
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with('.') || (!is_session_name(name) && !is_session(entry->path()))) continue;
+    sessions.push_back(look_at_session(entry->path()));
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw RecorderError(Errc::session_unreadable,
+                        fmt::format("The folder '{}' cannot be read: {}.", root.string(), error.message()));
+  }
+  std::ranges::sort(sessions, is_older);
+  return sessions;
+}
+
+ListedSession look_at_session(const fs::path& session) {
+  ListedSession listed;
+  listed.path = normal(session);
+  listed.name = listed.path.filename().string();
+  std::error_code ignored;
+  if (!fs::is_directory(listed.path, ignored)) {
+    throw RecorderError(Errc::input_not_found, fmt::format("There is no session '{}'.", listed.path.string()));
+  }
+  listed.is_open = is_locked(listed.path);
+  try {
+    listed.manifest = read_manifest(listed.path);
+    if (!fs::is_regular_file(listed.path / kJournalFile, ignored)) listed.problem = "The journal is missing.";
+  } catch (const RecorderError& error) {
+    listed.problem = error.what();
+  }
+  return listed;
+}
+
+fs::path find_session(const fs::path& root, std::string_view what) {
+  const auto fail = [&](const std::string& why) -> RecorderError {
+    return {Errc::input_not_found, fmt::format("There is no session '{}' in '{}'{}.", what, root.string(), why)};
+  };
+  std::error_code ignored;
+  if (what.find('/') != std::string_view::npos || what == "." || what == "..") {
+    if (fs::path path = normal(what); is_session(path)) return path;
+    throw RecorderError(Errc::input_not_found, fmt::format("'{}' is no session.", what));
+  }
+  if (!what.empty() && is_session(root / what)) return normal(root / what);
+
+  std::vector<ListedSession> names;
+  fs::directory_iterator entry(root, ignored);
+  for (const fs::directory_iterator end; !ignored && entry != end; entry.increment(ignored)) {
+    ListedSession listed;
+    listed.name = entry->path().filename().string();
+    if (is_session_name(listed.name) && is_session(entry->path())) names.push_back(std::move(listed));
+  }
+  std::ranges::sort(names, is_older);
+  if (what == "last" && !names.empty()) return normal(root / names.back().name);
+
+  std::erase_if(names, [&](const ListedSession& each) { return !each.name.starts_with(what); });
+  if (names.empty() || what.empty() || what == "last") throw fail("");
+  if (names.size() > 1) {
+    throw fail(
+        fmt::format("; {} begin like that, from '{}' to '{}'", names.size(), names.front().name, names.back().name));
+  }
+  return normal(root / names.front().name);
+}
+
+std::vector<std::string> problems_of(const fs::path& session) {
+  std::vector<std::string> problems;
+  const ListedSession listed = look_at_session(session);
+  if (!listed.problem.empty()) problems.push_back(listed.problem);
+  try {
+    JournalReader reader(listed.path);
+    while (reader.next()) {
+    }
+    for (const JournalProblem& problem : reader.problems()) {
+      problems.push_back(fmt::format("Line {} of the journal is wrong: {}.", problem.line, problem.what));
+    }
+    if (reader.torn_bytes() > 0 && !listed.is_open) problems.push_back("The last line of the journal is torn.");
+  } catch (const RecorderError& error) {
+    if (listed.manifest) problems.push_back(error.what());
+  }
+  if (!listed.manifest) return problems;
+
+  for (const Segment& segment : listed.manifest->segments) {
+    if (!segment.is_kept() || segment.status == SegmentStatus::recording) continue;
+    const std::string file = segment_file(segment.index);
+    try {
+      const Frame found = frames_on_disk(listed.path / file);
+      const Frame wanted = segment.end_frame - segment.start_frame;
+      if (found == 0 && wanted > 0) {
+        problems.push_back(fmt::format("{} is missing or empty.", file));
+      } else if (found != wanted) {
+        problems.push_back(fmt::format("{} has {} frames, and {} were recorded.", file, found, wanted));
+      }
+    } catch (const RecorderError& error) {
+      problems.push_back(error.what());
+    }
+  }
+  for (const Note& note : listed.manifest->notes) {
+    std::error_code ignored;
+    if (!is_inside(note.path) || !fs::is_regular_file(listed.path / note.path, ignored)) {
+      problems.push_back(fmt::format("The note '{}' is missing.", note.path));
+    }
+  }
+  return problems;
+}
+
+std::uintmax_t size_of(const fs::path& session) {
+  std::uintmax_t bytes = 0;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(session, error);
+  for (const fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_regular_file(ignored) && !entry->is_symlink(ignored)) bytes += entry->file_size(ignored);
+  }
+  return bytes;
+}
+
+void delete_session(const fs::path& session) {
+  const fs::path path = normal(session);
+  if (!is_session(path)) {
+    throw RecorderError(Errc::session_unreadable, fmt::format("'{}' is no session, and is left alone.", path.string()));
+  }
+  // With its lock held until it is gone, nobody begins to work on it meanwhile.
+  const UniqueFD journal(::open((path / kJournalFile).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (journal && !try_lock(journal.get())) {
+    throw RecorderError(
+        Errc::session_locked,
+        fmt::format("Another process is working on the session '{}': it is left alone.", path.string()));
+  }
+  // Out of sight in one step, so that a crash leaves no half session; the next deletion clears up behind it.
+  const fs::path grave = path.parent_path() / (".deleted-" + path.filename().string());
+  std::error_code error;
+  fs::remove_all(grave, error);
+  fs::rename(path, grave, error);
+  if (!error) fs::remove_all(grave, error);
+  if (error) throw_disk_error(error.value(), path);
+  tell_index(path);
+}
+
+Pruned prune(const fs::path& root, const PruneRule& rule) {
+  Pruned pruned;
+  for (const ListedSession& session : list_sessions(root)) {
+    const auto started = session.started_at();
+    if (started && *started >= rule.before) continue;
+    if (std::string reason = started ? reason_to_stay(session, rule) : session.problem; !reason.empty()) {
+      pruned.left.push_back({session.path, std::move(reason)});
+      continue;
+    }
+    const std::uintmax_t bytes = size_of(session.path);
+    try {
+      if (!rule.dry_run) delete_session(session.path);
+      pruned.removed.push_back(session.path);
+      pruned.bytes += bytes;
+    } catch (const RecorderError& error) {
+      pruned.left.push_back({session.path, error.what()});
+    }
+  }
+  return pruned;
+}
+
+void tell_index(const fs::path& session) {
+  const fs::path path = normal(session);
+  std::error_code ignored;
+  if (!fs::exists(SessionIndex::file_in(path.parent_path()), ignored)) return;
+  try {
+    SessionIndex(path.parent_path()).update(path);
+  } catch (const RecorderError&) {
+  }
+}
+
+}  // namespace dictum::session

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "session/manifest.hpp"
+
+/// The sessions below a root, as people keep them. What is damaged, foreign or of a newer version is listed with what
+/// is wrong with it, and never changed. Any thread; no state.
+namespace dictum::session {
+
+struct ListedSession {
+  std::filesystem::path path;        ///< absolute
+  std::string name;                  ///< of the folder
+  std::optional<Manifest> manifest;  ///< empty where it cannot be read
+  std::string problem;               ///< why not; empty where all is well
+  bool is_open = false;              ///< a process is recording it, or working on it
+
+  /// When it began: by its manifest, else by its name.
+  std::optional<std::chrono::system_clock::time_point> started_at() const;
+};
+
+/// Every session, oldest first. A root that is missing has none. Throws RecorderError(session_unreadable) where the
+/// root cannot be read.
+std::vector<ListedSession> list_sessions(const std::filesystem::path& root);
+
+/// One of them. Throws RecorderError(input_not_found) where there is no such folder.
+ListedSession look_at_session(const std::filesystem::path& session);
+
+/// The session that somebody means: a path to a folder, a name, the beginning of just one name, or "last". Throws
+/// RecorderError(input_not_found), which says what is there instead where several match.
+std::filesystem::path find_session(const std::filesystem::path& root, std::string_view what);
+
+/// Everything that is wrong with a session's files, looked at closely: the manifest, each line of the journal, each
+/// sound file, each note. One sentence each; nothing is changed.
+std::vector<std::string> problems_of(const std::filesystem::path& session);
+
+/// Bytes that the session takes.
+std::uintmax_t size_of(const std::filesystem::path& session);
+
+/// Removes a session, whole, and from the index where there is one. Throws RecorderError: session_locked where somebody
+/// is working on it, session_unreadable where the folder has neither journal nor manifest and so is no session,
+/// output_unwritable.
+void delete_session(const std::filesystem::path& session);
+
+struct PruneRule {
+  std::chrono::system_clock::time_point before;  ///< sessions that began earlier
+  bool keep_notes = false;                       ///< those with a completed note stay, whole
+  bool dry_run = false;                          ///< only tells what would go
+};
+
+struct Pruned {
+  struct Left {
+    std::filesystem::path session;
+    std::string reason;
+  };
+  std::vector<std::filesystem::path> removed;  ///< or, in a dry run, to be removed
+  std::uintmax_t bytes = 0;                    ///< of them
+  std::vector<Left> left;                      ///< old enough, and left all the same
+};
+
+/// Removes old sessions. One that is open, unfinished or cannot be read stays, and the report says why.
+Pruned prune(const std::filesystem::path& root, const PruneRule& rule);
+
+/// Tells the index about a session that was finished or changed, where there is an index. What fails is left to the
+/// next search, which refreshes the index. Never throws RecorderError.
+void tell_index(const std::filesystem::path& session);
+
+}  // namespace dictum::session

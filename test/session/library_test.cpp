@@ -1,0 +1,243 @@
+#include "session/library.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/json.hpp"
+#include "dictum/error.hpp"
+#include "session/index.hpp"
+#include "session/scribe.hpp"
+#include "session/wav_repair.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace dictum::session {
+namespace {
+
+using std::chrono::hours;
+using test::content_of;
+using test::kStarted;
+using test::make_session;
+using test::Scribe;
+using test::TemporaryDirectory;
+using test::write_file;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+namespace fs = std::filesystem;
+
+class Library : public testing::Test {
+ protected:
+  std::vector<std::string> names() {
+    std::vector<std::string> found;
+    for (const ListedSession& each : list_sessions(root_.path())) found.push_back(each.name);
+    return found;
+  }
+
+  fs::path make_empty(std::chrono::system_clock::time_point started) {
+    SessionWriter writer = SessionWriter::create(root_.path(), started, test::info());
+    Scribe scribe(writer);
+    scribe.start();
+    scribe.stop();
+    scribe.finish();
+    return writer.path();
+  }
+
+  Errc code_of(const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const RecorderError& error) {
+      message_ = error.what();
+      return static_cast<Errc>(error.code().value());
+    }
+    return {};
+  }
+
+  const TemporaryDirectory root_;
+  std::string message_;
+};
+
+TEST_F(Library, ListsSessionsFromTheOldest) {
+  make_empty(kStarted);
+  make_empty(kStarted - hours(1));
+  for (int i = 0; i < 10; ++i) make_empty(kStarted);
+  const auto found = names();
+  ASSERT_THAT(found, SizeIs(12));
+  EXPECT_EQ(found[0], "20261122_144501");
+  EXPECT_EQ(found[1], "20261122_154501");
+  EXPECT_EQ(found[2], "20261122_154501-2");
+  EXPECT_EQ(found[11], "20261122_154501-11");
+}
+
+TEST_F(Library, ListsWhatIsWrongWithASession) {
+  fs::create_directory(root_ / "20200101_000000");
+  fs::create_directory(root_ / "20200101_000001");
+  write_file(root_ / "20200101_000001" / "manifest.json", "{");
+  fs::create_directory(root_ / "20200101_000002");
+  write_file(root_ / "20200101_000002" / "manifest.json", R"({"schema":7})");
+  fs::create_directory(root_ / "a copy");
+  write_file(root_ / "a copy" / "events.jsonl", "");
+  const auto sessions = list_sessions(root_.path());
+  ASSERT_THAT(sessions, SizeIs(4));
+  EXPECT_THAT(sessions[0].problem, HasSubstr("No such file"));
+  EXPECT_THAT(sessions[1].problem, HasSubstr("The manifest is damaged"));
+  EXPECT_THAT(sessions[2].problem, HasSubstr("newer version"));
+  EXPECT_THAT(sessions[3].problem, HasSubstr("No such file"));
+}
+
+TEST_F(Library, DoesNotListOtherThings) {
+  fs::create_directory(root_ / "photos");
+  fs::create_directory(root_ / ".deleted-20200101_000000");
+  write_file(root_ / "20200101_000000", "a file");
+  EXPECT_THAT(names(), IsEmpty());
+}
+
+TEST_F(Library, IsEmptyWhereTheRootIsMissing) {
+  EXPECT_THAT(list_sessions(root_ / "missing"), IsEmpty());
+  write_file(root_ / "file", "x");
+  EXPECT_THROW(list_sessions(root_ / "file"), RecorderError);
+}
+
+TEST_F(Library, SaysWhichSessionIsOpen) {
+  const SessionWriter writer = SessionWriter::create(root_.path(), kStarted, test::info());
+  EXPECT_TRUE(look_at_session(writer.path()).is_open);
+  EXPECT_FALSE(look_at_session(make_empty(kStarted)).is_open);
+}
+
+TEST_F(Library, FindsASessionByNameBeginningPathAndAge) {
+  const fs::path first = make_empty(kStarted - hours(1));
+  const fs::path last = make_empty(kStarted);
+  EXPECT_EQ(find_session(root_.path(), "20261122_144501"), first);
+  EXPECT_EQ(find_session(root_.path(), "20261122_15"), last);
+  EXPECT_EQ(find_session(root_.path(), "last"), last);
+  EXPECT_EQ(find_session("/nowhere", first.string() + "/"), first);
+}
+
+TEST_F(Library, SaysThatThereIsNoSuchSession) {
+  make_empty(kStarted);
+  make_empty(kStarted - hours(1));
+  for (const char* wrong : {"", "2025", "..", "/nonexistent", "lost"}) {
+    EXPECT_EQ(code_of([&] { find_session(root_.path(), wrong); }), Errc::input_not_found) << wrong;
+  }
+  EXPECT_EQ(code_of([&] { find_session(root_.path(), "20261122"); }), Errc::input_not_found);
+  EXPECT_THAT(message_, HasSubstr("2 begin like that, from '20261122_144501' to '20261122_154501'"));
+  EXPECT_EQ(code_of([&] { find_session(root_ / "missing", "last"); }), Errc::input_not_found);
+}
+
+TEST_F(Library, FindsNoProblemsInAWholeSession) {
+  EXPECT_THAT(problems_of(make_session(root_.path())), IsEmpty());
+}
+
+TEST_F(Library, FindsEveryProblemOfASession) {
+  const fs::path session = make_session(root_.path());
+  write_file(session / "events.jsonl", "damage\n" + content_of(session / "events.jsonl") + "torn");
+  fs::remove(session / "seg_0000.wav");
+  set_frames(session / "seg_0002.wav", 7);
+  write_file(session / "seg_0003.wav", std::string(100, 'x'));
+  fs::remove_all(session / "notes");
+  EXPECT_THAT(problems_of(session),
+              ElementsAre(HasSubstr("Line 1 of the journal is wrong: not an event"),
+                          HasSubstr("The last line of the journal is torn"), HasSubstr("seg_0000.wav is missing"),
+                          HasSubstr("seg_0002.wav has 7 frames, and"), HasSubstr("seg_0003.wav' is no recording"),
+                          HasSubstr("The note 'notes/0001-note.md' is missing")));
+}
+
+TEST_F(Library, CountsTheBytesOfASession) {
+  const fs::path session = make_empty(kStarted);
+  const std::uintmax_t before = size_of(session);
+  fs::create_directory(session / "notes");
+  write_file(session / "notes" / "x", "12345");
+  EXPECT_EQ(size_of(session), before + 5);
+}
+
+TEST_F(Library, DeletesASessionWhole) {
+  const fs::path session = make_session(root_.path());
+  const fs::path other = make_session(root_.path());
+  delete_session(session);
+  EXPECT_THAT(names(), ElementsAre(other.filename()));
+  EXPECT_EQ(std::distance(fs::directory_iterator(root_.path()), {}), 1);
+}
+
+TEST_F(Library, ClearsUpBehindADeletionThatWasInterrupted) {
+  const fs::path session = make_session(root_.path());
+  fs::create_directory(root_ / (".deleted-" + session.filename().string()));
+  write_file(root_ / (".deleted-" + session.filename().string()) / "rest", "x");
+  delete_session(session);
+  EXPECT_TRUE(fs::is_empty(root_.path()));
+}
+
+TEST_F(Library, DeletesFromTheIndexToo) {
+  const fs::path session = make_session(root_.path());
+  SessionIndex(root_.path()).refresh();
+  delete_session(session);
+  SearchQuery all;
+  EXPECT_THAT(SessionIndex(root_.path()).search(all), IsEmpty());
+}
+
+TEST_F(Library, DoesNotDeleteWhatSomebodyWorksOn) {
+  const SessionWriter writer = SessionWriter::create(root_.path(), kStarted, test::info());
+  EXPECT_EQ(code_of([&] { delete_session(writer.path()); }), Errc::session_locked);
+  EXPECT_TRUE(fs::exists(writer.path() / "manifest.json"));
+}
+
+TEST_F(Library, DoesNotDeleteWhatIsNoSession) {
+  fs::create_directory(root_ / "photos");
+  write_file(root_ / "photos" / "cat.jpg", "x");
+  EXPECT_EQ(code_of([&] { delete_session(root_ / "photos"); }), Errc::session_unreadable);
+  EXPECT_EQ(code_of([&] { delete_session(root_ / "missing"); }), Errc::session_unreadable);
+  EXPECT_TRUE(fs::exists(root_ / "photos" / "cat.jpg"));
+}
+
+TEST_F(Library, PrunesWhatIsOldEnough) {
+  const fs::path old = make_empty(kStarted - hours(48));
+  make_empty(kStarted);
+  const Pruned pruned = prune(root_.path(), {.before = kStarted - hours(24)});
+  EXPECT_THAT(pruned.removed, ElementsAre(old));
+  EXPECT_GT(pruned.bytes, 0u);
+  EXPECT_THAT(names(), ElementsAre("20261122_154501"));
+}
+
+TEST_F(Library, OnlyTellsInADryRun) {
+  const fs::path old = make_empty(kStarted);
+  const Pruned pruned = prune(root_.path(), {.before = kStarted + hours(1), .dry_run = true});
+  EXPECT_THAT(pruned.removed, ElementsAre(old));
+  EXPECT_THAT(names(), SizeIs(1));
+}
+
+TEST_F(Library, KeepsSessionsWithNotesWhereThatIsWanted) {
+  make_session(root_.path());
+  const Pruned kept = prune(root_.path(), {.before = kStarted + hours(1), .keep_notes = true});
+  EXPECT_THAT(kept.removed, IsEmpty());
+  ASSERT_THAT(kept.left, SizeIs(1));
+  EXPECT_EQ(kept.left[0].reason, "it has notes");
+  EXPECT_THAT(prune(root_.path(), {.before = kStarted + hours(1)}).removed, SizeIs(1));
+}
+
+TEST_F(Library, PrunesNothingThatIsOpenUnfinishedOrUnreadable) {
+  const SessionWriter open = SessionWriter::create(root_.path(), kStarted, test::info());
+  {
+    const SessionWriter interrupted = SessionWriter::create(root_.path(), kStarted, test::info());
+  }
+  fs::create_directory(root_ / "20200101_000000");
+  const Pruned pruned = prune(root_.path(), {.before = kStarted + hours(1)});
+  EXPECT_THAT(pruned.removed, IsEmpty());
+  ASSERT_THAT(pruned.left, SizeIs(3));
+  EXPECT_THAT(pruned.left[0].reason, HasSubstr("No such file"));
+  EXPECT_EQ(pruned.left[1].reason, "it is being worked on");
+  EXPECT_EQ(pruned.left[2].reason, "it is not finished");
+}
+
+TEST_F(Library, TellsAnIndexThatIsThereAndMakesNone) {
+  tell_index(make_session(root_.path()));
+  EXPECT_FALSE(fs::exists(SessionIndex::file_in(root_.path())));
+  {
+    SessionIndex index(root_.path());
+  }
+  tell_index(make_session(root_.path()));
+  SearchQuery query;
+  query.text = "honey";
+  EXPECT_THAT(SessionIndex(root_.path()).search(query), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace dictum::session
