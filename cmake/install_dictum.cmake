@@ -1,11 +1,14 @@
-# What `cmake --install` puts where: the headers, the library, and how other projects find both. The programs
-# say for themselves, in apps/.
+# What `cmake --install` puts where: the headers, the library, how other projects find both, and the program. The
+# workers say for themselves, in apps/workers/.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS dictum EXPORT dictum-targets
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/dictum" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
+if(TARGET dictum_program)
+  install(TARGETS dictum_program DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()
 install(FILES LICENSE THIRD_PARTY.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/dictum")

@@ -1,0 +1,109 @@
+"""What people who embed the library do, done: installed, through CMake and pkg-config, and as a subproject.
+
+    package_test.py CASE SOURCE BUILD COMPILER CMAKE
+
+Cases: `installed-20` and `installed-23` (find_package, C++20 and C++23), `pkg-config`, `library-only` (without
+DICTUM_DEVELOPER nothing but the library is built), `subproject` (builds the library again, so only where CI is set).
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+
+
+def run(*command, **options):
+    print("$", *command, flush=True)
+    subprocess.run([str(word) for word in command], check=True, stdin=subprocess.DEVNULL, **options)
+
+
+class PackageTest:
+    def __init__(self, source, build, compiler, cmake, folder):
+        self.source = pathlib.Path(source)
+        self.build = pathlib.Path(build)
+        self.compiler = compiler
+        self.cmake = cmake
+        self.folder = folder
+        self.prefix = folder / "prefix"
+        self.consumer = self.source / "test/package/consumer"
+
+    def install(self):
+        first = self.folder / "first"
+        run(self.cmake, "--install", self.build, "--prefix", first, stdout=subprocess.DEVNULL)
+        first.rename(self.prefix)  # an installed tree may be moved
+
+    def configure_consumer(self, *options):
+        target = self.folder / "consumer"
+        run(self.cmake, "-S", self.consumer, "-B", target, "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={self.compiler}",
+            "-DCMAKE_BUILD_TYPE=Release", *options)
+        return target
+
+    def run_consumer(self, program, **environment):
+        """A recording through the stranger's program, with the installed workers."""
+        sessions = self.folder / "sessions"
+        output = subprocess.run([program, self.source / "samples/voice_note.wav", sessions], check=True, text=True,
+                                stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                                env={**clean_environment(self.folder), **environment}).stdout
+        print(output)
+        assert '"event":"RecordingStateChanged"' in output, "no event came"
+        assert list(sessions.glob("*/manifest.json")), "no session was left"
+
+    def installed(self, standard):
+        self.install()
+        target = self.configure_consumer(f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DCMAKE_CXX_STANDARD={standard}",
+                                         "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror")
+        run(self.cmake, "--build", target)
+        self.run_consumer(target / "consumer")
+
+    def pkg_config(self):
+        self.install()
+        library = next(self.prefix.rglob("libdictum.so")).parent
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(library / "pkgconfig")}
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "dictum"], check=True, text=True,
+                               capture_output=True, env=environment).stdout.split()
+        run(self.compiler, "-std=c++20", self.consumer / "main.cpp", "-o", self.folder / "consumer", *flags)
+        self.run_consumer(self.folder / "consumer", LD_LIBRARY_PATH=str(library))
+
+    def library_only(self):
+        target = self.folder / "build"
+        run(self.cmake, "-S", self.source, "-B", target, "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={self.compiler}",
+            "-DDICTUM_DEVELOPER=OFF", stdout=subprocess.DEVNULL)
+        rules = (target / "build.ninja").read_text(encoding="utf-8")
+        programs = re.findall(r"^build (\S+): CXX_EXECUTABLE_LINKER", rules, flags=re.MULTILINE)
+        libraries = re.findall(r"^build (\S+).*: CXX_SHARED_LIBRARY_LINKER", rules, flags=re.MULTILINE)
+        assert not programs, f"programs would be built: {programs}"
+        assert any("libdictum.so" in library for library in libraries), "the library would not be built"
+
+    def subproject(self):
+        if not os.environ.get("CI"):
+            print("SKIPPED: builds the whole library again, so only where CI is set")
+            return SKIPPED
+        target = self.configure_consumer(f"-DDICTUM_SOURCE={self.source}")
+        run(self.cmake, "--build", target, "--target", "consumer")
+        self.run_consumer(target / "consumer")
+
+
+def clean_environment(home):
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "DICTUM_"))}
+    return {**kept, "HOME": str(home)}
+
+
+def main():
+    case, *where = sys.argv[1:]
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="dictum-package-"))
+    try:
+        test = PackageTest(*where, folder)
+        if case.startswith("installed-"):
+            return test.installed(case.removeprefix("installed-"))
+        return getattr(test, case.replace("-", "_"))()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
