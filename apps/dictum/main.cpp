@@ -1,15 +1,40 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
+#include "base/nearest.hpp"
 #include "commands.hpp"
 #include "dictum/error.hpp"
 #include "exit_code.hpp"
 
+namespace {
+
+/// On one line, as every other refusal.
+std::string sentence(const CLI::App& app, const CLI::ParseError& error, const char* command) {
+  if (app.get_subcommands().empty() && command != nullptr && *command != '-') {
+    std::vector<std::string> names;
+    for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
+    return fmt::format("there is no command {}; the nearest is {}", command, dictum::nearest(command, names));
+  }
+  std::string text = error.what();
+  std::ranges::replace(text, '\n', ' ');
+  return text + ": see dictum --help";
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace dictum::program;
+  // A disk that is full and a reader that is gone are errors of one write, not the end of a recording.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+
   CLI::App app("Records what is said, keeps every spoken segment safe on disk, and transcribes it.", "dictum");
   app.set_version_flag("--version", DICTUM_VERSION);
   app.require_subcommand(1);
@@ -26,7 +51,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? int(ExitCode::success) : int(ExitCode::usage);
+    if (error.get_exit_code() == 0) return app.exit(error);  // help, or the version
+    fmt::print(stderr, "dictum: {}\n", sentence(app, error, argv[1]));
+    return int(ExitCode::usage);
   } catch (const UsageError& error) {
     fmt::print(stderr, "dictum: {}\n", error.what());
     return int(ExitCode::usage);

@@ -2,12 +2,15 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
 #include <future>
 #include <memory>
 #include <optional>
 
 #include "audio/sound_file_reader.hpp"
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/recorder_backend.hpp"
@@ -53,18 +56,15 @@ class Watcher {
       : options_(options), signals_(signals), printer_(settings(config)) {}
 
   void hear(const Event& event) {
-    if (options_.json) {
-      if (event.is_ephemeral() && !options_.live_events) return watch(event);
-      fmt::print("{}\n", event.to_json());
-      std::fflush(stdout);
-    } else {
-      printer_.print(event);
-    }
+    if (lost_output() == 0) show(event);
     watch(event);
   }
 
   bool failed() const { return failed_; }
   int without_text() const { return without_text_; }
+  std::string why_without_text() const { return why_without_text_; }
+  int waiting_for_text() const { return waiting_for_text_; }
+  int lost_output() const { return lost_output_; }
   void clear() { printer_.clear(); }
 
  private:
@@ -80,12 +80,33 @@ class Watcher {
     return settings;
   }
 
+  void show(const Event& event) {
+    errno = 0;
+    try {
+      if (!options_.json) {
+        printer_.print(event);
+      } else if (!event.is_ephemeral() || options_.live_events) {
+        fmt::print("{}\n", event.to_json());
+      }
+    } catch (const std::system_error&) {  // the stream remembers it
+    }
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+    lost_output_ = errno != 0 ? errno : EIO;
+    signals_.wake();  // nobody would see any more that it records
+  }
+
   void watch(const Event& event) {
     if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
       if (changed->state == RecordingState::failed) failed_ = true;
       if (!changed->is_recording) signals_.wake();
+    } else if (const auto* fault = std::get_if<RecorderFault>(&event.body)) {
+      if (fault->code == to_string(Errc::disk_full) || fault->code == to_string(Errc::output_unwritable))
+        failed_ = true;
+    } else if (std::holds_alternative<TranscriptionQueued>(event.body)) {
+      ++waiting_for_text_;
     } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
-      if (!complete->success) ++without_text_;
+      --waiting_for_text_;
+      if (!complete->success && without_text_++ == 0) why_without_text_ = complete->error->message;
     } else if (const auto* level = std::get_if<AudioLevel>(&event.body)) {
       const bool speech = level->speech_probability >= 0.5;
       if (speech || silent_since_ == 0) silent_since_ = event.timestamp;
@@ -100,6 +121,9 @@ class Watcher {
   double silent_since_ = 0;
   std::atomic<bool> failed_{false};
   std::atomic<int> without_text_{0};
+  std::string why_without_text_;  // of the first one; read once no more events come
+  std::atomic<int> waiting_for_text_{0};
+  std::atomic<int> lost_output_{0};  // errno, once standard output cannot be written
 };
 
 ExitCode record(const Options& options) {
@@ -129,13 +153,23 @@ ExitCode record(const Options& options) {
   stopped.get();
   const std::filesystem::path session = backend->get_session_path();
   backend.reset();
+  if (const int error = watcher->lost_output(); error != 0) {
+    fmt::print(stderr,
+               "dictum: standard output cannot be written ({}), so the recording was stopped: it is safe in {}\n",
+               std::generic_category().message(error), session.string());
+    return ExitCode::failure;
+  }
   if (!options.json) {
     watcher->clear();
     fmt::print("Session: {}\n", session.string());
   }
   if (watcher->without_text() > 0) {
-    fmt::print(stderr, "dictum: {} segments have no text; their audio is safe: dictum resume --failed {}\n",
-               watcher->without_text(), session.string());
+    fmt::print(stderr, "dictum: {} segments have no text ({}); their audio is safe: dictum resume --failed {}\n",
+               watcher->without_text(), utf8::on_one_line(watcher->why_without_text()), session.string());
+  }
+  if (watcher->waiting_for_text() > 0) {
+    fmt::print(stderr, "dictum: {} segments still wait for their text: dictum resume {}\n", watcher->waiting_for_text(),
+               session.string());
   }
   return watcher->failed() || watcher->without_text() > 0 ? ExitCode::failure : ExitCode::success;
 }

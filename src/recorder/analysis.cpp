@@ -1,5 +1,7 @@
 #include "recorder/analysis.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/json/array.hpp>
 #include <utility>
 
@@ -69,7 +71,13 @@ Analysis analyze_file(const RecorderConfig& config) {
   while (const std::size_t frames = file.read(buffer)) {
     analyst.hear(std::span(buffer).first(frames * static_cast<std::size_t>(format.channels)));
   }
-  return analyst.finish();
+  Analysis analysis = analyst.finish();
+  if (!file.problem().empty()) analysis.warnings.push_back(file.problem());
+  if (file.repaired_samples() > 0) {
+    analysis.warnings.push_back(fmt::format("'{}' holds {} samples that are no numbers: they were taken as silence.",
+                                            config.capture.input.string(), file.repaired_samples()));
+  }
+  return analysis;
 }
 
 boost::json::object to_json(const Analysis& analysis) {

@@ -11,6 +11,11 @@ using namespace std::chrono_literals;
 constexpr auto kManifestEvery = 10s;
 constexpr auto kSyncEvery = 1s;
 
+bool goes_to_a_file(const StreamItem& item) {
+  return std::holds_alternative<vad::SegmentOpened>(item) || std::holds_alternative<SegmentAudio>(item) ||
+         std::holds_alternative<vad::SegmentClosed>(item) || std::holds_alternative<TimelineAudio>(item);
+}
+
 }  // namespace
 
 DiskStage::DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock,
@@ -22,12 +27,12 @@ DiskStage::DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock>
       last_sync_(last_manifest_) {}
 
 template <class Write>
-void DiskStage::attempt(std::vector<EventError>& faults, Write write) {
+void DiskStage::attempt(bool& fails, std::vector<EventError>& faults, Write write) {
   try {
     write();
-    failing_ = false;
+    fails = false;
   } catch (const RecorderError& error) {
-    if (!std::exchange(failing_, true)) {
+    if (!std::exchange(fails, true)) {
       faults.push_back({to_string(static_cast<Errc>(error.code().value())), error.what()});
     }
   }
@@ -36,7 +41,13 @@ void DiskStage::attempt(std::vector<EventError>& faults, Write write) {
 std::vector<EventError> DiskStage::write(const std::vector<StreamItem>& items) {
   std::vector<EventError> faults;
   for (const StreamItem& item : items) {
-    attempt(faults, [&] { write_item(item); });
+    if (const auto* progress = std::get_if<Progress>(&item)) {
+      writer_.progress(progress->captured, progress->now, 0);
+    } else if (const auto* end = std::get_if<Closed>(&item)) {
+      writer_.progress(end->captured, end->now, end->drift_ppm);
+    } else if (goes_to_a_file(item)) {
+      attempt(audio_fails_, faults, [&] { write_item(item); });
+    }
   }
   return faults;
 }
@@ -60,17 +71,13 @@ void DiskStage::write_item(const StreamItem& item) {
     for (Frame left = timeline->silence; left > 0; left -= kChunk) {
       writer_.append_timeline(std::span(zeros).first(static_cast<std::size_t>(std::min(kChunk, left))));
     }
-  } else if (const auto* progress = std::get_if<Progress>(&item)) {
-    writer_.progress(progress->captured, progress->now, 0);
-  } else if (const auto* end = std::get_if<Closed>(&item)) {
-    writer_.progress(end->captured, end->now, end->drift_ppm);
   }
 }
 
 std::vector<EventError> DiskStage::record(const std::vector<Event>& events) {
   std::vector<EventError> faults;
   for (const Event& event : events) {
-    attempt(faults, [&] {
+    attempt(journal_fails_, faults, [&] {
       writer_.record(event);
       journal_->written.store(*event.sequence + 1);
     });
@@ -84,11 +91,11 @@ std::vector<EventError> DiskStage::tend() {
   if (to_sync_ && now - last_sync_ >= kSyncEvery) {
     to_sync_ = false;
     last_sync_ = now;
-    attempt(faults, [&] { writer_.sync(); });
+    attempt(summary_fails_, faults, [&] { writer_.sync(); });
   }
   if (now - last_manifest_ >= kManifestEvery) {
     last_manifest_ = now;
-    attempt(faults, [&] { writer_.save_manifest(); });
+    attempt(summary_fails_, faults, [&] { writer_.save_manifest(); });
   }
   return faults;
 }
@@ -96,14 +103,14 @@ std::vector<EventError> DiskStage::tend() {
 std::vector<EventError> DiskStage::capture_ended() {
   std::vector<EventError> faults;
   stopped_at_ = clock_->now();
-  attempt(faults, [&] { writer_.sync(); });
-  attempt(faults, [&] { writer_.save_manifest(); });
+  attempt(summary_fails_, faults, [&] { writer_.sync(); });
+  attempt(summary_fails_, faults, [&] { writer_.save_manifest(); });
   return faults;
 }
 
 std::vector<EventError> DiskStage::finish() {
   std::vector<EventError> faults;
-  attempt(faults, [&] { writer_.finish(stopped_at_); });
+  attempt(summary_fails_, faults, [&] { writer_.finish(stopped_at_); });
   return faults;
 }
 

@@ -35,7 +35,7 @@ class DiskStage {
 
  private:
   template <class Write>
-  void attempt(std::vector<EventError>& faults, Write write);
+  void attempt(bool& fails, std::vector<EventError>& faults, Write write);
   void write_item(const StreamItem& item);
 
   session::SessionWriter writer_;
@@ -44,7 +44,10 @@ class DiskStage {
   std::chrono::steady_clock::time_point last_manifest_;
   std::chrono::steady_clock::time_point last_sync_;
   bool to_sync_ = false;
-  bool failing_ = false;
+  // Whether the newest writing of its kind failed: a full disk is told once, not with every block.
+  bool audio_fails_ = false;
+  bool journal_fails_ = false;
+  bool summary_fails_ = false;
   std::optional<std::chrono::system_clock::time_point> stopped_at_;
 };
 
