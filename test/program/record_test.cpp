@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+
+#include "program_fixture.hpp"
+#include "session/journal_reader.hpp"
+#include "session/manifest.hpp"
+#include "support/event_grammar.hpp"
+#include "support/test_data.hpp"
+
+namespace dictum {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class RecordCommand : public test::ProgramTest {
+ protected:
+  std::filesystem::path script(const std::string& json) const {
+    std::ofstream(folder / "script.json") << json;
+    return folder / "script.json";
+  }
+
+  /// Beeps to be told apart, in words.
+  test::ProgramSettings spoken(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(),
+                     {"--vad", "energy", "--min-silence-ms", "200", "--input", beeps(4), "--transcriber", "simulated",
+                      "--simulated-script", script(R"({"texts": ["one", "two", "three"]})")});
+    return record(std::move(arguments));
+  }
+};
+
+TEST_F(RecordCommand, PrintsTheJournalAndNothingElseAsJSON) {
+  const auto result = test::run_program(spoken({"--json"}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.err, "");
+  std::vector<std::string> journal;
+  session::JournalReader reader(session());
+  while (const auto event = reader.next()) journal.push_back(event->to_json());
+  EXPECT_EQ(test::lines(result.out), journal);
+}
+
+TEST_F(RecordCommand, LeavesAWholeSession) {
+  test::run_program(spoken({"--json"}));
+  EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
+}
+
+TEST_F(RecordCommand, TranscribesEverySegment) {
+  const auto all = test::events(test::run_program(spoken({"--json"})).out);
+  std::vector<std::string> texts;
+  for (const auto& complete : test::bodies<TranscriptionComplete>(all)) texts.push_back(complete.text);
+  EXPECT_THAT(texts, ElementsAre("one", "two", "three", "segment 3"));
+}
+
+TEST_F(RecordCommand, ShowsTextAndSessionToAPerson) {
+  const auto result = test::run_program(spoken({}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, testing::AllOf(HasSubstr("  one\n"), HasSubstr("Session: " + session().string() + "\n")));
+}
+
+TEST_F(RecordCommand, WithoutTranscriptionQueuesNothing) {
+  const auto result = test::run_program(record({"--json", "--no-transcribe", "--vad", "energy", "--input", tone()}));
+  const auto all = test::events(result.out);
+  EXPECT_THAT(test::bodies<SpeechEnded>(all), SizeIs(1));
+  EXPECT_THAT(test::bodies<TranscriptionQueued>(all), IsEmpty());
+  EXPECT_EQ(session::read_manifest(session()).segments.at(0).status, session::SegmentStatus::skipped);
+  EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
+}
+
+TEST_F(RecordCommand, LiveEventsAddTheEphemeralOnesAndNothingElse) {
+  const auto all = test::events(test::run_program(spoken({"--json", "--live-events"})).out);
+  std::vector<Event> lasting;
+  std::ranges::copy_if(all, std::back_inserter(lasting), [](const Event& event) { return !event.is_ephemeral(); });
+  EXPECT_GT(all.size(), lasting.size());
+  std::vector<Event> journal;
+  session::JournalReader reader(session());
+  while (auto event = reader.next()) journal.push_back(std::move(*event));
+  EXPECT_EQ(lasting, journal);
+}
+
+TEST_F(RecordCommand, LevelsAreAmongTheLiveEvents) {
+  EXPECT_THAT(test::bodies<AudioLevel>(test::events(test::run_program(spoken({"--json", "--live-events"})).out)),
+              testing::Not(IsEmpty()));
+}
+
+TEST_F(RecordCommand, ASegmentWithoutTextIsAFailure) {
+  auto settings = spoken({});
+  script(R"({"segments": {"1": [{"do": "error", "message": "out of words"}]}})");
+  const auto result = test::run_program(settings);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(test::lines(result.err), ElementsAre(testing::AllOf(HasSubstr("1 segments"), HasSubstr("out of words"),
+                                                                  HasSubstr("dictum resume"))));
+  EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
+}
+
+TEST_F(RecordCommand, AWorkerThatCrashesIsReplaced) {
+  auto settings = spoken({});
+  script(R"({"segments": {"1": [{"do": "crash"}, {}]}})");
+  EXPECT_EQ(test::run_program(settings).exit_code, 0);
+  EXPECT_THAT(test::contents(session() / "transcript_raw.txt"), HasSubstr("segment 1"));
+}
+
+TEST_F(RecordCommand, StopsAfterTheDurationThatIsAsked) {
+  const auto result = test::run_program(
+      record({"--no-transcribe", "--vad", "energy", "--pace", "realtime", "--duration", "0.3", "--input", beeps(30)}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_LT(session::read_manifest(session()).end_frame, 20 * 16000);
+  EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
+}
+
+TEST_F(RecordCommand, TheSameFileGivesTheSameSoundFiles) {
+  for (int i = 0; i < 2; ++i) test::run_program(spoken({"--block-frames", i == 0 ? "160" : "4800"}));
+  const auto both = sessions();
+  ASSERT_THAT(both, SizeIs(2));
+  EXPECT_EQ(test::contents(both[0] / "seg_0002.wav"), test::contents(both[1] / "seg_0002.wav"));
+}
+
+// --- With a real recogniser
+// ----------------------------------------------------------------------------------------------
+
+std::string letters(const std::string& text) {
+  std::string kept;
+  for (const char each : text) {
+    if (std::isalpha(static_cast<unsigned char>(each)) != 0)
+      kept.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(each))));
+  }
+  return kept;
+}
+
+TEST_F(RecordCommand, TheBundledVoiceNoteBecomesANote) {
+  if (!std::filesystem::exists(std::filesystem::path(DICTUM_BIN_DIR) / "dictum-worker-pocketsphinx"))
+    GTEST_SKIP() << "this build has no pocketsphinx worker";
+  const auto result = test::run_program(
+      record({"--json", "--transcriber", "pocketsphinx", "--input", test::project_file("samples/voice_note.wav")}),
+      std::chrono::seconds(170));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto all = test::events(result.out);
+  std::string text;
+  for (const auto& complete : test::bodies<TranscriptionComplete>(all)) text += complete.text;
+  EXPECT_GT(letters(text).size(), 40U);
+  const auto notes = test::bodies<NoteCompleted>(all);
+  ASSERT_THAT(notes, testing::Not(IsEmpty()));
+  EXPECT_TRUE(std::filesystem::path(notes[0].path).is_absolute());
+  EXPECT_THAT(test::contents(notes[0].path), HasSubstr(notes[0].title));
+  EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
+}
+
+}  // namespace
+}  // namespace dictum
