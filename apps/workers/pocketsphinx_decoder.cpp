@@ -114,15 +114,14 @@ class PocketSphinxDecoder::Engine {
     }
     // Wide beams: a segment is short, and the default ones double the errors. Silence stays in: removing it shifts
     // the times. No dither: the same samples shall give the same text.
-    config_.reset(cmd_ln_init(nullptr, ps_args(), TRUE, "-hmm", acoustic.c_str(), "-lm", language.c_str(), "-dict",
-                              dictionary.c_str(), "-beam", "1e-60", "-wbeam", "1e-40", "-cmn", "batch",
-                              "-remove_silence", "no", "-dither", "no", nullptr));
+    config_.reset(cmd_ln_init(nullptr, ps_args(), TRUE, "-hmm", acoustic.c_str(), "-dict", dictionary.c_str(), "-beam",
+                              "1e-60", "-wbeam", "1e-40", "-cmn", "batch", "-remove_silence", "no", "-dither", "no",
+                              nullptr));
     if (config_) decoder_.reset(ps_init(config_.get()));
-    if (!decoder_) {
+    if (!decoder_ || ps_set_lm_file(decoder_.get(), kTextSearch, language.c_str()) < 0) {
       throw RecorderError(Errc::model_missing, fmt::format("the model in {} does not load: {}", model.string(),
                                                            complaint_.empty() ? "no reason given" : complaint_));
     }
-    text_search_ = ps_get_search(decoder_.get());
   }
 
   ~Engine() {
@@ -133,7 +132,7 @@ class PocketSphinxDecoder::Engine {
   Utterance decode(std::span<const std::int16_t> samples, const std::vector<std::string>& phrases) {
     Utterance utterance;
     if (is_silent(samples)) return utterance;
-    search(text_search_.c_str(), samples);
+    search(kTextSearch, samples);
     for (const Segment& segment : segments()) {
       const std::string_view word = without_pronunciation(segment.text);
       if (is_filler(word)) continue;
@@ -163,6 +162,7 @@ class PocketSphinxDecoder::Engine {
   }
 
  private:
+  static constexpr const char* kTextSearch = "text";
   static constexpr const char* kPhraseSearch = "phrases";
 
   struct Segment {
@@ -261,7 +261,6 @@ class PocketSphinxDecoder::Engine {
   std::string complaint_;
   std::unique_ptr<cmd_ln_t, FreeConfig> config_;
   std::unique_ptr<ps_decoder_t, FreeDecoder> decoder_;
-  std::string text_search_;
   std::vector<std::string> listened_;
   std::map<std::string, Phones, std::less<>> phones_;  // by the phrase as the library spells it
 };
