@@ -56,7 +56,7 @@ double DeviceClock::floor_at(TimePoint time) const {
 }
 
 double DeviceClock::jump() const {
-  if (stretches_.size() < kFloorStretches) return 0;
+  if (stretches_.size() < kJumpedStretches + 2) return 0;
   const auto split = stretches_.end() - static_cast<std::ptrdiff_t>(kJumpedStretches);
   const double before = std::ranges::min_element(stretches_.begin(), split, {}, &Stretch::lag)->lag;
   const double after = std::ranges::min_element(split, stretches_.end(), {}, &Stretch::lag)->lag;

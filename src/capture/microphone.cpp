@@ -21,6 +21,7 @@ constexpr auto kRetryPause = 250ms;   // between two attempts to connect
 constexpr auto kWatchedStep = 100ms;  // silence counts only while it is looked at: a reader that slept knows nothing
 constexpr double kSettling = 0.3;     // seconds of deliveries after a break until the backlog has come ...
 constexpr double kLongestSettling = 1.5;  // ... or the longest wait for that
+constexpr double kHalfFragment = 0.010;   // the most by which the lag is above its floor on the average
 constexpr double kLeastGap = 0.010;       // seconds: less is jitter
 
 double seconds(std::chrono::nanoseconds duration) {
@@ -306,7 +307,8 @@ std::optional<Frame> Microphone::judge_break() {
 
   if (!std::exchange(begun_, true)) {
     device_clock_.begin(rate, start);
-    skip_until_opened(seconds(opened_ - start) - (span > 0 ? area / span : least));
+    const double usual = span > 0 ? std::min(area / span, least + kHalfFragment) : least;
+    skip_until_opened(seconds(opened_ - start) - usual);
     return 0;
   }
   const double floor = device_clock_.floor_at(start);

@@ -20,7 +20,7 @@ namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-constexpr std::chrono::seconds kConnectDeadline{5};
+constexpr std::chrono::milliseconds kConnectDeadline{2500};  // before the microphone gives up, to say why
 constexpr std::chrono::milliseconds kFirstSamplesPace{
     5};  // how often a starting stream is looked at: no callback wakes
 constexpr double kBlockSeconds = 0.010;

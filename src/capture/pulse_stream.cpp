@@ -15,7 +15,7 @@ namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-constexpr std::chrono::seconds kConnectDeadline{5};  // the caller of a first attempt gives up earlier
+constexpr std::chrono::milliseconds kConnectDeadline{2500};  // before the microphone gives up, to say why
 constexpr double kFragmentSeconds = 0.010;
 
 struct Sources {
