@@ -15,6 +15,7 @@
 #include <sstream>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/unique_fd.hpp"
@@ -114,7 +115,12 @@ class SimulatedEngine final : public WorkerEngine {
 
     Result result{.id = job.id, .text = step.text};
     if (step.words) result.words = words_of(step.text);
-    if (step.behaviour == Behaviour::twice) send(encode(result));
+    if (step.behaviour == Behaviour::twice) {
+      std::thread([this, frame = encode(result)] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));  // behind the right answer
+        send(frame);
+      }).detach();
+    }
     if (step.behaviour == Behaviour::flood) {
       for (;;) sink.partial(step.text);
     }

@@ -4,40 +4,17 @@
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "processes.hpp"
 #include "support/temporary_directory.hpp"
 #include "transcription/worker_pool.hpp"
 
 namespace dictum::transcription {
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define DICTUM_SANITIZED 1
-#endif
-#endif
-#ifdef DICTUM_SANITIZED
-inline constexpr bool kSanitized = true;  // memory is counted, and capped, in another way
-#else
-inline constexpr bool kSanitized = false;
-#endif
-
-/// The folder of the programs under test.
-std::filesystem::path programs();
-
-/// Every process whose environment names `marker`, whoever its parent is; zombies are gone for this purpose.
-std::vector<pid_t> processes_with(const std::string& marker);
-
-/// How many descriptors this process has open.
-std::size_t open_descriptors();
-
-/// Waits for `condition` of another process, asking every millisecond: such a thing sends no event.
-bool soon(const std::function<bool()>& condition, std::chrono::milliseconds within = std::chrono::seconds(10));
 
 /// A pool of simulated workers, run on the test's own thread.
 class PoolFixture : public testing::Test {
