@@ -8,6 +8,7 @@
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
 #include <concepts>
+#include <limits>
 #include <utility>
 
 #include "base/json.hpp"
@@ -122,6 +123,7 @@ boost::json::value to_json(const Segment& segment) {
   json["text"] = segment.text;
   json["status"] = to_string(segment.status);
   json["revision"] = segment.revision >= 0 ? boost::json::value(segment.revision) : nullptr;
+  json["revisions"] = segment.revisions;
   json["error"] = nullptr;
   if (segment.error) json["error"] = {{"code", segment.error->code}, {"message", segment.error->message}};
   return json;
@@ -139,6 +141,7 @@ Segment parse_segment(const Fields& fields) {
   segment.status = fields.name("status", segment_status);
   if (fields.flag("kept") != segment.is_kept()) fields.wrong("kept");
   if (!fields.is_null("revision")) segment.revision = fields.number<int>("revision", 0);
+  segment.revisions = fields.number<int>("revisions", 0);
   if (!fields.is_null("error")) {
     const Fields error(fields.at("error"), "error");
     segment.error = EventError{error.text("code"), error.text("message")};
@@ -178,7 +181,11 @@ void Manifest::apply(const Event& event) {
     if (segment != nullptr && segment->is_kept()) segment->status = SegmentStatus::queued;
   } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
     Segment* segment = segment_at(complete->segment_index);
-    if (segment == nullptr || complete->revision <= segment->revision) return;
+    if (segment == nullptr || complete->revision < 0) return;
+    if (complete->revision < std::numeric_limits<int>::max()) {
+      segment->revisions = std::max(segment->revisions, complete->revision + 1);
+    }
+    if (complete->revision <= segment->revision) return;
     // A later revision that failed takes nothing away.
     if (!complete->success && segment->status == SegmentStatus::done) return;
     segment->revision = complete->revision;

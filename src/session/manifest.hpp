@@ -30,6 +30,7 @@ struct Segment {
   std::string text;                 ///< of the newest revision that has one
   int revision = -1;                ///< of `text` or `error`; -1 before the first
   std::optional<EventError> error;  ///< why there is no text
+  int revisions = 0;                ///< results so far, failed ones too: the number of the next one
   bool operator==(const Segment&) const = default;
 
   bool is_kept() const { return status != SegmentStatus::discarded; }

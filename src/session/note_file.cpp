@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "base/utf8.hpp"
 #include "session/iso_time.hpp"
 #include "session/layout.hpp"
+#include "session/markdown.hpp"
 
 namespace dictum::session {
 namespace {
@@ -18,22 +18,6 @@ namespace {
 /// A YAML string in double quotes is written as a JSON string is.
 std::string quoted(const std::string& text) {
   return json::to_line(boost::json::string(text));
-}
-
-std::string without_markup(const std::string& text) {
-  constexpr std::string_view special = R"(\`*_[]<>&#|~$)";
-  std::string out;
-  for (const char c : utf8::on_one_line(text)) {
-    if (special.find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  // A list, a rule or a quotation begins only at the start of a line.
-  const std::size_t marker = out.find_first_not_of("0123456789");
-  if (marker != std::string::npos && (out[marker] == '-' || out[marker] == '+' || out[marker] == '=' ||
-                                      (marker > 0 && (out[marker] == '.' || out[marker] == ')')))) {
-    out.insert(marker, 1, '\\');
-  }
-  return out;
 }
 
 }  // namespace

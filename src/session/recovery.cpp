@@ -161,7 +161,7 @@ class Recovery {
     std::vector<PendingJob> jobs;
     for (const Segment& segment : writer_.manifest().segments) {
       if (segment.status != SegmentStatus::queued) continue;
-      jobs.push_back({segment.index, wav(segment.index), segment.start_frame, segment.end_frame, segment.revision + 1});
+      jobs.push_back({segment.index, wav(segment.index), segment.start_frame, segment.end_frame, segment.revisions});
     }
     return jobs;
   }

@@ -101,6 +101,12 @@ TEST(Manifest, KeepsATextWhenALaterRevisionFails) {
   EXPECT_EQ(segment.status, SegmentStatus::done);
 }
 
+TEST(Manifest, CountsEveryResult) {
+  EXPECT_EQ(after({}).segments[0].revisions, 0);
+  EXPECT_EQ(after({heard("old", 0), failed(1)}).segments[0].revisions, 2);
+  EXPECT_EQ(after({heard("new", 1), heard("old", 0)}).segments[0].revisions, 2);
+}
+
 TEST(Manifest, HasTheReasonOfAFailureUntilARetrySucceeds) {
   EXPECT_EQ(after({failed(0)}).segments[0].error->code, "worker_died");
   EXPECT_EQ(after({failed(0)}).segments[0].status, SegmentStatus::failed);

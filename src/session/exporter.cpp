@@ -1,0 +1,412 @@
+#include "session/exporter.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/string.hpp>
+#include <functional>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "audio/flac_writer.hpp"
+#include "audio/pcm16.hpp"
+#include "audio/sound_file_reader.hpp"
+#include "audio/wav_writer.hpp"
+#include "base/json.hpp"
+#include "base/utf8.hpp"
+#include "dictum/error.hpp"
+#include "session/iso_time.hpp"
+#include "session/journal_reader.hpp"
+#include "session/layout.hpp"
+#include "session/markdown.hpp"
+
+namespace dictum::session {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Subtitles as broadcasters set them.
+constexpr std::size_t kLineLength = 42;
+constexpr double kLongestCueSec = 7;
+constexpr double kPauseSec = 0.8;  // between two words: a new subtitle
+
+constexpr double kLongestSessionSec = 366 * 86400.0;
+
+// Texts.
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; (at = text.find_first_not_of(' ', at)) != std::string::npos;) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+std::size_t length_of(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+/// The words of a segment's text and when they were said.
+std::vector<Word> timed_words(const Segment& segment, const std::vector<Word>& heard) {
+  const std::vector<std::string> pieces = split(utf8::on_one_line(segment.text));
+  std::vector<Word> words(pieces.size());
+  double said = 0;
+  double all = 0;
+  for (const std::string& piece : pieces) all += static_cast<double>(length_of(piece) + 1);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    words[i].text = pieces[i];
+    if (heard.size() == pieces.size()) {  // the engine's words lack the punctuation, its times are right
+      words[i].start_frame = heard[i].start_frame;
+      words[i].end_frame = heard[i].end_frame;
+    } else {
+      const auto frame = [&](double share) {
+        return segment.speech_start_frame +
+               static_cast<Frame>(share * static_cast<double>(segment.speech_end_frame - segment.speech_start_frame));
+      };
+      words[i].start_frame = frame(said / all);
+      said += static_cast<double>(length_of(pieces[i]) + 1);
+      words[i].end_frame = frame(said / all);
+    }
+  }
+  return words;
+}
+
+/// On two lines where one is too long, broken as near to the middle as words allow.
+std::string on_two_lines(std::string text) {
+  if (length_of(text) <= kLineLength) return text;
+  std::size_t best = std::string::npos;
+  const auto distance = [&](std::size_t at) {
+    return at > text.size() / 2 ? at - text.size() / 2 : text.size() / 2 - at;
+  };
+  for (std::size_t at = text.find(' '); at != std::string::npos; at = text.find(' ', at + 1)) {
+    if (best == std::string::npos || distance(at) < distance(best)) best = at;
+  }
+  if (best != std::string::npos) text[best] = '\n';
+  return text;
+}
+
+std::string clock_time(std::int64_t ms, char point) {
+  return fmt::format("{:02}:{:02}:{:02}{}{:03}", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, point, ms % 1000);
+}
+
+/// "00:00:01,250 --> 00:00:02,000", never outside of the cue.
+std::string cue_times(const Cue& cue, int rate, char point) {
+  const auto ms = [&](Frame frame, Frame up) { return (frame / rate) * 1000 + (frame % rate * 1000 + up) / rate; };
+  const std::int64_t begin = ms(cue.start_frame, rate - 1);
+  return fmt::format("{} --> {}", clock_time(begin, point),
+                     clock_time(std::max(ms(cue.end_frame, 0), begin + 1), point));
+}
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+}
+
+std::string srt(const Script& script) {
+  std::string out;
+  for (int number = 1; Cue cue : cues_of(script)) {
+    replace_all(cue.text, "-->", "->");
+    out += fmt::format("{}\n{}\n{}\n\n", number++, cue_times(cue, script.manifest.sample_rate, ','), cue.text);
+  }
+  return out;
+}
+
+std::string vtt(const Script& script) {
+  std::string out = "WEBVTT\n\n";
+  for (Cue cue : cues_of(script)) {
+    replace_all(cue.text, "&", "&amp;");
+    replace_all(cue.text, "<", "&lt;");
+    replace_all(cue.text, ">", "&gt;");
+    out += fmt::format("{}\n{}\n\n", cue_times(cue, script.manifest.sample_rate, '.'), cue.text);
+  }
+  return out;
+}
+
+std::string plain(const Script& script) {
+  std::string out;
+  for (const Segment& segment : script.manifest.segments) {
+    if (segment.is_kept() && !segment.text.empty()) out += utf8::on_one_line(segment.text) + "\n";
+  }
+  return out;
+}
+
+std::string markdown(const Script& script) {
+  const Manifest& manifest = script.manifest;
+  const auto ms = [&](Frame frame) { return static_cast<std::int64_t>(manifest.seconds(frame) * 1000); };
+  std::string out = fmt::format("# Session {}\n\n", without_markup(manifest.session));
+  out += fmt::format("Recorded {}, {} long, from {}.\n", iso_time(manifest.started_at),
+                     clock_time(ms(manifest.end_frame), '.'), without_markup(manifest.source));
+  for (const Note& note : manifest.notes) {
+    out += fmt::format("\n## {}\n\n", without_markup(note.title));
+    std::string body;
+    for (const std::uint32_t index : note.segments) {
+      const Segment* segment = manifest.find(index);
+      if (segment != nullptr) body += (body.empty() ? "" : " ") + segment->text;
+    }
+    out += without_markup(body) + "\n";
+  }
+  out += "\n## Everything\n\n";
+  for (const Segment& segment : manifest.segments) {
+    if (!segment.is_kept()) continue;
+    out += fmt::format("- **{}** ", clock_time(ms(segment.speech_start_frame), '.'));
+    if (segment.status == SegmentStatus::done) {
+      out += without_markup(segment.text) + "\n";
+    } else {
+      out += fmt::format("*not transcribed: {}*\n",
+                         without_markup(segment.error ? segment.error->message : to_string(segment.status)));
+    }
+  }
+  return out;
+}
+
+std::string json_text(const Script& script) {
+  boost::json::object json = to_json(script.manifest);
+  for (std::size_t i = 0; i < script.manifest.segments.size(); ++i) {
+    const Segment& segment = script.manifest.segments[i];
+    boost::json::object& item = json["segments"].as_array()[i].as_object();
+    item["speech_start_sec"] = script.manifest.seconds(segment.speech_start_frame);
+    item["speech_end_sec"] = script.manifest.seconds(segment.speech_end_frame);
+    boost::json::array& words = item["words"].emplace_array();
+    for (const Word& word : script.words[i]) {
+      words.push_back({{"text", word.text},
+                       {"start_frame", word.start_frame},
+                       {"end_frame", word.end_frame},
+                       {"confidence", word.confidence}});
+    }
+  }
+  return json::to_pages(json);
+}
+
+// Sound.
+
+/// Writes 16-bit samples somewhere, and silence.
+class Track {
+ public:
+  using Append = std::function<void(std::span<const std::int16_t>)>;
+
+  explicit Track(Append append) : append_(std::move(append)) {}
+
+  Frame frames() const { return frames_; }
+
+  void silence(Frame frames) {
+    constexpr std::array<std::int16_t, 16384> zeros{};
+    while (frames > 0) {
+      const auto some = std::min<Frame>(frames, std::ssize(zeros));
+      write(std::span(zeros).first(static_cast<std::size_t>(some)));
+      frames -= some;
+    }
+  }
+
+  /// Exactly `frames` of the file, its first `skip` left out; silence where it has no more. Says what was wrong.
+  std::optional<std::string> copy(const fs::path& file, int rate, Frame skip, Frame frames) {
+    const Frame end = frames_ + frames;
+    std::optional<std::string> problem;
+    try {
+      audio::SoundFileReader reader(file);
+      if (reader.format() != AudioFormat{rate, 1}) {
+        problem = fmt::format("{} has another format than the session.", file.filename().string());
+      } else {
+        std::array<float, 16384> block{};
+        std::array<std::int16_t, 16384> pcm{};
+        while (frames_ < end) {
+          const std::size_t got = reader.read(block);
+          if (got == 0) break;
+          audio::to_pcm16(std::span(block).first(got), std::span(pcm).first(got));
+          const auto from = static_cast<std::size_t>(std::min<Frame>(skip, static_cast<Frame>(got)));
+          skip -= static_cast<Frame>(from);
+          const auto wanted = static_cast<std::size_t>(std::min<Frame>(static_cast<Frame>(got - from), end - frames_));
+          write(std::span(pcm).subspan(from, wanted));
+        }
+        if (frames_ < end)
+          problem = fmt::format("{} is too short by {} frames.", file.filename().string(), end - frames_);
+      }
+    } catch (const RecorderError& error) {
+      // Of reading; what writing throws goes on.
+      if (error.code() != Errc::input_unreadable && error.code() != Errc::input_not_found) throw;
+      problem = error.what();
+    }
+    silence(end - frames_);
+    return problem;
+  }
+
+ private:
+  void write(std::span<const std::int16_t> samples) {
+    append_(samples);
+    frames_ += static_cast<Frame>(samples.size());
+  }
+
+  Append append_;
+  Frame frames_ = 0;
+};
+
+std::vector<std::string> write_track(Track& track, const fs::path& session, const Manifest& manifest,
+                                     AudioExtent extent) {
+  std::vector<std::string> problems;
+  const auto copy = [&](const char* file, Frame skip, Frame frames) {
+    if (auto problem = track.copy(session / file, manifest.sample_rate, skip, frames))
+      problems.push_back(*std::move(problem));
+  };
+  std::error_code ignored;
+  if (extent == AudioExtent::timeline && manifest.keep_all && fs::exists(session / kTimelineFile, ignored)) {
+    copy(kTimelineFile, 0, manifest.end_frame);
+    return problems;
+  }
+  for (const Segment& segment : manifest.segments) {
+    if (!segment.is_kept()) continue;
+    Frame skip = 0;
+    if (extent == AudioExtent::timeline) {
+      track.silence(std::min(segment.start_frame, manifest.end_frame) - track.frames());
+      skip = track.frames() - segment.start_frame;
+    }
+    const Frame frames = segment.end_frame - segment.start_frame - skip;
+    const Frame room = extent == AudioExtent::timeline ? manifest.end_frame - track.frames() : frames;
+    if (skip >= 0 && std::min(frames, room) > 0)
+      copy(segment_file(segment.index).c_str(), skip, std::min(frames, room));
+  }
+  if (extent == AudioExtent::timeline) track.silence(manifest.end_frame - track.frames());
+  return problems;
+}
+
+/// How long the export will be; refuses what no recording can have.
+Frame length_of(const Manifest& manifest, AudioExtent extent) {
+  const auto most = static_cast<Frame>(kLongestSessionSec * manifest.sample_rate);
+  Frame kept = 0;
+  for (const Segment& segment : manifest.segments) {
+    if (segment.is_kept()) kept += std::min(segment.end_frame - segment.start_frame, most);
+    kept = std::min(kept, most + 1);
+  }
+  const Frame length = extent == AudioExtent::kept ? kept : manifest.end_frame;
+  if (length > most) {
+    throw RecorderError(Errc::session_unreadable,
+                        fmt::format("The manifest of '{}' says that it lasts for more than a year.", manifest.session));
+  }
+  return length;
+}
+
+template <class Writer>
+std::vector<std::string> export_with(const fs::path& session, const Manifest& manifest, const fs::path& file,
+                                     AudioExtent extent) {
+  Writer writer(file, manifest.sample_rate);  // not where something is already
+  try {
+    Track track([&](std::span<const std::int16_t> samples) { writer.append(samples); });
+    std::vector<std::string> problems = write_track(track, session, manifest, extent);
+    writer.close();
+    return problems;
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(file, ignored);
+    throw;
+  }
+}
+
+}  // namespace
+
+std::optional<TextFormat> text_format(std::string_view name) noexcept {
+  if (name == "txt") return TextFormat::txt;
+  if (name == "srt") return TextFormat::srt;
+  if (name == "vtt") return TextFormat::vtt;
+  if (name == "json") return TextFormat::json;
+  if (name == "md") return TextFormat::markdown;
+  return std::nullopt;
+}
+
+Script read_script(const fs::path& session, std::optional<int> revision) {
+  Script script{read_manifest(session), {}};
+  script.words.resize(script.manifest.segments.size());
+  Manifest folded = script.manifest.unfolded();
+  std::vector<std::vector<Word>> words;
+  try {
+    JournalReader reader(session);
+    while (const auto event = reader.next()) {
+      const auto* complete = std::get_if<TranscriptionComplete>(&event->body);
+      if (complete != nullptr && revision && complete->revision > *revision) continue;
+      folded.apply(*event);
+      words.resize(folded.segments.size());
+      const Segment* segment = complete != nullptr ? folded.find(complete->segment_index) : nullptr;
+      if (segment != nullptr && segment->revision == complete->revision) {
+        words[static_cast<std::size_t>(segment - folded.segments.data())] = complete->words;
+      }
+    }
+    if (!reader.problems().empty()) {
+      throw RecorderError(Errc::session_unreadable, fmt::format("The journal of '{}' is damaged in line {}.",
+                                                                folded.session, reader.problems().front().line));
+    }
+  } catch (const RecorderError&) {
+    if (revision) throw;
+    return script;
+  }
+  script.manifest.segments = std::move(folded.segments);
+  script.words = std::move(words);
+  script.words.resize(script.manifest.segments.size());
+  return script;
+}
+
+std::vector<Cue> cues_of(const Script& script) {
+  const int rate = script.manifest.sample_rate;
+  std::vector<Cue> cues;
+  for (std::size_t i = 0; i < script.manifest.segments.size(); ++i) {
+    const Segment& segment = script.manifest.segments[i];
+    if (!segment.is_kept() || segment.end_frame <= segment.start_frame) continue;
+    Cue cue;
+    const auto flush = [&] {
+      if (cue.text.empty()) return;
+      cue.text = on_two_lines(std::move(cue.text));
+      cues.push_back(std::exchange(cue, {}));
+    };
+    Frame said = segment.start_frame;  // up to here
+    for (const Word& word : timed_words(segment, script.words[i])) {
+      const Frame start = std::clamp(word.start_frame, said, segment.end_frame);
+      const Frame end = std::clamp(word.end_frame, start, segment.end_frame);
+      const auto seconds = [&](Frame from, Frame to) { return static_cast<double>(to - from) / rate; };
+      if (length_of(cue.text) + 1 + length_of(word.text) > 2 * kLineLength ||
+          seconds(cue.start_frame, end) > kLongestCueSec || seconds(said, start) > kPauseSec) {
+        flush();
+      }
+      if (cue.text.empty()) cue.start_frame = start;
+      cue.text += (cue.text.empty() ? "" : " ") + word.text;
+      cue.end_frame = said = end;
+    }
+    flush();
+  }
+  return cues;
+}
+
+std::string export_text(const Script& script, TextFormat format) {
+  switch (format) {
+    case TextFormat::txt:
+      return plain(script);
+    case TextFormat::srt:
+      return srt(script);
+    case TextFormat::vtt:
+      return vtt(script);
+    case TextFormat::json:
+      return json_text(script);
+    case TextFormat::markdown:
+      return markdown(script);
+  }
+  return {};
+}
+
+std::vector<std::string> export_audio(const fs::path& session, const fs::path& file, AudioExtent extent) {
+  const Manifest manifest = read_manifest(session);
+  const Frame frames = length_of(manifest, extent);
+  if (file.extension() == ".flac") return export_with<audio::FLACWriter>(session, manifest, file, extent);
+  if (file.extension() != ".wav") {
+    throw RecorderError(Errc::invalid_argument, fmt::format("'{}' ends neither in .wav nor in .flac.", file.string()));
+  }
+  constexpr Frame most = (Frame{1} << 31) - 64;  // frames of two bytes in a file with sizes of 32 bits
+  if (frames > most) {
+    throw RecorderError(
+        Errc::invalid_argument,
+        fmt::format("'{}' would grow over the 4 GiB that a WAV file holds: export FLAC.", file.string()));
+  }
+  return export_with<audio::WAVWriter>(session, manifest, file, extent);
+}
+
+}  // namespace dictum::session

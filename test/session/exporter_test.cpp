@@ -1,0 +1,303 @@
+#include "session/exporter.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "audio/sound_file_reader.hpp"
+#include "base/json.hpp"
+#include "dictum/error.hpp"
+#include "session/file_size_limit.hpp"
+#include "session/scribe.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace dictum::session {
+namespace {
+
+using test::content_of;
+using test::kRate;
+using test::kStarted;
+using test::make_session;
+using test::Scribe;
+using test::TemporaryDirectory;
+using test::write_file;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+namespace fs = std::filesystem;
+
+Segment segment(std::uint32_t index, Frame start, Frame end, const std::string& text) {
+  Segment made;
+  made.index = index;
+  made.start_frame = start;
+  made.end_frame = end;
+  made.speech_start_frame = start + kRate / 2;
+  made.speech_end_frame = end - kRate / 2;
+  made.status = SegmentStatus::done;
+  made.text = text;
+  return made;
+}
+
+Script script_of(std::vector<Segment> segments) {
+  Script script;
+  script.manifest.session = "20261122_154501";
+  script.manifest.started_at = kStarted;
+  script.manifest.sample_rate = kRate;
+  script.manifest.source = "microphone";
+  script.words.resize(segments.size());
+  script.manifest.segments = std::move(segments);
+  return script;
+}
+
+std::vector<std::string> texts_of(const std::vector<Cue>& cues) {
+  std::vector<std::string> texts;
+  for (const Cue& cue : cues) texts.push_back(cue.text);
+  return texts;
+}
+
+TEST(Cues, HaveOneForAShortSegmentOverItsSpeech) {
+  const auto cues = cues_of(script_of({segment(0, 0, 3 * kRate, "hello there")}));
+  ASSERT_THAT(cues, SizeIs(1));
+  EXPECT_EQ(cues[0].text, "hello there");
+  EXPECT_EQ(cues[0].start_frame, kRate / 2);
+  EXPECT_EQ(cues[0].end_frame, 5 * kRate / 2);
+}
+
+TEST(Cues, HaveTwoLinesAtMost) {
+  const auto cues =
+      cues_of(script_of({segment(0, 0, 6 * kRate, "the quick brown fox jumps over the lazy dog and goes on")}));
+  EXPECT_THAT(texts_of(cues), ElementsAre("the quick brown fox jumps\nover the lazy dog and goes on"));
+}
+
+TEST(Cues, SplitALongTextAndStayInsideTheSegment) {
+  std::string text;
+  for (int i = 0; i < 80; ++i) text += fmt::format("word{} ", i);
+  const Segment whole = segment(0, 5 * kRate, 35 * kRate, text);
+  const auto cues = cues_of(script_of({whole}));
+  ASSERT_GT(cues.size(), 4u);
+  Frame said = whole.start_frame;
+  std::string all;
+  for (const Cue& cue : cues) {
+    EXPECT_GE(cue.start_frame, said);
+    EXPECT_GT(cue.end_frame, cue.start_frame);
+    EXPECT_LE(cue.end_frame, whole.end_frame);
+    EXPECT_LE(cue.end_frame - cue.start_frame, 7 * kRate);
+    said = cue.end_frame;
+    all += cue.text + " ";
+  }
+  std::ranges::replace(all, '\n', ' ');
+  EXPECT_EQ(all, text);
+}
+
+TEST(Cues, HaveTheTimesOfTheWordsAndThePunctuationOfTheText) {
+  Script script = script_of({segment(0, 0, 10 * kRate, "Hello, there. Bye!")});
+  script.words[0] = {{"hello", 8000, 12000, 1}, {"there", 12000, 20000, 1}, {"bye", 100000, 120000, 1}};
+  const auto cues = cues_of(script);
+  ASSERT_THAT(texts_of(cues), ElementsAre("Hello, there.", "Bye!"));
+  EXPECT_EQ(cues[0].start_frame, 8000);
+  EXPECT_EQ(cues[0].end_frame, 20000);
+  EXPECT_EQ(cues[1].start_frame, 100000);
+  EXPECT_EQ(cues[1].end_frame, 120000);
+}
+
+TEST(Cues, StayInsideTheSegmentWhateverTheEngineSays) {
+  Script script = script_of({segment(0, 1000, 50000, "a b c")});
+  script.words[0] = {{"a", -500, 70000, 1}, {"b", 10, 5, 1}, {"c", 90000, 90001, 1}};
+  for (const Cue& cue : cues_of(script)) {
+    EXPECT_GE(cue.start_frame, 1000);
+    EXPECT_LE(cue.end_frame, 50000);
+    EXPECT_LE(cue.start_frame, cue.end_frame);
+  }
+}
+
+TEST(Cues, AreNoneForWhatWasNotSaid) {
+  Segment discarded = segment(1, 0, kRate, "x");
+  discarded.status = SegmentStatus::discarded;
+  EXPECT_THAT(cues_of(script_of({segment(0, 0, kRate, ""), segment(2, kRate, kRate, "x"), discarded})), IsEmpty());
+}
+
+TEST(TextExport, MakesSRT) {
+  EXPECT_EQ(
+      export_text(script_of({segment(0, 0, 3 * kRate, "one --> two"), segment(1, 3700 * kRate, 3703 * kRate, "three")}),
+                  TextFormat::srt),
+      "1\n00:00:00,500 --> 00:00:02,500\none -> two\n\n"
+      "2\n01:01:40,500 --> 01:01:42,500\nthree\n\n");
+}
+
+TEST(TextExport, MakesVTT) {
+  EXPECT_EQ(export_text(script_of({segment(0, 0, 3 * kRate, "a < b & c --> d")}), TextFormat::vtt),
+            "WEBVTT\n\n00:00:00.500 --> 00:00:02.500\na &lt; b &amp; c --&gt; d\n\n");
+}
+
+TEST(TextExport, MakesPlainText) {
+  EXPECT_EQ(export_text(script_of({segment(0, 0, kRate, "one"), segment(1, kRate, 2 * kRate, ""),
+                                   segment(2, 2 * kRate, 3 * kRate, "two\nlines")}),
+                        TextFormat::txt),
+            "one\ntwo lines\n");
+}
+
+TEST(TextExport, MakesMarkdown) {
+  Segment failed = segment(1, 3 * kRate, 6 * kRate, "");
+  failed.status = SegmentStatus::failed;
+  failed.error = EventError{"worker_died", "it *died*"};
+  Script script = script_of({segment(0, 0, 3 * kRate, "milk & honey"), failed});
+  script.manifest.notes = {{"Shopping", "notes/0001-shopping.md", {0}}};
+  script.manifest.end_frame = 6 * kRate;
+  EXPECT_EQ(export_text(script, TextFormat::markdown),
+            "# Session 20261122\\_154501\n\n"
+            "Recorded 2026-11-22T15:45:01.250Z, 00:00:06.000 long, from microphone.\n\n"
+            "## Shopping\n\nmilk \\& honey\n\n"
+            "## Everything\n\n"
+            "- **00:00:00.500** milk \\& honey\n"
+            "- **00:00:03.500** *not transcribed: it \\*died\\**\n");
+}
+
+TEST(TextExport, MakesJSONWithWords) {
+  Script script = script_of({segment(0, 0, 3 * kRate, "hi")});
+  script.words[0] = {{"hi", 8000, 9000, 0.5}};
+  boost::system::error_code error;
+  const auto json = json::parse(export_text(script, TextFormat::json), error).as_object();
+  const auto& item = json.at("segments").at(0);
+  EXPECT_EQ(item.at("text"), "hi");
+  EXPECT_EQ(item.at("speech_start_sec"), 0.5);
+  EXPECT_EQ(item.at("words").at(0).at("end_frame"), 9000);
+}
+
+TEST(TextExport, KnowsItsFormatsByName) {
+  EXPECT_EQ(text_format("md"), TextFormat::markdown);
+  EXPECT_EQ(text_format("srt"), TextFormat::srt);
+  EXPECT_EQ(text_format("doc"), std::nullopt);
+}
+
+class Exporting : public testing::Test {
+ protected:
+  std::vector<float> samples_of(const fs::path& file) {
+    audio::SoundFileReader reader(file);
+    std::vector<float> samples(static_cast<std::size_t>(reader.frames()) + 1);
+    samples.resize(reader.read(samples));
+    return samples;
+  }
+
+  const TemporaryDirectory root_;
+  const fs::path session_ = make_session(root_.path());
+  const Manifest manifest_ = read_manifest(session_);
+};
+
+TEST_F(Exporting, ReadsTheScriptOfASession) {
+  const Script script = read_script(session_);
+  EXPECT_EQ(script.manifest, manifest_);
+  EXPECT_THAT(export_text(script, TextFormat::txt), "start a new note\nmilk and honey\n");
+}
+
+TEST_F(Exporting, ReadsAnOlderRevision) {
+  {
+    SessionWriter writer = SessionWriter::reopen(session_);
+    Scribe scribe(writer);
+    scribe.hear(0, "start a new boat", 1);
+    scribe.finish();
+  }
+  EXPECT_THAT(export_text(read_script(session_), TextFormat::txt), HasSubstr("boat"));
+  EXPECT_THAT(export_text(read_script(session_, 1), TextFormat::txt), HasSubstr("boat"));
+  EXPECT_THAT(export_text(read_script(session_, 0), TextFormat::txt), HasSubstr("note\nmilk"));
+}
+
+TEST_F(Exporting, ServesTheManifestsTextsWhereTheJournalIsDamaged) {
+  write_file(session_ / "events.jsonl", "damage\n");
+  EXPECT_THAT(export_text(read_script(session_), TextFormat::txt), HasSubstr("milk and honey"));
+  EXPECT_THROW(read_script(session_, 0), RecorderError);
+}
+
+TEST_F(Exporting, MakesTheWholeTimelineToTheSample) {
+  for (const char* name : {"all.wav", "all.flac"}) {
+    EXPECT_THAT(export_audio(session_, root_ / name, AudioExtent::timeline), IsEmpty());
+    const std::vector<float> samples = samples_of(root_ / name);
+    ASSERT_EQ(std::ssize(samples), manifest_.end_frame) << name;
+    for (const Segment& each : manifest_.segments) {
+      const float value = each.is_kept() ? static_cast<float>(each.index + 1) / 32768 : 0;
+      EXPECT_EQ(samples.at(static_cast<std::size_t>(each.start_frame)), value);
+      EXPECT_EQ(samples.at(static_cast<std::size_t>(each.end_frame - 1)), value);
+    }
+    EXPECT_EQ(samples.at(0), 0);
+  }
+}
+
+TEST_F(Exporting, MakesOneFileOfTheKeptSegments) {
+  EXPECT_THAT(export_audio(session_, root_ / "kept.wav", AudioExtent::kept), IsEmpty());
+  Frame kept = 0;
+  for (const Segment& each : manifest_.segments) kept += each.is_kept() ? each.end_frame - each.start_frame : 0;
+  const std::vector<float> samples = samples_of(root_ / "kept.wav");
+  ASSERT_EQ(std::ssize(samples), kept);
+  EXPECT_EQ(samples.front(), 1.0F / 32768);
+  EXPECT_EQ(samples.back(), 4.0F / 32768);
+}
+
+TEST_F(Exporting, TakesTheRecordedTimelineWhereThereIsOne) {
+  SessionInfo all = test::info();
+  all.keep_all = true;
+  SessionWriter writer = SessionWriter::create(root_.path(), kStarted, all);
+  writer.append_timeline(std::vector<std::int16_t>(5000, 9));
+  writer.progress(5100, 5100, 0);
+  writer.finish(kStarted);
+  EXPECT_THAT(export_audio(writer.path(), root_ / "all.flac", AudioExtent::timeline),
+              ElementsAre(HasSubstr("too short by 100 frames")));
+  const std::vector<float> samples = samples_of(root_ / "all.flac");
+  ASSERT_THAT(samples, SizeIs(5100));
+  EXPECT_EQ(samples[4999], 9.0F / 32768);
+  EXPECT_EQ(samples[5000], 0);
+}
+
+TEST_F(Exporting, PutsSilenceInThePlaceOfWhatIsMissingAndSaysSo) {
+  fs::remove(session_ / "seg_0000.wav");
+  write_file(session_ / "seg_0002.wav", content_of(session_ / "seg_0002.wav").substr(0, 1044));
+  EXPECT_THAT(export_audio(session_, root_ / "all.wav", AudioExtent::timeline),
+              ElementsAre(HasSubstr("seg_0000.wav"), HasSubstr("seg_0002.wav is too short by")));
+  EXPECT_EQ(std::ssize(samples_of(root_ / "all.wav")), manifest_.end_frame);
+}
+
+TEST_F(Exporting, OverwritesNothing) {
+  write_file(root_ / "all.wav", "mine");
+  EXPECT_THROW(export_audio(session_, root_ / "all.wav", AudioExtent::timeline), RecorderError);
+  EXPECT_EQ(content_of(root_ / "all.wav"), "mine");
+}
+
+TEST_F(Exporting, LeavesNoPartOfAFileWhereTheDiskIsFull) {
+  for (const char* name : {"all.wav", "all.flac"}) {
+    const test::FileSizeLimit full(1000);
+    EXPECT_THROW(export_audio(session_, root_ / name, AudioExtent::timeline), RecorderError);
+    EXPECT_FALSE(fs::exists(root_ / name)) << name;
+  }
+}
+
+TEST_F(Exporting, RefusesAnotherKindOfFile) {
+  EXPECT_THROW(export_audio(session_, root_ / "all.mp3", AudioExtent::timeline), RecorderError);
+}
+
+TEST_F(Exporting, RefusesATimelineThatNobodyCanHaveRecorded) {
+  Manifest endless = manifest_;
+  endless.end_frame = Frame{1} << 60;
+  write_manifest(session_, endless);
+  EXPECT_THROW(export_audio(session_, root_ / "all.flac", AudioExtent::timeline), RecorderError);
+  endless.end_frame = Frame{1} << 31;
+  write_manifest(session_, endless);
+  EXPECT_THROW(export_audio(session_, root_ / "all.wav", AudioExtent::timeline), RecorderError);
+}
+
+TEST_F(Exporting, MakesSubtitlesThatFFmpegReads) {
+  if (std::system("ffprobe -version > /dev/null 2>&1") != 0) GTEST_SKIP() << "ffprobe is not installed";
+  const Script script = read_script(session_);
+  write_file(root_ / "s.srt", export_text(script, TextFormat::srt));
+  write_file(root_ / "s.vtt", export_text(script, TextFormat::vtt));
+  for (const char* name : {"s.srt", "s.vtt"}) {
+    const std::string command =
+        fmt::format("ffprobe -v error -count_packets -show_entries stream=nb_read_packets -of csv=p=0 '{}' > '{}'",
+                    (root_ / name).string(), (root_ / "packets").string());
+    EXPECT_EQ(std::system(command.c_str()), 0) << name;
+    EXPECT_EQ(content_of(root_ / "packets"), "2\n") << name;
+  }
+}
+
+}  // namespace
+}  // namespace dictum::session
