@@ -63,6 +63,37 @@ class AsyncSubscription {
 /// once capture is closed and the files are complete, without waiting for texts. A cancelled `wait_until_idle`
 /// completes at once. The others are short and go on to their end.
 class AsyncRecorderBackend {
+  // What every operation is made of; first, because a function whose type is deduced must stand before its use.
+  template <class Pending>
+  static detail::Completion finish(Pending& pending) {
+    return [keep = pending.shared_from_this()](detail::Outcome outcome) { keep->complete(std::move(outcome)); };
+  }
+
+  template <class Begin, class Token>
+  auto initiate(Begin begin, Token&& token) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        [begin = std::move(begin), engine = engine_, executor = executor_, last_error = last_error_](auto handler) {
+          auto pending =
+              std::make_shared<detail::PendingHandler<decltype(handler)>>(std::move(handler), executor, last_error);
+          begin(*engine, engine, *pending);
+        },
+        token);
+  }
+
+  template <class Begin, class Token>
+  auto simply(Begin begin, Token&& token) {
+    return initiate([begin = std::move(begin)](detail::Engine& engine, const auto&,
+                                               auto& pending) { begin(engine, finish(pending)); },
+                    std::forward<Token>(token));
+  }
+
+  template <class Callback>
+  std::shared_ptr<detail::AsyncDelivery> subscribe_delivery(EventFilter filter, Callback&& callback) {
+    return detail::AsyncDelivery::make(
+        *engine_, executor_, filter,
+        detail::to_async_handler<std::decay_t<Callback>>(std::forward<Callback>(callback)));
+  }
+
  public:
   /// Instant: opens no file or device, loads nothing, starts no thread. The configuration is checked at the first
   /// start.
@@ -214,36 +245,6 @@ class AsyncRecorderBackend {
   std::string last_error() const { return last_error_->get(); }
 
  private:
-  template <class Pending>
-  static detail::Completion finish(Pending& pending) {
-    return [keep = pending.shared_from_this()](detail::Outcome outcome) { keep->complete(std::move(outcome)); };
-  }
-
-  template <class Begin, class Token>
-  auto initiate(Begin begin, Token&& token) {
-    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-        [begin = std::move(begin), engine = engine_, executor = executor_, last_error = last_error_](auto handler) {
-          auto pending =
-              std::make_shared<detail::PendingHandler<decltype(handler)>>(std::move(handler), executor, last_error);
-          begin(*engine, engine, *pending);
-        },
-        token);
-  }
-
-  template <class Begin, class Token>
-  auto simply(Begin begin, Token&& token) {
-    return initiate([begin = std::move(begin)](detail::Engine& engine, const auto&,
-                                               auto& pending) { begin(engine, finish(pending)); },
-                    std::forward<Token>(token));
-  }
-
-  template <class Callback>
-  std::shared_ptr<detail::AsyncDelivery> subscribe_delivery(EventFilter filter, Callback&& callback) {
-    return detail::AsyncDelivery::make(
-        *engine_, executor_, filter,
-        detail::to_async_handler<std::decay_t<Callback>>(std::forward<Callback>(callback)));
-  }
-
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<detail::Engine> engine_;
   const std::shared_ptr<detail::LastError> last_error_ = std::make_shared<detail::LastError>();

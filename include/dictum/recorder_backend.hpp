@@ -62,6 +62,9 @@ class DICTUM_API RecorderBackend {
   /// by the next start or by `dictum resume`.
   ~RecorderBackend();
 
+  /// For bindings: a front of an engine that somebody else subscribes to.
+  explicit RecorderBackend(std::shared_ptr<detail::Engine> engine);
+
   RecorderBackend(const RecorderBackend&) = delete;
   RecorderBackend& operator=(const RecorderBackend&) = delete;
 

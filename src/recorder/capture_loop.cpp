@@ -8,7 +8,7 @@
 namespace dictum::recorder {
 namespace {
 
-constexpr int kReadingsABatch = 8;         // of a fast source, so that a batch is worth its way through the strands
+constexpr int kReadingsABatch = 8;         // so that a batch is worth its way through the strands, and is bounded
 constexpr int kMostReadingsOfRest = 4096;  // a source that never runs dry cannot hold up a stop
 
 EventError error_of(const std::exception& exception) {
@@ -84,10 +84,9 @@ void CaptureLoop::step() {
     return;  // go_on() is called when there is room
   }
   std::vector<StreamItem> items;
-  const bool fast = source_->pace().count() == 0;
+  Read last = Read::something;
   try {
-    Read last = Read::something;
-    for (int i = 0; last == Read::something && (!fast || i < kReadingsABatch); ++i) last = read_once(items);
+    for (int i = 0; last == Read::something && i < kReadingsABatch; ++i) last = read_once(items);
     if (last == Read::end) {
       items.emplace_back(EndReached{listener_->now()});
       finish(std::move(items), std::nullopt);
@@ -99,7 +98,7 @@ void CaptureLoop::step() {
   }
   was_full_ = false;
   send(std::move(items));
-  schedule(source_->pace());
+  schedule(last == Read::something ? std::chrono::milliseconds(0) : source_->pace());
 }
 
 CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -104,6 +106,14 @@ std::vector<ConfigField> make_fields() {
   };
 }
 
+template <class Number>
+std::optional<Number> number(const std::string& text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 [[noreturn]] void refuse(std::string_view where, const ConfigField& field, std::string_view why) {
   throw RecorderError(Errc::config_invalid, fmt::format("{}: {} {}.", where, field.name(), why));
 }
@@ -155,6 +165,16 @@ void set_config(RecorderConfig& config, const ConfigField& field, const ConfigVa
   }
   check(field, fitting, where);
   field.set(config, fitting);
+}
+
+ConfigValue parse_config_value(const ConfigField& field, const std::string& text) {
+  if (std::holds_alternative<bool>(field.example) && (text == "true" || text == "false")) return text == "true";
+  if (std::holds_alternative<std::int64_t>(field.example)) {
+    if (const auto whole = number<std::int64_t>(text)) return *whole;
+  } else if (std::holds_alternative<double>(field.example)) {
+    if (const auto fraction = number<double>(text)) return *fraction;
+  }
+  return text;
 }
 
 }  // namespace dictum::recorder

@@ -40,6 +40,10 @@ const ConfigField& find_config_field(std::string_view section, std::string_view 
 /// name.
 void set_config(RecorderConfig& config, const ConfigField& field, const ConfigValue& value, std::string_view where);
 
+/// The value that somebody wrote as text, on a command line for example; what cannot be a value of the setting's type
+/// is left as a text, which `set_config` then refuses.
+ConfigValue parse_config_value(const ConfigField& field, const std::string& text);
+
 /// Reads a TOML file over `config`. Unknown sections and keys are errors that name the nearest one. Throws
 /// RecorderError(config_invalid or input_not_found).
 void read_config_file(RecorderConfig& config, const std::filesystem::path& path);

@@ -54,6 +54,11 @@ RecorderBackend::RecorderBackend(RecorderConfig config, EventCallback event_call
   }
 }
 
+RecorderBackend::RecorderBackend(std::shared_ptr<detail::Engine> engine)
+    : implementation_(std::make_unique<Implementation>()) {
+  implementation_->engine = std::move(engine);
+}
+
 RecorderBackend::~RecorderBackend() {
   implementation_->engine->shut_down();
 }

@@ -16,15 +16,6 @@ double seconds_since_epoch(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
-// What a recogniser may spot by itself: the commands, not what surrounds them.
-std::vector<std::string> phrases_to_listen_for(const notes::NotePhrases& phrases) {
-  std::vector<std::string> all;
-  for (const auto* some : {&phrases.start, &phrases.end, &phrases.cancel, &phrases.scratch, &phrases.stop}) {
-    all.insert(all.end(), some->begin(), some->end());
-  }
-  return all;
-}
-
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -35,6 +26,7 @@ struct Overloaded : Handlers... {
 RecorderCore::RecorderCore(Settings settings, const Clock& clock)
     : settings_(std::move(settings)),
       clock_(clock),
+      commands_(notes::PhraseMatcher(settings_.phrases).commands()),
       mode_(settings_.mode),
       dialogue_({.sample_rate = settings_.sample_rate, .phrases = settings_.phrases}) {}
 
@@ -298,7 +290,7 @@ void RecorderCore::submit(std::uint32_t index, Actions& actions) {
                                           .end_frame = segment.end_frame,
                                           .sample_rate = settings_.sample_rate,
                                           .language = settings_.language,
-                                          .phrases = phrases_to_listen_for(settings_.phrases)},
+                                          .phrases = commands_},
                                   .revision = segment.next_revision});
   tell_queue(actions);
 }

@@ -50,7 +50,7 @@ class RecorderCore {
     VADMode mode{};
     int min_silence_ms{};
     int long_note_silence_ms{};
-    std::string language;
+    std::string language{};
     notes::NotePhrases phrases = notes::NotePhrases::english();
   };
 
@@ -106,6 +106,7 @@ class RecorderCore {
 
   const Settings settings_;
   const Clock& clock_;
+  const std::vector<std::string> commands_;  // phrases that a recogniser may spot by itself
   std::uint64_t sequence_ = 0;
   RecordingState state_ = RecordingState::starting;
   VADMode mode_;

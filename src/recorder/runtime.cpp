@@ -41,8 +41,10 @@ struct Runtime::Attempt {
   std::atomic<bool> cancelled{false};
   std::shared_ptr<CaptureLoop> capture;
   std::optional<PoolSettings> pool;
+  std::shared_ptr<Transcriber> transcriber;
   std::optional<session::SessionWriter> writer;
-  AudioFormat format;
+  std::vector<std::filesystem::path> made;  // folders that were not there before
+  AudioFormat format{};
   std::vector<EventError> warnings;
   Executors executors;
   std::optional<boost::asio::steady_timer> cancel_bound;
@@ -321,12 +323,25 @@ void Runtime::prepare_capture(std::shared_ptr<Attempt> attempt) {  // on `listen
                       });
     return;
   }
+  boost::asio::post(attempt->executors.loop,
+                    [self = shared_from_this(), attempt] { self->prepare_transcriber(attempt); });
+}
+
+void Runtime::prepare_transcriber(std::shared_ptr<Attempt> attempt) {
+  try {
+    attempt->transcriber = transcriber_for(*attempt);
+  } catch (...) {
+    roll_back_capture(attempt, outcome_of_current_exception());
+    return;
+  }
   boost::asio::post(attempt->executors.disk, [self = shared_from_this(), attempt] { self->prepare_session(attempt); });
 }
 
 void Runtime::prepare_session(std::shared_ptr<Attempt> attempt) {  // on `disk`
   try {
-    attempt->writer.emplace(session::SessionWriter::create(session_root(config_), clock_->now(),
+    const std::filesystem::path root = session_root(config_);
+    if (!std::filesystem::exists(root)) attempt->made.push_back(root);
+    attempt->writer.emplace(session::SessionWriter::create(root, clock_->now(),
                                                            {.sample_rate = attempt->format.sample_rate,
                                                             .source = attempt->capture->description(),
                                                             .config = to_json(config_),
@@ -336,32 +351,31 @@ void Runtime::prepare_session(std::shared_ptr<Attempt> attempt) {  // on `disk`
     roll_back_capture(attempt, outcome_of_current_exception());
     return;
   }
+  attempt->made.push_back(attempt->writer->path());
   boost::asio::post(attempt->executors.loop, [self = shared_from_this(), attempt] { self->finish_start(attempt); });
 }
 
 void Runtime::roll_back_capture(std::shared_ptr<Attempt> attempt, detail::Outcome outcome) {
   boost::asio::post(attempt->executors.listen, [self = shared_from_this(), attempt, outcome = std::move(outcome)] {
     attempt->capture->roll_back();
-    boost::asio::post(attempt->executors.loop, [self, attempt, outcome] { self->fail_start(attempt, outcome); });
+    boost::asio::post(attempt->executors.loop, [self, attempt, outcome] {
+      if (attempt->transcriber && attempt->transcriber != self->pool_) attempt->transcriber->abandon();
+      self->fail_start(attempt, outcome);
+    });
   });
 }
 
 void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
-  std::shared_ptr<Transcriber> transcriber;
-  try {
-    if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
-    transcriber = transcriber_for(*attempt);
-  } catch (...) {
-    boost::asio::post(attempt->executors.disk,
-                      [self = shared_from_this(), attempt, outcome = outcome_of_current_exception()] {
-                        const auto path = attempt->writer->path();
-                        attempt->writer.reset();
-                        std::error_code ignored;
-                        std::filesystem::remove_all(path, ignored);
-                        self->roll_back_capture(attempt, outcome);
-                      });
+  if (attempt->cancelled) {  // the last moment at which it can be: nothing below fails
+    boost::asio::post(attempt->executors.disk, [self = shared_from_this(), attempt] {
+      attempt->writer.reset();
+      std::error_code ignored;
+      for (const auto& path : attempt->made) std::filesystem::remove_all(path, ignored);
+      self->roll_back_capture(attempt, {make_error_code(Errc::cancelled), "The start was cancelled."});
+    });
     return;
   }
+  const auto transcriber = attempt->transcriber;
   auto journal = std::make_shared<JournalView>();
   journal->session = attempt->writer->path();
   RecorderCore::Settings core{.session = attempt->writer->name(),
@@ -407,6 +421,8 @@ void Runtime::fail_start(std::shared_ptr<Attempt> attempt, detail::Outcome outco
 
 void Runtime::give_threads_back() {
   if (run_ || !older_.empty() || attempt_) return;
+  if (pool_) pool_->abandon();
+  pool_.reset();  // it lives on a strand of these threads
   const std::lock_guard lock(mutex_);
   if (!threads_ || shut_down_) return;
   executors_.reset();

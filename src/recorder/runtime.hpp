@@ -59,6 +59,7 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
 
   void begin_start();
   void prepare_capture(std::shared_ptr<Attempt> attempt);
+  void prepare_transcriber(std::shared_ptr<Attempt> attempt);
   void prepare_session(std::shared_ptr<Attempt> attempt);
   void finish_start(std::shared_ptr<Attempt> attempt);
   void roll_back_capture(std::shared_ptr<Attempt> attempt, detail::Outcome outcome);

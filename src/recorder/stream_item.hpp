@@ -62,7 +62,7 @@ struct Closed {
   Frame now{};
   Frame captured{};
   double drift_ppm{};
-  std::optional<EventError> failure;  // why it is over, where nobody asked for it
+  std::optional<EventError> failure{};  // why it is over, where nobody asked for it
 };
 
 using StreamItem = std::variant<vad::SegmentOpened, SegmentAudio, vad::SegmentClosed, TimelineAudio, Progress, GapEnded,

@@ -62,7 +62,7 @@ class DeliveryExecutor {
   }
   template <class Property>
     requires(boost::asio::can_query<boost::asio::any_io_executor, Property>::value)
-  auto query(const Property& property) const {
+  decltype(auto) query(const Property& property) const {
     return boost::asio::query(inner_, property);
   }
 
@@ -103,31 +103,24 @@ class AsyncDelivery : public std::enable_shared_from_this<AsyncDelivery> {
 
   void deliver() {
     // One event a turn of the loop: a burst of events never holds up what else the loop has to do.
-    const auto event = queue_->next();
-    if (!event) return;
+    current_ = queue_->next();
+    if (!current_) return;
     std::optional<boost::asio::awaitable<void>> async;
     try {
       const DeliveryScope scope(queue_.get());
-      async = handler_(*event);
+      async = handler_(*current_);
     } catch (...) {
-      report(*event, std::current_exception());
+      report(std::current_exception());
     }
     if (!async) {
       done();
       return;
     }
-    boost::asio::co_spawn(DeliveryExecutor(executor_, queue_), await(std::move(*async), *event),
-                          [self = shared_from_this()](const std::exception_ptr&) { self->done(); });
-  }
-
-  boost::asio::awaitable<void> await(boost::asio::awaitable<void> callback, Event event) {
-    std::exception_ptr thrown;
-    try {
-      co_await std::move(callback);
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-    if (thrown) report(event, thrown);
+    boost::asio::co_spawn(DeliveryExecutor(executor_, queue_), std::move(*async),
+                          [self = shared_from_this()](const std::exception_ptr& thrown) {
+                            if (thrown) self->report(thrown);
+                            self->done();
+                          });
   }
 
   void done() {
@@ -135,8 +128,8 @@ class AsyncDelivery : public std::enable_shared_from_this<AsyncDelivery> {
     boost::asio::post(executor_, [self = shared_from_this()] { self->deliver(); });
   }
 
-  void report(const Event& event, const std::exception_ptr& thrown) {
-    const auto* fault = std::get_if<RecorderFault>(&event.body);
+  void report(const std::exception_ptr& thrown) {
+    const auto* fault = std::get_if<RecorderFault>(&current_->body);
     if (fault != nullptr && fault->code == kCallbackThrew) return;  // else it would report itself for ever
     try {
       std::rethrow_exception(thrown);
@@ -150,6 +143,7 @@ class AsyncDelivery : public std::enable_shared_from_this<AsyncDelivery> {
   const boost::asio::any_io_executor executor_;
   AsyncHandler handler_;
   std::shared_ptr<EventQueue> queue_;
+  std::optional<Event> current_;  // a coroutine callback holds a reference to it until it is done
 };
 
 }  // namespace dictum::detail

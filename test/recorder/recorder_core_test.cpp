@@ -1,0 +1,258 @@
+#include "recorder/recorder_core.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "dictum/error.hpp"
+
+namespace dictum::recorder {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr int kRate = 16000;
+
+/// Drives a core and sorts what it asks for.
+class Core : public testing::Test {
+ protected:
+  Core() { core.start(actions); }
+
+  static RecorderCore::Settings settings() {
+    return {.session = "20261122_000000",
+            .session_path = "/sessions/20261122_000000",
+            .sample_rate = kRate,
+            .transcribes = true,
+            .mode = VADMode::normal,
+            .min_silence_ms = 800,
+            .long_note_silence_ms = 5000};
+  }
+
+  /// A segment of one second of speech that begins at `second`.
+  void say(std::uint32_t index, int second, bool kept = true) {
+    const Frame start = second * kRate;
+    core.hear(vad::SegmentOpened{index, start, start - 100}, actions);
+    core.hear(vad::SegmentClosed{index, start - 100, start + kRate + 100, start, start + kRate, kept,
+                                 vad::CloseReason::silence},
+              actions);
+  }
+
+  void close() { core.hear(Closed{.now = 100 * kRate, .captured = 100 * kRate}, actions); }
+
+  void answer(std::uint32_t index, const std::string& text) {
+    TranscriptionOutcome outcome;
+    outcome.text = text;
+    core.transcribed(index, outcome, actions);
+  }
+
+  void fail(std::uint32_t index) {
+    TranscriptionOutcome outcome;
+    outcome.error = EventError{"worker_died", "It died."};
+    core.transcribed(index, outcome, actions);
+  }
+
+  template <class Wanted>
+  std::vector<Wanted> all() const {
+    std::vector<Wanted> found;
+    for (const Action& action : actions) {
+      if (const auto* wanted = std::get_if<Wanted>(&action)) found.push_back(*wanted);
+    }
+    return found;
+  }
+
+  template <class Body>
+  std::vector<Body> told() const {
+    std::vector<Body> found;
+    for (const auto& emit : all<Emit>()) {
+      if (const auto* body = std::get_if<Body>(&emit.event.body)) found.push_back(*body);
+    }
+    return found;
+  }
+
+  std::vector<Event> journal() const {
+    std::vector<Event> events;
+    for (const auto& emit : all<Emit>()) {
+      if (!emit.event.is_ephemeral()) events.push_back(emit.event);
+    }
+    return events;
+  }
+
+  ManualClock clock{std::chrono::sys_days(std::chrono::year(2026) / 11 / 22)};
+  RecorderCore core{settings(), clock};
+  RecorderCore::Actions actions;
+};
+
+TEST_F(Core, AKeptSegmentIsToldQueuedAndTranscribedOnce) {
+  say(0, 1);
+  EXPECT_EQ(told<SpeechEnded>().size(), 1U);
+  EXPECT_EQ(told<TranscriptionQueued>().size(), 1U);
+  EXPECT_EQ(all<Transcribe>().size(), 1U);
+}
+
+TEST_F(Core, ASegmentThatIsNotKeptIsToldAndNotTranscribed) {
+  say(0, 1, false);
+  EXPECT_EQ(told<SpeechEnded>().size(), 1U);
+  EXPECT_THAT(told<TranscriptionQueued>(), IsEmpty());
+  EXPECT_THAT(all<Transcribe>(), IsEmpty());
+}
+
+TEST_F(Core, ATextTwiceIsToldOnce) {
+  say(0, 1);
+  answer(0, "once");
+  answer(0, "twice");
+  EXPECT_EQ(told<TranscriptionComplete>().size(), 1U);
+}
+
+TEST_F(Core, ATextForASegmentThatNobodyAskedForIsIgnored) {
+  answer(7, "what");
+  EXPECT_THAT(told<TranscriptionComplete>(), IsEmpty());
+}
+
+TEST_F(Core, EphemeralEventsHaveNoSequence) {
+  core.partial(0, "so far", 3, actions);
+  EXPECT_FALSE(all<Emit>().back().event.sequence);
+}
+
+TEST_F(Core, WorkersAreNotToldOfAfterIdle) {
+  close();
+  core.worker_changed("pocketsphinx-0", WorkerState::stopped, "idle", actions);
+  EXPECT_THAT(told<WorkerStatus>(), IsEmpty());
+}
+
+TEST_F(Core, ASessionIsDoneWhenItIsClosedAndEverySegmentHasItsAnswer) {
+  say(0, 1);
+  EXPECT_FALSE(core.is_done());
+  close();
+  EXPECT_FALSE(core.is_done());
+  fail(0);
+  EXPECT_TRUE(core.is_done());
+}
+
+TEST_F(Core, ARetryIsANewRevisionAndQueuedNoSecondTime) {
+  say(0, 1);
+  fail(0);
+  core.retry_failed(actions);
+  answer(0, "now");
+  EXPECT_EQ(told<TranscriptionQueued>().size(), 1U);
+  EXPECT_EQ(told<TranscriptionComplete>().back().revision, 1);
+  EXPECT_TRUE(told<TranscriptionComplete>().back().success);
+}
+
+TEST_F(Core, ARetryLeavesAloneWhatHasItsText) {
+  say(0, 1);
+  answer(0, "fine");
+  core.retry_failed(actions);
+  EXPECT_EQ(all<Transcribe>().size(), 1U);
+}
+
+TEST_F(Core, AModeMovesTheDetectorsSilenceAndIsTold) {
+  core.set_mode(VADMode::long_note, actions);
+  EXPECT_EQ(all<SetMinSilence>().back().ms, 5000);
+  EXPECT_EQ(told<VADModeChanged>().back().min_silence_ms, 5000);
+}
+
+TEST_F(Core, ATranscriptNeverTouchesTheDetector) {
+  say(0, 1);
+  answer(0, "start a new note");
+  EXPECT_THAT(all<SetMinSilence>(), IsEmpty());
+}
+
+TEST_F(Core, TheSpokenStopEndsTheCapture) {
+  say(0, 1);
+  answer(0, "stop recording");
+  EXPECT_EQ(all<StopCapture>().size(), 1U);
+}
+
+TEST_F(Core, ANoteGoesOnOverAPause) {
+  say(0, 1);
+  answer(0, "start a new note shopping list");
+  say(1, 4);
+  answer(1, "bread");
+  core.hear(Paused{.now = 6 * kRate}, actions);
+  core.hear(GapEnded{6 * kRate, 60 * kRate, GapReason::paused}, actions);
+  core.hear(Resumed{.now = 66 * kRate}, actions);
+  say(2, 67);
+  answer(2, "butter");
+  close();
+  ASSERT_EQ(told<NoteCompleted>().size(), 1U);
+  EXPECT_EQ(told<NoteCompleted>().front().text, "bread butter");
+}
+
+TEST_F(Core, ANoteEventStandsWhereItsWordsEndedHoweverLateTheirTextCame) {
+  say(0, 1);
+  core.hear(Progress{.now = 50 * kRate, .captured = 50 * kRate}, actions);
+  answer(0, "start a new note");
+  const auto events = journal();
+  EXPECT_EQ(events.back().frame, 2 * kRate + 100);
+}
+
+TEST_F(Core, WhatIsLeftOverIsToldByNumber) {
+  say(0, 1);
+  say(1, 4);
+  answer(0, "one");
+  core.tell_left_over(actions);
+  EXPECT_THAT(told<RecorderFault>().back().message, testing::HasSubstr("1 segment is still to be transcribed (1)"));
+}
+
+TEST_F(Core, AResumedSessionAsksForWhatIsMissingOnly) {
+  say(0, 1);
+  say(1, 4);
+  answer(0, "one");
+  close();
+  RecorderCore resumed(settings(), clock);
+  RecorderCore::Actions after;
+  resumed.resume(journal(), false, after);
+  std::vector<std::uint32_t> jobs;
+  for (const Action& action : after) {
+    if (const auto* job = std::get_if<Transcribe>(&action)) jobs.push_back(job->job.segment_index);
+  }
+  EXPECT_THAT(jobs, ElementsAre(1));
+}
+
+TEST_F(Core, AResumedSessionGoesOnCountingItsEvents) {
+  say(0, 1);
+  close();
+  const auto before = journal();
+  RecorderCore resumed(settings(), clock);
+  RecorderCore::Actions after;
+  resumed.resume(before, false, after);
+  TranscriptionOutcome outcome;
+  outcome.text = "late";
+  after.clear();
+  resumed.transcribed(0, outcome, after);
+  EXPECT_EQ(std::get<Emit>(after.front()).event.sequence, *before.back().sequence + 1);
+}
+
+TEST_F(Core, AResumedSessionTellsNoNoteTwiceAndMissesNone) {
+  say(0, 1);
+  say(1, 4);
+  answer(0, "start a new note shopping list");
+  close();  // the body has no text yet: the note is still open
+  const auto before = told<NoteCommandDetected>().size() + told<NoteTitleCaptured>().size();
+  ASSERT_EQ(before, 2U);
+  RecorderCore resumed(settings(), clock);
+  RecorderCore::Actions after;
+  resumed.resume(journal(), false, after);
+  TranscriptionOutcome outcome;
+  outcome.text = "bread";
+  resumed.transcribed(1, outcome, after);
+  std::vector<std::string> names;
+  for (const Action& action : after) {
+    const auto* emit = std::get_if<Emit>(&action);
+    if (emit != nullptr && !emit->event.is_ephemeral()) names.emplace_back(emit->event.name());
+  }
+  EXPECT_THAT(names, ElementsAre("TranscriptionComplete", "NoteCompleted"));
+}
+
+TEST_F(Core, AFailedCaptureIsToldAndEndsInFailed) {
+  core.hear(Closed{.now = kRate, .captured = kRate, .drift_ppm = 0, .failure = EventError{"device_lost", "Gone."}},
+            actions);
+  EXPECT_EQ(told<RecorderFault>().back().code, "device_lost");
+  EXPECT_EQ(told<RecordingStateChanged>().back().state, RecordingState::failed);
+}
+
+}  // namespace
+}  // namespace dictum::recorder
