@@ -45,7 +45,7 @@ class TLSServer : public testing::Test {
     if (std::system(command.c_str()) != 0) GTEST_SKIP() << "openssl and python3 are needed for a server with TLS";
     int ends[2];
     ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    const UniqueFD read(ends[0]);
+    output_ = UniqueFD(ends[0]);
     UniqueFD write(ends[1]);
     std::string arguments[] = {"python3", "-c", kServer, certificate_.string(), key_.string()};
     char* argv[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(),
@@ -57,9 +57,10 @@ class TLSServer : public testing::Test {
     ASSERT_EQ(::posix_spawnp(&server_, "python3", &actions, nullptr, argv, environ), 0);
     posix_spawn_file_actions_destroy(&actions);
     write.reset();
-    char port[16] = {};
-    ASSERT_GT(::read(read.get(), port, sizeof port - 1), 0);
-    port_ = std::atoi(port);
+    std::string port;
+    for (char byte = 0; byte != '\n'; port += byte)
+      ASSERT_EQ(::read(output_.get(), &byte, 1), 1) << "the server did not start";
+    port_ = std::stoi(port);
   }
 
   void TearDown() override {
@@ -93,6 +94,7 @@ class TLSServer : public testing::Test {
   const TemporaryDirectory folder_;
   const std::filesystem::path key_ = folder_ / "key.pem";
   const std::filesystem::path certificate_ = folder_ / "certificate.pem";
+  UniqueFD output_;  // kept open: it may write its line in several pieces
   pid_t server_ = -1;
   int port_ = 0;
 };
