@@ -58,7 +58,7 @@ AudioFormat Microphone::open() {
     }
     if (stream->state() == DeviceStream::State::streaming) {
       backend_ = &backend;
-      format_ = stream->format();
+      if (format_ == AudioFormat{}) format_ = stream->format();  // after a pause the session keeps its own
       description_ = stream->description();
       last_read_ = opened_ = clock_->steady_now();
       follow(std::move(stream));
@@ -306,7 +306,7 @@ std::optional<Frame> Microphone::judge_break() {
   if (!is_whole && !is_steady && span < kLongestSettling) return std::nullopt;
 
   if (!std::exchange(begun_, true)) {
-    device_clock_.begin(rate, start);
+    device_clock_.begin(format_.sample_rate, start);
     const double usual = span > 0 ? std::min(area / span, least + kHalfFragment) : least;
     skip_until_opened(seconds(opened_ - start) - usual);
     return 0;
@@ -322,11 +322,11 @@ std::optional<Frame> Microphone::judge_break() {
 /// The timeline begins when `open` returned, so that it is the time since then, as exactly as the device delivers. What
 /// buffers had heard before, `early` seconds, is left out.
 void Microphone::skip_until_opened(double early) {
-  auto frames = static_cast<std::size_t>(std::max(std::llround(early * format_.sample_rate), 0LL));
+  auto frames = static_cast<std::size_t>(std::max(std::llround(early * stream_->format().sample_rate), 0LL));
   while (frames > 0 && arrivals_.size() > 1) {
     auto& delivery = arrivals_.front().delivery;
     const std::size_t count = std::min<std::size_t>(frames, delivery.frames);
-    raw_.resize(count * static_cast<std::size_t>(format_.channels));
+    raw_.resize(count * static_cast<std::size_t>(stream_->format().channels));
     stream_->ring().pop(raw_);
     delivery.frames -= static_cast<std::uint32_t>(count);
     frames -= count;

@@ -24,6 +24,8 @@ namespace dictum::capture {
 /// as much as never came. So after a pause the audio is held back for a moment (0.3 s), until it is known how much that
 /// is.
 ///
+/// The first `open` decides on the format; whatever device delivers later is converted to it.
+///
 /// Threads: as `AudioSource` says; the device's own thread is the stream's. Owner: the recording. `read` never waits
 /// and does not fail; `open` waits up to 3 s for the first real samples; `close` up to 0.8 s for the driver, whose
 /// thread is then left behind with what it holds.

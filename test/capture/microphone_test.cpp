@@ -401,6 +401,19 @@ TEST_F(MicrophoneTest, BeginsAnewWhereItIsOpenedAgain) {
   EXPECT_NEAR(timeline(), elapsed(), 0.010);
 }
 
+TEST_F(MicrophoneTest, KeepsItsFormatWhereItIsOpenedAgainWithAnotherDevice) {
+  open();
+  run(1s);
+  microphone_.close();
+  device_ = FakeDevice{"second", {16000, 2}};
+  captured_ = missed_ = 0;
+  EXPECT_EQ(microphone_.open(), (AudioFormat{kRate, 1}));
+  opened_ = clock_->steady_now();
+  run(2s);
+  finish();
+  EXPECT_NEAR(timeline(), elapsed(), 0.015);
+}
+
 TEST_F(MicrophoneTest, SaysWhyItDoesNotOpen) {
   device_.reset();
   try {
