@@ -2,8 +2,9 @@
 
     package_test.py CASE SOURCE BUILD COMPILER CMAKE
 
-Cases: `installed-20` and `installed-23` (find_package, C++20 and C++23), `pkg-config`, `library-only` (without
-DICTUM_DEVELOPER nothing but the library is built), `subproject` (builds the library again, so only where CI is set).
+Cases: `installed-20` and `installed-23` (find_package, C++20 and C++23), `pkg-config`, `c-api` (with GCC, of any version),
+`library-only` (without DICTUM_DEVELOPER nothing but the library is built), `subproject` (builds the library again, so
+only where CI is set).
 """
 
 import os
@@ -60,13 +61,27 @@ class PackageTest:
         run(self.cmake, "--build", target)
         self.run_consumer(target / "consumer")
 
-    def pkg_config(self):
+    def compile_with_pkg_config(self, compiler, *arguments):
+        """Installs, compiles to `consumer` and returns the folder of the library."""
         self.install()
         library = next(self.prefix.rglob("libdictum.so")).parent
         environment = {**os.environ, "PKG_CONFIG_PATH": str(library / "pkgconfig")}
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", "dictum"], check=True, text=True,
                                capture_output=True, env=environment).stdout.split()
-        run(self.compiler, "-std=c++20", self.consumer / "main.cpp", "-o", self.folder / "consumer", *flags)
+        run(compiler, *arguments, "-o", self.folder / "consumer", *flags)
+        return library
+
+    def pkg_config(self):
+        library = self.compile_with_pkg_config(self.compiler, "-std=c++20", self.consumer / "main.cpp")
+        self.run_consumer(self.folder / "consumer", LD_LIBRARY_PATH=str(library))
+
+    def c_api(self):
+        compiler = shutil.which("gcc-12") or shutil.which("gcc")
+        if not compiler:
+            print("SKIPPED: no GCC here")
+            return SKIPPED
+        library = self.compile_with_pkg_config(compiler, "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra",
+                                               "-Wpedantic", "-Werror", self.consumer / "main.c")
         self.run_consumer(self.folder / "consumer", LD_LIBRARY_PATH=str(library))
 
     def library_only(self):
