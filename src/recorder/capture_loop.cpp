@@ -121,6 +121,7 @@ CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {
 
 void CaptureLoop::read_rest(std::vector<StreamItem>& out) {
   if (source_->pace().count() == 0) return;  // a file holds its rest; a device's buffer is what was said before now
+  source_->finish();
   for (int i = 0; i < kMostReadingsOfRest && read_once(out) == Read::something; ++i) {
   }
 }
@@ -168,8 +169,8 @@ detail::Outcome CaptureLoop::pause() {
     return outcome_of(exception);
   }
   timer_.cancel();
+  paused_at_ = clock_->steady_now();  // before a close that may take a while
   source_->close();
-  paused_at_ = clock_->steady_now();
   state_ = State::paused;
   items.emplace_back(Paused{listener_->now()});
   send(std::move(items));

@@ -246,6 +246,14 @@ class AsyncDelivery : public testing::Test {
     if (thrown) std::rethrow_exception(thrown);
   }
 
+  static asio::awaitable<void> record_to_the_end(AsyncRecorderBackend& recorder) {
+    EventStream states = recorder.events(EventFilter::only<RecordingStateChanged>());
+    co_await recorder.start_recording();
+    while (std::get<RecordingStateChanged>((co_await states.next()).body).state != RecordingState::idle) {
+    }
+    co_await recorder.stop_recording();
+  }
+
   asio::io_context loop{1};
   test::TemporaryDirectory root;
   test::EventLog log;
@@ -264,8 +272,7 @@ TEST_F(AsyncDelivery, ACoroutineCallbackIsAwaitedBeforeItsNextEvent) {
                                     inside = false;
                                     log.add(event);
                                   });
-    co_await recorder.start_recording();
-    co_await recorder.stop_recording();
+    co_await record_to_the_end(recorder);
   });
   EXPECT_FALSE(overlapped);
   EXPECT_TRUE(is_gapless(log.all()));
@@ -306,10 +313,11 @@ TEST_F(AsyncDelivery, ACoroutineCallbackThatThrowsIsReported) {
                                     if (std::holds_alternative<SpeechEnded>(event.body)) throw std::runtime_error("oh");
                                     co_return;
                                   });
-    co_await recorder.start_recording();
-    co_await recorder.stop_recording();
+    co_await record_to_the_end(recorder);
   });
-  EXPECT_THAT(log.bodies<RecorderFault>().front().message, HasSubstr("oh"));
+  const auto faults = log.bodies<RecorderFault>();
+  ASSERT_EQ(faults.size(), 3U);
+  EXPECT_THAT(faults.front().message, HasSubstr("oh"));
 }
 
 TEST_F(AsyncDelivery, ACallbackThatAwaitsWhatNeverComesHoldsUpNothingElse) {
@@ -323,8 +331,7 @@ TEST_F(AsyncDelivery, ACallbackThatAwaitsWhatNeverComesHoldsUpNothingElse) {
                                       co_await never.async_wait(asio::as_tuple(asio::use_awaitable));
                                     });
       const auto subscription = recorder.subscribe(EventFilter::all(), [&](const Event& event) { other.add(event); });
-      co_await recorder.start_recording();
-      co_await recorder.stop_recording();
+      co_await record_to_the_end(recorder);
       EXPECT_TRUE(is_gapless(other.all()));
       EXPECT_EQ(other.bodies<TranscriptionComplete>().size(), 3U);
     }
