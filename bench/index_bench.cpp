@@ -74,15 +74,13 @@ int main(int argc, char** argv) {
   if (!fs::exists(root)) make_sessions(root, count);
 
   auto start = Clock::now();
+  const double rebuild_at_work = cpu_ms();
   session::SessionIndex(root).rebuild();
   const double rebuild = ms_since(start);
-  start = Clock::now();
-  session::SessionIndex(root).rebuild();
-  fmt::print(
-      "{} sessions, {} segments: rebuilt in {:.0f} ms, {:.3f} ms a session; again: {:.0f} ms; the index has {:.1f} "
-      "MB\n",
-      count, count * 20, rebuild, rebuild / count, ms_since(start),
-      static_cast<double>(fs::file_size(session::SessionIndex::file_in(root))) / 1e6);
+  const double rebuilding = cpu_ms() - rebuild_at_work;
+  fmt::print("{} sessions, {} segments: rebuilt in {:.0f} ms, {:.3f} ms at work a session; the index has {:.1f} MB\n",
+             count, count * 20, rebuild, rebuilding / count,
+             static_cast<double>(fs::file_size(session::SessionIndex::file_in(root))) / 1e6);
 
   start = Clock::now();
   const double before = cpu_ms();

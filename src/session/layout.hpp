@@ -16,13 +16,14 @@ inline constexpr const char* kRawTranscript = "transcript_raw.txt";
 inline constexpr const char* kTimelineFile = "timeline.flac";
 inline constexpr const char* kNotesFolder = "notes";
 
-/// There only while segments are being written: one line "INDEX START_FRAME" for each, so that a crash before its
-/// SpeechDetected reached the journal does not leave audio without a place in time.
-inline constexpr const char* kStartsFile = "segment_starts.txt";
+/// There as long as the session is not finished, so that the unfinished ones are found without opening every manifest.
+/// In it one line "INDEX START_FRAME" for each segment, so that a crash before its SpeechDetected reached the journal
+/// does not leave audio without a place in time.
+inline constexpr const char* kUnfinishedFile = "unfinished.txt";
 
 /// What a session may have from its start.
 inline constexpr std::array kFirstFiles = {kJournalFile,  kManifestFile,          "manifest.json.new", kRawTranscript,
-                                           kTimelineFile, kIncrementalTranscript, kStartsFile};
+                                           kTimelineFile, kIncrementalTranscript, kUnfinishedFile};
 
 /// "seg_0000.wav"
 inline std::string segment_file(std::uint32_t index) {

@@ -190,7 +190,7 @@ void delete_session(const fs::path& session) {
     throw RecorderError(Errc::session_unreadable, fmt::format("'{}' is no session, and is left alone.", path.string()));
   }
   // With its lock held until it is gone, nobody begins to work on it meanwhile.
-  const UniqueFD journal(::open((path / kJournalFile).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const UniqueFD journal(::open((path / kJournalFile).c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
   if (journal && !try_lock(journal.get())) {
     throw RecorderError(
         Errc::session_locked,

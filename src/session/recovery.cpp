@@ -22,10 +22,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<std::string> why_unfinished(const Manifest& manifest) {
+std::string why_unfinished(const Manifest& manifest) {
   if (!manifest.stopped_at) return "it was interrupted";
   const auto waiting = std::ranges::count_if(manifest.segments, [](const Segment& each) { return !each.is_settled(); });
-  if (waiting == 0) return std::nullopt;
+  if (waiting == 0) return "work on it was interrupted";
   return waiting == 1 ? "1 segment waits for its text" : fmt::format("{} segments wait for their text", waiting);
 }
 
@@ -87,7 +87,7 @@ class Recovery {
   void announce_orphans() {
     std::string starts;
     try {
-      starts = read_file(writer_.path() / kStartsFile, std::size_t{64} << 20);
+      starts = read_file(writer_.path() / kUnfinishedFile, std::size_t{64} << 20);
     } catch (const RecorderError&) {
       return;  // it was finished, or had no segment
     }
@@ -148,7 +148,6 @@ class Recovery {
 
   void remove_debris() {
     std::error_code ignored;
-    fs::remove(writer_.path() / kStartsFile, ignored);
     std::vector<fs::path> debris;
     for (fs::directory_iterator entry(writer_.path(), ignored), end; !ignored && entry != end;
          entry.increment(ignored)) {
@@ -182,10 +181,10 @@ std::vector<Unfinished> find_unfinished(const fs::path& root) {
   for (fs::directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
     if (!entry->is_directory(ignored) || !is_session_name(entry->path().filename().string())) continue;
-    if (is_locked(entry->path())) continue;
+    if (!fs::exists(entry->path() / kUnfinishedFile, ignored) || is_locked(entry->path())) continue;
     try {
       const fs::path path = fs::absolute(entry->path()).lexically_normal();
-      if (auto reason = why_unfinished(read_manifest(path))) found.push_back({path, *std::move(reason)});
+      found.push_back({path, why_unfinished(read_manifest(path))});
     } catch (const RecorderError&) {
     }
   }

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,7 +51,9 @@ bool is_session_name(std::string_view name) {
 
 NewSessionDirectory::NewSessionDirectory(const fs::path& root, std::chrono::system_clock::time_point started) {
   try {
-    const fs::path absolute = fs::absolute(root).lexically_normal();
+    std::error_code error;
+    const fs::path absolute = fs::absolute(root, error).lexically_normal();
+    if (error) throw_disk_error(error.value(), root);
     make_root(absolute);
     const std::string name = session_name(started);
     for (int attempt = 1;; ++attempt) {
@@ -104,9 +105,15 @@ void NewSessionDirectory::remove() noexcept {
   made_.clear();
 }
 
+// Locks of the open file, not of the process: two writers in one process are two as well. Asking does not take the lock
+// for a moment, as flock() would, and so never gets into the way of somebody who does.
+
 bool try_lock(int journal_fd) {
-  while (::flock(journal_fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return false;
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  while (::fcntl(journal_fd, F_OFD_SETLK, &lock) != 0) {
+    if (errno == EAGAIN || errno == EACCES) return false;
     if (errno != EINTR) throw_disk_error(errno, kJournalFile);
   }
   return true;
@@ -114,7 +121,10 @@ bool try_lock(int journal_fd) {
 
 bool is_locked(const fs::path& session) {
   const UniqueFD journal(::open((session / kJournalFile).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  return journal && ::flock(journal.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  struct flock lock{};
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  return journal && ::fcntl(journal.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 }  // namespace dictum::session

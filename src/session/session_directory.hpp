@@ -44,8 +44,8 @@ class NewSessionDirectory {
   std::vector<std::filesystem::path> made_;  // outermost first
 };
 
-/// Takes the one lock of a session, on its open journal, without waiting. The kernel gives it back when the descriptor
-/// closes, also at a crash. False where another process has it.
+/// Takes the one lock of a session, on its journal, open for writing, without waiting. The kernel gives it back when
+/// the descriptor closes, also at a crash. False where another process has it.
 bool try_lock(int journal_fd);
 
 /// True where some process is working on the session just now.

@@ -59,7 +59,8 @@ SessionWriter::SessionWriter(fs::path path, AppendFile journal)
     : path_(std::move(path)),
       journal_(std::move(journal)),
       incremental_(path_ / kIncrementalTranscript),
-      raw_(path_ / kRawTranscript) {}
+      raw_(path_ / kRawTranscript),
+      unfinished_(path_ / kUnfinishedFile) {}
 
 SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_clock::time_point started,
                                     const SessionInfo& info) {
@@ -77,7 +78,6 @@ SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_cl
   manifest.config = info.config;
   manifest.keep_all = info.keep_all;
   manifest.transcribes = info.transcribes;
-  writer.starts_ = std::make_unique<AppendFile>(folder.path() / kStartsFile);
   if (info.keep_all) {
     writer.timeline_ = std::make_unique<audio::FLACWriter>(folder.path() / kTimelineFile, info.sample_rate);
   }
@@ -130,7 +130,7 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
 }
 
 void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
-  if (starts_) starts_->append(fmt::format("{} {}\n", index, start_frame));
+  unfinished_.append(fmt::format("{} {}\n", index, start_frame));
   const fs::path file = path_ / segment_file(index);
   try {
     open_.try_emplace(index, audio::WAVWriter(file, manifest_.sample_rate));
@@ -281,10 +281,10 @@ void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> 
   raw_segments_ = manifest_.segments.size();
   attempt([&] { make_file_say(path_ / kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
   attempt([&] { save_manifest(); });
-  starts_.reset();
-  std::error_code ignored;
-  fs::remove(path_ / kStartsFile, ignored);
   attempt.tell();
+  if (!manifest_.stopped_at || settled_segments(manifest_) < manifest_.segments.size()) return;
+  std::error_code ignored;
+  fs::remove(path_ / kUnfinishedFile, ignored);
 }
 
 }  // namespace dictum::session

@@ -80,7 +80,8 @@ class SessionWriter {
   /// Waits until what was written is on the disk: off the hot path.
   void sync();
 
-  /// Closes every file, completes the transcripts and writes the final manifest. Nothing else follows.
+  /// Closes every file, completes the transcripts and writes the final manifest. Nothing else follows. With texts still
+  /// outstanding the session counts as unfinished, and `find_unfinished` finds it.
   void finish(std::optional<std::chrono::system_clock::time_point> stopped_at);
 
   static std::string segment_file(std::uint32_t index) { return session::segment_file(index); }
@@ -104,7 +105,7 @@ class SessionWriter {
   AppendFile journal_;
   AppendFile incremental_;
   AppendFile raw_;
-  std::unique_ptr<AppendFile> starts_;
+  AppendFile unfinished_;
   std::map<std::uint32_t, OpenSegment> open_;
   std::unique_ptr<audio::FLACWriter> timeline_;
   std::set<std::filesystem::path> unsynced_;

@@ -255,6 +255,15 @@ TEST_F(Crash, IsFoundWhereTextsAreOutstanding) {
   EXPECT_THAT(reasons(root_.path()), testing::ElementsAre("1 segment waits for its text"));
 }
 
+TEST_F(Crash, OfASecondPassIsFound) {
+  const fs::path session = test::make_session(root_.path());
+  EXPECT_THAT(reasons(root_.path()), IsEmpty());
+  {
+    SessionWriter::reopen(session);
+  }
+  EXPECT_THAT(reasons(root_.path()), testing::ElementsAre("work on it was interrupted"));
+}
+
 TEST(UnfinishedSessions, AreNoneWhereThereIsNothingToRead) {
   const TemporaryDirectory root;
   fs::create_directory(root / "20261122_154501");

@@ -66,8 +66,10 @@ TEST_F(Revision, OfASegmentThatWasNeverQueuedQueuesIt) {
 
 TEST_F(Revision, NeedsAKeptSegment) {
   const auto session = make_session(root_.path());
-  EXPECT_THROW(revise(session, 1, {text("x")}), RecorderError);
-  EXPECT_THROW(revise(session, 9, {text("x")}), RecorderError);
+  SessionWriter writer = SessionWriter::reopen(session);
+  EXPECT_THROW(add_revision(writer, 1, text("x"), test::kStarted), RecorderError);
+  EXPECT_THROW(add_revision(writer, 9, text("x"), test::kStarted), RecorderError);
+  writer.finish(std::nullopt);
   EXPECT_THAT(grammar_violations(session), IsEmpty());
 }
 

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstdlib>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -149,6 +151,18 @@ TEST(SessionLock, IsHeldAsLongAsTheWriterLives) {
   EXPECT_TRUE(is_locked(path));
   writer.reset();
   EXPECT_FALSE(is_locked(path));
+}
+
+TEST(SessionLock, IsNotTakenByAsking) {
+  const TemporaryDirectory root;
+  std::atomic<bool> done{false};
+  const fs::path path = SessionWriter::create(root.path(), kStarted, test::info()).path();
+  std::thread asking([&] {
+    while (!done) is_locked(path);
+  });
+  for (int i = 0; i < 200; ++i) EXPECT_NO_THROW(SessionWriter::reopen(path));
+  done = true;
+  asking.join();
 }
 
 TEST(SessionLock, IsNoLockWhereThereIsNoSession) {

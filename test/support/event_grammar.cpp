@@ -321,7 +321,9 @@ class Checker {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(session_)) {
       require_mode(entry.path(), entry.is_directory() ? 0700 : 0600);
       const std::string name = entry.path().filename().string();
-      if (entry.path().extension() == ".new" || name == "segment_starts.txt") complain("{} was left behind", name);
+      const bool may_stay = name == "unfinished.txt" && options_.transcription_may_be_pending;
+      if (entry.path().extension() == ".new" || (name == "unfinished.txt" && !may_stay))
+        complain("{} was left behind", name);
       if (entry.path().extension() == ".wav" && !is_of_kept_segment(name))
         complain("{} belongs to no kept segment", name);
     }
