@@ -1,0 +1,256 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <optional>
+
+#include "dictum/error.hpp"
+#include "recorder/config_fields.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace dictum::recorder {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+RecorderConfig read(std::string_view text) {
+  RecorderConfig config;
+  read_config_text(config, text, "config.toml");
+  return config;
+}
+
+/// The sentence that refuses `text`; empty where it is taken.
+std::string refusal(std::string_view text) {
+  try {
+    read(text);
+    return {};
+  } catch (const RecorderError& error) {
+    EXPECT_EQ(error.code(), Errc::config_invalid);
+    return error.what();
+  }
+}
+
+/// Sets a variable of the environment while it lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::filesystem::path& value) : name_(name) {
+    if (const char* old = std::getenv(name)) old_ = old;
+    ::setenv(name, value.c_str(), 1);
+  }
+  ~Variable() {
+    if (old_) {
+      ::setenv(name_, old_->c_str(), 1);
+    } else {
+      ::unsetenv(name_);
+    }
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+TEST(Config, EverySettingOfAFileIsRead) {
+  const RecorderConfig config = read(R"(
+    [capture]
+    input = "talk.wav"
+    channel = 1
+    pace = "fast"
+    block_frames = 160
+    [vad]
+    detector = "energy"
+    threshold = 0.6
+    mode = "long_note"
+    min_silence_ms = 900
+    [transcription]
+    transcriber = "simulated"
+    workers = 3
+    [transcription.simulated]
+    script = "script.json"
+    [session]
+    root = "/sessions"
+    keep_all = true
+    [events]
+    level_hz = 12.5
+  )");
+  EXPECT_EQ(config.capture.input, "talk.wav");
+  EXPECT_EQ(config.capture.channel, "1");
+  EXPECT_EQ(config.capture.pace, "fast");
+  EXPECT_EQ(config.capture.block_frames, 160);
+  EXPECT_EQ(config.vad.detector, "energy");
+  EXPECT_EQ(config.vad.threshold, 0.6);
+  EXPECT_EQ(config.vad.mode, VADMode::long_note);
+  EXPECT_EQ(config.vad.min_silence_ms, 900);
+  EXPECT_EQ(config.transcription.transcriber, "simulated");
+  EXPECT_EQ(config.transcription.workers, 3);
+  EXPECT_EQ(config.transcription.simulated_script, "script.json");
+  EXPECT_EQ(config.session.root, "/sessions");
+  EXPECT_TRUE(config.session.keep_all);
+  EXPECT_EQ(config.events.level_hz, 12.5);
+}
+
+TEST(Config, WhatAFileDoesNotNameKeepsItsDefault) {
+  EXPECT_EQ(read("[vad]\nthreshold = 0.6").vad.min_silence_ms, 800);
+}
+
+TEST(Config, AnEmptyFileIsNoError) {
+  EXPECT_EQ(refusal(""), "");
+}
+
+TEST(Config, AWholeNumberStandsForAFraction) {
+  EXPECT_EQ(read("[vad]\nmax_segment_sec = 20").vad.max_segment_sec, 20.0);
+}
+
+TEST(Config, AnUnknownKeyNamesTheNearest) {
+  EXPECT_THAT(refusal("[vad]\ntreshold = 0.5"), HasSubstr("\"vad.threshold\""));
+}
+
+TEST(Config, AnUnknownSectionNamesTheNearestKey) {
+  EXPECT_THAT(refusal("[session]\n[sesion]\nroot = \"x\""), HasSubstr("\"session.root\""));
+}
+
+TEST(Config, AKeyOutsideOfItsSectionNamesTheNearest) {
+  EXPECT_THAT(refusal("min_silence_ms = 300"), HasSubstr("\"vad.min_silence_ms\""));
+}
+
+TEST(Config, WhatIsWrongIsToldWithFileAndLine) {
+  EXPECT_THAT(refusal("[vad]\n\nthreshold = \"loud\""), StartsWith("config.toml:3: "));
+}
+
+TEST(Config, TextThatIsNoTOMLIsToldWithFileAndLine) {
+  EXPECT_THAT(refusal("[vad]\nthreshold = = 1"), StartsWith("config.toml:2: "));
+}
+
+TEST(Config, AValueOfAWrongKindSaysWhichKindIsMeant) {
+  EXPECT_THAT(refusal("[vad]\nmin_silence_ms = 300.5"), HasSubstr("a whole number"));
+  EXPECT_THAT(refusal("[vad]\nthreshold = true"), HasSubstr("a number"));
+  EXPECT_THAT(refusal("[session]\nkeep_all = 1"), HasSubstr("true or false"));
+  EXPECT_THAT(refusal("[capture]\ninput = 1"), HasSubstr("a text in quotes"));
+  EXPECT_THAT(refusal("[capture]\ninput = [\"a.wav\"]"), HasSubstr("expected a text"));
+  EXPECT_THAT(refusal("[capture]\ninput = 2026-11-22"), HasSubstr("expected a text"));
+}
+
+TEST(Config, ANumberOutOfRangeSaysTheRange) {
+  EXPECT_THAT(refusal("[vad]\nthreshold = 2"), HasSubstr("between 0.2 and 0.95"));
+  EXPECT_THAT(refusal("[vad]\nthreshold = nan"), HasSubstr("between 0.2 and 0.95"));
+  EXPECT_THAT(refusal("[vad]\nmax_segment_sec = inf"), HasSubstr("between 6 and 3600"));
+  EXPECT_THAT(refusal("[transcription]\nworkers = 9223372036854775807"), HasSubstr("between 1 and 64"));
+}
+
+TEST(Config, AWordThatIsNoneOfTheChoicesSaysThem) {
+  EXPECT_THAT(refusal("[capture]\npace = \"slow\""), HasSubstr("realtime, fast"));
+}
+
+TEST(Config, AFileThatIsWrongInItsLastLineChangesNothing) {
+  RecorderConfig config;
+  EXPECT_THROW(read_config_text(config, "[vad]\nmin_silence_ms = 300\nnonsense = 1", "config.toml"), RecorderError);
+  EXPECT_EQ(config.vad.min_silence_ms, 800);
+}
+
+TEST(Config, EverySettingTakesItsOwnDefault) {
+  for (const ConfigField& field : config_fields()) {
+    RecorderConfig config;
+    set_config(config, field, field.example, "test");
+    EXPECT_EQ(field.get(config), field.example) << field.name();
+  }
+}
+
+TEST(Config, EveryNumberIsRefusedBeyondItsRangeAndTakenAtItsEnds) {
+  for (const ConfigField& field : config_fields()) {
+    const bool is_whole = std::holds_alternative<std::int64_t>(field.example);
+    if (!is_whole && !std::holds_alternative<double>(field.example)) continue;
+    const auto value = [&](double number) -> ConfigValue {
+      if (is_whole) return static_cast<std::int64_t>(number);
+      return number;
+    };
+    RecorderConfig config;
+    for (const double end : {field.least, field.most}) {
+      EXPECT_NO_THROW(set_config(config, field, value(end), "test")) << field.name() << " " << end;
+      config.validate();
+    }
+    if (field.least > -1e9)
+      EXPECT_THROW(set_config(config, field, value(field.least - 1), "test"), RecorderError) << field.name();
+    EXPECT_THROW(set_config(config, field, value(field.most + 1), "test"), RecorderError) << field.name();
+  }
+}
+
+TEST(Config, EverySettingIsFoundByItsName) {
+  for (const ConfigField& field : config_fields()) EXPECT_EQ(&find_config_field(field.section, field.key), &field);
+}
+
+TEST(Config, ValuesSetInCodeAreCheckedToo) {
+  RecorderConfig config;
+  config.vad.threshold = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THROW(config.validate(), RecorderError);
+}
+
+TEST(Config, TheDefaultsAreValid) {
+  EXPECT_NO_THROW(RecorderConfig().validate());
+}
+
+TEST(ConfigFile, OneThatIsNotThereIsAnError) {
+  RecorderConfig config;
+  const test::TemporaryDirectory folder;
+  EXPECT_THROW(read_config_file(config, folder / "none.toml"), RecorderError);
+}
+
+TEST(ConfigFile, AFolderIsAnError) {
+  RecorderConfig config;
+  const test::TemporaryDirectory folder;
+  EXPECT_THROW(read_config_file(config, folder.path()), RecorderError);
+}
+
+TEST(ConfigFile, OneThatNobodyCanHaveWrittenIsAnError) {
+  RecorderConfig config;
+  const test::TemporaryDirectory folder;
+  std::ofstream(folder / "huge.toml") << std::string(2 << 20, '\n');
+  EXPECT_THROW(read_config_file(config, folder / "huge.toml"), RecorderError);
+}
+
+TEST(ConfigFile, IsReadFromDisk) {
+  RecorderConfig config;
+  const test::TemporaryDirectory folder;
+  std::ofstream(folder / "c.toml") << "[vad]\nmin_silence_ms = 300\n";
+  read_config_file(config, folder / "c.toml");
+  EXPECT_EQ(config.vad.min_silence_ms, 300);
+}
+
+TEST(ConfigFile, TheOneThatIsNamedBeatsTheEnvironment) {
+  const Variable variable("DICTUM_CONFIG", "/from/environment.toml");
+  EXPECT_EQ(config_file("/named.toml"), "/named.toml");
+}
+
+TEST(ConfigFile, TheOneOfTheEnvironmentBeatsTheUsualPlace) {
+  const test::TemporaryDirectory home;
+  std::filesystem::create_directories(home / "dictum");
+  std::ofstream(home / "dictum/config.toml") << "";
+  const Variable place("XDG_CONFIG_HOME", home.path());
+  const Variable variable("DICTUM_CONFIG", "/from/environment.toml");
+  EXPECT_EQ(config_file({}), "/from/environment.toml");
+}
+
+TEST(ConfigFile, TheUsualPlaceIsTakenWhereItHasAFile) {
+  const test::TemporaryDirectory home;
+  std::filesystem::create_directories(home / "dictum");
+  std::ofstream(home / "dictum/config.toml") << "";
+  const Variable place("XDG_CONFIG_HOME", home.path());
+  const Variable variable("DICTUM_CONFIG", "");
+  EXPECT_EQ(config_file({}), home / "dictum/config.toml");
+}
+
+TEST(ConfigFile, ThereNeedNotBeAny) {
+  const test::TemporaryDirectory home;
+  const Variable place("XDG_CONFIG_HOME", home.path());
+  const Variable variable("DICTUM_CONFIG", "");
+  EXPECT_EQ(config_file({}), "");
+}
+
+}  // namespace
+}  // namespace dictum::recorder
