@@ -53,7 +53,7 @@ bool is_name(std::string_view name) {
 
 std::optional<fs::path> find_program(std::string_view file) {
   for (const fs::path& folder : worker_folders()) {
-    if (const fs::path path = folder / file; is_program(path)) return path;
+    if (fs::path path = folder / file; is_program(path)) return path;
   }
   return std::nullopt;
 }

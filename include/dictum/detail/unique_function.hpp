@@ -16,12 +16,12 @@ template <class Result, class... Arguments>
 class UniqueFunction<Result(Arguments...)> {
  public:
   UniqueFunction() = default;
-  UniqueFunction(std::nullptr_t) {}
+  UniqueFunction(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as std::function
 
   template <class Callable>
     requires(!std::is_same_v<std::remove_cvref_t<Callable>, UniqueFunction> &&
              std::is_invocable_r_v<Result, std::decay_t<Callable>&, Arguments...>)
-  UniqueFunction(Callable&& callable)
+  UniqueFunction(Callable&& callable)  // NOLINT(google-explicit-constructor): as std::function
       : target_(std::make_unique<Target<std::decay_t<Callable>>>(std::forward<Callable>(callable))) {}
 
   Result operator()(Arguments... arguments) { return target_->call(std::forward<Arguments>(arguments)...); }
