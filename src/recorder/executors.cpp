@@ -8,8 +8,8 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
-#include <thread>
-#include <vector>
+#include <system_error>
+#include <utility>
 
 namespace dictum::recorder {
 namespace {
@@ -36,26 +36,35 @@ WorkThreads::WorkThreads() : state_(std::make_shared<State>()) {
 }
 
 void WorkThreads::add_thread() {
-  std::thread thread([state = state_] {
+  const std::lock_guard lock(state_->mutex);  // held until the thread is counted, however soon it ends
+  if (!state_->work) return;
+  state_->threads.emplace_back([state = state_] {
     pthread_setname_np(pthread_self(), "dictum-work");
     state->context.run();
-    const std::lock_guard lock(state->mutex);
+    const std::lock_guard ending(state->mutex);
     --state->running;
     state->ended.notify_all();
   });
-  const std::lock_guard lock(state_->mutex);
-  ++state_->running;  // the thread cannot have ended: the work guard is there
-  state_->threads.push_back(std::move(thread));
+  ++state_->running;
 }
 
-void WorkThreads::replace_stuck() {
-  add_thread();
-  add_thread();
+void WorkThreads::replace_stuck() noexcept {
+  try {
+    add_thread();
+    add_thread();
+  } catch (const std::system_error&) {
+    // The system gives no thread: what is left of them does the work of all.
+  }
 }
 
 WorkThreads::~WorkThreads() {
-  state_->work.reset();  // what is posted is done still; then the threads end by themselves
-  for (std::thread& thread : state_->threads) thread.detach();
+  for (std::thread& thread : close()) thread.detach();  // what is posted is done still; then they end by themselves
+}
+
+std::vector<std::thread> WorkThreads::close() noexcept {
+  const std::lock_guard lock(state_->mutex);
+  state_->work.reset();
+  return std::exchange(state_->threads, {});
 }
 
 boost::asio::any_io_executor WorkThreads::executor() const {
@@ -63,20 +72,17 @@ boost::asio::any_io_executor WorkThreads::executor() const {
 }
 
 void WorkThreads::join(std::chrono::steady_clock::time_point deadline) noexcept {
-  if (state_->threads.empty()) return;
-  state_->work.reset();
+  std::vector<std::thread> threads = close();
   std::unique_lock lock(state_->mutex);
   const bool all_ended = state_->ended.wait_until(lock, deadline, [this] { return state_->running == 0; });
   lock.unlock();
-  if (!all_ended) state_->context.stop();
-  for (std::thread& thread : state_->threads) {
+  for (std::thread& thread : threads) {
     if (all_ended) {
       thread.join();
     } else {
       thread.detach();
     }
   }
-  state_->threads.clear();
 }
 
 Executors make_executors(const boost::asio::any_io_executor& work) {

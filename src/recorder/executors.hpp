@@ -3,6 +3,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <memory>
+#include <thread>
+#include <vector>
 
 namespace dictum::recorder {
 
@@ -28,14 +30,16 @@ class WorkThreads {
   boost::asio::any_io_executor executor() const;
 
   /// Two threads more, in place of those that a device and a disk may hold for ever.
-  void replace_stuck();
+  void replace_stuck() noexcept;
 
-  /// Lets the threads end, waits for them no longer than `deadline`, and abandons those that have not ended by then.
+  /// Lets the threads end, waits for them no longer than `deadline`, and abandons those that have not ended by then:
+  /// they still do what is posted, if they ever can.
   void join(std::chrono::steady_clock::time_point deadline) noexcept;
 
  private:
   struct State;
   void add_thread();
+  std::vector<std::thread> close() noexcept;
 
   std::shared_ptr<State> state_;
 };
