@@ -103,8 +103,9 @@ class AsyncDelivery : public std::enable_shared_from_this<AsyncDelivery> {
 
   void deliver() {
     // One event a turn of the loop: a burst of events never holds up what else the loop has to do.
-    current_ = queue_->next();
-    if (!current_) return;
+    auto event = queue_->next();
+    if (!event) return;  // on an executor with several threads the next wake may be running already: touch nothing
+    current_ = std::move(event);
     std::optional<boost::asio::awaitable<void>> async;
     try {
       const DeliveryScope scope(queue_.get());
