@@ -59,7 +59,7 @@ DICTUM_C_API int dictum_config_use_push(dictum_config* config, int sample_rate, 
 /* The sentence that belongs to the newest error of this configuration; empty after success. */
 DICTUM_C_API const char* dictum_config_last_error(const dictum_config* config);
 
-/* A recorder; the configuration is copied. Instant: opens nothing and starts no thread. Free it with
+/* A recorder; the configuration is copied (null: every default). Instant: opens nothing and starts no thread. Free it with
  * dictum_recorder_free(), which ends a recording within two seconds. Null where memory is out. */
 DICTUM_C_API dictum_recorder* dictum_recorder_new(const dictum_config* config);
 DICTUM_C_API void dictum_recorder_free(dictum_recorder* recorder);

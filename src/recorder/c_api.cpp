@@ -50,6 +50,8 @@ struct Bell {
   }
 };
 
+constexpr const char* kNoText = "A null pointer was given where a text is needed.";
+
 int code_of(const std::error_code& error) {
   if (!error) return DICTUM_OK;
   return error.category() == dictum::recorder_category() ? error.value() : DICTUM_E_OTHER;
@@ -126,6 +128,7 @@ void dictum_config_free(dictum_config* config) {
 
 int dictum_config_set(dictum_config* config, const char* name, const char* value) {
   return guarded(config->last_error, [&] {
+    if (name == nullptr || value == nullptr) throw dictum::RecorderError(dictum::Errc::invalid_argument, kNoText);
     const std::string_view full = name;
     const std::size_t dot = full.rfind('.');
     const auto section = full.substr(0, dot == std::string_view::npos ? 0 : dot);
@@ -136,7 +139,10 @@ int dictum_config_set(dictum_config* config, const char* name, const char* value
 }
 
 int dictum_config_load(dictum_config* config, const char* path) {
-  return guarded(config->last_error, [&] { dictum::recorder::read_config_file(config->config, path); });
+  return guarded(config->last_error, [&] {
+    if (path == nullptr) throw dictum::RecorderError(dictum::Errc::invalid_argument, kNoText);
+    dictum::recorder::read_config_file(config->config, path);
+  });
 }
 
 int dictum_config_use_push(dictum_config* config, int sample_rate, int channels) {
@@ -153,7 +159,7 @@ const char* dictum_config_last_error(const dictum_config* config) {
 
 dictum_recorder* dictum_recorder_new(const dictum_config* config) {
   try {
-    return new dictum_recorder(*config);
+    return new dictum_recorder(config == nullptr ? dictum_config() : *config);
   } catch (const std::exception&) {
     return nullptr;
   }
@@ -186,7 +192,7 @@ int dictum_set_muted(dictum_recorder* recorder, int muted) {
 }
 
 int dictum_set_vad_mode(dictum_recorder* recorder, const char* mode) {
-  const std::string_view name = mode;
+  const std::string_view name = mode == nullptr ? "" : mode;
   if (name != "normal" && name != "long_note") return DICTUM_E_INVALID_ARGUMENT;
   return call(recorder, [name](auto& backend, auto& error) {
     backend.set_vad_mode(name == "normal" ? dictum::VADMode::normal : dictum::VADMode::long_note, error);
@@ -218,7 +224,7 @@ size_t dictum_last_error(const dictum_recorder* recorder, char* buffer, size_t s
 }
 
 size_t dictum_push(dictum_recorder* recorder, const float* samples, size_t frames) {
-  if (!recorder->push) return 0;
+  if (!recorder->push || samples == nullptr) return 0;
   return recorder->push->push(std::span(samples, frames * static_cast<std::size_t>(recorder->push_channels)));
 }
 
@@ -235,9 +241,9 @@ dictum_event* dictum_next_event(dictum_recorder* recorder) {
   try {
     auto event = recorder->events->next();
     if (!event) {
-      // In this order an event that comes in between rings again after the silence.
       recorder->bell->silence();
       event = recorder->events->next();
+      if (event) recorder->bell->ring();  // it came in between, and more may have come behind it
     }
     if (!event) return nullptr;
     recorder->events->handled();
