@@ -171,7 +171,7 @@ void Listener::restart() {
 
 void Listener::meter(std::span<const float> mono, std::vector<StreamItem>& out) {
   if (level_interval_ == 0) return;
-  for (const float sample : mono) {
+  for (const float& sample : mono) {  // its address tells its place
     level_energy_ += static_cast<double>(sample) * static_cast<double>(sample);
     level_peak_ = std::max(level_peak_, std::abs(sample));
     if (++level_frames_ < level_interval_) continue;
