@@ -66,14 +66,15 @@ function(dictum_all_rooms result)
   set(${result} ${all} PARENT_SCOPE)
 endfunction()
 
-# dictum_test(NAME SOURCES file... ROOMS room... [LIBRARIES library...]): one GoogleTest program.
+# dictum_test(NAME SOURCES file... ROOMS room... [LIBRARIES library...] [SERIAL]): one GoogleTest program. A SERIAL one
+# has the machine for itself.
 function(dictum_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES")
   add_executable(${name} ${arg_SOURCES})
   list(TRANSFORM arg_ROOMS PREPEND dictum_)
   target_link_libraries(${name} PRIVATE ${arg_ROOMS} ${arg_LIBRARIES} dictum_test_support GTest::gmock GTest::gtest_main dictum_warnings)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${arg_TIMEOUT} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${arg_TIMEOUT} RUN_SERIAL ${arg_SERIAL} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
 endfunction()
