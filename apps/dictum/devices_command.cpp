@@ -37,9 +37,9 @@ ExitCode devices(const Options& options) {
   }
   if (found.empty()) fmt::print("No device to record from: connect a microphone.\n");
   for (const auto& device : found) {
-    fmt::print("{} {}\n    {} channels, {} Hz{}\n    --device {}\n", device.is_default ? "*" : " ",
-               utf8::on_one_line(device.description), device.channels, device.sample_rate,
-               device.is_monitor ? ", what the machine plays" : "", utf8::on_one_line(device.id));
+    fmt::print("{} {}\n    {} {}, {} Hz{}\n    --device {}\n", device.is_default ? "*" : " ",
+               utf8::on_one_line(device.description), device.channels, device.channels == 1 ? "channel" : "channels",
+               device.sample_rate, device.is_monitor ? ", what the machine plays" : "", utf8::on_one_line(device.id));
   }
   return ExitCode::success;
 }

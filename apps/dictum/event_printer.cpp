@@ -1,6 +1,8 @@
 #include "event_printer.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,13 +17,28 @@ std::string clock_time(double seconds) {
   return fmt::format("{:02}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10);
 }
 
-// The end of what is being said: as much as fits beside the meter.
-std::string shortened(std::string_view text) {
-  constexpr std::size_t kMost = 40;
-  const std::string clean = utf8::on_one_line(text);
-  std::size_t start = clean.size() > kMost ? clean.size() - kMost : 0;
-  while (start < clean.size() && (static_cast<unsigned char>(clean[start]) & 0xC0) == 0x80) ++start;
-  return clean.substr(start);
+bool continues(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+/// The end of `text`: at most so many characters.
+std::string_view last(std::string_view text, std::size_t most) {
+  std::size_t start = text.size();
+  for (; most > 0 && start > 0; --most) {
+    do --start;
+    while (start > 0 && continues(text[start]));
+  }
+  return text.substr(start);
+}
+
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return !continues(byte); }));
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  constexpr std::size_t kUsual = 80;
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
 }
 
 template <class... Handlers>
@@ -110,7 +127,12 @@ void EventPrinter::draw() {
   std::string line =
       fmt::format("{:<9} {} {}{}", state_, clock_time(seconds), meter, probability_ >= 0.5 ? " speech" : "");
   if (queued_ > 0) line += fmt::format("  {} to transcribe", queued_);
-  if (!partial_.empty()) line += "  " + shortened(partial_);
+  // What does not fit would break the line, and a broken line cannot be taken back.
+  const std::size_t room = terminal_width() - 1;
+  if (!partial_.empty() && columns(line) + 2 < room) {
+    line += fmt::format("  {}", last(utf8::on_one_line(partial_), room - columns(line) - 2));
+  }
+  line.resize(line.size() - last(line, columns(line) - std::min(columns(line), room)).size());
   fmt::print("{}", line);
   std::fflush(stdout);
   drawn_ = true;

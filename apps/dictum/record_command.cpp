@@ -2,11 +2,15 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "audio/sound_file_reader.hpp"
 #include "base/json.hpp"
@@ -15,6 +19,7 @@
 #include "config_flags.hpp"
 #include "dictum/recorder_backend.hpp"
 #include "event_printer.hpp"
+#include "session/manifest.hpp"
 #include "signals.hpp"
 #include "wire/event_json.hpp"
 
@@ -37,11 +42,15 @@ bool is_file(const RecorderConfig& config) {
   return !config.capture.input.empty() && config.capture.input != "-";
 }
 
+constexpr double kLevelHz = 10;
+
 RecorderConfig resolve(const Options& options) {
   RecorderConfig base;
   base.capture.pace = "fast";  // a file is read as fast as it can be ...
-  base.events.level_hz = 10;
+  const bool shows_levels = options.json ? options.live_events : isatty(STDOUT_FILENO) != 0;
+  base.events.level_hz = shows_levels ? kLevelHz : 0;  // they cost a third of what listening to silence takes
   RecorderConfig config = options.config.resolve(base);
+  if (options.stop_after_silence_sec > 0) config.events.level_hz = std::max(config.events.level_hz, kLevelHz);
   if (is_file(config) && !options.config.was_given("--drain-sec")) {
     config.transcription.drain_sec = -1;  // ... and all of it is transcribed
   }
@@ -60,6 +69,10 @@ class Watcher {
     watch(event);
   }
 
+  /// From here on the silence is counted, which ends the recording.
+  void set_sample_rate(int sample_rate) { sample_rate_ = sample_rate; }
+
+  bool wants_stop() const { return wants_stop_; }
   bool failed() const { return failed_; }
   int without_text() const { return without_text_; }
   std::string why_without_text() const { return why_without_text_; }
@@ -92,13 +105,13 @@ class Watcher {
     }
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
     lost_output_ = errno != 0 ? errno : EIO;
-    signals_.wake();  // nobody would see any more that it records
+    stop();  // nobody would see any more that it records
   }
 
   void watch(const Event& event) {
     if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
       if (changed->state == RecordingState::failed) failed_ = true;
-      if (!changed->is_recording) signals_.wake();
+      if (!changed->is_recording) stop();
     } else if (const auto* fault = std::get_if<RecorderFault>(&event.body)) {
       if (fault->code == to_string(Errc::disk_full) || fault->code == to_string(Errc::output_unwritable))
         failed_ = true;
@@ -107,18 +120,35 @@ class Watcher {
     } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
       --waiting_for_text_;
       if (!complete->success && without_text_++ == 0) why_without_text_ = complete->error->message;
-    } else if (const auto* level = std::get_if<AudioLevel>(&event.body)) {
-      const bool speech = level->speech_probability >= 0.5;
-      if (speech || silent_since_ == 0) silent_since_ = event.timestamp;
-      const double limit = options_.stop_after_silence_sec;
-      if (limit > 0 && event.timestamp - silent_since_ >= limit) signals_.wake();
+    }
+    if (options_.stop_after_silence_sec > 0) count_silence(event);
+  }
+
+  void stop() {
+    wants_stop_ = true;
+    signals_.wake();
+  }
+
+  void count_silence(const Event& event) {
+    if (std::holds_alternative<SpeechDetected>(event.body)) {
+      speaks_ = true;
+    } else if (const auto* ended = std::get_if<SpeechEnded>(&event.body)) {
+      speaks_ = false;
+      if (ended->kept) silent_since_ = event.frame;
+    } else if (const auto* level = std::get_if<AudioLevel>(&event.body); level != nullptr && sample_rate_ > 0) {
+      const double silence_sec =
+          speaks_ ? level->silence_ms / 1000 : static_cast<double>(event.frame - silent_since_) / sample_rate_;
+      if (silence_sec >= options_.stop_after_silence_sec) stop();
     }
   }
 
   const Options& options_;
   Signals& signals_;
   EventPrinter printer_;
-  double silent_since_ = 0;
+  bool speaks_ = false;
+  Frame silent_since_ = 0;
+  std::atomic<int> sample_rate_{0};
+  std::atomic<bool> wants_stop_{false};
   std::atomic<bool> failed_{false};
   std::atomic<int> without_text_{0};
   std::string why_without_text_;  // of the first one; read once no more events come
@@ -126,31 +156,43 @@ class Watcher {
   std::atomic<int> lost_output_{0};  // errno, once standard output cannot be written
 };
 
+/// Does `work` on another thread; a signal meanwhile stops the recording, and nobody waits for texts any longer. Throws
+/// what `work` throws.
+void do_interruptibly(RecorderBackend& backend, Signals& signals, std::function<void()> work) {
+  std::packaged_task<void()> task(std::move(work));
+  auto done = task.get_future();
+  const std::jthread thread([&] {
+    task();
+    signals.wake();
+  });
+  while (done.wait_for(0s) != std::future_status::ready) {
+    if (signals.wait() != Signals::Event::signal) continue;
+    std::error_code error;
+    backend.stop_recording(0s, error);
+  }
+  done.get();
+}
+
 ExitCode record(const Options& options) {
   const RecorderConfig config = resolve(options);
   Signals signals;
   auto watcher = std::make_shared<Watcher>(options, config, signals);
   auto backend = std::make_unique<RecorderBackend>(config, [watcher](const Event& event) { watcher->hear(event); });
-  backend->start_recording();
+  do_interruptibly(*backend, signals, [&] { backend->start_recording(); });
+  watcher->set_sample_rate(session::read_manifest(backend->get_session_path()).sample_rate);
 
   std::optional<std::chrono::steady_clock::time_point> until;
   if (options.duration_sec > 0) {
     until = std::chrono::steady_clock::now() +
             std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.duration_sec));
   }
-  signals.wait(until);
+  while (!watcher->wants_stop() && signals.wait(until) == Signals::Event::woken) {
+  }
 
-  auto stopped = std::async(std::launch::async, [&] {
+  do_interruptibly(*backend, signals, [&] {
     std::error_code error;
     backend->stop_recording(error);
-    signals.wake();
   });
-  while (stopped.wait_for(0s) != std::future_status::ready) {
-    if (signals.wait(std::chrono::steady_clock::now() + 100ms) != Signals::Event::signal) continue;
-    std::error_code error;
-    backend->stop_recording(0s, error);  // a second Ctrl-C: nobody waits for texts any longer, the first stop neither
-  }
-  stopped.get();
   const std::filesystem::path session = backend->get_session_path();
   backend.reset();
   if (const int error = watcher->lost_output(); error != 0) {
