@@ -14,5 +14,10 @@ void add_devices_command(CLI::App& app, ExitCode& code);
 void add_transcribers_command(CLI::App& app, ExitCode& code);
 void add_models_command(CLI::App& app, ExitCode& code);
 void add_doctor_command(CLI::App& app, ExitCode& code);
+void add_sessions_command(CLI::App& app, ExitCode& code);
+void add_notes_command(CLI::App& app, ExitCode& code);
+void add_retranscribe_command(CLI::App& app, ExitCode& code);
+void add_resegment_command(CLI::App& app, ExitCode& code);
+void add_replay_command(CLI::App& app, ExitCode& code);
 
 }  // namespace dictum::program

@@ -4,9 +4,7 @@
 
 #include <CLI/Option.hpp>
 #include <algorithm>
-#include <charconv>
 #include <map>
-#include <optional>
 
 #include "dictum/error.hpp"
 #include "exit_code.hpp"
@@ -23,40 +21,32 @@ const std::map<std::string, std::string, std::less<>> kFlagNames = {
     {"transcription.simulated.script", "--simulated-script"},
 };
 
-template <class Number>
-std::optional<Number> number(const std::string& text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-recorder::ConfigValue parse(const std::string& text, const recorder::ConfigValue& example) {
-  if (std::holds_alternative<bool>(example)) return text == "true";
-  if (std::holds_alternative<std::int64_t>(example)) {
-    if (const auto whole = number<std::int64_t>(text)) return *whole;
-  } else if (std::holds_alternative<double>(example)) {
-    if (const auto fraction = number<double>(text)) return *fraction;
-  }
-  return text;  // of the wrong kind where a number was asked for: set_config says so
-}
-
 }  // namespace
 
 ConfigFlags::ConfigFlags(CLI::App& command) : command_(command) {}
 
 void ConfigFlags::add_all() {
-  command_.add_option("--config", config_, "configuration file (TOML); options beat it")->type_name("FILE");
+  add_config_file();
+  for (const auto& field : recorder::config_fields()) add(field.section, field.key);
+}
+
+void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections) {
+  add_config_file();
+  add("session", "root");
   for (const auto& field : recorder::config_fields()) {
-    const auto named = kFlagNames.find(field.name());
-    std::string flag = named != kFlagNames.end() ? named->second : "--" + std::string(field.key);
-    std::ranges::replace(flag, '_', '-');
-    add(std::move(flag), field.section, field.key);
+    if (std::ranges::find(and_sections, field.section) != and_sections.end()) add(field.section, field.key);
   }
 }
 
-void ConfigFlags::add(std::string flag, std::string_view section, std::string_view key) {
+void ConfigFlags::add_config_file() {
+  command_.add_option("--config", config_, "configuration file (TOML); options beat it")->type_name("FILE");
+}
+
+void ConfigFlags::add(std::string_view section, std::string_view key) {
   const auto& field = recorder::find_config_field(section, key);
+  const auto named = kFlagNames.find(field.name());
+  std::string flag = named != kFlagNames.end() ? named->second : "--" + std::string(key);
+  std::ranges::replace(flag, '_', '-');
   Flag& added = flags_.emplace_back(Flag{flag, std::string(section), std::string(key), {}, nullptr});
   if (std::holds_alternative<bool>(field.example)) {
     added.text = "true";
@@ -76,7 +66,7 @@ RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {
     for (const Flag& flag : flags_) {
       if (flag.option->count() == 0) continue;
       const auto& field = recorder::find_config_field(flag.section, flag.key);
-      recorder::set_config(base, field, parse(flag.text, field.example), flag.name);
+      recorder::set_config(base, field, recorder::parse_config_value(field, flag.text), flag.name);
     }
     base.validate();
     return base;

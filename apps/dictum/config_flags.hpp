@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <deque>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 
 #include "dictum/config.hpp"
@@ -17,13 +18,17 @@ class ConfigFlags {
   /// Adds `--config` and an option for each setting; `--min-silence-ms` for `vad.min_silence_ms`, and so on.
   void add_all();
 
+  /// Adds `--config` and where sessions are, and the settings of these sections.
+  void add_root(std::initializer_list<std::string_view> and_sections = {});
+
   /// The configuration: `base`, then the configuration file, then the options. Throws UsageError.
   RecorderConfig resolve(RecorderConfig base) const;
 
   bool was_given(std::string_view flag) const;
 
  private:
-  void add(std::string flag, std::string_view section, std::string_view key);
+  void add_config_file();
+  void add(std::string_view section, std::string_view key);
 
   struct Flag {
     std::string name;

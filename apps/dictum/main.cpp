@@ -15,12 +15,14 @@
 
 namespace {
 
-/// On one line, as every other refusal.
-std::string sentence(const CLI::App& app, const CLI::ParseError& error, const char* command) {
-  if (app.get_subcommands().empty() && command != nullptr && *command != '-') {
-    std::vector<std::string> names;
-    for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
-    return fmt::format("there is no command {}; the nearest is {}", command, dictum::nearest(command, names));
+/// On one line, as every other refusal. `command` is where the command line's words begin.
+std::string sentence(const CLI::App& app, const CLI::ParseError& error, const char* const* command) {
+  const CLI::App* last = &app;  // the one that a further command is missing behind
+  for (; !last->get_subcommands().empty(); ++command) last = last->get_subcommands().front();
+  std::vector<std::string> names;
+  for (const CLI::App* each : last->get_subcommands({})) names.push_back(each->get_name());
+  if (!names.empty() && *command != nullptr && **command != '-') {
+    return fmt::format("there is no command {}; the nearest is {}", *command, dictum::nearest(*command, names));
   }
   std::string text = error.what();
   std::ranges::replace(text, '\n', ' ');
@@ -42,6 +44,11 @@ int main(int argc, char** argv) {
   ExitCode code = ExitCode::success;
   add_record_command(app, code);
   add_resume_command(app, code);
+  add_sessions_command(app, code);
+  add_notes_command(app, code);
+  add_retranscribe_command(app, code);
+  add_resegment_command(app, code);
+  add_replay_command(app, code);
   add_analyze_command(app, code);
   add_devices_command(app, code);
   add_transcribers_command(app, code);
@@ -52,7 +59,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // help, or the version
-    fmt::print(stderr, "dictum: {}\n", sentence(app, error, argv[1]));
+    fmt::print(stderr, "dictum: {}\n", sentence(app, error, argv + 1));
     return int(ExitCode::usage);
   } catch (const UsageError& error) {
     fmt::print(stderr, "dictum: {}\n", error.what());

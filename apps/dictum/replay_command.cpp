@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "base/utf8.hpp"
+#include "commands.hpp"
+#include "config_flags.hpp"
+#include "dictum/error.hpp"
+#include "recorder/make_parts.hpp"
+#include "session/journal_reader.hpp"
+#include "session/library.hpp"
+#include "signals.hpp"
+
+namespace dictum::program {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+struct Options {
+  explicit Options(CLI::App& command) : config(command) {}
+  ConfigFlags config;
+  std::string session;
+  double speed = 1;
+};
+
+/// How long after the event before it an event comes: as it was while recording. What happened to the session later
+/// (texts that came days after, a second pass) follows without that wait.
+class Pace {
+ public:
+  Seconds wait_before(const Event& event) {
+    const Seconds passed{last_ ? event.timestamp - *last_ : 0};
+    last_ = event.timestamp;
+    const Seconds most = ended_ ? Seconds(1) : Seconds(24 * 3600);
+    if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) ended_ = !changed->is_recording;
+    return std::clamp(passed, Seconds(0), most);  // false clocks give negative times, or no numbers
+  }
+
+ private:
+  std::optional<double> last_;
+  bool ended_ = false;
+};
+
+ExitCode replay(const Options& options) {
+  const auto path = session::find_session(recorder::session_root(options.config.resolve({})), options.session);
+  Signals signals;
+  session::JournalReader reader(path);
+  Pace pace;
+  auto due = std::chrono::steady_clock::now();
+  while (const auto event = reader.next()) {
+    if (options.speed > 0) {
+      due += std::chrono::duration_cast<std::chrono::nanoseconds>(pace.wait_before(*event) / options.speed);
+      if (due > std::chrono::steady_clock::now() && signals.wait(due) == Signals::Event::signal)
+        return ExitCode::success;
+    }
+    fmt::print("{}\n", event->to_json());
+    if (std::fflush(stdout) != 0) {
+      throw RecorderError(Errc::output_unwritable, fmt::format("Standard output cannot be written: {}.",
+                                                               std::generic_category().message(errno)));
+    }
+  }
+  for (const auto& problem : reader.problems()) {
+    fmt::print(stderr, "dictum: line {} of the journal is wrong: {}\n", problem.line, utf8::on_one_line(problem.what));
+  }
+  return reader.problems().empty() ? ExitCode::success : ExitCode::failure;
+}
+
+}  // namespace
+
+void add_replay_command(CLI::App& app, ExitCode& code) {
+  CLI::App* command =
+      app.add_subcommand("replay", "Print a session's events again, as --json did while it was recorded");
+  auto options = std::make_shared<Options>(*command);
+  command->add_option("SESSION", options->session, "a name, the beginning of one, a folder, or \"last\"")->required();
+  command->add_option("--speed", options->speed, "times as fast as they came; 0: at once")->check(CLI::Range(0.0, 1e6));
+  options->config.add_root();
+  command->callback([options, &code] { code = replay(*options); });
+}
+
+}  // namespace dictum::program
