@@ -38,7 +38,8 @@ ExitCode resume(const Options& options) {
   }
   int failed = 0;
   for (const auto& session : sessions) {
-    recorder::resume_session(config, session, options.failed, [&](const Event& event) {
+    const auto redo = options.failed ? recorder::Redo::failed : recorder::Redo::nothing;
+    recorder::resume_session(config, session, redo, [&](const Event& event) {
       const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
       if (complete != nullptr && !complete->success) ++failed;
       if (options.json) {

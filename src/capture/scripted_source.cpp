@@ -120,7 +120,10 @@ class ScriptedTranscriber final : public Transcriber {
         const std::string& word = words[static_cast<std::size_t>(i)];
         if (!outcome.text.empty()) outcome.text += ' ';
         outcome.text += word;
-        outcome.words.push_back({.text = word, .start_frame = start, .end_frame = end, .confidence = 1});
+        outcome.words.push_back({.text = word,
+                                 .start_frame = std::max(start, job.start_frame),
+                                 .end_frame = std::min(end, job.end_frame),
+                                 .confidence = 1});
       }
     }
     return outcome;

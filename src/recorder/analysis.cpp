@@ -28,6 +28,13 @@ class Analyst {
     collect();
   }
 
+  void miss(const SourceGap& gap) {
+    listener_->miss(gap.frames, gap.reason, items_);
+    collect();
+  }
+
+  void warn(std::string warning) { analysis_.warnings.push_back(std::move(warning)); }
+
   Analysis finish() {
     listener_->flush(vad::CloseReason::stop, items_);
     collect();
@@ -78,6 +85,21 @@ Analysis analyze_file(const RecorderConfig& config) {
                                             config.capture.input.string(), file.repaired_samples()));
   }
   return analysis;
+}
+
+Analysis analyze_source(const RecorderConfig& config, AudioSource& source) {
+  const AudioFormat format = source.open();
+  Analyst analyst(config, format);
+  std::vector<float> buffer(static_cast<std::size_t>(format.sample_rate) * static_cast<std::size_t>(format.channels));
+  for (bool ended = false; !ended;) {
+    const Reading reading = source.read(buffer);
+    analyst.hear(std::span(buffer).first(reading.frames * static_cast<std::size_t>(format.channels)));
+    if (const auto* gap = std::get_if<SourceGap>(&reading.then)) analyst.miss(*gap);
+    if (const auto* fault = std::get_if<SourceFault>(&reading.then)) analyst.warn(fault->message);
+    ended = std::holds_alternative<SourceEnd>(reading.then);
+  }
+  source.close();
+  return analyst.finish();
 }
 
 boost::json::object to_json(const Analysis& analysis) {

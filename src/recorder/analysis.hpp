@@ -35,6 +35,9 @@ Analysis analyze_file(const RecorderConfig& config);
 /// The same for interleaved samples of `format` that are in memory.
 Analysis analyze_samples(const RecorderConfig& config, AudioFormat format, std::span<const float> interleaved);
 
+/// The same for a source that is never empty before its end.
+Analysis analyze_source(const RecorderConfig& config, AudioSource& source);
+
 boost::json::object to_json(const Analysis& analysis);
 
 }  // namespace dictum::recorder

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dictum/error.hpp"
+#include "session/library.hpp"
 
 namespace dictum::recorder {
 namespace {
@@ -106,6 +107,10 @@ std::vector<EventError> DiskStage::capture_ended() {
   attempt(summary_fails_, faults, [&] { writer_.sync(); });
   attempt(summary_fails_, faults, [&] { writer_.save_manifest(); });
   return faults;
+}
+
+void DiskStage::tell_index() {
+  session::tell_index(writer_.path());
 }
 
 std::vector<EventError> DiskStage::finish() {

@@ -31,6 +31,9 @@ class DiskStage {
   /// Nothing follows; the session is given free.
   [[nodiscard]] std::vector<EventError> finish();
 
+  /// After `finish`: tells the search index. May wait for other processes, so nobody waits for this.
+  void tell_index();
+
   const session::SessionWriter& writer() const { return writer_; }
 
  private:

@@ -182,7 +182,7 @@ void RecorderCore::tell_left_over(Actions& actions) {
         true, actions);
 }
 
-void RecorderCore::resume(const std::vector<Event>& journal, bool failed_too, Actions& actions) {
+void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions& actions) {
   std::vector<notes::Output> outputs;
   std::set<std::uint32_t> queued;
   for (const Event& event : journal) {
@@ -227,7 +227,17 @@ void RecorderCore::resume(const std::vector<Event>& journal, bool failed_too, Ac
   for (const std::uint32_t index : queued) {
     if (segments_.contains(index) && segments_[index].next_revision == 0) submit(index, actions);
   }
-  if (failed_too) retry_failed(actions);
+  if (redo == Redo::failed) retry_failed(actions);
+  if (redo == Redo::everything) transcribe_again(queued, actions);
+}
+
+/// Every kept segment, in order; those of a session that was not transcribed are queued first.
+void RecorderCore::transcribe_again(const std::set<std::uint32_t>& queued, Actions& actions) {
+  for (const auto& [index, segment] : segments_) {
+    if (outstanding_.contains(index)) continue;
+    if (!queued.contains(index)) emit(segment.end_frame, TranscriptionQueued{index, wav_path(index)}, actions);
+    submit(index, actions);
+  }
 }
 
 // --- Notes -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include "dictum/event.hpp"
 #include "dictum/transcriber.hpp"
 #include "notes/note_dialogue.hpp"
+#include "recorder/redo.hpp"
 #include "recorder/stream_item.hpp"
 
 namespace dictum::recorder {
@@ -74,8 +75,8 @@ class RecorderCore {
   void fault(std::string code, std::string message, bool recoverable, Actions& actions);
 
   /// Takes the place of `start` for a session that a crash or a deadline left unfinished: rebuilds the state from its
-  /// journal (complete up to `idle`), then asks for what is missing. With `failed_too`, what had failed is tried again.
-  void resume(const std::vector<Event>& journal, bool failed_too, Actions& actions);
+  /// journal (complete up to `idle`), then asks for what is missing. `redo` says what else is transcribed again.
+  void resume(const std::vector<Event>& journal, Redo redo, Actions& actions);
 
   RecordingState state() const { return state_; }
   bool is_muted() const { return muted_; }
@@ -96,6 +97,7 @@ class RecorderCore {
   void closed(const vad::SegmentClosed& segment, Actions& actions);
   void change_state(RecordingState state, Actions& actions);
   void submit(std::uint32_t segment, Actions& actions);
+  void transcribe_again(const std::set<std::uint32_t>& queued, Actions& actions);
   void advance_notes(Frame now, Actions& actions);
   void tell_notes(const std::vector<notes::Output>& outputs, Actions& actions);
   void tell_queue(Actions& actions);

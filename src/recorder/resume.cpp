@@ -8,15 +8,14 @@
 
 namespace dictum::recorder {
 
-void resume_session(const RecorderConfig& config, const std::filesystem::path& session, bool failed_too,
+void resume_session(const RecorderConfig& config, const std::filesystem::path& session, Redo redo,
                     EventCallback on_event) {
   const auto runtime = std::make_shared<Runtime>(config, boost::asio::any_io_executor());
   detail::Outcome outcome;
   {
     const detail::DeliveryThread delivery(*runtime, EventFilter::all(), std::move(on_event));
     std::promise<detail::Outcome> promise;
-    runtime->resume_session(session, failed_too,
-                            [&promise](detail::Outcome how) { promise.set_value(std::move(how)); });
+    runtime->resume_session(session, redo, [&promise](detail::Outcome how) { promise.set_value(std::move(how)); });
     outcome = promise.get_future().get();
     runtime->shut_down();
   }

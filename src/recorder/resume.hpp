@@ -4,13 +4,14 @@
 
 #include "dictum/config.hpp"
 #include "dictum/recorder_backend.hpp"
+#include "recorder/redo.hpp"
 
 namespace dictum::recorder {
 
 /// Finishes a session that a crash, a kill or a deadline left unfinished: recovers its files, transcribes what has no
-/// text, and with `failed_too` what had failed. Blocks until that is done; `on_event` is called on a thread of its own.
+/// text, and what `redo` says. Blocks until that is done; `on_event` is called on a thread of its own.
 /// Throws RecorderError: session_locked, session_unreadable, transcriber_missing ...
-void resume_session(const RecorderConfig& config, const std::filesystem::path& session, bool failed_too,
+void resume_session(const RecorderConfig& config, const std::filesystem::path& session, Redo redo,
                     EventCallback on_event);
 
 }  // namespace dictum::recorder

@@ -46,11 +46,10 @@ void Run::begin(const std::vector<EventError>& warnings) {
   });
 }
 
-void Run::resume_session(const std::vector<Event>& journal, bool failed_too) {
+void Run::resume_session(const std::vector<Event>& journal, Redo redo) {
   files_complete_ = true;
-  input([journal, failed_too](RecorderCore& core, RecorderCore::Actions& actions) {
-    core.resume(journal, failed_too, actions);
-  });
+  input([journal, redo](RecorderCore& core, RecorderCore::Actions& actions) { core.resume(journal, redo, actions); });
+  if (parts_.transcriber) parts_.transcriber->audio_time(kEndOfAudio);
 }
 
 void Run::stop() {
@@ -203,6 +202,7 @@ void Run::finish() {
     return;
   }
   to_disk([](DiskStage& disk) { return disk.finish(); }, [this] { finished_ = true; });
+  boost::asio::post(parts_.executors.disk, [disk = parts_.disk] { disk->tell_index(); });
 }
 
 void Run::to_disk(std::function<std::vector<EventError>(DiskStage&)> write, std::function<void()> then) {

@@ -40,7 +40,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void begin(const std::vector<EventError>& warnings);
 
   /// For a session without capture: what `RecorderCore::resume` does.
-  void resume_session(const std::vector<Event>& journal, bool failed_too);
+  void resume_session(const std::vector<Event>& journal, Redo redo);
 
   /// Ends the capture; closed within two seconds, whatever the device or the disk does.
   void stop();

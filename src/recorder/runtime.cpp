@@ -170,7 +170,7 @@ void Runtime::retry_failed(detail::Completion done) {
       return;
     }
     wait_for([this] { return !run_ || run_->is_finished(); },
-             shared([this, path, done](const detail::Outcome&) { resume_on_disk(path, true, true, done); }));
+             shared([this, path, done](const detail::Outcome&) { resume_on_disk(path, Redo::failed, true, done); }));
   });
 }
 
@@ -222,7 +222,7 @@ bool Runtime::delivers(const detail::EventQueue* queue) const {
   return std::ranges::any_of(mailboxes_, [queue](const auto& mailbox) { return mailbox.get() == queue; });
 }
 
-void Runtime::resume_session(std::filesystem::path session, bool failed_too, detail::Completion done) {
+void Runtime::resume_session(std::filesystem::path session, Redo redo, detail::Completion done) {
   try {
     config_.validate();
     ensure_executors();
@@ -230,8 +230,8 @@ void Runtime::resume_session(std::filesystem::path session, bool failed_too, det
     done(outcome_of_current_exception());
     return;
   }
-  on_loop([this, session = std::move(session), failed_too, done = shared(std::move(done))] {
-    resume_on_disk(session, failed_too, true, done);
+  on_loop([this, session = std::move(session), redo, done = shared(std::move(done))] {
+    resume_on_disk(session, redo, true, done);
   });
 }
 
@@ -619,7 +619,7 @@ void Runtime::callback_threw(const std::string& what) {
 
 // --- Sessions that were left unfinished ------------------------------------------------------------------------------
 
-void Runtime::resume_on_disk(std::filesystem::path session, bool failed_too, bool publishes,
+void Runtime::resume_on_disk(std::filesystem::path session, Redo redo, bool publishes,
                              std::shared_ptr<detail::Completion> done) {
   std::optional<Executors> executors;
   {
@@ -629,7 +629,7 @@ void Runtime::resume_on_disk(std::filesystem::path session, bool failed_too, boo
   auto attempt = std::make_shared<Attempt>();
   attempt->executors = *executors;
   boost::asio::post(
-      executors->disk, [self = shared_from_this(), attempt, session = std::move(session), failed_too, publishes, done] {
+      executors->disk, [self = shared_from_this(), attempt, session = std::move(session), redo, publishes, done] {
         std::shared_ptr<std::vector<Event>> events;
         try {
           if (!self->config_.custom_transcriber) attempt->pool = find_transcriber(self->config_.transcription);
@@ -640,7 +640,7 @@ void Runtime::resume_on_disk(std::filesystem::path session, bool failed_too, boo
                             [done, outcome = outcome_of_current_exception()] { (*done)(outcome); });
           return;
         }
-        boost::asio::post(attempt->executors.loop, [self, attempt, events, failed_too, publishes, done] {
+        boost::asio::post(attempt->executors.loop, [self, attempt, events, redo, publishes, done] {
           auto journal = std::make_shared<JournalView>();
           journal->session = attempt->writer->path();
           journal->written = events->empty() ? 0 : events->back().sequence.value_or(0) + 1;
@@ -664,7 +664,7 @@ void Runtime::resume_on_disk(std::filesystem::path session, bool failed_too, boo
                              .owns_transcriber = transcriber != nullptr && transcriber != self->pool_},
                             publishes);
           self->older_.push_back(run);
-          run->resume_session(*events, failed_too);
+          run->resume_session(*events, redo);
           self->wait_for([run] { return run->is_finished(); }, done);
         });
       });

@@ -44,8 +44,8 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   void shut_down() noexcept override;
 
   /// Finishes a session that a crash or a deadline left unfinished: recovers its files and transcribes what has no
-  /// text yet; with `failed_too`, also what had failed. Done when nothing is left to wait for.
-  void resume_session(std::filesystem::path session, bool failed_too, detail::Completion done);
+  /// text yet, and what `redo` says. Done when nothing is left to wait for.
+  void resume_session(std::filesystem::path session, Redo redo, detail::Completion done);
 
  private:
   struct Waiter {
@@ -78,7 +78,7 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   void flush_delivery(std::function<void()> done);
   void publish(const Event& event, const std::shared_ptr<JournalView>& journal);
   void callback_threw(const std::string& what);
-  void resume_on_disk(std::filesystem::path session, bool failed_too, bool publishes,
+  void resume_on_disk(std::filesystem::path session, Redo redo, bool publishes,
                       std::shared_ptr<detail::Completion> done);
 
   const RecorderConfig config_;

@@ -204,7 +204,7 @@ TEST_F(Core, AResumedSessionAsksForWhatIsMissingOnly) {
   close();
   RecorderCore resumed(settings(), clock);
   RecorderCore::Actions after;
-  resumed.resume(journal(), false, after);
+  resumed.resume(journal(), Redo::nothing, after);
   std::vector<std::uint32_t> jobs;
   for (const Action& action : after) {
     if (const auto* job = std::get_if<Transcribe>(&action)) jobs.push_back(job->job.segment_index);
@@ -218,7 +218,7 @@ TEST_F(Core, AResumedSessionGoesOnCountingItsEvents) {
   const auto before = journal();
   RecorderCore resumed(settings(), clock);
   RecorderCore::Actions after;
-  resumed.resume(before, false, after);
+  resumed.resume(before, Redo::nothing, after);
   TranscriptionOutcome outcome;
   outcome.text = "late";
   after.clear();
@@ -235,7 +235,7 @@ TEST_F(Core, AResumedSessionTellsNoNoteTwiceAndMissesNone) {
   ASSERT_EQ(before, 2U);
   RecorderCore resumed(settings(), clock);
   RecorderCore::Actions after;
-  resumed.resume(journal(), false, after);
+  resumed.resume(journal(), Redo::nothing, after);
   TranscriptionOutcome outcome;
   outcome.text = "bread";
   resumed.transcribed(1, outcome, after);
