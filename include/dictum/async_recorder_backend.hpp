@@ -110,10 +110,11 @@ class AsyncRecorderBackend {
                                 boost::asio::any_io_executor work = {})
       : executor_(std::move(executor)), engine_(detail::make_engine(std::move(config), std::move(work))) {}
 
-  /// Ends a recording as `stop_recording` does, without draining, within two seconds, for which it blocks. What has no
-  /// text yet is finished by the next start or by `dictum resume`.
+  /// Ends a recording as `stop_recording` does, without draining, within two seconds, for which it blocks; so the
+  /// events of its end are told to nobody who runs on this thread (stop first to hear them). What has no text yet is
+  /// finished by the next start or by `dictum resume`.
   ~AsyncRecorderBackend() {
-    engine_->shut_down();
+    engine_->shut_down(detail::Engine::Subscribers::cannot_be_awaited);
     if (delivery_) delivery_->close();
   }
 

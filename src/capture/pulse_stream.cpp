@@ -16,7 +16,7 @@ namespace {
 using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr std::chrono::milliseconds kConnectDeadline{2500};  // before the microphone gives up, to say why
-constexpr double kFragmentSeconds = 0.010;
+constexpr double kFragmentSeconds = 0.020;
 
 struct Sources {
   std::vector<DeviceInfo> devices;

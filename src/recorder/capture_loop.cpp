@@ -3,24 +3,16 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cmath>
+#include <iterator>
 #include <utility>
+
+#include "recorder/outcome.hpp"
 
 namespace dictum::recorder {
 namespace {
 
-constexpr int kReadingsABatch = 8;         // so that a batch is worth its way through the strands, and is bounded
-constexpr int kMostReadingsOfRest = 4096;  // a source that never runs dry cannot hold up a stop
-
-EventError error_of(const std::exception& exception) {
-  const auto* coded = dynamic_cast<const std::system_error*>(&exception);
-  const bool ours = coded != nullptr && coded->code().category() == recorder_category();
-  return {ours ? to_string(static_cast<Errc>(coded->code().value())) : to_string(Errc::internal), exception.what()};
-}
-
-detail::Outcome outcome_of(const std::exception& exception) {
-  const auto* coded = dynamic_cast<const std::system_error*>(&exception);
-  return {coded != nullptr ? coded->code() : make_error_code(Errc::internal), exception.what()};
-}
+constexpr double kBatchSec = 0.8;    // so that a batch is worth its way through the strands, and is bounded
+constexpr int kMostReadings = 4096;  // in one go: a source that never runs dry cannot hold up a stop
 
 }  // namespace
 
@@ -86,14 +78,17 @@ void CaptureLoop::step() {
   std::vector<StreamItem> items;
   Read last = Read::something;
   try {
-    for (int i = 0; last == Read::something && i < kReadingsABatch; ++i) last = read_once(items);
+    const Frame full = listener_->captured() + std::llround(kBatchSec * format_.sample_rate);
+    for (int i = 0; last == Read::something && i < kMostReadings && listener_->captured() < full; ++i) {
+      last = read_once(items);
+    }
     if (last == Read::end) {
       items.emplace_back(EndReached{listener_->now()});
       finish(std::move(items), std::nullopt);
       return;
     }
-  } catch (const std::exception& exception) {
-    finish(std::move(items), error_of(exception));
+  } catch (...) {
+    finish(std::move(items), error_of_current_exception());
     return;
   }
   was_full_ = false;
@@ -122,7 +117,7 @@ CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {
 void CaptureLoop::read_rest(std::vector<StreamItem>& out) {
   if (source_->pace().count() == 0) return;  // a file holds its rest; a device's buffer is what was said before now
   source_->finish();
-  for (int i = 0; i < kMostReadingsOfRest && read_once(out) == Read::something; ++i) {
+  for (int i = 0; i < kMostReadings && read_once(out) == Read::something; ++i) {
   }
 }
 
@@ -132,8 +127,8 @@ void CaptureLoop::stop() {
   std::optional<EventError> failure;
   try {
     if (state_ == State::running) read_rest(items);
-  } catch (const std::exception& exception) {
-    failure = error_of(exception);
+  } catch (...) {
+    failure = error_of_current_exception();
   }
   finish(std::move(items), std::move(failure));
 }
@@ -144,12 +139,13 @@ void CaptureLoop::finish(std::vector<StreamItem> items, std::optional<EventError
   roll_back();
   try {
     listener_->flush(vad::CloseReason::stop, items);
-  } catch (const std::exception& exception) {  // the detector is the user's own
-    if (!failure) failure = error_of(exception);
+  } catch (...) {  // the detector is the user's own
+    if (!failure) failure = error_of_current_exception();
     listener_->close(vad::CloseReason::stop, items);
   }
   items.emplace_back(Closed{listener_->now(), listener_->captured(), drift, std::move(failure)});
   send(std::move(items));
+  sink_ = nullptr;  // it holds the run, which holds us
 }
 
 void CaptureLoop::roll_back() noexcept {
@@ -164,9 +160,9 @@ detail::Outcome CaptureLoop::pause() {
   try {
     read_rest(items);
     listener_->flush(vad::CloseReason::pause, items);
-  } catch (const std::exception& exception) {
-    finish(std::move(items), error_of(exception));
-    return outcome_of(exception);
+  } catch (...) {
+    finish(std::move(items), error_of_current_exception());
+    return outcome_of_current_exception();
   }
   timer_.cancel();
   paused_at_ = clock_->steady_now();  // before a close that may take a while
@@ -187,8 +183,8 @@ detail::Outcome CaptureLoop::resume() {
       throw RecorderError(Errc::device_lost,
                           source_->description() + " came back in another format: stop, and start anew.");
     }
-  } catch (const std::exception& exception) {
-    return outcome_of(exception);  // still paused: resume may be tried again
+  } catch (...) {
+    return outcome_of_current_exception();  // still paused: resume may be tried again
   }
   std::vector<StreamItem> items;
   if (source_->pace().count() > 0) {
@@ -203,9 +199,14 @@ detail::Outcome CaptureLoop::resume() {
 }
 
 void CaptureLoop::send(std::vector<StreamItem> items) {
-  if (items.empty()) return;
+  held_back_.insert(held_back_.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+  if (held_back_.empty()) return;
+  const bool can_wait =
+      std::ranges::all_of(held_back_, [](const StreamItem& item) { return std::holds_alternative<Progress>(item); });
+  if (can_wait && listener_->now() - sent_until_ < format_.sample_rate / 10) return;
+  sent_until_ = listener_->now();
   backlog_->sent();
-  sink_(std::move(items));
+  sink_(std::exchange(held_back_, {}));
 }
 
 }  // namespace dictum::recorder

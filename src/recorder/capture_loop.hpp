@@ -94,6 +94,9 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   Sink sink_;
   std::shared_ptr<Backlog> backlog_;
   enum class State { made, opened, running, paused, closed } state_ = State::made;
+  // That time passes, and nothing else, is told ten times a second only: in silence every telling wakes two threads.
+  std::vector<StreamItem> held_back_;
+  Frame sent_until_ = 0;
   bool scheduled_ = false;
   bool was_full_ = false;  // since the last reading: what overflowed meanwhile is the disk's fault
   std::chrono::steady_clock::time_point paused_at_;

@@ -98,6 +98,8 @@ std::vector<ConfigField> make_fields() {
             "... and this much more a second of audio", 0, 3600),
       field("transcription", "drain_sec", &C::transcription, &C::Transcription::drain_sec,
             "how long a stop waits for texts; negative: no limit", -kAny, 86400),
+      field("transcription", "memory_mb", &C::transcription, &C::Transcription::memory_mb,
+            "MiB of memory that a worker may take; 0: no limit", 0, 1 << 20),
       field("transcription.simulated", "script", &C::transcription, &C::Transcription::simulated_script,
             "script of the simulated transcriber"),
       field("session", "root", &C::session, &C::Session::root, "folder of the sessions"),

@@ -80,12 +80,16 @@ DeliveryThread::DeliveryThread(Engine& engine, EventFilter filter, EventCallback
 }
 
 DeliveryThread::~DeliveryThread() {
+  end(std::chrono::steady_clock::now() + kStuckBound);
+}
+
+void DeliveryThread::end(std::chrono::steady_clock::time_point deadline) noexcept {
   state_->queue->close();
   std::unique_lock lock(state_->mutex);
   state_->closing = true;
   state_->changed.notify_all();
   if (!state_->thread.joinable()) return;
-  if (is_current() || !state_->changed.wait_for(lock, kStuckBound, [this] { return state_->ended; })) {
+  if (is_current() || !state_->changed.wait_until(lock, deadline, [this] { return state_->ended; })) {
     state_->thread.detach();
     return;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "dictum/detail/engine.hpp"
@@ -20,6 +21,9 @@ class DeliveryThread {
   ~DeliveryThread();
   DeliveryThread(const DeliveryThread&) = delete;
   DeliveryThread& operator=(const DeliveryThread&) = delete;
+
+  /// What the destructor does, by `deadline`.
+  void end(std::chrono::steady_clock::time_point deadline) noexcept;
 
   /// Whether this is the thread that the callback runs on.
   bool is_current() const;

@@ -41,11 +41,12 @@ void DiskStage::attempt(bool& fails, std::vector<EventError>& faults, Write writ
 
 std::vector<EventError> DiskStage::write(const std::vector<StreamItem>& items) {
   std::vector<EventError> faults;
+  if (!writer_) return faults;
   for (const StreamItem& item : items) {
     if (const auto* progress = std::get_if<Progress>(&item)) {
-      writer_.progress(progress->captured, progress->now, 0);
+      writer_->progress(progress->captured, progress->now, 0);
     } else if (const auto* end = std::get_if<Closed>(&item)) {
-      writer_.progress(end->captured, end->now, end->drift_ppm);
+      writer_->progress(end->captured, end->now, end->drift_ppm);
     } else if (goes_to_a_file(item)) {
       attempt(audio_fails_, faults, [&] { write_item(item); });
     }
@@ -55,31 +56,32 @@ std::vector<EventError> DiskStage::write(const std::vector<StreamItem>& items) {
 
 void DiskStage::write_item(const StreamItem& item) {
   if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) {
-    writer_.open_segment(opened->index, opened->kept_start);
+    writer_->open_segment(opened->index, opened->kept_start);
   } else if (const auto* audio = std::get_if<SegmentAudio>(&item)) {
-    writer_.append_segment(audio->index, audio->samples);
+    writer_->append_segment(audio->index, audio->samples);
   } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
     if (closed->kept) {
-      writer_.close_segment(closed->index, closed->kept_end - closed->kept_start);
+      writer_->close_segment(closed->index, closed->kept_end - closed->kept_start);
     } else {
-      writer_.discard_segment(closed->index);
+      writer_->discard_segment(closed->index);
     }
     to_sync_ = true;
   } else if (const auto* timeline = std::get_if<TimelineAudio>(&item)) {
-    writer_.append_timeline(timeline->samples);
+    writer_->append_timeline(timeline->samples);
     constexpr Frame kChunk = 65536;
     const std::vector<std::int16_t> zeros(static_cast<std::size_t>(std::min(kChunk, timeline->silence)));
     for (Frame left = timeline->silence; left > 0; left -= kChunk) {
-      writer_.append_timeline(std::span(zeros).first(static_cast<std::size_t>(std::min(kChunk, left))));
+      writer_->append_timeline(std::span(zeros).first(static_cast<std::size_t>(std::min(kChunk, left))));
     }
   }
 }
 
 std::vector<EventError> DiskStage::record(const std::vector<Event>& events) {
   std::vector<EventError> faults;
+  if (!writer_) return faults;
   for (const Event& event : events) {
     attempt(journal_fails_, faults, [&] {
-      writer_.record(event);
+      writer_->record(event);
       journal_->written.store(*event.sequence + 1);
     });
   }
@@ -88,34 +90,38 @@ std::vector<EventError> DiskStage::record(const std::vector<Event>& events) {
 
 std::vector<EventError> DiskStage::tend() {
   std::vector<EventError> faults;
+  if (!writer_) return faults;
   const auto now = clock_->steady_now();
   if (to_sync_ && now - last_sync_ >= kSyncEvery) {
     to_sync_ = false;
     last_sync_ = now;
-    attempt(summary_fails_, faults, [&] { writer_.sync(); });
+    attempt(summary_fails_, faults, [&] { writer_->sync(); });
   }
   if (now - last_manifest_ >= kManifestEvery) {
     last_manifest_ = now;
-    attempt(summary_fails_, faults, [&] { writer_.save_manifest(); });
+    attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
   }
   return faults;
 }
 
 std::vector<EventError> DiskStage::capture_ended() {
   std::vector<EventError> faults;
+  if (!writer_) return faults;
   stopped_at_ = clock_->now();
-  attempt(summary_fails_, faults, [&] { writer_.sync(); });
-  attempt(summary_fails_, faults, [&] { writer_.save_manifest(); });
+  attempt(summary_fails_, faults, [&] { writer_->sync(); });
+  attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
   return faults;
 }
 
 void DiskStage::tell_index() {
-  session::tell_index(writer_.path());
+  session::tell_index(journal_->session);
 }
 
 std::vector<EventError> DiskStage::finish() {
   std::vector<EventError> faults;
-  attempt(summary_fails_, faults, [&] { writer_.finish(stopped_at_); });
+  if (!writer_) return faults;
+  attempt(summary_fails_, faults, [&] { writer_->finish(stopped_at_); });
+  writer_.reset();  // and with it the lock, whoever still holds us
   return faults;
 }
 

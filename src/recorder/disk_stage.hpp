@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "dictum/clock.hpp"
@@ -28,20 +29,18 @@ class DiskStage {
   /// Capture is closed: every file but the transcripts is complete.
   [[nodiscard]] std::vector<EventError> capture_ended();
 
-  /// Nothing follows; the session is given free.
+  /// The session is given free; what follows is not written.
   [[nodiscard]] std::vector<EventError> finish();
 
   /// After `finish`: tells the search index. May wait for other processes, so nobody waits for this.
   void tell_index();
-
-  const session::SessionWriter& writer() const { return writer_; }
 
  private:
   template <class Write>
   void attempt(bool& fails, std::vector<EventError>& faults, Write write);
   void write_item(const StreamItem& item);
 
-  session::SessionWriter writer_;
+  std::optional<session::SessionWriter> writer_;  // empty once finished
   const std::shared_ptr<const Clock> clock_;
   const std::shared_ptr<JournalView> journal_;
   std::chrono::steady_clock::time_point last_manifest_;

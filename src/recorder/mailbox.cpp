@@ -63,7 +63,15 @@ bool Mailbox::merge_ephemeral(const std::shared_ptr<const Event>& event) {
 void Mailbox::spill() {
   std::deque<Entry> kept;
   std::size_t in_memory = 0;
-  for (Entry& entry : entries_) {
+  const auto newest_for_good = std::ranges::find_if(
+      entries_.rbegin(), entries_.rend(), [](const Entry& entry) { return !entry.event || entry.event->sequence; });
+  const auto behind_it = newest_for_good.base();
+  for (auto each = entries_.begin(); each != entries_.end(); ++each) {
+    Entry& entry = *each;
+    if (each < behind_it && entry.event && entry.event->is_ephemeral()) {
+      ++handled_;  // given up: what it told has long been overtaken, and between two ranges it would keep them apart
+      continue;
+    }
     if (entry.event && entry.event->sequence && entry.range.journal &&
         *entry.event->sequence < entry.range.journal->written.load()) {
       const std::uint64_t sequence = *entry.event->sequence;
@@ -137,7 +145,11 @@ std::optional<Event> Mailbox::next() {
 }
 
 void Mailbox::read_range(Range range) {
-  std::vector<Event> events = session::read_journal(range.journal->session, range.first, range.last, kReadBack);
+  std::vector<Event> events;
+  try {
+    events = session::read_journal(range.journal->session, range.first, range.last, kReadBack);
+  } catch (const RecorderError&) {  // as if the folder were gone
+  }
   std::uint64_t found = 0;
   for (Event& event : events) {
     range.first = *event.sequence + 1;

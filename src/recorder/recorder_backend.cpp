@@ -8,6 +8,9 @@
 #include "recorder/delivery_thread.hpp"
 
 namespace dictum {
+namespace {
+constexpr auto kDestructionBound = std::chrono::milliseconds(1950);
+}
 
 Subscription::Subscription(std::unique_ptr<detail::DeliveryThread> delivery) : delivery_(std::move(delivery)) {}
 Subscription::Subscription(Subscription&&) noexcept = default;
@@ -60,7 +63,9 @@ RecorderBackend::RecorderBackend(std::shared_ptr<detail::Engine> engine)
 }
 
 RecorderBackend::~RecorderBackend() {
-  implementation_->engine->shut_down();
+  const auto deadline = std::chrono::steady_clock::now() + kDestructionBound;
+  implementation_->engine->shut_down(detail::Engine::Subscribers::can_be_awaited);
+  if (implementation_->delivery) implementation_->delivery->end(deadline);
 }
 
 void RecorderBackend::start_recording(std::error_code& error) {

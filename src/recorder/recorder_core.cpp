@@ -16,6 +16,20 @@ double seconds_since_epoch(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
+// "0, 3-7, 9": ten thousand numbers are told in a few words.
+template <class Numbers>
+std::string ranges_of(const Numbers& ascending) {
+  std::string text;
+  for (auto at = ascending.begin(); at != ascending.end();) {
+    const auto first = *at;
+    auto last = first;
+    while (++at != ascending.end() && *at == last + 1) last = *at;
+    if (!text.empty()) text += ", ";
+    text += first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
+  }
+  return text;
+}
+
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -178,7 +192,7 @@ void RecorderCore::tell_left_over(Actions& actions) {
   const std::size_t left = outstanding_.size();
   fault(to_string(Errc::timed_out),
         fmt::format("{} {} still to be transcribed ({}): the next start, or `dictum resume`, goes on with it.", left,
-                    left == 1 ? "segment is" : "segments are", fmt::join(std::views::keys(outstanding_), ", ")),
+                    left == 1 ? "segment is" : "segments are", ranges_of(std::views::keys(outstanding_))),
         true, actions);
 }
 

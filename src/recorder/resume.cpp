@@ -17,7 +17,7 @@ void resume_session(const RecorderConfig& config, const std::filesystem::path& s
     std::promise<detail::Outcome> promise;
     runtime->resume_session(session, redo, [&promise](detail::Outcome how) { promise.set_value(std::move(how)); });
     outcome = promise.get_future().get();
-    runtime->shut_down();
+    runtime->shut_down(detail::Engine::Subscribers::can_be_awaited);
   }
   if (outcome.code) throw RecorderError(outcome.code, outcome.sentence);
 }

@@ -4,12 +4,16 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "recorder/outcome.hpp"
+
 namespace dictum::recorder {
 namespace {
 
 using namespace std::chrono_literals;
 // Under the promised two seconds, so that what is left of a stop has its time too.
 constexpr auto kStopBound = 1500ms;
+// Longer than any device may take to open.
+constexpr auto kAnswerBound = 10s;
 
 }  // namespace
 
@@ -78,13 +82,31 @@ void Run::force_close() {
 }
 
 void Run::pause(detail::Completion done) {
-  boost::asio::post(parts_.executors.listen,
-                    [capture = parts_.capture, done = std::move(done)]() mutable { done(capture->pause()); });
+  ask_capture(&CaptureLoop::pause, std::move(done));
 }
 
 void Run::resume(detail::Completion done) {
-  boost::asio::post(parts_.executors.listen,
-                    [capture = parts_.capture, done = std::move(done)]() mutable { done(capture->resume()); });
+  ask_capture(&CaptureLoop::resume, std::move(done));
+}
+
+void Run::ask_capture(detail::Outcome (CaptureLoop::*question)(), detail::Completion done) {
+  struct Question {
+    detail::Completion done;  // empty once it is answered
+    boost::asio::steady_timer bound;
+    void answer(detail::Outcome outcome) {
+      bound.cancel();
+      if (auto told = std::exchange(done, nullptr)) told(std::move(outcome));
+    }
+  };
+  auto asked =
+      std::make_shared<Question>(std::move(done), boost::asio::steady_timer(parts_.executors.loop, kAnswerBound));
+  asked->bound.async_wait([asked](const auto& error) {
+    if (error) return;
+    asked->answer({make_error_code(Errc::timed_out), "The audio device does not answer: stop the recording."});
+  });
+  boost::asio::post(parts_.executors.listen, [question, asked, capture = parts_.capture, loop = parts_.executors.loop] {
+    boost::asio::post(loop, [asked, outcome = (capture.get()->*question)()] { asked->answer(outcome); });
+  });
 }
 
 void Run::set_muted(bool muted) {
@@ -111,18 +133,33 @@ void Run::hear(std::vector<StreamItem> items) {
   for (const StreamItem& item : items) {
     input([item](RecorderCore& core, RecorderCore::Actions& actions) { core.hear(item, actions); });
     if (parts_.transcriber) preview(item);
-    if (const auto* progress = std::get_if<Progress>(&item); progress != nullptr && parts_.transcriber) {
-      parts_.transcriber->audio_time(progress->now);
-    }
+    if (const auto* progress = std::get_if<Progress>(&item)) tell_transcriber(progress->now);
     if (std::holds_alternative<Closed>(item)) {
       stop_bound_.cancel();
-      if (parts_.transcriber) parts_.transcriber->audio_time(kEndOfAudio);
+      tell_transcriber(kEndOfAudio);
       to_disk([](DiskStage& disk) { return disk.capture_ended(); }, [this] { files_complete_ = true; });
       if (!stopping_) {  // it ended by itself
         stopping_ = true;
         boost::asio::post(parts_.executors.listen, [capture = parts_.capture] { capture->stop(); });
       }
     }
+  }
+}
+
+void Run::tell_transcriber(Frame now) {
+  if (parts_.transcriber) guarded([&] { parts_.transcriber->audio_time(now); });
+}
+
+/// The transcriber may be the user's own; what it throws must not end the program.
+template <class Call>
+std::optional<EventError> Run::guarded(Call call) {
+  try {
+    call();
+    return std::nullopt;
+  } catch (...) {
+    const EventError error = error_of_current_exception();
+    if (!std::exchange(transcriber_threw_, true)) report({error});
+    return error;
   }
 }
 
@@ -139,12 +176,12 @@ void Run::preview(const StreamItem& item) {
     next_preview_ = opened->kept_start + parts_.core.sample_rate;
   } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
     growing_.reset();
-    parts_.transcriber->end_preview(closed->index);
+    guarded([&] { parts_.transcriber->end_preview(closed->index); });
   } else if (const auto* progress = std::get_if<Progress>(&item)) {
     if (!growing_ || progress->now < next_preview_) return;
     next_preview_ = progress->now + parts_.core.sample_rate / 5;  // the transcriber decides how often it is worth it
     growing_->end_frame = progress->now;
-    parts_.transcriber->preview(*growing_);
+    guarded([&] { parts_.transcriber->preview(*growing_); });
   }
 }
 
@@ -169,9 +206,17 @@ void Run::carry_out(RecorderCore::Actions& actions) {
 
 void Run::transcribe(Transcribe action) {
   if (!parts_.transcriber) return;
-  const std::uint32_t segment = action.job.segment_index;
-  parts_.transcriber->transcribe(std::move(action.job), [weak = weak_from_this(), loop = parts_.executors.loop,
-                                                         segment](TranscriptionOutcome outcome) {
+  if (parts_.in_background && std::exchange(submitted_, true)) {
+    held_back_.push_back(std::move(action.job));
+    return;
+  }
+  submit(std::move(action.job));
+}
+
+void Run::submit(TranscriptionJob job) {
+  const std::uint32_t segment = job.segment_index;
+  const Transcriber::Done done = [weak = weak_from_this(), loop = parts_.executors.loop,
+                                  segment](TranscriptionOutcome outcome) {
     // Inline where we are on the loop already, so that a transcriber that answers by the audio clock is heard at
     // that very moment of it.
     boost::asio::dispatch(loop, [weak, segment, outcome = std::move(outcome)] {
@@ -180,8 +225,17 @@ void Run::transcribe(Transcribe action) {
       self->input([segment, outcome](RecorderCore& core, RecorderCore::Actions& actions) {
         core.transcribed(segment, outcome, actions);
       });
+      if (!self->parts_.in_background) return;
+      self->submitted_ = !self->held_back_.empty();
+      if (!self->submitted_) return;
+      TranscriptionJob next = std::move(self->held_back_.front());
+      self->held_back_.pop_front();
+      self->submit(std::move(next));
     });
-  });
+  };
+  TranscriptionOutcome thrown;
+  thrown.error = guarded([&] { parts_.transcriber->transcribe(std::move(job), done); });
+  if (thrown.error) done(std::move(thrown));
 }
 
 void Run::end_drain() {
@@ -196,6 +250,7 @@ void Run::abandon_transcription() {
 }
 
 void Run::finish() {
+  if (parts_.transcriber && parts_.owns_transcriber) guarded([this] { parts_.transcriber->abandon(); });
   if (abandoned_) {  // the disk strand may never come to it
     finished_ = true;
     changed_();

@@ -30,6 +30,7 @@ class Run : public std::enable_shared_from_this<Run> {
     std::shared_ptr<DiskStage> disk;
     std::shared_ptr<Transcriber> transcriber;  // null: no transcription
     std::shared_ptr<JournalView> journal;
+    bool in_background{};     // an old session: its jobs go one at a time, between those of the one that is recorded
     bool owns_transcriber{};  // else it is the backend's pool, which outlives the session
   };
 
@@ -78,9 +79,14 @@ class Run : public std::enable_shared_from_this<Run> {
 
  private:
   void hear(std::vector<StreamItem> items);
+  void ask_capture(detail::Outcome (CaptureLoop::*question)(), detail::Completion done);
+  void tell_transcriber(Frame now);
+  template <class Call>
+  std::optional<EventError> guarded(Call call);
   void preview(const StreamItem& item);
   void carry_out(RecorderCore::Actions& actions);
   void transcribe(Transcribe action);
+  void submit(TranscriptionJob job);
   void to_disk(std::function<std::vector<EventError>(DiskStage&)> write, std::function<void()> then = {});
   void report(const std::vector<EventError>& faults);
   void force_close();
@@ -101,6 +107,10 @@ class Run : public std::enable_shared_from_this<Run> {
   bool transcription_abandoned_ = false;
   bool finishing_ = false;
   bool finished_ = false;
+  bool transcriber_threw_ = false;  // told once
+
+  std::deque<TranscriptionJob> held_back_;  // of a session in the background
+  bool submitted_ = false;                  // one of them is being transcribed
 
   std::optional<TranscriptionJob> growing_;  // the open segment, for interim text
   Frame next_preview_ = 0;

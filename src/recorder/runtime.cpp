@@ -11,6 +11,7 @@
 
 #include "dictum/detail/completion.hpp"
 #include "recorder/make_parts.hpp"
+#include "recorder/outcome.hpp"
 #include "session/recovery.hpp"
 
 namespace dictum::recorder {
@@ -20,16 +21,8 @@ using namespace std::chrono_literals;
 constexpr auto kDeliveryBound = 2s;  // a stop waits no longer for a subscriber
 constexpr auto kCancelBound = 1s;    // a start that is cancelled in a device that hangs
 constexpr auto kShutDownBound = 1900ms;
-
-detail::Outcome outcome_of_current_exception() {
-  try {
-    throw;
-  } catch (const std::system_error& error) {
-    return {error.code(), error.what()};
-  } catch (const std::exception& error) {
-    return {make_error_code(Errc::internal), error.what()};
-  }
-}
+constexpr auto kLastDeliveryBound = 1s;    // of the shut-down: what is left of its time is for the files
+constexpr auto kLongestDrain = 24h * 365;  // nobody waits longer; and no clock counts that far
 
 std::shared_ptr<detail::Completion> shared(detail::Completion done) {
   return std::make_shared<detail::Completion>(std::move(done));
@@ -60,58 +53,23 @@ Runtime::~Runtime() = default;
 // --- The caller's side -----------------------------------------------------------------------------------------------
 
 void Runtime::start(detail::Completion done) {
+  const auto completion = shared(std::move(done));
   try {
     config_.validate();
-    if (!ensure_executors()) throw RecorderError(Errc::invalid_state, "This recorder has been shut down.");
+    on_loop_with_threads([this, completion] { start_on_loop(completion); });
   } catch (...) {
-    done(outcome_of_current_exception());
-    return;
+    (*completion)(outcome_of_current_exception());
   }
-  on_loop([this, done = shared(std::move(done))] {
-    if (run_ && !run_->is_closed()) {
-      switch (run_->core().state()) {
-        case RecordingState::recording:
-          (*done)({});
-          return;
-        case RecordingState::paused:
-          (*done)({make_error_code(Errc::invalid_state), "The recording is paused: resume it, or stop it first."});
-          return;
-        default:
-          break;  // it is stopping: the new one begins when it is closed
-      }
-    }
-    start_waiters_.push_back(done);
-    if (start_waiters_.size() > 1) return;  // the same start
-    wait_for([this] { return !attempt_ && (!run_ || run_->is_closed()); },
-             shared([this](const detail::Outcome&) { begin_start(); }));
-  });
 }
 
 void Runtime::cancel_start() {
-  on_loop([this] {
-    if (!attempt_ || attempt_->cancelled.exchange(true)) return;
-    attempt_->cancel_bound.emplace(attempt_->executors.loop);
-    attempt_->cancel_bound->expires_after(kCancelBound);
-    attempt_->cancel_bound->async_wait([self = shared_from_this(), attempt = attempt_](const auto& error) {
-      if (error || self->attempt_ != attempt) return;
-      self->replace_stuck_strands();
-      self->fail_start(attempt, {make_error_code(Errc::cancelled), "The start was cancelled."});
-    });
-  });
+  on_loop([this] { cancel_attempt(); });
 }
 
 void Runtime::stop(std::optional<std::chrono::duration<double>> drain, detail::Completion done) {
   if (auto* queue = dynamic_cast<Mailbox*>(detail::current_delivery())) queue->excuse();
-  {
-    const std::lock_guard lock(mutex_);
-    if (executors_) {
-      boost::asio::post(executors_->loop, [self = shared_from_this(), drain, done = shared(std::move(done))] {
-        self->stop_on_loop(drain, done);
-      });
-      return;
-    }
-  }
-  done({});  // nothing has ever been started
+  const auto completion = shared(std::move(done));
+  if (!on_loop([this, drain, completion] { stop_on_loop(drain, completion); })) (*completion)({});
 }
 
 void Runtime::pause(detail::Completion done) {
@@ -163,7 +121,8 @@ void Runtime::retry_failed(detail::Completion done) {
     done({});
     return;
   }
-  on_loop([this, path = *path, done = shared(std::move(done))] {
+  const auto completion = shared(std::move(done));
+  const auto retry = [this, path = *path, done = completion] {
     if (run_ && !run_->is_finishing()) {
       run_->input([](RecorderCore& core, RecorderCore::Actions& actions) { core.retry_failed(actions); });
       (*done)({});
@@ -171,25 +130,24 @@ void Runtime::retry_failed(detail::Completion done) {
     }
     wait_for([this] { return !run_ || run_->is_finished(); },
              shared([this, path, done](const detail::Outcome&) { resume_on_disk(path, Redo::failed, true, done); }));
-  });
+  };
+  try {
+    on_loop_with_threads(retry);
+  } catch (...) {
+    (*completion)(outcome_of_current_exception());
+  }
 }
 
 void Runtime::wait_until_idle(detail::Completion done) {
   auto completion = shared(std::move(done));
-  {
-    const std::lock_guard lock(mutex_);
-    if (executors_) {
-      boost::asio::post(executors_->loop, [self = shared_from_this(), completion] {
-        const auto is_idle = [self] {
-          return std::ranges::all_of(self->older_, [](const auto& run) { return run->is_done(); }) &&
-                 (!self->run_ || self->run_->core().outstanding() == 0);
-        };
-        self->wait_for(is_idle, completion);
-      });
-      return;
-    }
-  }
-  (*completion)({});  // nothing has ever been started
+  const bool posted = on_loop([this, completion] {
+    const auto is_idle = [this] {
+      return std::ranges::all_of(older_, [](const auto& run) { return run->is_done(); }) &&
+             (!run_ || run_->core().outstanding() == 0);
+    };
+    wait_for(is_idle, completion);
+  });
+  if (!posted) (*completion)({});
 }
 
 bool Runtime::is_recording() const {
@@ -223,86 +181,166 @@ bool Runtime::delivers(const detail::EventQueue* queue) const {
 }
 
 void Runtime::resume_session(std::filesystem::path session, Redo redo, detail::Completion done) {
+  const auto completion = shared(std::move(done));
   try {
     config_.validate();
-    ensure_executors();
+    on_loop_with_threads(
+        [this, session = std::move(session), redo, completion] { resume_on_disk(session, redo, true, completion); });
   } catch (...) {
-    done(outcome_of_current_exception());
-    return;
+    (*completion)(outcome_of_current_exception());
   }
-  on_loop([this, session = std::move(session), redo, done = shared(std::move(done))] {
-    resume_on_disk(session, redo, true, done);
-  });
 }
 
-void Runtime::shut_down() noexcept {
+void Runtime::shut_down(Subscribers subscribers) noexcept {
   const auto deadline = std::chrono::steady_clock::now() + kShutDownBound;
   std::shared_ptr<WorkThreads> threads;
+  boost::asio::any_io_executor loop;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(shut_down_, true) || !executors_) return;
     threads = threads_;
+    loop = executors_->loop;
   }
   if (auto* queue = dynamic_cast<Mailbox*>(detail::current_delivery())) queue->excuse();
+  if (subscribers == Subscribers::cannot_be_awaited) excuse_subscribers();
   auto ended = std::make_shared<std::promise<void>>();
   auto all_ended = ended->get_future();
-  on_loop([this, ended] {
-    if (attempt_) attempt_->cancelled = true;
+  on_loop([this, ended, loop] {
+    const auto patience = std::make_shared<boost::asio::steady_timer>(loop, kLastDeliveryBound);
+    patience->async_wait([self = shared_from_this(), patience](const auto& error) {
+      if (!error) self->excuse_subscribers();
+    });
+    if (attempt_) cancel_attempt();
     if (run_) run_->stop();
     const auto abandon = [](Run& run) { run.abandon_transcription(); };
     if (run_) abandon(*run_);
     for (const auto& run : std::list(older_)) abandon(*run);
     if (pool_) pool_->abandon();
-    wait_for([this] { return !attempt_ && !run_ && older_.empty(); }, shared([this, ended](const detail::Outcome&) {
+    wait_for([this] { return !attempt_ && !run_ && older_.empty(); },
+             shared([this, ended, patience](const detail::Outcome&) {
+               patience->cancel();
                pool_.reset();
                ended->set_value();
              }));
   });
   all_ended.wait_until(deadline);
   if (threads) threads->join(deadline);
+  const std::lock_guard lock(mutex_);
+  executors_.reset();  // nothing is posted any longer to where nobody may be left to do it
 }
 
 // --- The life cycle, on the loop strand
 // --------------------------------------------------------------------------------
 
-void Runtime::on_loop(std::function<void()> work) {
+bool Runtime::on_loop(std::function<void()> work) {
   const std::lock_guard lock(mutex_);
-  if (!executors_) return;
-  boost::asio::post(executors_->loop, [self = shared_from_this(), work = std::move(work)] { work(); });
+  if (!executors_) return false;
+  post_to_loop(std::move(work));
+  return true;
 }
 
-bool Runtime::ensure_executors() {
+void Runtime::on_loop_with_threads(std::function<void()> work) {
   const std::lock_guard lock(mutex_);
-  if (shut_down_) return false;
-  if (executors_) return true;
-  if (given_work_) {
-    executors_ = make_executors(given_work_);
-  } else {
-    threads_ = std::make_shared<WorkThreads>();
-    executors_ = make_executors(threads_->executor());
+  if (shut_down_) throw RecorderError(Errc::invalid_state, "This recorder has been shut down.");
+  if (!executors_) {
+    if (!given_work_) threads_ = std::make_shared<WorkThreads>();
+    executors_ = make_executors(threads_ ? threads_->executor() : given_work_);
   }
-  return true;
+  post_to_loop(std::move(work));
+}
+
+void Runtime::post_to_loop(std::function<void()> work) {
+  ++calls_;
+  boost::asio::post(executors_->loop, [self = shared_from_this(), work = std::move(work)] {
+    work();
+    {
+      const std::lock_guard lock(self->mutex_);
+      --self->calls_;
+    }
+    if (self->threads_are_spare_) self->give_threads_back();
+  });
+}
+
+bool Runtime::is_shut_down() const {
+  const std::lock_guard lock(mutex_);
+  return shut_down_;
+}
+
+std::optional<Executors> Runtime::executors() const {
+  const std::lock_guard lock(mutex_);
+  return shut_down_ ? std::nullopt : executors_;
 }
 
 void Runtime::replace_stuck_strands() {
   const std::lock_guard lock(mutex_);
   const boost::asio::any_io_executor work = threads_ ? threads_->executor() : given_work_;
   if (threads_) threads_->replace_stuck();
+  strands_were_replaced_ = true;
+  if (!executors_) return;
   const Executors fresh = make_executors(work);
   executors_->listen = fresh.listen;
   executors_->disk = fresh.disk;
 }
 
-void Runtime::begin_start() {
-  if (run_) older_.push_back(std::exchange(run_, nullptr));
+void Runtime::start_on_loop(std::shared_ptr<detail::Completion> done) {
+  const auto executors = this->executors();
+  if (!executors) {
+    (*done)({make_error_code(Errc::cancelled), "The recorder was destroyed."});
+    return;
+  }
+  if (attempt_ && attempt_->cancelled) {  // another start's end, not this one's
+    wait_for([this, other = attempt_] { return attempt_ != other; },
+             shared([this, done](const detail::Outcome&) { start_on_loop(done); }));
+    return;
+  }
+  if (!attempt_ && run_ && !run_->is_closed()) {
+    switch (run_->core().state()) {
+      case RecordingState::recording:
+        (*done)({});
+        return;
+      case RecordingState::paused:
+        (*done)({make_error_code(Errc::invalid_state), "The recording is paused: resume it, or stop it first."});
+        return;
+      default:
+        break;  // it is stopping: the new one begins when it is closed
+    }
+  }
+  start_waiters_.push_back(done);
+  if (attempt_) return;  // the same start
+  threads_are_spare_ = false;
   attempt_ = std::make_shared<Attempt>();
+  attempt_->executors = *executors;
+  wait_for([this, attempt = attempt_] { return attempt->cancelled || !run_ || run_->is_closed(); },
+           shared([this, attempt = attempt_](const detail::Outcome&) { begin_start(attempt); }));
+}
+
+void Runtime::cancel_attempt() {
+  const auto attempt = attempt_;
+  if (!attempt || attempt->cancelled.exchange(true)) return;
+  changed();  // it may not have begun, but wait for a stop
+  if (attempt_ != attempt) return;
+  attempt->cancel_bound.emplace(attempt->executors.loop, kCancelBound);
+  attempt->cancel_bound->async_wait([self = shared_from_this(), attempt](const auto& error) {
+    if (error || self->attempt_ != attempt) return;
+    self->replace_stuck_strands();
+    self->fail_start(attempt, {make_error_code(Errc::cancelled), "The start was cancelled."});
+  });
+}
+
+void Runtime::begin_start(std::shared_ptr<Attempt> attempt) {
+  const auto executors = this->executors();  // not those of its beginning, where the stop left some behind
+  if (attempt->cancelled || !executors) {
+    fail_start(attempt, {make_error_code(Errc::cancelled), "The start was cancelled."});
+    return;
+  }
+  attempt->executors = *executors;
+  if (run_) older_.push_back(std::exchange(run_, nullptr));
   {
     const std::lock_guard lock(mutex_);
-    attempt_->executors = *executors_;
     state_ = RecordingState::starting;
   }
-  boost::asio::post(attempt_->executors.listen,
-                    [self = shared_from_this(), attempt = attempt_] { self->prepare_capture(attempt); });
+  boost::asio::post(attempt->executors.listen,
+                    [self = shared_from_this(), attempt] { self->prepare_capture(attempt); });
 }
 
 void Runtime::prepare_capture(std::shared_ptr<Attempt> attempt) {  // on `listen`: what may block
@@ -393,6 +431,7 @@ void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
                   .disk = std::make_shared<DiskStage>(std::move(*attempt->writer), clock_, journal),
                   .transcriber = transcriber,
                   .journal = journal,
+                  .in_background = false,
                   .owns_transcriber = transcriber != nullptr && transcriber != pool_},
                  true);
   {
@@ -402,6 +441,8 @@ void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
   attempt_.reset();
   run_->begin(attempt->warnings);
   complete_starts({});
+  // Not with a transcriber of the user's, which is made for the session that it was configured for.
+  if (attempt->pool && !std::exchange(looked_for_unfinished_, true)) finish_old_sessions();
 }
 
 void Runtime::fail_start(std::shared_ptr<Attempt> attempt, detail::Outcome outcome) {
@@ -410,21 +451,25 @@ void Runtime::fail_start(std::shared_ptr<Attempt> attempt, detail::Outcome outco
     outcome = {make_error_code(Errc::cancelled), "The start was cancelled."};
   }
   attempt_.reset();
+  if (attempt->cancel_bound) attempt->cancel_bound->cancel();
   {
     const std::lock_guard lock(mutex_);
-    state_ = RecordingState::idle;
+    if (state_ == RecordingState::starting) state_ = RecordingState::idle;
   }
   complete_starts(outcome);
-  give_threads_back();
   changed();
+  threads_are_spare_ = !attempt_;
+  if (threads_are_spare_) give_threads_back();
 }
 
 void Runtime::give_threads_back() {
-  if (run_ || !older_.empty() || attempt_) return;
+  if (run_ || !older_.empty() || attempt_ || !waiters_.empty()) return;
+  const std::lock_guard lock(mutex_);
+  // A call that is posted finds this loop; and who hangs in a device still comes back to it.
+  if (!threads_ || calls_ > 0 || shut_down_ || strands_were_replaced_) return;
   if (pool_) pool_->abandon();
   pool_.reset();  // it lives on a strand of these threads
-  const std::lock_guard lock(mutex_);
-  if (!threads_ || shut_down_) return;
+  threads_are_spare_ = false;
   executors_.reset();
   threads_.reset();  // they end when what is posted is done; nobody waits for them on one of them
 }
@@ -477,8 +522,8 @@ std::shared_ptr<Run> Runtime::add_run(Run::Parts parts, bool publishes) {
 void Runtime::stop_on_loop(std::optional<std::chrono::duration<double>> drain,
                            std::shared_ptr<detail::Completion> done) {
   if (attempt_) {
-    cancel_start();
-    wait_for([this] { return !attempt_; },
+    cancel_attempt();
+    wait_for([this, attempt = attempt_] { return !attempt || attempt_ != attempt; },
              shared([this, drain, done](const detail::Outcome&) { stop_on_loop(drain, done); }));
     return;
   }
@@ -490,7 +535,7 @@ void Runtime::stop_on_loop(std::optional<std::chrono::duration<double>> drain,
   run->stop();
   const auto limit = drain.value_or(std::chrono::duration<double>(config_.transcription.drain_sec));
   auto timer = std::make_shared<boost::asio::steady_timer>(run->executors().loop);
-  if (limit.count() >= 0) {
+  if (limit.count() >= 0 && limit < kLongestDrain) {
     timer->expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit));
     timer->async_wait([run](const auto& error) {
       if (!error) run->end_drain();
@@ -502,7 +547,7 @@ void Runtime::stop_on_loop(std::optional<std::chrono::duration<double>> drain,
              if (run->is_finished()) {
                (*done)({});
              } else {
-               flush_delivery([done] { (*done)({}); });
+               flush_delivery(run->executors().loop, [done] { (*done)({}); });
              }
            }));
 }
@@ -510,19 +555,11 @@ void Runtime::stop_on_loop(std::optional<std::chrono::duration<double>> drain,
 void Runtime::with_run(std::function<void(Run&, std::shared_ptr<detail::Completion>)> work, detail::Completion done) {
   auto completion = shared(std::move(done));
   const detail::Outcome not_recording{make_error_code(Errc::invalid_state), "Nothing is being recorded."};
-  {
-    const std::lock_guard lock(mutex_);
-    if (executors_) {
-      boost::asio::post(
-          executors_->loop, [self = shared_from_this(), work = std::move(work), completion, not_recording] {
-            const bool alive =
-                self->run_ && !self->run_->is_closed() && self->run_->core().state() != RecordingState::stopping;
-            alive ? work(*self->run_, completion) : (*completion)(not_recording);
-          });
-      return;
-    }
-  }
-  (*completion)(not_recording);
+  const bool posted = on_loop([this, work = std::move(work), completion, not_recording] {
+    const bool alive = run_ && !run_->is_closed() && run_->core().state() != RecordingState::stopping;
+    alive ? work(*run_, completion) : (*completion)(not_recording);
+  });
+  if (!posted) (*completion)(not_recording);
 }
 
 // --- Waiting ---------------------------------------------------------------------------------------------------------
@@ -558,28 +595,30 @@ void Runtime::settle(const std::shared_ptr<Run>& run) {
   if (run->take_abandonment()) replace_stuck_strands();
   if (!run->is_done() || run->is_finishing()) return;
   run->mark_finishing();
-  flush_delivery([run] { run->finish(); });
+  flush_delivery(run->executors().loop, [run] { run->finish(); });
 }
 
-void Runtime::flush_delivery(std::function<void()> done) {
+void Runtime::flush_delivery(const boost::asio::any_io_executor& loop, std::function<void()> done) {
   struct Flush {
     std::size_t left;
     std::function<void()> done;
     boost::asio::steady_timer bound;
   };
   std::vector<std::shared_ptr<Mailbox>> mailboxes;
-  boost::asio::any_io_executor loop;
   {
     const std::lock_guard lock(mutex_);
     mailboxes = mailboxes_;
-    loop = executors_->loop;
   }
   auto flush = std::make_shared<Flush>(mailboxes.size() + 1, std::move(done), boost::asio::steady_timer(loop));
-  const auto one_less = [flush, loop] {
-    boost::asio::post(loop, [flush] {
-      if (flush->left == 0 || --flush->left > 0) return;
-      flush->bound.cancel();
-      flush->done();
+  // A subscriber may be done with its events long after this recorder and its threads are gone.
+  const auto one_less = [weak = weak_from_this(), weak_flush = std::weak_ptr(flush)] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->on_loop([weak_flush] {
+      const auto waiting = weak_flush.lock();
+      if (!waiting || waiting->left == 0 || --waiting->left > 0) return;
+      waiting->bound.cancel();
+      waiting->done();
     });
   };
   flush->bound.expires_after(kDeliveryBound);
@@ -607,6 +646,15 @@ void Runtime::publish(const Event& event, const std::shared_ptr<JournalView>& jo
   for (const auto& mailbox : mailboxes) mailbox->push(shared_event, journal);
 }
 
+void Runtime::excuse_subscribers() {
+  std::vector<std::shared_ptr<Mailbox>> mailboxes;
+  {
+    const std::lock_guard lock(mutex_);
+    mailboxes = mailboxes_;
+  }
+  for (const auto& mailbox : mailboxes) mailbox->excuse();
+}
+
 void Runtime::callback_threw(const std::string& what) {
   on_loop([this, what] {
     if (!run_ || run_->is_finished()) return;
@@ -619,12 +667,35 @@ void Runtime::callback_threw(const std::string& what) {
 
 // --- Sessions that were left unfinished ------------------------------------------------------------------------------
 
+void Runtime::finish_old_sessions() {
+  boost::asio::post(run_->executors().disk, [self = shared_from_this()] {
+    auto left = std::make_shared<std::deque<std::filesystem::path>>();
+    for (const auto& unfinished : session::find_unfinished(session_root(self->config_)))
+      left->push_back(unfinished.path);
+    self->on_loop([self, left] { self->finish_next(left); });
+  });
+}
+
+void Runtime::finish_next(std::shared_ptr<std::deque<std::filesystem::path>> left) {
+  if (left->empty()) return;
+  const std::filesystem::path session = std::move(left->front());
+  left->pop_front();
+  // One that cannot be finished (damaged, or another process has it) is left for `dictum resume`, which says why.
+  resume_on_disk(session, Redo::nothing, false, shared([weak = weak_from_this(), left](const detail::Outcome&) {
+                   if (const auto self = weak.lock()) self->finish_next(left);
+                 }));
+}
+
 void Runtime::resume_on_disk(std::filesystem::path session, Redo redo, bool publishes,
                              std::shared_ptr<detail::Completion> done) {
   std::optional<Executors> executors;
   {
     const std::lock_guard lock(mutex_);
     executors = executors_;
+  }
+  if (!executors || is_shut_down()) {
+    (*done)({make_error_code(Errc::invalid_state), "This recorder has been shut down."});
+    return;
   }
   auto attempt = std::make_shared<Attempt>();
   attempt->executors = *executors;
@@ -644,7 +715,15 @@ void Runtime::resume_on_disk(std::filesystem::path session, Redo redo, bool publ
           auto journal = std::make_shared<JournalView>();
           journal->session = attempt->writer->path();
           journal->written = events->empty() ? 0 : events->back().sequence.value_or(0) + 1;
-          const auto transcriber = self->transcriber_for(*attempt);
+          std::shared_ptr<Transcriber> transcriber;
+          try {
+            if (self->is_shut_down()) throw RecorderError(Errc::cancelled, "The recorder was shut down.");
+            transcriber = self->transcriber_for(*attempt);
+          } catch (...) {
+            attempt->writer.reset();  // gives the session's lock free
+            (*done)(outcome_of_current_exception());
+            return;
+          }
           RecorderCore::Settings core{.session = attempt->writer->name(),
                                       .session_path = attempt->writer->path(),
                                       .sample_rate = attempt->writer->manifest().sample_rate,
@@ -661,6 +740,7 @@ void Runtime::resume_on_disk(std::filesystem::path session, Redo redo, bool publ
                              .disk = std::make_shared<DiskStage>(std::move(*attempt->writer), self->clock_, journal),
                              .transcriber = transcriber,
                              .journal = journal,
+                             .in_background = !publishes,
                              .owns_transcriber = transcriber != nullptr && transcriber != self->pool_},
                             publishes);
           self->older_.push_back(run);

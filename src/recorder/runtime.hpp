@@ -2,6 +2,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -41,7 +42,7 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   std::optional<std::filesystem::path> session_path() const override;
   std::shared_ptr<detail::EventQueue> subscribe(EventFilter filter, detail::UniqueFunction<void()> wake) override;
   bool delivers(const detail::EventQueue* queue) const override;
-  void shut_down() noexcept override;
+  void shut_down(Subscribers subscribers) noexcept override;
 
   /// Finishes a session that a crash or a deadline left unfinished: recovers its files and transcribes what has no
   /// text yet, and what `redo` says. Done when nothing is left to wait for.
@@ -54,10 +55,18 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   };
   struct Attempt;  // of a start
 
-  void on_loop(std::function<void()> work);
-  bool ensure_executors();
+  /// Posts to the loop strand; false where there is none: nothing was started, or its threads were given back.
+  bool on_loop(std::function<void()> work);
 
-  void begin_start();
+  /// The same, with threads made where there are none. Throws where there can be none.
+  void on_loop_with_threads(std::function<void()> work);
+  void post_to_loop(std::function<void()> work);  // under the mutex
+  bool is_shut_down() const;
+  std::optional<Executors> executors() const;  // for something new; empty once shut down
+
+  void start_on_loop(std::shared_ptr<detail::Completion> done);
+  void cancel_attempt();
+  void begin_start(std::shared_ptr<Attempt> attempt);
   void prepare_capture(std::shared_ptr<Attempt> attempt);
   void prepare_transcriber(std::shared_ptr<Attempt> attempt);
   void prepare_session(std::shared_ptr<Attempt> attempt);
@@ -75,9 +84,12 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   void settle(const std::shared_ptr<Run>& run);
   void replace_stuck_strands();
   void give_threads_back();
-  void flush_delivery(std::function<void()> done);
+  void flush_delivery(const boost::asio::any_io_executor& loop, std::function<void()> done);
+  void excuse_subscribers();
   void publish(const Event& event, const std::shared_ptr<JournalView>& journal);
   void callback_threw(const std::string& what);
+  void finish_old_sessions();
+  void finish_next(std::shared_ptr<std::deque<std::filesystem::path>> left);
   void resume_on_disk(std::filesystem::path session, Redo redo, bool publishes,
                       std::shared_ptr<detail::Completion> done);
 
@@ -93,13 +105,17 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   RecordingState state_ = RecordingState::idle;
   std::optional<std::filesystem::path> session_path_;
   bool shut_down_ = false;
+  bool strands_were_replaced_ = false;
+  std::size_t calls_ = 0;  // posted to the loop strand and not done yet
 
   // The loop strand's.
+  bool threads_are_spare_ = false;  // a start failed, and nothing else needs them
   std::shared_ptr<Attempt> attempt_;
   std::vector<std::shared_ptr<detail::Completion>> start_waiters_;
   std::shared_ptr<Run> run_;               // the newest session, until it is finished
   std::list<std::shared_ptr<Run>> older_;  // sessions that are being transcribed while the next records, or resumed
   std::list<Waiter> waiters_;
+  bool looked_for_unfinished_ = false;
   bool looking_at_waiters_ = false;
   bool changed_again_ = false;
   std::shared_ptr<Transcriber> pool_;

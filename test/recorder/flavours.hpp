@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -126,12 +127,8 @@ class AsyncFlavour {
  private:
   template <class Call>
   static std::error_code call(Call make) {
-    try {
-      make(boost::asio::use_future).get();
-      return {};
-    } catch (const boost::system::system_error& error) {
-      return error.code();
-    }
+    const auto [error] = make(boost::asio::as_tuple(boost::asio::use_future)).get();
+    return error;
   }
 
   boost::asio::io_context loop_{1};

@@ -90,10 +90,13 @@ class DICTUM_API Engine {
   /// Whether the queue is one of this engine's subscribers.
   virtual bool delivers(const EventQueue* queue) const = 0;
 
+  /// Whether their callbacks can run while `shut_down` waits: not where it blocks the event loop that they run on.
+  enum class Subscribers { can_be_awaited, cannot_be_awaited };
+
   /// Ends the session as stop does, without draining, and gives every thread back; returns within two seconds.
-  virtual void shut_down() noexcept = 0;
+  virtual void shut_down(Subscribers subscribers) noexcept = 0;
 };
 
-DICTUM_API DICTUM_API std::shared_ptr<Engine> make_engine(RecorderConfig config);
+DICTUM_API std::shared_ptr<Engine> make_engine(RecorderConfig config);
 
 }  // namespace dictum::detail
