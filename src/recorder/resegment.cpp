@@ -3,6 +3,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "recorder/timeline_source.hpp"
@@ -13,17 +14,19 @@ namespace {
 /// The time of day at which it was recorded, so that the new session is found where the old one is.
 class ClockOfThen final : public Clock {
  public:
-  explicit ClockOfThen(std::chrono::system_clock::time_point started)
-      : started_(started), begun_(std::chrono::steady_clock::now()) {}
+  explicit ClockOfThen(std::chrono::system_clock::time_point started) : started_(started) {}
 
+  /// Exactly `started` the first time that anybody asks: that is when the session is made.
   std::chrono::system_clock::time_point now() const override {
+    std::call_once(first_, [this] { begun_ = steady_now(); });
     return started_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(steady_now() - begun_);
   }
   std::chrono::steady_clock::time_point steady_now() const override { return std::chrono::steady_clock::now(); }
 
  private:
   const std::chrono::system_clock::time_point started_;
-  const std::chrono::steady_clock::time_point begun_;
+  mutable std::once_flag first_;
+  mutable std::chrono::steady_clock::time_point begun_;
 };
 
 }  // namespace
