@@ -1,11 +1,10 @@
 #pragma once
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -127,8 +126,9 @@ class AsyncFlavour {
  private:
   template <class Call>
   static std::error_code call(Call make) {
-    const auto [error] = make(boost::asio::as_tuple(boost::asio::use_future)).get();
-    return error;
+    std::promise<std::error_code> ended;
+    make([&ended](boost::system::error_code error) { ended.set_value(error); });
+    return ended.get_future().get();
   }
 
   boost::asio::io_context loop_{1};
