@@ -44,11 +44,11 @@ asio::awaitable<void> record(std::string name, std::filesystem::path file, std::
   co_await backend.stop_recording();
 }
 
-asio::awaitable<void> tick() {
-  asio::steady_timer timer(co_await asio::this_coro::executor);
+asio::awaitable<void> tick(asio::steady_timer& timer) {
   for (int seconds = 1;; ++seconds) {
     timer.expires_after(std::chrono::seconds(1));
-    co_await timer.async_wait(asio::use_awaitable);
+    const auto [cancelled] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (cancelled) co_return;
     std::cout << seconds << " s" << std::endl;
   }
 }
@@ -57,21 +57,22 @@ int main(int count, char** arguments) {
   if (count != 4) return 2;
   asio::thread_pool work(6);  // three threads a recorder
   asio::io_context loop(1);
+  asio::steady_timer timer(loop);
+  asio::co_spawn(loop, tick(timer), asio::detached);
   int status = 0;
-  const auto both = [&]() -> asio::awaitable<void> {
-    // Both to their end; the timer is cancelled then.
-    co_await ((record("caller", arguments[1], arguments[3], work.get_executor()) &&
-               record("called", arguments[2], arguments[3], work.get_executor())) ||
-              tick());
-  };
-  asio::co_spawn(loop, both(), [&status](std::exception_ptr thrown) {
-    try {
-      if (thrown) std::rethrow_exception(thrown);
-    } catch (const std::exception& error) {
-      std::cerr << error.what() << std::endl;
-      status = 1;
-    }
-  });
+  // Where one fails, the other is cancelled, and the failure is thrown.
+  asio::co_spawn(loop,
+                 record("caller", arguments[1], arguments[3], work.get_executor()) &&
+                     record("called", arguments[2], arguments[3], work.get_executor()),
+                 [&](std::exception_ptr thrown) {
+                   timer.cancel();
+                   try {
+                     if (thrown) std::rethrow_exception(thrown);
+                   } catch (const std::exception& error) {
+                     std::cerr << error.what() << std::endl;
+                     status = 1;
+                   }
+                 });
   loop.run();
   work.join();
   return status;

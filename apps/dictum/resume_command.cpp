@@ -8,6 +8,7 @@
 #include "config_flags.hpp"
 #include "recorder/make_parts.hpp"
 #include "recorder/resume.hpp"
+#include "session/library.hpp"
 #include "session/recovery.hpp"
 #include "wire/event_json.hpp"
 
@@ -27,8 +28,7 @@ ExitCode resume(const Options& options) {
   const std::filesystem::path root = recorder::session_root(config);
   std::vector<std::filesystem::path> sessions;
   if (!options.session.empty()) {
-    const std::filesystem::path named = options.session;
-    sessions.push_back(named.has_parent_path() || std::filesystem::exists(named) ? named : root / named);
+    sessions.push_back(session::find_session(root, options.session));
   } else {
     for (const auto& unfinished : session::find_unfinished(root)) {
       if (!options.json) fmt::print("{}: {}\n", unfinished.path.filename().string(), unfinished.reason);
@@ -59,7 +59,8 @@ ExitCode resume(const Options& options) {
 void add_resume_command(CLI::App& app, ExitCode& code) {
   CLI::App* command = app.add_subcommand("resume", "Finish sessions that a crash or a stop left unfinished");
   auto options = std::make_shared<Options>(*command);
-  command->add_option("SESSION", options->session, "its folder or name; none: all that are unfinished");
+  command->add_option("SESSION", options->session,
+                      "a name, the beginning of one, a folder, or \"last\"; none: all that are unfinished");
   command->add_flag("--failed", options->failed, "transcribe again what had failed");
   command->add_flag("--json", options->json, "print one event a line as JSON");
   options->config.add_all();

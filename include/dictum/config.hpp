@@ -48,7 +48,7 @@ struct DICTUM_API RecorderConfig {
     double deadline_base_sec = 30;           ///< an attempt may take this long ...
     double deadline_per_sec = 10;            ///< ... and this much more for each second of audio
     double drain_sec = 30;                   ///< how long stop waits for outstanding texts; negative: no limit
-    int memory_mb = 8192;  ///< a worker that takes more than this is ended; 0: no limit
+    int memory_mb = 8192;                    ///< a worker that takes more than this is ended; 0: no limit
     std::filesystem::path simulated_script;  ///< of the `simulated` worker ([transcription.simulated] script)
   } transcription;
 

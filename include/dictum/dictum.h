@@ -59,8 +59,8 @@ DICTUM_C_API int dictum_config_use_push(dictum_config* config, int sample_rate, 
 /* The sentence that belongs to the newest error of this configuration; empty after success. */
 DICTUM_C_API const char* dictum_config_last_error(const dictum_config* config);
 
-/* A recorder; the configuration is copied (null: every default). Instant: opens nothing and starts no thread. Free it with
- * dictum_recorder_free(), which ends a recording within two seconds. Null where memory is out. */
+/* A recorder; the configuration is copied (null: every default). Instant: opens nothing and starts no thread. Free it
+ * with dictum_recorder_free(), which ends a recording within two seconds. Null where memory is out. */
 DICTUM_C_API dictum_recorder* dictum_recorder_new(const dictum_config* config);
 DICTUM_C_API void dictum_recorder_free(dictum_recorder* recorder);
 
@@ -85,7 +85,8 @@ DICTUM_C_API size_t dictum_session_path(const dictum_recorder* recorder, char* b
 /* The same for the sentence of the newest error. */
 DICTUM_C_API size_t dictum_last_error(const dictum_recorder* recorder, char* buffer, size_t size);
 
-/* Feeds interleaved float samples; returns how many frames were kept (see PushSource). From one thread; never blocks. */
+/* Feeds interleaved float samples; returns how many frames were kept (see PushSource). From one thread; never blocks.
+ */
 DICTUM_C_API size_t dictum_push(dictum_recorder* recorder, const float* samples, size_t frames);
 /* Ends the pushed stream. */
 DICTUM_C_API void dictum_push_finish(dictum_recorder* recorder);

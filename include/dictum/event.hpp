@@ -67,6 +67,15 @@ struct Word {
   bool operator==(const Word&) const = default;
 };
 
+/// A phrase that the engine was asked to listen for, and spotted by itself: a note command, say.
+struct DetectedPhrase {
+  std::string phrase;
+  double confidence{};  ///< 0 to 1
+  Frame start_frame{};
+  Frame end_frame{};
+  bool operator==(const DetectedPhrase&) const = default;
+};
+
 /// Why something failed: a short name for programs, a sentence for people.
 struct EventError {
   std::string code;
@@ -86,6 +95,7 @@ struct TranscriptionComplete {
   std::optional<double> no_speech_probability;
   bool suspect{};  ///< the engine's own evidence says that the text may be invented; the text is kept all the same
   int revision{};  ///< 0 for the first result of a segment, counting up with every later one
+  std::vector<DetectedPhrase> phrases{};  ///< heard beside the text; notes go by them too
   bool operator==(const TranscriptionComplete&) const = default;
 };
 

@@ -26,15 +26,6 @@ struct TranscriptionJob {
   std::vector<std::string> phrases;  ///< worth listening for: the note commands
 };
 
-/// A phrase of the job that the engine itself spotted.
-struct DetectedPhrase {
-  std::string phrase;
-  double confidence{};  ///< 0 to 1
-  Frame start_frame{};
-  Frame end_frame{};
-  bool operator==(const DetectedPhrase&) const = default;
-};
-
 /// What became of a job.
 struct TranscriptionOutcome {
   std::string text;

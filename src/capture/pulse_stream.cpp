@@ -181,8 +181,11 @@ class Recording {
 
   /// A server that moves streams along has told so before this answer; another leaves it to us.
   void on_default(std::string name) {
-    if (name != name_ && !is_monitor(name)) new_default_ = std::move(name);
-    if (name == name_) new_default_.clear();
+    if (name == name_) {
+      new_default_.clear();
+    } else if (!is_monitor(name)) {
+      new_default_ = std::move(name);
+    }
   }
 
   bool is_over() const {

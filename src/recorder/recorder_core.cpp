@@ -164,7 +164,8 @@ void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& 
                              .words = outcome.words,
                              .no_speech_probability = outcome.no_speech_probability,
                              .suspect = outcome.suspect,
-                             .revision = segment.next_revision++},
+                             .revision = segment.next_revision++,
+                             .phrases = outcome.phrases},
        actions);
   if (segment.next_revision == 1) {  // what was said is what the first result says; a revision corrects the text only
     std::vector<notes::Output> outputs;
@@ -223,7 +224,8 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
                      segment.next_revision = complete.revision + 1;
                      segment.failed = !complete.success;
                      if (complete.revision > 0) return;
-                     dialogue_.text_arrived(complete.segment_index, complete.success, complete.text, {}, outputs);
+                     dialogue_.text_arrived(complete.segment_index, complete.success, complete.text, complete.phrases,
+                                            outputs);
                    },
                    [&](const VADModeChanged& changed) { mode_ = changed.mode; },
                    [&](const NoteCommandDetected&) { ++notes_to_skip_; },
@@ -305,18 +307,22 @@ void RecorderCore::tell_notes(const std::vector<notes::Output>& outputs, Actions
 // --- Small words -----------------------------------------------------------------------------------------------------
 
 void RecorderCore::submit(std::uint32_t index, Actions& actions) {
-  const Segment& segment = segments_.at(index);
+  if (!settings_.transcribes) return;  // it waits for somebody who does
   outstanding_[index] = {clock_.steady_now()};
-  actions.emplace_back(Transcribe{.job = {.session = settings_.session,
-                                          .segment_index = index,
-                                          .wav_path = wav_path(index),
-                                          .start_frame = segment.start_frame,
-                                          .end_frame = segment.end_frame,
-                                          .sample_rate = settings_.sample_rate,
-                                          .language = settings_.language,
-                                          .phrases = commands_},
-                                  .revision = segment.next_revision});
+  actions.emplace_back(Transcribe{index});
   tell_queue(actions);
+}
+
+TranscriptionJob RecorderCore::job(std::uint32_t index) const {
+  const Segment& segment = segments_.at(index);
+  return {.session = settings_.session,
+          .segment_index = index,
+          .wav_path = wav_path(index),
+          .start_frame = segment.start_frame,
+          .end_frame = segment.end_frame,
+          .sample_rate = settings_.sample_rate,
+          .language = settings_.language,
+          .phrases = commands_};
 }
 
 void RecorderCore::change_state(RecordingState state, Actions& actions) {
@@ -331,8 +337,8 @@ void RecorderCore::change_state(RecordingState state, Actions& actions) {
 
 void RecorderCore::tell_queue(Actions& actions) {
   double oldest_sec = 0;
-  for (const auto& [index, waiting] : outstanding_) {
-    oldest_sec = std::max(oldest_sec, std::chrono::duration<double>(clock_.steady_now() - waiting.since).count());
+  if (!outstanding_.empty()) {  // they are asked for in order, so the first has waited longest
+    oldest_sec = std::chrono::duration<double>(clock_.steady_now() - outstanding_.begin()->second.since).count();
   }
   emit(now_, QueueStatus{outstanding_.size(), completed_, oldest_sec}, actions);
 }

@@ -24,8 +24,7 @@ struct Emit {
   Event event;
 };
 struct Transcribe {
-  TranscriptionJob job;
-  int revision{};
+  std::uint32_t segment{};  // `RecorderCore::job` says the rest, when its turn has come
 };
 struct SetMinSilence {
   int ms{};
@@ -78,8 +77,12 @@ class RecorderCore {
   /// journal (complete up to `idle`), then asks for what is missing. `redo` says what else is transcribed again.
   void resume(const std::vector<Event>& journal, Redo redo, Actions& actions);
 
+  /// What a transcriber needs for a segment that the core asked to have transcribed.
+  TranscriptionJob job(std::uint32_t segment) const;
+
   RecordingState state() const { return state_; }
   bool is_muted() const { return muted_; }
+  bool waits_for(std::uint32_t segment) const { return outstanding_.contains(segment); }
   std::size_t outstanding() const { return outstanding_.size(); }
 
   /// Capture is closed and every queued segment has its text or its failure.

@@ -12,6 +12,9 @@ namespace {
 using namespace std::chrono_literals;
 // Under the promised two seconds, so that what is left of a stop has its time too.
 constexpr auto kStopBound = 1500ms;
+
+// Jobs that a transcriber has at once: more than any pool has workers.
+constexpr std::size_t kMostSubmitted = 256;
 // Longer than any device may take to open.
 constexpr auto kAnswerBound = 10s;
 
@@ -206,35 +209,31 @@ void Run::carry_out(RecorderCore::Actions& actions) {
 
 void Run::transcribe(Transcribe action) {
   if (!parts_.transcriber) return;
-  if (parts_.in_background && std::exchange(submitted_, true)) {
-    held_back_.push_back(std::move(action.job));
-    return;
-  }
-  submit(std::move(action.job));
+  waiting_.push_back(action.segment);
+  submit_next();
 }
 
-void Run::submit(TranscriptionJob job) {
-  const std::uint32_t segment = job.segment_index;
+void Run::submit_next() {
+  if (waiting_.empty() || submitted_ >= (parts_.in_background ? 1 : kMostSubmitted)) return;
+  const std::uint32_t segment = waiting_.front();
+  waiting_.pop_front();
+  ++submitted_;
   const Transcriber::Done done = [weak = weak_from_this(), loop = parts_.executors.loop,
                                   segment](TranscriptionOutcome outcome) {
     // Inline where we are on the loop already, so that a transcriber that answers by the audio clock is heard at
     // that very moment of it.
     boost::asio::dispatch(loop, [weak, segment, outcome = std::move(outcome)] {
       const auto self = weak.lock();
-      if (!self || self->transcription_abandoned_) return;
+      if (!self || self->transcription_abandoned_ || !self->core_.waits_for(segment)) return;
+      --self->submitted_;
       self->input([segment, outcome](RecorderCore& core, RecorderCore::Actions& actions) {
         core.transcribed(segment, outcome, actions);
       });
-      if (!self->parts_.in_background) return;
-      self->submitted_ = !self->held_back_.empty();
-      if (!self->submitted_) return;
-      TranscriptionJob next = std::move(self->held_back_.front());
-      self->held_back_.pop_front();
-      self->submit(std::move(next));
+      self->submit_next();
     });
   };
   TranscriptionOutcome thrown;
-  thrown.error = guarded([&] { parts_.transcriber->transcribe(std::move(job), done); });
+  thrown.error = guarded([&] { parts_.transcriber->transcribe(core_.job(segment), done); });
   if (thrown.error) done(std::move(thrown));
 }
 

@@ -86,7 +86,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void preview(const StreamItem& item);
   void carry_out(RecorderCore::Actions& actions);
   void transcribe(Transcribe action);
-  void submit(TranscriptionJob job);
+  void submit_next();
   void to_disk(std::function<std::vector<EventError>(DiskStage&)> write, std::function<void()> then = {});
   void report(const std::vector<EventError>& faults);
   void force_close();
@@ -109,8 +109,8 @@ class Run : public std::enable_shared_from_this<Run> {
   bool finished_ = false;
   bool transcriber_threw_ = false;  // told once
 
-  std::deque<TranscriptionJob> held_back_;  // of a session in the background
-  bool submitted_ = false;                  // one of them is being transcribed
+  std::deque<std::uint32_t> waiting_;  // segments whose turn has not come: a backlog is numbers, the rest is on disk
+  std::size_t submitted_ = 0;          // jobs that the transcriber has
 
   std::optional<TranscriptionJob> growing_;  // the open segment, for interim text
   Frame next_preview_ = 0;

@@ -244,7 +244,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
 
 Pending WorkerPool::State::pending(TranscriptionJob job) {
   Common common{std::move(job.session), job.wav_path.parent_path(), job.sample_rate,
-                job.language.empty() ? settings_.language : std::move(job.language), std::move(job.phrases)};
+                job.language.empty() ? settings_.language : job.language, std::move(job.phrases)};
   if (common != *common_) common_ = std::make_shared<const Common>(std::move(common));
   Pending pending;
   pending.common = common_;

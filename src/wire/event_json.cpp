@@ -147,6 +147,12 @@ void fields(auto&& field, Is<Word> auto& e) {
   field("end_frame", e.end_frame);
   field("confidence", e.confidence);
 }
+void fields(auto&& field, Is<DetectedPhrase> auto& e) {
+  field("phrase", e.phrase);
+  field("confidence", e.confidence);
+  field("start_frame", e.start_frame);
+  field("end_frame", e.end_frame);
+}
 void fields(auto&& field, Is<EventError> auto& e) {
   field("code", e.code);
   field("message", e.message);
@@ -161,6 +167,7 @@ void fields(auto&& field, Is<TranscriptionComplete> auto& e) {
   field("no_speech_probability", e.no_speech_probability);
   field("suspect", e.suspect);
   field("revision", e.revision);
+  field("phrases", e.phrases);
 }
 void fields(auto&& field, Is<NoteCommandDetected> auto& e) {
   field("segment_index", e.segment_index);

@@ -128,6 +128,12 @@ TEST(Config, TextThatIsNoTOMLIsToldWithFileAndLine) {
   EXPECT_THAT(refusal("[vad]\nthreshold = = 1"), StartsWith("config.toml:2: "));
 }
 
+TEST(Config, LettersOutsideOfASCIIAreTextInQuotesAndAnErrorElsewhere) {
+  EXPECT_EQ(read("[session]\nroot = \"/Gespräche\" # größer").session.root, "/Gespräche");
+  EXPECT_THAT(refusal("[session]\n größe = 1"), StartsWith("config.toml:2: "));
+  EXPECT_THAT(refusal("\n\xEF\xBB\xBD"), StartsWith("config.toml:2: "));
+}
+
 TEST(Config, AValueOfAWrongKindSaysWhichKindIsMeant) {
   EXPECT_THAT(refusal("[vad]\nmin_silence_ms = 300.5"), HasSubstr("a whole number"));
   EXPECT_THAT(refusal("[vad]\nthreshold = true"), HasSubstr("a number"));

@@ -207,7 +207,7 @@ TEST_F(Core, AResumedSessionAsksForWhatIsMissingOnly) {
   resumed.resume(journal(), Redo::nothing, after);
   std::vector<std::uint32_t> jobs;
   for (const Action& action : after) {
-    if (const auto* job = std::get_if<Transcribe>(&action)) jobs.push_back(job->job.segment_index);
+    if (const auto* job = std::get_if<Transcribe>(&action)) jobs.push_back(job->segment);
   }
   EXPECT_THAT(jobs, ElementsAre(1));
 }
@@ -245,6 +245,39 @@ TEST_F(Core, AResumedSessionTellsNoNoteTwiceAndMissesNone) {
     if (emit != nullptr && !emit->event.is_ephemeral()) names.emplace_back(emit->event.name());
   }
   EXPECT_THAT(names, ElementsAre("TranscriptionComplete", "NoteCompleted"));
+}
+
+TEST_F(Core, AResumedSessionKnowsWhatTheEngineSpottedBesideTheText) {
+  say(0, 1);
+  TranscriptionOutcome outcome;
+  outcome.text = "he stood in snow";
+  outcome.phrases = {{.phrase = "start a new note", .confidence = 0.9, .start_frame = kRate, .end_frame = 2 * kRate}};
+  core.transcribed(0, outcome, actions);
+  say(1, 4);
+  answer(1, "shopping list");
+  say(2, 7);
+  close();
+  ASSERT_EQ(told<NoteTitleCaptured>().size(), 1U);
+  RecorderCore resumed(settings(), clock);
+  const auto before = journal();
+  actions.clear();
+  resumed.resume(before, Redo::nothing, actions);
+  outcome.text = "bread";
+  outcome.phrases.clear();
+  resumed.transcribed(2, outcome, actions);
+  ASSERT_EQ(told<NoteCompleted>().size(), 1U);
+  EXPECT_EQ(told<NoteCompleted>().back().title, "shopping list");
+}
+
+TEST_F(Core, WithoutATranscriberAResumedSessionWaitsForNobody) {
+  say(0, 1);
+  close();
+  RecorderCore::Settings without = settings();
+  without.transcribes = false;
+  RecorderCore resumed(without, clock);
+  RecorderCore::Actions after;
+  resumed.resume(journal(), Redo::nothing, after);
+  EXPECT_TRUE(resumed.is_done());
 }
 
 TEST_F(Core, AFailedCaptureIsToldAndEndsInFailed) {

@@ -32,7 +32,8 @@ std::vector<Event> all_events() {
       .words = {{.text = "say", .start_frame = 100, .end_frame = 5000000000, .confidence = 1.0 / 3}, {}},
       .no_speech_probability = 0.25,
       .suspect = true,
-      .revision = 2};
+      .revision = 2,
+      .phrases = {{.phrase = "end note", .confidence = 0.75, .start_frame = 1, .end_frame = 2}}};
   TranscriptionComplete failed;
   failed.segment_index = std::numeric_limits<std::uint32_t>::max();
   failed.error = EventError{"quarantined", "it killed its workers"};

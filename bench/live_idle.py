@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""What listening to silence costs: `dictum record --no-transcribe` beside a Python process that does the same with
+sounddevice and Silero VAD through ONNX Runtime, at the same time, on the same virtual microphone.
+
+    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install onnxruntime numpy sounddevice
+    /tmp/peers/bin/python bench/live_idle.py --bin build/release/bin --onnx build/models/silero_vad_16k_op15.onnx
+
+Processor time is the kernel's count for each thread (schedstat), memory is VmRSS, wake-ups are voluntary context
+switches. Both are measured at once, so that a busy machine is equally hard on both. The peer is let off lightly: it
+takes 16 kHz from the sound server, keeps no audio and writes no file. It is left out, with a word on why, where its
+packages are missing. Fails where Dictum takes more than 1 % of a core or 40 MB.
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import os
+import pathlib
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+WARM_UP_SEC = 5
+CPU_LIMIT_PERCENT = 1.0
+MEMORY_LIMIT_MB = 40
+DAEMON = """load-module module-null-sink sink_name=spk format=float32le rate=48000 channels=1 norewinds=1
+load-module module-remap-source master=spk.monitor source_name=mic format=float32le channels=1 remix=no
+set-default-source mic
+load-module module-native-protocol-unix auth-anonymous=1 socket={folder}/pulse.sock
+"""
+
+
+def peer(model):
+    """Hears the microphone until it is ended: what a Python application does at the least."""
+    import numpy
+    import onnxruntime
+    import sounddevice
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    state = numpy.zeros((2, 1, 128), numpy.float32)
+    context = numpy.zeros((1, 64), numpy.float32)
+    rate = numpy.array(16000, numpy.int64)
+    blocks = queue.Queue()
+    with sounddevice.InputStream(samplerate=16000, channels=1, blocksize=512, dtype="float32",
+                                 callback=lambda data, *_: blocks.put(data[:, 0].copy())):
+        print("ready", flush=True)
+        while True:
+            heard = numpy.concatenate([context, blocks.get()[None]], axis=1)
+            _, state = session.run(None, {"input": heard, "state": state, "sr": rate})
+            context = heard[:, -64:]
+
+
+@contextlib.contextmanager
+def virtual_microphone():
+    """The environment in which every sound client meets it."""
+    with tempfile.TemporaryDirectory(prefix="dictum-idle-") as folder:
+        environment = {**os.environ, "HOME": folder, "XDG_RUNTIME_DIR": folder, "XDG_CONFIG_HOME": folder,
+                       "PULSE_SERVER": f"unix:{folder}/pulse.sock"}
+        pathlib.Path(folder, "daemon.pa").write_text(DAEMON.format(folder=folder))
+        pathlib.Path(folder, ".asoundrc").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
+        daemon = subprocess.Popen(["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--realtime=no",
+                                   "--high-priority=no", "-F", f"{folder}/daemon.pa"],
+                                  env=environment, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 10
+            while subprocess.run(["pactl", "info"], env=environment, capture_output=True).returncode != 0:
+                if time.monotonic() > deadline:
+                    sys.exit("live_idle: the PulseAudio daemon does not answer")
+                time.sleep(0.05)
+            yield environment, folder
+        finally:
+            daemon.kill()
+            daemon.wait()
+
+
+def snapshot(pid):
+    """Nanoseconds of processor time and voluntary switches, of each thread."""
+    threads = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        switches = next(line for line in (task / "status").read_text().splitlines()
+                        if line.startswith("voluntary_ctxt_switches"))
+        threads[task.name] = int((task / "schedstat").read_text().split()[0]), int(switches.split()[1])
+    return threads
+
+
+def memory_mb(pid):
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS:")).split()[1]) / 1024
+
+
+def measure(processes, seconds):
+    time.sleep(WARM_UP_SEC)
+    before = {name: (time.monotonic(), snapshot(process.pid)) for name, process in processes.items()}
+    time.sleep(seconds)
+    found = {}
+    for name, process in processes.items():
+        if process.poll() is not None:
+            sys.exit(f"live_idle: {name} ended with {process.returncode}")
+        began, old = before[name]
+        new = snapshot(process.pid)
+        passed = time.monotonic() - began
+        nanoseconds = sum(value[0] - old.get(thread, (0, 0))[0] for thread, value in new.items())
+        switches = sum(value[1] - old.get(thread, (0, 0))[1] for thread, value in new.items())
+        found[name] = nanoseconds / passed / 1e7, memory_mb(process.pid), switches / passed
+    return found
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--bin", type=pathlib.Path)
+    arguments.add_argument("--onnx", type=pathlib.Path)
+    arguments.add_argument("--seconds", type=float, default=60)
+    arguments.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
+    options = arguments.parse_args()
+    if options.peer:
+        return peer(str(options.onnx))
+    if options.bin is None:
+        arguments.error("--bin is needed")
+
+    with virtual_microphone() as (environment, folder):
+        processes = {"dictum": subprocess.Popen([options.bin.resolve() / "dictum", "record", "--no-transcribe", "--json",
+                                                 "--output-dir", f"{folder}/sessions"],
+                                                env=environment, stdout=subprocess.DEVNULL)}
+        missing = [name for name in ("sounddevice", "onnxruntime", "numpy") if importlib.util.find_spec(name) is None]
+        if missing:
+            print(f"the peer is left out: {', '.join(missing)} not installed")
+        elif options.onnx is None:
+            print("the peer is left out: no --onnx model given")
+        else:
+            process = subprocess.Popen([sys.executable, __file__, "--peer", "--onnx", options.onnx.resolve()],
+                                       env=environment, stdout=subprocess.PIPE, text=True)
+            if process.stdout.readline() != "ready\n":
+                sys.exit("live_idle: the peer does not start")
+            processes["python"] = process
+        try:
+            found = measure(processes, options.seconds)
+        finally:
+            for process in processes.values():
+                process.send_signal(signal.SIGINT if process is processes["dictum"] else signal.SIGKILL)
+                process.wait(10)
+
+    for name, (cpu, memory, wakes) in found.items():
+        print(f"{name:8} {cpu:6.2f} % of a core  {memory:6.1f} MB  {wakes:6.0f} wake-ups a second")
+    if "python" in found:
+        ratios = [theirs / ours for ours, theirs in zip(found["dictum"], found["python"])]
+        print("python / dictum: {:.1f} x the processor, {:.1f} x the memory, {:.1f} x the wake-ups".format(*ratios))
+    cpu, memory, _ = found["dictum"]
+    return 0 if cpu <= CPU_LIMIT_PERCENT and memory <= MEMORY_LIMIT_MB else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
