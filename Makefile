@@ -20,7 +20,7 @@ test: all ## set up, build, run every test
 	@ctest --preset release --parallel $(JOBS) $(CTEST_ARGS)
 
 soak: all ## the long runs; SOAK_MINUTES=60 makes them longer
-	@DICTUM_LONG_TESTS=1 ctest --preset release --parallel $(JOBS) $(CTEST_ARGS)
+	@DICTUM_LONG_TESTS=1 DICTUM_SOAK=1 ctest --preset release --parallel $(JOBS) $(CTEST_ARGS)
 	@bench/soak --bin $(BIN) --minutes $(or $(SOAK_MINUTES),10)
 
 bench: all ## speed, always beside a peer or a baseline
