@@ -48,7 +48,7 @@ class PackageTest:
         """A recording through the stranger's program, with the installed workers."""
         sessions = self.folder / "sessions"
         output = subprocess.run([program, self.source / "samples/voice_note.wav", sessions], check=True, text=True,
-                                stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                                stdin=subprocess.DEVNULL, capture_output=True, timeout=180,
                                 env={**clean_environment(self.folder), **environment}).stdout
         print(output)
         assert '"event":"RecordingStateChanged"' in output, "no event came"
@@ -100,7 +100,7 @@ class PackageTest:
             return SKIPPED
         target = self.configure_consumer(f"-DDICTUM_SOURCE={self.source}")
         run(self.cmake, "--build", target, "--target", "consumer")
-        self.run_consumer(target / "consumer")
+        self.run_consumer(target / "consumer", DICTUM_WORKER_DIR=str(self.build / "bin"))  # a subproject builds no workers
 
 
 def clean_environment(home):
