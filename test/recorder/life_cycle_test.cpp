@@ -7,6 +7,7 @@
 
 #include "dictum/error.hpp"
 #include "recorder/event_log.hpp"
+#include "recorder/failures.hpp"
 #include "recorder/flavours.hpp"
 #include "recorder/recordings.hpp"
 #include "support/event_grammar.hpp"
@@ -230,60 +231,8 @@ TYPED_TEST(LifeCycle, AnInvalidConfigurationIsToldAtTheStart) {
 
 // --- Starts that fail ------------------------------------------------------------------------------------------------
 
-class FailingSource final : public AudioSource {
- public:
-  AudioFormat open() override { throw RecorderError(Errc::device_busy, "The microphone is in use."); }
-  Reading read(std::span<float>) override { return {}; }
-  void close() noexcept override {}
-  std::string description() const override { return "failing"; }
-};
-
-/// A way to make the start fail at one of its steps, and what it then says.
-struct Failure {
-  const char* name;
-  std::function<void(RecorderConfig&, const test::TemporaryDirectory&)> arrange;
-  Errc code;
-};
-
-const std::vector<Failure> kFailures = {
-    {"the transcriber is missing",
-     [](RecorderConfig& config, const auto&) {
-       config.custom_transcriber = nullptr;
-       config.transcription.transcriber = "no-such-worker";
-     },
-     Errc::transcriber_missing},
-    {"the source cannot be made",
-     [](RecorderConfig& config, const auto&) {
-       config.source = []() -> std::unique_ptr<AudioSource> { throw RecorderError(Errc::input_not_found, "None."); };
-     },
-     Errc::input_not_found},
-    {"the detector cannot be made",
-     [](RecorderConfig& config, const auto&) {
-       config.detector = []() -> std::unique_ptr<VoiceActivityDetector> { throw std::runtime_error("no weights"); };
-     },
-     Errc::internal},
-    {"the source cannot be opened",
-     [](RecorderConfig& config, const auto&) { config.source = [] { return std::make_unique<FailingSource>(); }; },
-     Errc::device_busy},
-    {"the channel does not exist", [](RecorderConfig& config, const auto&) { config.capture.channel = "5"; },
-     Errc::invalid_argument},
-    {"the session's folder cannot be made",
-     [](RecorderConfig& config, const test::TemporaryDirectory& root) {
-       std::ofstream(root / "file") << "in the way";
-       config.session.root = root / "file" / "sessions";
-     },
-     Errc::output_unwritable},
-    {"the transcriber cannot be made",
-     [](RecorderConfig& config, const auto&) {
-       config.custom_transcriber = []() -> std::unique_ptr<Transcriber> {
-         throw RecorderError(Errc::model_missing, "No model.");
-       };
-     },
-     Errc::model_missing},
-};
-
 TYPED_TEST(LifeCycle, AStartThatFailsAtAnyStepSaysWhyEmitsNothingAndLeavesNothing) {
-  for (const Failure& failure : kFailures) {
+  for (const test::Failure& failure : test::failures_of_a_start()) {
     SCOPED_TRACE(failure.name);
     const test::TemporaryDirectory around;
     RecorderConfig config = test::scripted(around / "sessions");
@@ -300,7 +249,7 @@ TYPED_TEST(LifeCycle, AStartMaySucceedAfterOneThatFailed) {
   RecorderConfig config = test::scripted(this->root.path());
   auto source = config.source;
   config.source = [source, tries = std::make_shared<int>(0)]() -> std::unique_ptr<AudioSource> {
-    if ((*tries)++ == 0) return std::make_unique<FailingSource>();
+    if ((*tries)++ == 0) return std::make_unique<test::FailingSource>();
     return source();
   };
   auto recorder = this->recorder(config);
