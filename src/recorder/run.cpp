@@ -195,7 +195,7 @@ void Run::carry_out(RecorderCore::Actions& actions) {
       publish_(emit->event);
       if (!emit->event.is_ephemeral()) to_journal.push_back(std::move(emit->event));
     } else if (auto* job = std::get_if<Transcribe>(&action)) {
-      transcribe(std::move(*job));
+      transcribe(*job);
     } else if (const auto* silence = std::get_if<SetMinSilence>(&action)) {
       boost::asio::post(parts_.executors.listen,
                         [capture = parts_.capture, ms = silence->ms] { capture->set_min_silence_ms(ms); });
