@@ -1,0 +1,51 @@
+#include "bell.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "dictum/error.hpp"
+
+namespace dictum::python {
+
+Bell::Bell() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!fd_)
+    throw RecorderError(Errc::internal, "No file descriptor is left: close some, or raise the limit (ulimit -n).");
+}
+
+Bell::Bell(nanobind::callable function) : function_(std::move(function)) {}
+
+Bell::~Bell() {
+  if (!function_) return;
+  if (!nanobind::is_alive()) {
+    function_.release();  // the function went with the interpreter
+    return;
+  }
+  const nanobind::gil_scoped_acquire gil;
+  function_.reset();
+}
+
+void Bell::ring() const noexcept {
+  if (fd_) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = write(fd_.get(), &one, sizeof one);
+    return;
+  }
+  if (!nanobind::is_alive()) return;
+  const nanobind::gil_scoped_acquire gil;
+  try {
+    function_();
+  } catch (nanobind::python_error& error) {
+    error.discard_as_unraisable("dictum, waking an event loop");
+  }
+}
+
+void Bell::silence() const noexcept {
+  if (!fd_) return;
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto got = read(fd_.get(), &count, sizeof count);
+}
+
+}  // namespace dictum::python

@@ -1,0 +1,155 @@
+#include "recorder.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "dictum/error.hpp"
+#include "wire/event_json.hpp"
+
+namespace dictum::python {
+
+bool Call::done() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->outcome.has_value();
+}
+
+void Call::check() const {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->outcome && state_->outcome->code) throw RecorderError(state_->outcome->code, state_->outcome->sentence);
+}
+
+Subscription::Subscription(detail::Engine& engine, bool ephemeral, std::shared_ptr<Bell> bell, bool may_block)
+    : queue_(engine.subscribe(ephemeral ? EventFilter::all() : EventFilter::journaled(),
+                              {.wake = [bell = std::move(bell)] { bell->ring(); }, .may_block = may_block})) {}
+
+Subscription::~Subscription() {
+  if (process_.is_this_one()) {
+    close();
+  } else {
+    new std::shared_ptr(queue_);  // left alone for ever: its lock may be held by a thread that is not here
+  }
+}
+
+std::optional<std::string> Subscription::next() {
+  process_.check();
+  const auto event = queue_->next();
+  return event ? std::optional(event->to_json()) : std::nullopt;
+}
+
+void Subscription::handled() {
+  process_.check();
+  queue_->handled();
+}
+
+void Subscription::callback_threw(const std::string& what) {
+  process_.check();
+  queue_->callback_threw(what);
+}
+
+void Subscription::close() {
+  process_.check();
+  queue_->close();
+}
+
+Recorder::Recorder(RecorderConfig config) : engine_(detail::make_engine(std::move(config))) {}
+
+Recorder::~Recorder() {
+  shut_down(false);
+  if (!process_.is_this_one()) new std::shared_ptr(engine_);  // left alone for ever: its threads are not here to join
+}
+
+detail::Engine& Recorder::engine() const {
+  process_.check();
+  return *engine_;
+}
+
+template <class Begin>
+std::unique_ptr<Call> Recorder::call(std::shared_ptr<Bell> bell, Begin begin) {
+  auto made = std::make_unique<Call>();
+  begin(engine(), detail::Completion([state = made->state_, bell = std::move(bell)](detail::Outcome outcome) {
+          {
+            const std::lock_guard lock(state->mutex);
+            state->outcome = std::move(outcome);
+          }
+          bell->ring();
+        }));
+  return made;
+}
+
+std::unique_ptr<Subscription> Recorder::subscribe(bool ephemeral, std::shared_ptr<Bell> bell, bool may_block) {
+  return std::make_unique<Subscription>(engine(), ephemeral, std::move(bell), may_block);
+}
+
+std::unique_ptr<Call> Recorder::start(std::shared_ptr<Bell> bell) {
+  return call(std::move(bell), [](detail::Engine& engine, detail::Completion done) { engine.start(std::move(done)); });
+}
+
+void Recorder::cancel_start() {
+  engine().cancel_start();
+}
+
+std::unique_ptr<Call> Recorder::stop(std::optional<double> drain_sec, const Subscription* caller,
+                                     std::shared_ptr<Bell> bell) {
+  std::optional<std::chrono::duration<double>> drain;
+  if (drain_sec) drain.emplace(*drain_sec);
+  return call(std::move(bell), [drain, caller](detail::Engine& engine, detail::Completion done) {
+    const detail::DeliveryScope scope(caller == nullptr ? nullptr : caller->queue_.get());
+    engine.stop(drain, std::move(done));
+  });
+}
+
+std::unique_ptr<Call> Recorder::pause(std::shared_ptr<Bell> bell) {
+  return call(std::move(bell), [](detail::Engine& engine, detail::Completion done) { engine.pause(std::move(done)); });
+}
+
+std::unique_ptr<Call> Recorder::resume(std::shared_ptr<Bell> bell) {
+  return call(std::move(bell), [](detail::Engine& engine, detail::Completion done) { engine.resume(std::move(done)); });
+}
+
+std::unique_ptr<Call> Recorder::set_vad_mode(std::string_view mode, std::shared_ptr<Bell> bell) {
+  const auto wanted = wire::vad_mode(mode);
+  if (!wanted) throw RecorderError(Errc::invalid_argument, "A mode is \"normal\" or \"long_note\".");
+  return call(std::move(bell), [wanted](detail::Engine& engine, detail::Completion done) {
+    engine.set_vad_mode(*wanted, std::move(done));
+  });
+}
+
+std::unique_ptr<Call> Recorder::set_muted(bool muted, std::shared_ptr<Bell> bell) {
+  return call(std::move(bell),
+              [muted](detail::Engine& engine, detail::Completion done) { engine.set_muted(muted, std::move(done)); });
+}
+
+std::unique_ptr<Call> Recorder::complete_note(std::shared_ptr<Bell> bell) {
+  return call(std::move(bell),
+              [](detail::Engine& engine, detail::Completion done) { engine.complete_note(std::move(done)); });
+}
+
+std::unique_ptr<Call> Recorder::retry_failed(std::shared_ptr<Bell> bell) {
+  return call(std::move(bell),
+              [](detail::Engine& engine, detail::Completion done) { engine.retry_failed(std::move(done)); });
+}
+
+std::unique_ptr<Call> Recorder::wait_until_idle(std::shared_ptr<Bell> bell) {
+  return call(std::move(bell),
+              [](detail::Engine& engine, detail::Completion done) { engine.wait_until_idle(std::move(done)); });
+}
+
+bool Recorder::is_recording() const {
+  return engine().is_recording();
+}
+
+std::string_view Recorder::state() const {
+  return to_string(engine().state());
+}
+
+std::optional<std::filesystem::path> Recorder::session_path() const {
+  return engine().session_path();
+}
+
+void Recorder::shut_down(bool subscribers_can_be_awaited) noexcept {
+  using Subscribers = detail::Engine::Subscribers;
+  if (!process_.is_this_one()) return;
+  engine_->shut_down(subscribers_can_be_awaited ? Subscribers::can_be_awaited : Subscribers::cannot_be_awaited);
+}
+
+}  // namespace dictum::python

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bell.hpp"
+#include "dictum/config.hpp"
+#include "dictum/detail/engine.hpp"
+#include "one_process.hpp"
+
+/// The engine as Python sees it: calls that return at once, and a bell that rings when there is news. Which loop or
+/// thread hears the bell is decided in Python, where the two flavours are.
+namespace dictum::python {
+
+/// An operation under way. Thread-safe. Owner: Python.
+class Call {
+ public:
+  bool done() const;
+
+  /// Throws RecorderError where the operation failed; nothing where it succeeded or is still under way.
+  void check() const;
+
+ private:
+  friend class Recorder;
+  struct State {
+    mutable std::mutex mutex;
+    std::optional<detail::Outcome> outcome;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+/// The events for one consumer. Thread-safe but for `next` and `handled`: one consumer at a time. Owner: Python.
+class Subscription {
+ public:
+  Subscription(detail::Engine& engine, bool ephemeral, std::shared_ptr<Bell> bell, bool may_block);
+  Subscription(const Subscription&) = delete;
+  Subscription& operator=(const Subscription&) = delete;
+  ~Subscription();
+
+  /// The next event as a line of JSON; empty where none waits, in which case the bell rings when one does.
+  std::optional<std::string> next();
+  void handled();
+  void callback_threw(const std::string& what);
+  void close();
+
+ private:
+  friend class Recorder;
+  OneProcess process_;
+  std::shared_ptr<detail::EventQueue> queue_;
+};
+
+/// From its first start to its end. Thread-safe. Owner: a backend of either flavour, in Python. Every method throws
+/// RecorderError(invalid_state) in a process that was forked off; there the destructor lets everything be.
+class Recorder {
+ public:
+  explicit Recorder(RecorderConfig config);
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+  ~Recorder();
+
+  /// `may_block`: whether `next` may read files, which it does for a consumer that lags.
+  std::unique_ptr<Subscription> subscribe(bool ephemeral, std::shared_ptr<Bell> bell, bool may_block);
+
+  std::unique_ptr<Call> start(std::shared_ptr<Bell> bell);
+  void cancel_start();
+  /// `caller`: the subscription whose callback is calling; it is not waited for.
+  std::unique_ptr<Call> stop(std::optional<double> drain_sec, const Subscription* caller, std::shared_ptr<Bell> bell);
+  std::unique_ptr<Call> pause(std::shared_ptr<Bell> bell);
+  std::unique_ptr<Call> resume(std::shared_ptr<Bell> bell);
+  std::unique_ptr<Call> set_vad_mode(std::string_view mode, std::shared_ptr<Bell> bell);
+  std::unique_ptr<Call> set_muted(bool muted, std::shared_ptr<Bell> bell);
+  std::unique_ptr<Call> complete_note(std::shared_ptr<Bell> bell);
+  std::unique_ptr<Call> retry_failed(std::shared_ptr<Bell> bell);
+  std::unique_ptr<Call> wait_until_idle(std::shared_ptr<Bell> bell);
+
+  bool is_recording() const;
+  std::string_view state() const;
+  std::optional<std::filesystem::path> session_path() const;
+
+  /// Ends the session without draining, within two seconds, for which it blocks. In a forked process: nothing.
+  void shut_down(bool subscribers_can_be_awaited) noexcept;
+
+ private:
+  detail::Engine& engine() const;
+
+  template <class Begin>
+  std::unique_ptr<Call> call(std::shared_ptr<Bell> bell, Begin begin);
+
+  OneProcess process_;
+  std::shared_ptr<detail::Engine> engine_;
+};
+
+}  // namespace dictum::python

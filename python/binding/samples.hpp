@@ -1,0 +1,47 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace dictum::python {
+
+/// Audio that Python hands over: anything with the buffer interface. Read in place where it is contiguous float32 or
+/// int16 (which is what `bytes` are taken for), otherwise copied and converted once.
+///
+/// Made and destroyed with the GIL; the samples may be read without it. Throws RecorderError(invalid_argument).
+class Samples {
+ public:
+  explicit Samples(nanobind::handle object);
+  Samples(const Samples&) = delete;
+  Samples& operator=(const Samples&) = delete;
+  ~Samples() { PyBuffer_Release(&view_); }
+
+  /// 1, or the second dimension of an array of (frames, channels).
+  int channels() const noexcept { return channels_; }
+
+  bool were_copied() const noexcept { return !converted_.empty(); }
+
+  /// Calls `use` with a span of the type that the samples have.
+  template <class Use>
+  auto visit(Use use) const {
+    return std::visit(use, samples_);
+  }
+
+  /// As floats within -1 to 1; `room` is for those that have to be converted.
+  std::span<const float> as_floats(std::vector<float>& room) const;
+
+ private:
+  void convert();
+
+  Py_buffer view_{};
+  int channels_ = 1;
+  std::vector<float> converted_;
+  std::variant<std::span<const float>, std::span<const std::int16_t>> samples_;
+};
+
+}  // namespace dictum::python

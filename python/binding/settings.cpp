@@ -1,0 +1,82 @@
+#include "settings.hpp"
+
+#include <fmt/format.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/nearest.hpp"
+#include "dictum/error.hpp"
+#include "recorder/config_fields.hpp"
+
+namespace dictum::python {
+namespace {
+
+namespace nb = nanobind;
+using recorder::ConfigField;
+using recorder::ConfigValue;
+
+std::string keyword(const ConfigField& field) {
+  std::string name = field.name();
+  std::ranges::replace(name, '.', '_');
+  return name;
+}
+
+const ConfigField& field_of(const std::string& name) {
+  const auto& fields = recorder::config_fields();
+  const auto found = std::ranges::find(fields, name, keyword);
+  if (found != fields.end()) return *found;
+  std::vector<std::string> names;
+  for (const ConfigField& field : fields) names.push_back(keyword(field));
+  throw RecorderError(Errc::config_invalid,
+                      fmt::format("there is no setting \"{}\"; the nearest is \"{}\".", name, nearest(name, names)));
+}
+
+ConfigValue value_of(nb::handle value) {
+  if (PyBool_Check(value.ptr())) return value.is(Py_True);
+  if (PyLong_Check(value.ptr())) return nb::cast<std::int64_t>(value);
+  if (PyFloat_Check(value.ptr())) return nb::cast<double>(value);
+  if (PyUnicode_Check(value.ptr())) return nb::cast<std::string>(value);
+  if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) return nb::cast<std::vector<std::string>>(value);
+  if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) return nb::cast<std::vector<std::string>>(value);
+  return nb::cast<std::string>(nb::steal(PyOS_FSPath(value.ptr())));
+}
+
+}  // namespace
+
+void apply_settings(RecorderConfig& config, const nb::dict& settings) {
+  for (const auto& [key, value] : settings) {
+    const auto name = nb::cast<std::string>(key);
+    const ConfigField& field = field_of(name);
+    ConfigValue given;
+    try {
+      given = value_of(value);
+    } catch (const nb::python_error&) {
+      PyErr_Clear();
+      throw RecorderError(Errc::config_invalid, fmt::format("{} cannot be {}.", name, nb::repr(value).c_str()));
+    }
+    recorder::set_config(config, field, given, name);
+  }
+}
+
+RecorderConfig make_config(const nb::dict& settings) {
+  RecorderConfig config;
+  if (const auto file = recorder::config_file({}); !file.empty()) recorder::read_config_file(config, file);
+  apply_settings(config, settings);
+  return config;
+}
+
+nb::list list_settings() {
+  nb::list all;
+  for (const ConfigField& field : recorder::config_fields()) {
+    const auto example = std::visit([](const auto& value) { return nb::cast(value); }, field.example);
+    all.append(nb::make_tuple(keyword(field), example, std::string(field.help)));
+  }
+  return all;
+}
+
+}  // namespace dictum::python

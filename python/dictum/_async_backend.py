@@ -1,0 +1,162 @@
+"""The recorder for programs on asyncio."""
+
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Self, Unpack
+
+from ._loop_recorder import EventCallback, LoopRecorder
+from ._native.core import PushSource, check_settings
+from .errors import InvalidStateError
+from .events import RecorderEvent, RecordingState, VADMode
+from .settings import Settings
+
+
+class AsyncRecorderBackend:
+    """The recorder, awaited. The same recorder as RecorderBackend, with the same outputs.
+
+    Constructing opens nothing and starts nothing, and needs no running loop. The first call binds the recorder to the
+    loop it runs on (asyncio's, uvloop's); that loop's thread is where everything of this object happens. Once the loop
+    has been closed, another may take over.
+
+    `event_callback` is any callable that takes an event. What it returns decides whether it is async: an awaitable is
+    awaited before the next event. Events come in order, one at a time. What it raises is logged and told as a
+    RecorderFault, and it goes on being called.
+
+    A call that fails raises a RecorderError. Used with `async with`, it records inside the block.
+    """
+
+    def __init__(
+        self,
+        event_callback: EventCallback | None = None,
+        *,
+        source: PushSource | None = None,
+        **config: Unpack[Settings],
+    ) -> None:
+        self._settings = dict(config)
+        check_settings(self._settings)
+        self._event_callback = event_callback
+        self._source = source
+        self._recorder: LoopRecorder | None = None
+
+    async def start_recording(self) -> None:
+        """Begins a session; returns once audio arrives. While recording it succeeds as the same start. A start that
+        fails, or is cancelled, leaves nothing."""
+        await self._on_this_loop().start()
+
+    async def stop_recording(self, drain_sec: float | None = None) -> None:
+        """Ends the session, waits for its files, and for outstanding texts up to `drain_sec` (default: the setting;
+        negative: no limit). When nothing is recorded it succeeds. May be called from a callback. Cancelling it ends the
+        recording all the same, without waiting for texts."""
+        if self._recorder is not None:
+            await self._on_this_loop().stop(drain_sec)
+
+    async def pause_recording(self) -> None:
+        """Closes the open segment, marks a gap and hands the device back."""
+        recorder = self._on_this_loop()
+        await recorder.carry_out(recorder.core.pause)
+
+    async def resume_recording(self) -> None:
+        """Goes on in the same session."""
+        recorder = self._on_this_loop()
+        await recorder.carry_out(recorder.core.resume)
+
+    async def set_vad_mode(self, mode: VADMode | str) -> None:
+        """The silence that ends a segment, from now on, in this session."""
+        recorder = self._on_this_loop()
+        await recorder.carry_out(lambda bell: recorder.core.set_vad_mode(mode, bell))
+
+    async def set_muted(self, muted: bool) -> None:
+        """While muted, silence is recorded in place of the microphone."""
+        recorder = self._on_this_loop()
+        await recorder.carry_out(lambda bell: recorder.core.set_muted(muted, bell))
+
+    async def complete_note(self) -> None:
+        """Ends the open note as saying "end note" would."""
+        recorder = self._on_this_loop()
+        await recorder.carry_out(recorder.core.complete_note)
+
+    async def retry_failed(self) -> None:
+        """Transcribes the failed segments of the newest session again."""
+        recorder = self._on_this_loop()
+        await recorder.carry_out(recorder.core.retry_failed)
+
+    async def wait_until_idle(self) -> None:
+        """Returns when no segment waits for its text."""
+        recorder = self._on_this_loop()
+        await recorder.carry_out(recorder.core.wait_until_idle)
+
+    @property
+    def is_recording(self) -> bool:
+        """True from a start until its stop is complete, pauses included."""
+        return self._recorder is not None and self._recorder.core.is_recording
+
+    @property
+    def state(self) -> RecordingState:
+        return RecordingState.IDLE if self._recorder is None else RecordingState(self._recorder.core.state)
+
+    def get_session_path(self) -> Path:
+        """The folder of the newest session. Raises InvalidStateError before the first."""
+        path = None if self._recorder is None else self._recorder.core.session_path
+        if path is None:
+            raise InvalidStateError("There is no session yet: start a recording first.")
+        return path
+
+    def events(self, *, ephemeral: bool = False) -> "EventStream":
+        """The events from now on, for `async for`; with `ephemeral`, levels and partial texts too."""
+        return EventStream(self._on_this_loop(), ephemeral)
+
+    async def __aenter__(self) -> Self:
+        await self.start_recording()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop_recording()
+
+    def _on_this_loop(self) -> LoopRecorder:
+        loop = asyncio.get_running_loop()
+        recorder = self._recorder
+        if recorder is not None and recorder.loop is not loop:
+            is_recording = recorder.core.is_recording  # refuses a process that was forked off
+            if not recorder.loop.is_closed():
+                doing = "records" if is_recording else "was used"
+                raise InvalidStateError(f"This recorder {doing} on another event loop, which is still open.")
+            recorder = None
+        if recorder is None:
+            self._recorder = recorder = LoopRecorder(loop, self._settings, self._source, self._event_callback)
+        return recorder
+
+
+class EventStream:
+    """The events of a recorder, one by one, over all its sessions. Ends when it is closed; forgetting it will do. A
+    cancelled `__anext__` loses no event."""
+
+    def __init__(self, recorder: LoopRecorder, ephemeral: bool) -> None:
+        self._news = asyncio.Event()
+        self._is_closed = False
+        self._recorder = recorder
+        self._subscription = recorder.subscribe(self, ephemeral)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> RecorderEvent:
+        await asyncio.sleep(0)  # a burst of events leaves room for what else the loop has to do
+        while not self._is_closed:
+            self._news.clear()
+            if (line := self._subscription.next()) is not None:
+                self._subscription.handled()
+                return RecorderEvent.from_json(line)
+            await self._news.wait()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """No event comes any more; whoever waits for one is told."""
+        self._is_closed = True
+        self._subscription.close()
+        self._news.set()
+
+    def wake(self) -> None:
+        self._news.set()

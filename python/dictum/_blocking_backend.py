@@ -1,0 +1,226 @@
+"""The recorder for programs without an event loop."""
+
+import select
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from ._delivery import Turn, calling_subscription, context_of, report
+from ._native.core import Bell, Call, PushSource, Recorder, Subscription, check_settings
+from .errors import DeadlockError, InvalidStateError, RecorderError
+from .events import RecorderEvent, RecordingState, VADMode
+from .settings import Settings
+
+EventCallback = Callable[[Any], object]
+
+_END_SEC = 2.0
+
+
+class RecorderBackend:
+    """The recorder, blocking. The same recorder as AsyncRecorderBackend, with the same outputs.
+
+    Constructing opens nothing and starts nothing. Every method may be called from any thread; while it waits, other
+    threads run. In the main thread Ctrl-C interrupts it: a start is rolled back, a stop goes on without waiting for
+    texts.
+
+    `event_callback` is called on a thread of its own, named `delivery`: in order, one event at a time. What it raises
+    is logged and told as a RecorderFault, and it goes on being called. It may call everything but `stop_recording`,
+    which raises DeadlockError there.
+
+    A call that fails raises a RecorderError. Used with `with`, it records inside the block.
+    """
+
+    def __init__(
+        self,
+        event_callback: EventCallback | None = None,
+        *,
+        source: PushSource | None = None,
+        **config: Unpack[Settings],
+    ) -> None:
+        self._settings = dict(config)
+        check_settings(self._settings)
+        self._source = source
+        self._making = threading.Lock()
+        self._recorder: Recorder | None = None
+        self._delivery = Delivery(event_callback) if event_callback else None
+
+    def start_recording(self) -> None:
+        """Begins a session; returns once audio arrives. While recording it succeeds as the same start. A start that
+        fails leaves nothing."""
+        recorder = self._made()
+        ours = not recorder.is_recording
+        bell = Bell()
+        call = recorder.start(bell)
+        try:
+            _wait(call, bell)
+        except BaseException:
+            recorder.cancel_start()
+            _wait(call, bell)
+            if ours and recorder.is_recording:  # it was done before it could be cancelled
+                self._finish(recorder.stop, 0.0, None)
+            raise
+        call.check()
+
+    def stop_recording(self, drain_sec: float | None = None) -> None:
+        """Ends the session, waits for its files, and for outstanding texts up to `drain_sec` (default: the setting;
+        negative: no limit). When nothing is recorded it succeeds."""
+        recorder = self._recorder
+        if recorder is None:
+            return
+        if self._delivery and calling_subscription(self._delivery.subscription):
+            raise DeadlockError(
+                "stop_recording was called from inside a callback, for which it would wait: call it from another "
+                "thread, or use AsyncRecorderBackend."
+            )
+        try:
+            self._finish(recorder.stop, drain_sec, None)
+        except RecorderError:
+            raise
+        except BaseException:
+            self._finish(recorder.stop, 0.0, None)
+            raise
+
+    def pause_recording(self) -> None:
+        """Closes the open segment, marks a gap and hands the device back."""
+        self._finish(self._made().pause)
+
+    def resume_recording(self) -> None:
+        """Goes on in the same session."""
+        self._finish(self._made().resume)
+
+    def set_vad_mode(self, mode: VADMode | str) -> None:
+        """The silence that ends a segment, from now on, in this session."""
+        self._finish(self._made().set_vad_mode, mode)
+
+    def set_muted(self, muted: bool) -> None:
+        """While muted, silence is recorded in place of the microphone."""
+        self._finish(self._made().set_muted, muted)
+
+    def complete_note(self) -> None:
+        """Ends the open note as saying "end note" would."""
+        self._finish(self._made().complete_note)
+
+    def retry_failed(self) -> None:
+        """Transcribes the failed segments of the newest session again."""
+        self._finish(self._made().retry_failed)
+
+    def wait_until_idle(self) -> None:
+        """Returns when no segment waits for its text."""
+        self._finish(self._made().wait_until_idle)
+
+    @property
+    def is_recording(self) -> bool:
+        """True from a start until its stop is complete, pauses included."""
+        return self._recorder is not None and self._recorder.is_recording
+
+    @property
+    def state(self) -> RecordingState:
+        return RecordingState.IDLE if self._recorder is None else RecordingState(self._recorder.state)
+
+    def get_session_path(self) -> Path:
+        """The folder of the newest session. Raises InvalidStateError before the first."""
+        path = None if self._recorder is None else self._recorder.session_path
+        if path is None:
+            raise InvalidStateError("There is no session yet: start a recording first.")
+        return path
+
+    def __enter__(self) -> Self:
+        self.start_recording()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop_recording()
+
+    def _made(self) -> Recorder:
+        with self._making:
+            if self._recorder is None:
+                self._recorder = Recorder(self._settings, self._source)
+                if self._delivery:
+                    self._delivery.begin(self._recorder)
+                else:
+                    weakref.finalize(self, self._recorder.shut_down, False)
+            return self._recorder
+
+    @staticmethod
+    def _finish(begin: Callable[..., Call], *arguments: object) -> None:
+        bell = Bell()
+        call = begin(*arguments, bell)
+        _wait(call, bell)
+        call.check()
+
+
+class Delivery:
+    """Calls back on a thread of its own, which refers to us weakly: so a backend that everybody has forgotten goes, with
+    its callback, also while the thread waits for the next event."""
+
+    def __init__(self, callback: EventCallback) -> None:
+        self._callback = callback
+        self.subscription: Subscription | None = None
+
+    def begin(self, recorder: Recorder) -> None:
+        bell = Bell()
+        self.subscription = recorder.subscribe(True, bell, may_block=True)
+        delivery = weakref.ref(self)
+        is_over = threading.Event()
+        thread = threading.Thread(target=_run, args=(delivery, bell, is_over), name="delivery", daemon=True)
+        thread.start()
+        weakref.finalize(self, _end, delivery, recorder, self.subscription, bell, is_over, thread)
+
+    def deliver(self) -> None:
+        subscription = self.subscription
+        assert subscription is not None
+        while (line := subscription.next()) is not None:
+            event = RecorderEvent.from_json(line)
+            turn = Turn(subscription)
+            try:
+                context_of(turn).run(self._callback, event)
+            except Exception as error:
+                report(subscription, event, error)
+            turn.is_over = True
+            subscription.handled()
+
+
+def _run(delivery: "weakref.ref[Delivery]", bell: Bell, is_over: threading.Event) -> None:
+    ears = select.poll()
+    ears.register(bell.fileno(), select.POLLIN)
+    while not is_over.is_set():
+        ears.poll()
+        bell.silence()
+        if (alive := delivery()) is not None:
+            alive.deliver()
+        del alive
+
+
+def _end(
+    delivery: "weakref.ref[Delivery]",
+    recorder: Recorder,
+    subscription: Subscription,
+    bell: Bell,
+    is_over: threading.Event,
+    thread: threading.Thread,
+) -> None:
+    """The backend was forgotten, or the interpreter ends; the latter still hears the last events."""
+    deadline = time.monotonic() + _END_SEC
+    try:
+        recorder.shut_down(delivery() is not None)
+        subscription.close()
+    except RecorderError:
+        return  # in a process that was forked off
+    is_over.set()
+    bell.ring()
+    if thread is not threading.current_thread():
+        thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _wait(call: Call, bell: Bell) -> None:
+    ears = select.poll()
+    ears.register(bell.fileno(), select.POLLIN)
+    while not call.done:
+        ears.poll()  # a signal handler that raises, as Ctrl-C's does, ends it
+        bell.silence()

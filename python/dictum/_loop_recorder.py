@@ -1,0 +1,193 @@
+"""The recorder as one event loop hears it. No thread of Python's, and nothing polls: the loop watches a descriptor."""
+
+import asyncio
+import functools
+import inspect
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from ._delivery import Turn, calling_subscription, context_of, report
+from ._native.core import Bell, Call, PushSource, Recorder, Subscription
+from .errors import RecorderError
+from .events import RecorderEvent
+
+EventCallback = Callable[[Any], Awaitable[None] | object]
+
+
+class Consumer(Protocol):
+    def wake(self) -> None: ...
+
+
+class LoopRecorder:
+    """Lives on its loop's thread, and is owned by the backend. It ends when the backend goes, when the loop is closed,
+    and with the interpreter: each ends the session without draining, within two seconds."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        settings: dict[str, object],
+        source: PushSource | None,
+        event_callback: EventCallback | None,
+    ) -> None:
+        self.loop = loop
+        self.core = Recorder(settings, source)
+        self._calls: dict[Call, asyncio.Future[None]] = {}
+        self._consumers: weakref.WeakSet[Consumer] = weakref.WeakSet()
+        self.bell = self._hang_up_bell()
+        self._delivery = Delivery(self, event_callback) if event_callback else None
+
+    def _hang_up_bell(self) -> Bell:
+        """The loop refers to us weakly. What it holds beside that is `life`, which goes when the loop is closed: asyncio
+        tells nobody."""
+        react = weakref.WeakMethod(self._on_ring)
+        bell = Bell()
+        life = _Life()
+        try:
+            self.loop.add_reader(bell.fileno(), _react, react, life)
+        except NotImplementedError:
+            bell = Bell(functools.partial(_react_soon, self.loop, react, weakref.ref(self.core)))
+            weakref.finalize(self, self.core.shut_down, False)
+        else:
+            weakref.finalize(life, self.core.shut_down, False)
+            weakref.finalize(self, _take_down_bell, self.loop, bell)
+        return bell
+
+    def _on_ring(self) -> None:
+        self.bell.silence()
+        for call in [call for call in self._calls if call.done]:
+            future = self._calls.pop(call)
+            if not future.done():
+                future.set_result(None)
+        for consumer in list(self._consumers):
+            consumer.wake()
+
+    def subscribe(self, consumer: Consumer, ephemeral: bool) -> Subscription:
+        """`consumer`, referred to weakly, is woken on the loop when events wait."""
+        self._consumers.add(consumer)
+        return self.core.subscribe(ephemeral, self.bell, may_block=False)
+
+    async def until_done(self, call: Call) -> None:
+        """May be cancelled, and called again for the same call."""
+        if not call.done:
+            self._calls[call] = future = self.loop.create_future()
+            await future
+
+    async def carry_out(self, begin: Callable[[Bell], Call]) -> None:
+        """A call that is short, and goes on to its end also where its waiter is cancelled."""
+        call = begin(self.bell)
+        await self.until_done(call)
+        call.check()
+
+    async def start(self) -> None:
+        ours = not self.core.is_recording
+        call = self.core.start(self.bell)
+        try:
+            await self.until_done(call)
+        except asyncio.CancelledError:
+            self.core.cancel_start()
+            await self.until_done(call)
+            if ours and _succeeded(call):  # it was done before it could be cancelled
+                await self.until_done(self.core.stop(0, self._caller(), self.bell))
+            raise
+        call.check()
+
+    async def stop(self, drain_sec: float | None) -> None:
+        call = self.core.stop(drain_sec, self._caller(), self.bell)
+        try:
+            await self.until_done(call)
+        except asyncio.CancelledError:
+            await self.until_done(self.core.stop(0, self._caller(), self.bell))
+            raise
+        call.check()
+
+    def _caller(self) -> Subscription | None:
+        return calling_subscription(self._delivery.subscription if self._delivery else None)
+
+
+class Delivery:
+    """Calls back with one event a turn of the loop, and awaits what the callback returns before the next."""
+
+    def __init__(self, recorder: LoopRecorder, callback: EventCallback) -> None:
+        self._loop = recorder.loop
+        self._callback = callback
+        self._is_busy = False
+        self.subscription = recorder.subscribe(self, ephemeral=True)
+
+    def wake(self) -> None:
+        if not self._is_busy:
+            self._is_busy = True
+            self._deliver()
+
+    def _deliver(self) -> None:
+        line = self.subscription.next()
+        if line is None:
+            self._is_busy = False
+            return
+        event = RecorderEvent.from_json(line)
+        turn = Turn(self.subscription)
+        context = context_of(turn)
+        try:
+            returned = context.run(self._callback, event)
+            if inspect.isawaitable(returned):
+                task = self._loop.create_task(_await(returned), context=context)
+                task.add_done_callback(functools.partial(self._has_awaited, turn, event))
+                return
+        except Exception as error:
+            report(self.subscription, event, error)
+        self._go_on(turn)
+
+    def _has_awaited(self, turn: Turn, event: RecorderEvent, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            report(self.subscription, event, error)
+        self._go_on(turn)
+
+    def _go_on(self, turn: Turn) -> None:
+        turn.is_over = True
+        self.subscription.handled()
+        self._loop.call_soon(self._deliver)
+
+
+async def _await(awaitable: Awaitable[None]) -> None:
+    await awaitable
+
+
+class _Life:
+    """What only a loop's reader refers to."""
+
+    __slots__ = ("__weakref__",)
+
+
+def _react(method: "weakref.WeakMethod[Callable[[], None]]", _life: _Life) -> None:
+    if (react := method()) is not None:
+        react()
+
+
+def _react_soon(
+    loop: asyncio.AbstractEventLoop,
+    method: "weakref.WeakMethod[Callable[[], None]]",
+    core: "weakref.ref[Recorder]",
+) -> None:
+    """On a thread of the recorder's, for loops that watch no descriptors."""
+    try:
+        loop.call_soon_threadsafe(_react, method, _Life())
+    except RuntimeError:  # the loop was closed
+        if (recorder := core()) is not None and recorder.is_recording:
+            recorder.stop(0, None, Bell())
+
+
+def _take_down_bell(loop: asyncio.AbstractEventLoop, bell: Bell) -> None:
+    """On whatever thread the backend was forgotten; the descriptor stays open until the loop has let go of it."""
+    try:
+        loop.call_soon_threadsafe(loop.remove_reader, bell.fileno())
+        loop.call_soon_threadsafe(bell.silence)
+    except RuntimeError:
+        pass  # the loop was closed, and has let go already
+
+
+def _succeeded(call: Call) -> bool:
+    try:
+        call.check()
+    except RecorderError:
+        return False
+    return True

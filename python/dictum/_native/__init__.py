@@ -1,0 +1,1 @@
+"""The compiled part. Nothing in here is for applications."""

@@ -1,0 +1,325 @@
+"""What a recorder tells: one class an event, all of them a `RecorderEvent`."""
+
+import dataclasses
+import enum
+import json
+import math
+import pathlib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class RecordingState(StrEnum):
+    STARTING = "starting"
+    RECORDING = "recording"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    IDLE = "idle"
+    FAILED = "failed"
+
+
+class VADMode(StrEnum):
+    NORMAL = "normal"
+    LONG_NOTE = "long_note"
+
+
+class NoteCommand(StrEnum):
+    START = "start"
+    END = "end"
+    CANCEL = "cancel"
+    SCRATCH = "scratch"
+    STOP = "stop"
+
+
+class GapReason(StrEnum):
+    OVERFLOW = "overflow"
+    DEVICE_LOST = "device_lost"
+    STALLED = "stalled"
+    SUSPENDED = "suspended"
+    PAUSED = "paused"
+    DISK = "disk"
+
+
+class WorkerState(StrEnum):
+    STARTING = "starting"
+    READY = "ready"
+    BUSY = "busy"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A recognised word, and where it was said on the session's clock."""
+
+    text: str
+    start_frame: int
+    end_frame: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedPhrase:
+    """A phrase that the engine was asked to listen for, and spotted by itself."""
+
+    phrase: str
+    confidence: float
+    start_frame: int
+    end_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventError:
+    """Why something failed: a name for programs, a sentence for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderEvent:
+    """The envelope of every event. A value: it can be compared, hashed, pickled and matched."""
+
+    session: str
+    """The name of the session's folder."""
+    sequence: int | None
+    """Without a gap from 0 in a session; None in AudioLevel, QueueStatus and TranscriptionPartial."""
+    timestamp: float
+    """The moment of emission, seconds since the Unix epoch."""
+    frame: int
+    """The position on the recording's one clock."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as it stands in the session's journal, ready for `json.dumps`."""
+        made: dict[str, Any] = {"event": type(self).__name__}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name != "sequence" or value is not None:
+                made[field.name] = _plain(value)
+        return made
+
+    @classmethod
+    def from_dict(cls, source: Mapping[str, Any]) -> "RecorderEvent":
+        """The event that `to_dict`, a journal or the network gave. Fields of newer versions are passed over; an event
+        of a newer version is a KeyError."""
+        made = _CLASSES[source["event"]]
+        readers = _READERS[made]
+        return made(**{name: read(source.get(name)) for name, read in readers.items()})
+
+    @classmethod
+    def from_json(cls, line: str) -> "RecorderEvent":
+        return cls.from_dict(json.loads(line))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStateChanged(RecorderEvent):
+    """`recording` is the first event of a session; after `idle` only transcription, note and fault events follow."""
+
+    state: RecordingState
+    is_recording: bool
+    is_paused: bool
+    is_muted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VADModeChanged(RecorderEvent):
+    mode: VADMode
+    min_silence_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechDetected(RecorderEvent):
+    """Opens a segment; `frame` is where the speech begins."""
+
+    segment_index: int
+    start_frame: int
+    """Where the kept audio begins, the pre-roll included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechEnded(RecorderEvent):
+    """Exactly one for each SpeechDetected."""
+
+    segment_index: int
+    duration_sec: float
+    kept: bool
+    start_frame: int
+    end_frame: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionQueued(RecorderEvent):
+    """Exactly one for each kept segment, once its sound file is complete."""
+
+    segment_index: int
+    wav_path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionComplete(RecorderEvent):
+    """Exactly one for each queued segment and revision, also where every attempt failed."""
+
+    segment_index: int
+    text: str
+    success: bool
+    error: EventError | None
+    processing_time_sec: float
+    words: tuple[Word, ...]
+    no_speech_probability: float | None
+    suspect: bool
+    """The engine's own evidence says that the text may be invented."""
+    revision: int
+    phrases: tuple[DetectedPhrase, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteCommandDetected(RecorderEvent):
+    segment_index: int
+    command: NoteCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteTitleCaptured(RecorderEvent):
+    segment_index: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteCompleted(RecorderEvent):
+    title: str
+    text: str
+    segments: tuple[int, ...]
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteCancelled(RecorderEvent):
+    title: str
+    text: str
+    segments: tuple[int, ...]
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioGap(RecorderEvent):
+    """Frames that the clock counts and that nobody heard. Told when the gap has ended."""
+
+    start_frame: int
+    frames: int
+    reason: GapReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanged(RecorderEvent):
+    device: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatus(RecorderEvent):
+    worker: str
+    state: WorkerState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderFault(RecorderEvent):
+    """Nothing fails in silence: this is how it is told."""
+
+    code: str
+    message: str
+    recoverable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionPartial(RecorderEvent):
+    """Ephemeral: the text so far of a segment that is still being spoken."""
+
+    segment_index: int
+    text: str
+    stable_chars: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioLevel(RecorderEvent):
+    """Ephemeral, as often as `events_level_hz` says."""
+
+    rms_dbfs: float
+    peak_dbfs: float
+    speech_probability: float
+    silence_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStatus(RecorderEvent):
+    """Ephemeral."""
+
+    queued_jobs: int
+    completed_transcriptions: int
+    oldest_sec: float
+
+
+AnyEvent: typing.TypeAlias = (
+    RecordingStateChanged
+    | VADModeChanged
+    | SpeechDetected
+    | SpeechEnded
+    | TranscriptionQueued
+    | TranscriptionComplete
+    | NoteCommandDetected
+    | NoteTitleCaptured
+    | NoteCompleted
+    | NoteCancelled
+    | AudioGap
+    | DeviceChanged
+    | WorkerStatus
+    | RecorderFault
+    | TranscriptionPartial
+    | AudioLevel
+    | QueueStatus
+)
+"""For an exhaustive `match`."""
+
+
+def _plain(value: object) -> object:
+    """What json.dumps takes."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, pathlib.PurePath):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """From what JSON has to a field of that type; the inverse of `_plain`."""
+    if kind is float:
+        return lambda value: math.nan if value is None else float(value)
+    if typing.get_origin(kind) is tuple:
+        item = _reader(typing.get_args(kind)[0])
+        return lambda value: tuple(item(each) for each in value or ())
+    if typing.get_origin(kind) is types.UnionType:
+        inner = _reader(next(each for each in typing.get_args(kind) if each is not types.NoneType))
+        return lambda value: None if value is None else inner(value)
+    if dataclasses.is_dataclass(kind):
+        names = [field.name for field in dataclasses.fields(kind)]
+        return lambda value: kind(**{name: value[name] for name in names})
+    if kind is Path or issubclass(kind, enum.Enum):
+        return typing.cast(Callable[[Any], Any], kind)
+    return lambda value: value
+
+
+_CLASSES: dict[str, type[RecorderEvent]] = {cls.__name__: cls for cls in typing.get_args(AnyEvent)}
+_READERS = {
+    cls: {name: _reader(kind) for name, kind in typing.get_type_hints(cls).items()} for cls in _CLASSES.values()
+}

@@ -1,0 +1,39 @@
+"""The settings of a recorder: keyword arguments, named as in the configuration file, `section_key`."""
+
+from os import PathLike
+from typing import Literal, TypedDict
+
+
+class Settings(TypedDict, total=False):
+    """What is not given stands in the configuration file, or else has its default."""
+
+    capture_input: str | PathLike[str]
+    """A file instead of the microphone; - is standard input."""
+    capture_input_format: str
+    capture_device: str
+    capture_backend: Literal["auto", "pulse", "portaudio"]
+    capture_channel: int | str
+    capture_pace: Literal["realtime", "fast"]
+    capture_block_frames: int
+    vad_detector: Literal["silero", "energy"]
+    vad_threshold: float
+    vad_mode: Literal["normal", "long_note"]
+    vad_min_silence_ms: int
+    vad_long_note_silence_ms: int
+    vad_pre_roll_ms: int
+    vad_post_roll_ms: int
+    vad_min_speech_ms: int
+    vad_max_segment_sec: float
+    transcription_transcriber: str
+    """auto, none, or the name of a worker."""
+    transcription_model: str
+    transcription_language: str
+    transcription_workers: int
+    transcription_deadline_base_sec: float
+    transcription_deadline_per_sec: float
+    transcription_drain_sec: float
+    transcription_memory_mb: int
+    transcription_simulated_script: str | PathLike[str]
+    session_root: str | PathLike[str]
+    session_keep_all: bool
+    events_level_hz: float

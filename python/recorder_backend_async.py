@@ -1,0 +1,3 @@
+"""The awaited recorder under the name of its first version; `dictum` is the package."""
+
+from dictum import *  # noqa: F403
