@@ -4,6 +4,7 @@
 
 #include <CLI/Option.hpp>
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "dictum/error.hpp"
@@ -21,13 +22,18 @@ const std::map<std::string, std::string, std::less<>> kFlagNames = {
     {"transcription.simulated.script", "--simulated-script"},
 };
 
+// Sections that somebody arranges once in the configuration file, not with each command.
+constexpr std::array<std::string_view, 2> kArrangedOnce = {"notes", "retention"};
+
 }  // namespace
 
 ConfigFlags::ConfigFlags(CLI::App& command) : command_(command) {}
 
 void ConfigFlags::add_all() {
   add_config_file();
-  for (const auto& field : recorder::config_fields()) add(field.section, field.key);
+  for (const auto& field : recorder::config_fields()) {
+    if (std::ranges::find(kArrangedOnce, field.section) == kArrangedOnce.end()) add(field.section, field.key);
+  }
 }
 
 void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "exit_code.hpp"
+#include "session/age.hpp"
 #include "session/iso_time.hpp"
 
 namespace dictum::program {
@@ -21,25 +22,6 @@ std::optional<Number> number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-/// "90d" and so on.
-std::optional<std::chrono::seconds> parse_age(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  const auto count = number<int>(text.substr(0, text.size() - 1));
-  if (!count || *count < 0) return std::nullopt;
-  switch (text.back()) {
-    case 'm':
-      return std::chrono::minutes(*count);
-    case 'h':
-      return std::chrono::hours(*count);
-    case 'd':
-      return std::chrono::hours(24) * std::int64_t{*count};
-    case 'w':
-      return std::chrono::hours(24 * 7) * std::int64_t{*count};
-    default:
-      return std::nullopt;
-  }
 }
 
 }  // namespace
@@ -73,7 +55,7 @@ std::string minute_text(system_clock::time_point time) {
 }
 
 system_clock::time_point parse_moment(std::string_view text, std::string_view option, system_clock::time_point now) {
-  if (const auto age = parse_age(text)) return now - *age;
+  if (const auto age = session::parse_age(text)) return now - *age;
   std::string moment(text);
   if (moment.ends_with('Z')) moment.pop_back();
   if (moment.size() == 10) moment += "T00:00";

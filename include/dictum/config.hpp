@@ -57,6 +57,24 @@ struct DICTUM_API RecorderConfig {
     bool keep_all = false;       ///< also keep the whole timeline as FLAC
   } session;
 
+  /// What people say to steer notes; an empty list stands for the English phrases. Case and punctuation do not matter,
+  /// nor does one misheard word in three.
+  struct Notes {
+    std::vector<std::string> start;    ///< begins a note: "start a new note"
+    std::vector<std::string> title;    ///< leads in its title: "called"
+    std::vector<std::string> end;      ///< completes it: "end note"
+    std::vector<std::string> cancel;   ///< "cancel note"
+    std::vector<std::string> scratch;  ///< takes back what was said last: "scratch that"
+    std::vector<std::string> stop;     ///< ends the recording: "stop recording"
+    std::vector<std::string> prefix;   ///< may be said before a command: "Clerk"
+  } notes;
+
+  /// Deletes old sessions by itself, in the background of each start. Off unless `older_than` says how old.
+  struct Retention {
+    std::string older_than;  ///< 90d (days), 12h (hours), 8w (weeks); empty: nothing is ever deleted
+    bool keep_notes = true;  ///< sessions with notes stay
+  } retention;
+
   struct Events {
     double level_hz = 0;  ///< AudioLevel events a second, 0 to 20; 0: none
   } events;

@@ -27,9 +27,9 @@ class EventStream {
  public:
   EventStream(detail::Engine& engine, boost::asio::any_io_executor executor, EventFilter filter)
       : state_(std::make_shared<State>(std::move(executor))) {
-    state_->queue = engine.subscribe(filter, [weak = std::weak_ptr(state_)] {
-      if (const auto state = weak.lock()) state->wake();
-    });
+    state_->queue = engine.subscribe(filter, {.wake = [weak = std::weak_ptr(state_)] {
+                                       if (const auto state = weak.lock()) state->wake();
+                                     }});
   }
   EventStream(EventStream&&) noexcept = default;
   EventStream& operator=(EventStream&& other) noexcept {

@@ -48,7 +48,7 @@ class DICTUM_API Subscription {
 /// `stop_recording` and the destructor's exceptions below). Callbacks run on a thread of their own (named `delivery`),
 /// one for `event_callback` and one for each subscription: in order, one at a time, never on the audio thread and never
 /// under a lock, so a callback that is slow, or never returns, delays nobody but itself. No thread exists before the
-/// first start.
+/// first start or subscription.
 ///
 /// Errors: each call has a form that throws RecorderError and one that takes a `std::error_code&`; `last_error()` has
 /// the sentence for a person that belongs to the latter.
@@ -121,7 +121,8 @@ class DICTUM_API RecorderBackend {
   /// The folder of the newest session; empty before the first start.
   std::filesystem::path get_session_path() const;
 
-  /// One more subscriber, from now on; see Subscription.
+  /// One more subscriber, from now on; see Subscription. Makes its thread at once; throws RecorderError(internal) where
+  /// the system gives none.
   Subscription subscribe(EventFilter filter, EventCallback callback);
 
   /// The sentence that belongs to the newest `std::error_code` of this backend; empty after success.

@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <exception>
 #include <string>
 #include <variant>
 #include <vector>
@@ -43,7 +44,9 @@ ConfigValue value_of(nb::handle value) {
   if (PyUnicode_Check(value.ptr())) return nb::cast<std::string>(value);
   if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) return nb::cast<std::vector<std::string>>(value);
   if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) return nb::cast<std::vector<std::string>>(value);
-  return nb::cast<std::string>(nb::steal(PyOS_FSPath(value.ptr())));
+  const nb::object path = nb::steal(PyOS_FSPath(value.ptr()));
+  if (!path) throw nb::python_error();
+  return nb::cast<std::string>(path);
 }
 
 }  // namespace
@@ -55,8 +58,7 @@ void apply_settings(RecorderConfig& config, const nb::dict& settings) {
     ConfigValue given;
     try {
       given = value_of(value);
-    } catch (const nb::python_error&) {
-      PyErr_Clear();
+    } catch (const std::exception&) {  // Python's own, or nanobind's of a cast
       throw RecorderError(Errc::config_invalid, fmt::format("{} cannot be {}.", name, nb::repr(value).c_str()));
     }
     recorder::set_config(config, field, given, name);

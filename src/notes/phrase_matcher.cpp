@@ -403,6 +403,13 @@ std::size_t PhraseMatcher::likely_end(std::string_view text, std::string_view ph
   return tokens[alignment->next - 1].end;
 }
 
+bool is_phrase(std::string_view text) {
+  NotePhrases phrases;
+  phrases.articles = NotePhrases::english().articles;
+  phrases.end = {std::string(text)};
+  return PhraseMatcher(std::move(phrases)).command_of(text).has_value();
+}
+
 std::vector<std::string> PhraseMatcher::commands() const {
   std::vector<std::string> all;
   for (const auto* list : {&spoken_.start, &spoken_.end, &spoken_.cancel, &spoken_.scratch, &spoken_.stop}) {

@@ -28,6 +28,9 @@ struct NotePhrases {
   static NotePhrases english();
 };
 
+/// Whether a command or a prefix may be called that: there is a word in it that is no English article.
+bool is_phrase(std::string_view text);
+
 /// A command and the bytes of the text that it takes, its prefix and fillers included. What lies between two matches
 /// (or before the first, or behind a start command) is content.
 struct PhraseMatch {

@@ -84,7 +84,8 @@ struct dictum_recorder {
       : push(from.push),
         push_channels(from.push_channels),
         engine(dictum::detail::make_engine(from.config)),
-        events(engine->subscribe(dictum::EventFilter::all(), [bell = bell] { bell->ring(); })),
+        events(engine->subscribe(dictum::EventFilter::all(),
+                                 {.wake = [bell = bell] { bell->ring(); }, .may_block = true})),
         backend(engine) {}
   ~dictum_recorder() { events->close(); }
 

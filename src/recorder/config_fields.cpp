@@ -3,14 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/value_to.hpp>
 #include <charconv>
 #include <limits>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/nearest.hpp"
+#include "base/utf8.hpp"
 #include "dictum/error.hpp"
+#include "notes/phrase_matcher.hpp"
+#include "recorder/note_phrases.hpp"
+#include "session/age.hpp"
 
 namespace dictum::recorder {
 namespace {
@@ -53,6 +59,7 @@ ConfigField field(std::string_view section, std::string_view key, Section Record
           .least = least,
           .most = most,
           .one_of = {},
+          .complaint = {},
           .get = [in, at](const RecorderConfig& config) { return to_value(config.*in.*at); },
           .set = [in, at](RecorderConfig& config, const ConfigValue& value) { from_value(config.*in.*at, value); }};
 }
@@ -62,6 +69,42 @@ ConfigField word(std::string_view section, std::string_view key, Section Recorde
                  std::string_view help, std::vector<std::string_view> one_of) {
   ConfigField made = field(section, key, in, at, help);
   made.one_of = std::move(one_of);
+  return made;
+}
+
+using Phrases = std::vector<std::string>;
+
+std::string complaint_about_phrases(const ConfigValue& value) {
+  constexpr std::size_t kMostPhrases = 50;
+  constexpr std::size_t kLongestPhrase = 100;
+  const auto& list = std::get<Phrases>(value);
+  if (list.size() > kMostPhrases) return fmt::format("has {} phrases; it may have {}", list.size(), kMostPhrases);
+  for (const std::string& phrase : list) {
+    if (phrase.size() > kLongestPhrase) return fmt::format("has a phrase of more than {} bytes", kLongestPhrase);
+    if (!notes::is_phrase(phrase)) {
+      return fmt::format("has the phrase \"{}\", in which there is no word to recognise it by",
+                         utf8::on_one_line(phrase));
+    }
+  }
+  return {};
+}
+
+ConfigField phrases(std::string_view key, Phrases RecorderConfig::Notes::* at, std::string_view help) {
+  ConfigField made = field("notes", key, &RecorderConfig::notes, at, help);
+  made.complaint = complaint_about_phrases;
+  return made;
+}
+
+std::string complaint_about_age(const ConfigValue& value) {
+  const auto& text = std::get<std::string>(value);
+  if (text.empty() || session::parse_age(text)) return {};
+  return fmt::format("is \"{}\"; write how old, for example 90d, 12h or 8w", utf8::on_one_line(text));
+}
+
+ConfigField age(std::string_view section, std::string_view key, std::string RecorderConfig::Retention::* at,
+                std::string_view help) {
+  ConfigField made = field(section, key, &RecorderConfig::retention, at, help);
+  made.complaint = complaint_about_age;
   return made;
 }
 
@@ -104,6 +147,16 @@ std::vector<ConfigField> make_fields() {
             "script of the simulated transcriber"),
       field("session", "root", &C::session, &C::Session::root, "folder of the sessions"),
       field("session", "keep_all", &C::session, &C::Session::keep_all, "also keep the whole timeline as FLAC"),
+      phrases("start", &C::Notes::start, "phrases that begin a note"),
+      phrases("title", &C::Notes::title, "phrases that lead in its title"),
+      phrases("end", &C::Notes::end, "phrases that complete a note"),
+      phrases("cancel", &C::Notes::cancel, "phrases that cancel a note"),
+      phrases("scratch", &C::Notes::scratch, "phrases that take back what was said last"),
+      phrases("stop", &C::Notes::stop, "phrases that end the recording"),
+      phrases("prefix", &C::Notes::prefix, "what may be said before a command"),
+      age("retention", "older_than", &C::Retention::older_than,
+          "delete sessions that are older, at each start; empty: never"),
+      field("retention", "keep_notes", &C::retention, &C::Retention::keep_notes, "sessions with notes stay"),
       field("events", "level_hz", &C::events, &C::Events::level_hz, "AudioLevel events a second", 0, 20),
   };
 }
@@ -132,6 +185,8 @@ void check(const ConfigField& field, const ConfigValue& value, std::string_view 
       refuse(where, field, fmt::format("is \"{}\"; it must be one of: {}", *text, fmt::join(field.one_of, ", ")));
     }
   }
+  if (!field.complaint) return;
+  if (const std::string complaint = field.complaint(value); !complaint.empty()) refuse(where, field, complaint);
 }
 
 }  // namespace
@@ -162,7 +217,8 @@ void set_config(RecorderConfig& config, const ConfigField& field, const ConfigVa
     fitting = std::to_string(std::get<std::int64_t>(value));
   }
   if (fitting.index() != field.example.index()) {
-    constexpr std::string_view kKinds[] = {"true or false", "a whole number", "a number", "a text in quotes"};
+    constexpr std::string_view kKinds[] = {"true or false", "a whole number", "a number", "a text in quotes",
+                                           "a list of texts in quotes"};
     refuse(where, field, fmt::format("must be {}", kKinds[field.example.index()]));
   }
   check(field, fitting, where);
@@ -175,6 +231,10 @@ ConfigValue parse_config_value(const ConfigField& field, const std::string& text
     if (const auto whole = number<std::int64_t>(text)) return *whole;
   } else if (std::holds_alternative<double>(field.example)) {
     if (const auto fraction = number<double>(text)) return *fraction;
+  } else if (std::holds_alternative<Phrases>(field.example)) {
+    boost::system::error_code error;
+    const auto list = boost::json::try_value_to<Phrases>(json::parse(text, error));
+    if (!error && list) return *list;
   }
   return text;
 }
@@ -185,6 +245,7 @@ namespace dictum {
 
 void RecorderConfig::validate() const {
   for (const auto& field : recorder::config_fields()) recorder::check(field, field.get(*this), "configuration");
+  recorder::note_phrases(*this);
 }
 
 }  // namespace dictum

@@ -12,7 +12,7 @@
 
 namespace dictum::recorder {
 
-using ConfigValue = std::variant<bool, std::int64_t, double, std::string>;
+using ConfigValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>>;
 
 /// One setting, described once: the configuration file, the command line, the manifest, Python and the checks all go
 /// by this table.
@@ -23,7 +23,8 @@ struct ConfigField {
   ConfigValue example;  // of the setting's type: the default
   double least = 0;     // numbers only
   double most = 0;
-  std::vector<std::string_view> one_of;  // words only; empty: any
+  std::vector<std::string_view> one_of;                      // words only; empty: any
+  std::function<std::string(const ConfigValue&)> complaint;  // what else may be wrong with a value; empty: nothing
   std::function<ConfigValue(const RecorderConfig&)> get;
   std::function<void(RecorderConfig&, const ConfigValue&)> set;  // of the right type
 
@@ -40,7 +41,7 @@ const ConfigField& find_config_field(std::string_view section, std::string_view 
 /// name.
 void set_config(RecorderConfig& config, const ConfigField& field, const ConfigValue& value, std::string_view where);
 
-/// The value that somebody wrote as text, on a command line for example; what cannot be a value of the setting's type
+/// The value that somebody wrote as text, on a command line for example (a list as JSON); what cannot be a value of the setting's type
 /// is left as a text, which `set_config` then refuses.
 ConfigValue parse_config_value(const ConfigField& field, const std::string& text);
 

@@ -25,7 +25,19 @@ ConfigValue value_of(const toml::node& node, const std::string& where) {
   if (const auto* whole = node.as_integer()) return whole->get();
   if (const auto* number = node.as_floating_point()) return number->get();
   if (const auto* text = node.as_string()) return text->get();
-  throw RecorderError(Errc::config_invalid, fmt::format("{}: expected a text, a number, true or false.", where));
+  if (const auto* list = node.as_array()) {
+    std::vector<std::string> texts;
+    for (const toml::node& each : *list) {
+      const auto* text = each.as_string();
+      if (text == nullptr) {
+        throw RecorderError(Errc::config_invalid, fmt::format("{}: a list may hold texts in quotes only.", where));
+      }
+      texts.push_back(text->get());
+    }
+    return texts;
+  }
+  throw RecorderError(Errc::config_invalid,
+                      fmt::format("{}: expected a text, a number, true or false, or a list.", where));
 }
 
 void read_table(RecorderConfig& config, const toml::table& table, const std::string& section, std::string_view name) {

@@ -1,11 +1,15 @@
 #include "recorder/delivery_thread.hpp"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
+
+#include "dictum/error.hpp"
 
 namespace dictum::detail {
 namespace {
@@ -23,13 +27,21 @@ struct DeliveryThread::State {
   bool ended = false;
   std::thread thread;
 
-  // On the loop strand: the first event starts the thread, so that a backend that is never started has none.
-  static void wake(const std::shared_ptr<State>& state) {
+  static void begin(const std::shared_ptr<State>& state) {
     const std::lock_guard lock(state->mutex);
-    if (state->closing) return;
-    state->awake = true;
-    state->changed.notify_all();
-    if (!state->thread.joinable()) state->thread = std::thread([state] { state->run(); });
+    if (state->closing || state->thread.joinable()) return;
+    try {
+      state->thread = std::thread([state] { state->run(); });
+    } catch (const std::system_error& error) {
+      throw RecorderError(Errc::internal,
+                          fmt::format("The system gives no thread to call back on: {}.", error.code().message()));
+    }
+  }
+
+  void wake() {
+    const std::lock_guard lock(mutex);
+    awake = true;
+    changed.notify_all();
   }
 
   void run() {
@@ -70,13 +82,22 @@ struct DeliveryThread::State {
   }
 };
 
-DeliveryThread::DeliveryThread(Engine& engine, EventFilter filter, EventCallback callback)
+DeliveryThread::DeliveryThread(Engine& engine, EventFilter filter, EventCallback callback, Begins begins)
     : state_(std::make_shared<State>()) {
   state_->callback = std::move(callback);
-  // The queue keeps the wake function and the state keeps the queue: the weak reference is what lets both go.
-  state_->queue = engine.subscribe(filter, [weak = std::weak_ptr(state_)] {
-    if (const auto state = weak.lock()) State::wake(state);
-  });
+  if (begins == Begins::at_once) State::begin(state_);
+  // The queue keeps these functions and the state keeps the queue: the weak reference is what lets both go.
+  const std::weak_ptr weak(state_);
+  const std::lock_guard lock(state_->mutex);  // an event may come before we have the queue: `wake` waits for us
+  state_->queue = engine.subscribe(filter, {.wake =
+                                                [weak] {
+                                                  if (const auto state = weak.lock()) state->wake();
+                                                },
+                                            .prepare =
+                                                [weak] {
+                                                  if (const auto state = weak.lock()) State::begin(state);
+                                                },
+                                            .may_block = true});
 }
 
 DeliveryThread::~DeliveryThread() {

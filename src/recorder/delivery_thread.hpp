@@ -10,11 +10,15 @@ namespace dictum::detail {
 
 /// Calls a plain callback with the events of one queue, on a thread of its own.
 ///
-/// Threads: made and destroyed on any; the thread `delivery` begins with the first event. Owner: the backend or a
-/// Subscription. A callback that does not return is left behind, with the state that it needs.
+/// Threads: made and destroyed on any; its own is named `delivery`. Owner: the backend or a Subscription. A callback
+/// that does not return is left behind, with the state that it needs.
 class DeliveryThread {
  public:
-  DeliveryThread(Engine& engine, EventFilter filter, EventCallback callback);
+  /// When its thread is made. Where there can be none, that is the error `internal`: of the constructor, or of the
+  /// start.
+  enum class Begins { at_once, with_the_first_session };
+
+  DeliveryThread(Engine& engine, EventFilter filter, EventCallback callback, Begins begins);
 
   /// No call begins once this returns; a running one is waited for, up to two seconds, unless it is the one that
   /// destroys us.

@@ -1,5 +1,6 @@
 #include "recorder/executors.hpp"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -10,6 +11,8 @@
 #include <optional>
 #include <system_error>
 #include <utility>
+
+#include "dictum/error.hpp"
 
 namespace dictum::recorder {
 namespace {
@@ -29,9 +32,10 @@ struct WorkThreads::State {
 WorkThreads::WorkThreads() : state_(std::make_shared<State>()) {
   try {
     for (int i = 0; i < kThreads; ++i) add_thread();
-  } catch (...) {
+  } catch (const std::system_error& error) {
     join(std::chrono::steady_clock::now() + std::chrono::seconds(1));
-    throw;
+    throw RecorderError(Errc::internal,
+                        fmt::format("The system gives no thread to record on: {}.", error.code().message()));
   }
 }
 

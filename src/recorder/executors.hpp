@@ -19,7 +19,7 @@ struct Executors {
 /// Three threads of our own under the strands. They end when the last work is done; `join` waits for that, and a thread
 /// that is stuck in a device or in code of the user's is left behind with the state that it owns.
 ///
-/// Threads: any. Owner: the runtime. Throws std::system_error where the system gives no thread.
+/// Threads: any. Owner: the runtime. Throws RecorderError(internal) where the system gives no thread.
 class WorkThreads {
  public:
   WorkThreads();

@@ -29,13 +29,20 @@ constexpr std::size_t kHardLimit = 16 * Mailbox::kTail;  // where even the journ
 
 }  // namespace
 
-Mailbox::Mailbox(EventFilter filter, detail::UniqueFunction<void()> wake,
+Mailbox::Mailbox(EventFilter filter, detail::EventConsumer consumer, Elsewhere elsewhere,
                  detail::UniqueFunction<void(const std::string&)> on_throw)
-    : filter_(filter), wake_(std::move(wake)), on_throw_(std::move(on_throw)) {}
+    : filter_(filter),
+      consumer_(std::move(consumer)),
+      elsewhere_(std::move(elsewhere)),
+      on_throw_(std::move(on_throw)) {}
+
+void Mailbox::prepare() {
+  const std::lock_guard waking(waking_);
+  if (consumer_.prepare) consumer_.prepare();
+}
 
 void Mailbox::push(const std::shared_ptr<const Event>& event, const std::shared_ptr<JournalView>& journal) {
   if (!filter_.wants(*event)) return;
-  bool wakes = false;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
@@ -43,11 +50,14 @@ void Mailbox::push(const std::shared_ptr<const Event>& event, const std::shared_
     entries_.push_back({event, {journal, 0, 0}});
     ++pushed_;
     if (entries_.size() > kTail) spill();
-    wakes = std::exchange(asleep_, false);
+    if (reading_ || !std::exchange(asleep_, false)) return;  // what comes first is still being read
   }
-  if (!wakes) return;
+  wake();
+}
+
+void Mailbox::wake() {
   const std::lock_guard waking(waking_);
-  if (wake_) wake_();
+  if (consumer_.wake) consumer_.wake();
 }
 
 bool Mailbox::merge_ephemeral(const std::shared_ptr<const Event>& event) {
@@ -123,15 +133,15 @@ bool Mailbox::is_closed() const {
 
 std::optional<Event> Mailbox::next() {
   for (;;) {
-    if (!read_back_.empty()) {
-      Event event = std::move(read_back_.front());
-      read_back_.pop_front();
-      return event;
-    }
     Range range;
     {
       const std::lock_guard lock(mutex_);
-      if (closed_ || entries_.empty()) {
+      if (!closed_ && !read_back_.empty()) {
+        Event event = std::move(read_back_.front());
+        read_back_.pop_front();
+        return event;
+      }
+      if (closed_ || reading_ || entries_.empty()) {
         asleep_ = true;
         return std::nullopt;
       }
@@ -139,8 +149,14 @@ std::optional<Event> Mailbox::next() {
       entries_.pop_front();
       if (entry.event) return *entry.event;
       range = std::move(entry.range);
+      reading_ = asleep_ = !consumer_.may_block;
     }
-    read_range(range);
+    const bool is_read_elsewhere = !consumer_.may_block && elsewhere_([self = shared_from_this(), range] {
+      self->read_range(range);
+      self->wake();  // it waits since `next` returned, or is about to
+    });
+    if (is_read_elsewhere) return std::nullopt;
+    read_range(range);  // also where the recorder and its threads are gone
   }
 }
 
@@ -150,6 +166,8 @@ void Mailbox::read_range(Range range) {
     events = session::read_journal(range.journal->session, range.first, range.last, kReadBack);
   } catch (const RecorderError&) {  // as if the folder were gone
   }
+  const std::lock_guard lock(mutex_);
+  reading_ = asleep_ = false;
   std::uint64_t found = 0;
   for (Event& event : events) {
     range.first = *event.sequence + 1;
@@ -157,7 +175,6 @@ void Mailbox::read_range(Range range) {
     ++found;
     read_back_.push_back(std::move(event));
   }
-  const std::lock_guard lock(mutex_);
   range.events -= std::min(range.events, found);
   if (!events.empty() && range.first <= range.last) {
     entries_.push_front({nullptr, std::move(range)});
@@ -200,11 +217,13 @@ void Mailbox::close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     entries_.clear();
+    read_back_.clear();
     due = due_waiters();
   }
   for (Waiter& waiter : due) waiter.done();
   const std::lock_guard waking(waking_);
-  wake_ = nullptr;
+  consumer_.wake = nullptr;
+  consumer_.prepare = nullptr;
 }
 
 }  // namespace dictum::recorder

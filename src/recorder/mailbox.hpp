@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,15 +24,21 @@ struct JournalView {
 /// The events that wait for one subscriber, in bounded memory: what does not fit is a range of the journal, read again
 /// when its turn comes. Ephemeral events give way: of each kind only the newest waits.
 ///
-/// Threads: `push` from the loop strand, the rest from the consumer's side, `when_drained` from anywhere; one mutex,
-/// held for a few moves and never around a callback. Owner: shared by the hub and the consumer.
-class Mailbox final : public detail::EventQueue {
+/// Threads: `push` and `prepare` from the loop strand, the rest from the consumer's side, `when_drained` from anywhere;
+/// one mutex, held for a few moves and never around a callback. Owner: shared by the hub and the consumer.
+class Mailbox final : public detail::EventQueue, public std::enable_shared_from_this<Mailbox> {
  public:
+  /// Does work where reading a file holds up nobody; false where there is no such place (any longer).
+  using Elsewhere = std::function<bool(std::function<void()>)>;
+
   /// Events kept in memory for a subscriber that is busy.
   static constexpr std::size_t kTail = 512;
 
-  Mailbox(EventFilter filter, detail::UniqueFunction<void()> wake,
+  Mailbox(EventFilter filter, detail::EventConsumer consumer, Elsewhere elsewhere,
           detail::UniqueFunction<void(const std::string&)> on_throw);
+
+  /// Asks the consumer to be ready for a session; throws what it throws.
+  void prepare();
 
   void push(const std::shared_ptr<const Event>& event, const std::shared_ptr<JournalView>& journal);
 
@@ -67,24 +74,25 @@ class Mailbox final : public detail::EventQueue {
   bool merge_ephemeral(const std::shared_ptr<const Event>& event);
   void spill();
   void read_range(Range range);
+  void wake();
   std::vector<Waiter> due_waiters();
 
   const EventFilter filter_;
-  detail::UniqueFunction<void()> wake_;
+  detail::EventConsumer consumer_;
+  const Elsewhere elsewhere_;
   detail::UniqueFunction<void(const std::string&)> on_throw_;
 
   mutable std::mutex mutex_;
-  std::mutex waking_;  // held around wake_, so that close() can promise that it is over
+  std::mutex waking_;  // held around the consumer's functions, so that close() can promise that they are over
   std::deque<Entry> entries_;
   std::uint64_t pushed_ = 0;
   std::uint64_t handled_ = 0;
-  bool asleep_ = true;  // the consumer found nothing and waits for wake_
+  std::deque<Event> read_back_;  // in front of entries_
+  bool reading_ = false;         // a range is being read elsewhere
+  bool asleep_ = true;           // the consumer found nothing and waits to be woken
   bool closed_ = false;
   bool excused_ = false;
   std::vector<Waiter> waiters_;
-
-  // The consumer's side only.
-  std::deque<Event> read_back_;
 };
 
 }  // namespace dictum::recorder

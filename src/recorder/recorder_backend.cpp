@@ -52,8 +52,9 @@ RecorderBackend::RecorderBackend(RecorderConfig config, EventCallback event_call
     : implementation_(std::make_unique<Implementation>()) {
   implementation_->engine = detail::make_engine(std::move(config));
   if (event_callback) {
-    implementation_->delivery = std::make_unique<detail::DeliveryThread>(*implementation_->engine, EventFilter::all(),
-                                                                         std::move(event_callback));
+    implementation_->delivery = std::make_unique<detail::DeliveryThread>(
+        *implementation_->engine, EventFilter::all(), std::move(event_callback),
+        detail::DeliveryThread::Begins::with_the_first_session);
   }
 }
 
@@ -163,7 +164,8 @@ std::filesystem::path RecorderBackend::get_session_path() const {
 }
 
 Subscription RecorderBackend::subscribe(EventFilter filter, EventCallback callback) {
-  return Subscription(std::make_unique<detail::DeliveryThread>(*implementation_->engine, filter, std::move(callback)));
+  return Subscription(std::make_unique<detail::DeliveryThread>(*implementation_->engine, filter, std::move(callback),
+                                                               detail::DeliveryThread::Begins::at_once));
 }
 
 std::string RecorderBackend::last_error() const {

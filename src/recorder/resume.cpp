@@ -13,7 +13,8 @@ void resume_session(const RecorderConfig& config, const std::filesystem::path& s
   const auto runtime = std::make_shared<Runtime>(config, boost::asio::any_io_executor());
   detail::Outcome outcome;
   {
-    const detail::DeliveryThread delivery(*runtime, EventFilter::all(), std::move(on_event));
+    const detail::DeliveryThread delivery(*runtime, EventFilter::all(), std::move(on_event),
+                                          detail::DeliveryThread::Begins::at_once);
     std::promise<detail::Outcome> promise;
     runtime->resume_session(session, redo, [&promise](detail::Outcome how) { promise.set_value(std::move(how)); });
     outcome = promise.get_future().get();

@@ -11,7 +11,10 @@
 
 #include "dictum/detail/completion.hpp"
 #include "recorder/make_parts.hpp"
+#include "recorder/note_phrases.hpp"
 #include "recorder/outcome.hpp"
+#include "session/age.hpp"
+#include "session/library.hpp"
 #include "session/recovery.hpp"
 
 namespace dictum::recorder {
@@ -165,10 +168,16 @@ std::optional<std::filesystem::path> Runtime::session_path() const {
   return session_path_;
 }
 
-std::shared_ptr<detail::EventQueue> Runtime::subscribe(EventFilter filter, detail::UniqueFunction<void()> wake) {
-  auto mailbox = std::make_shared<Mailbox>(filter, std::move(wake), [weak = weak_from_this()](const std::string& what) {
-    if (const auto self = weak.lock()) self->callback_threw(what);
-  });
+std::shared_ptr<detail::EventQueue> Runtime::subscribe(EventFilter filter, detail::EventConsumer consumer) {
+  auto mailbox = std::make_shared<Mailbox>(
+      filter, std::move(consumer),
+      [weak = weak_from_this()](std::function<void()> work) {
+        const auto self = weak.lock();
+        return self && self->on_disk(std::move(work));
+      },
+      [weak = weak_from_this()](const std::string& what) {
+        if (const auto self = weak.lock()) self->callback_threw(what);
+      });
   const std::lock_guard lock(mutex_);
   std::erase_if(mailboxes_, [](const auto& other) { return other->is_closed(); });
   mailboxes_.push_back(mailbox);
@@ -259,6 +268,13 @@ void Runtime::post_to_loop(std::function<void()> work) {
     }
     if (self->threads_are_spare_) self->give_threads_back();
   });
+}
+
+bool Runtime::on_disk(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (!executors_) return false;
+  boost::asio::post(executors_->disk, std::move(work));
+  return true;
 }
 
 bool Runtime::is_shut_down() const {
@@ -404,13 +420,17 @@ void Runtime::roll_back_capture(std::shared_ptr<Attempt> attempt, detail::Outcom
 }
 
 void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
-  if (attempt->cancelled) {  // the last moment at which it can be: nothing below fails
-    boost::asio::post(attempt->executors.disk, [self = shared_from_this(), attempt] {
-      attempt->writer.reset();
-      std::error_code ignored;
-      for (const auto& path : attempt->made) std::filesystem::remove_all(path, ignored);
-      self->roll_back_capture(attempt, {make_error_code(Errc::cancelled), "The start was cancelled."});
-    });
+  try {  // the last that can fail
+    if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
+    prepare_subscribers();
+  } catch (...) {
+    boost::asio::post(attempt->executors.disk,
+                      [self = shared_from_this(), attempt, outcome = outcome_of_current_exception()] {
+                        attempt->writer.reset();
+                        std::error_code ignored;
+                        for (const auto& path : attempt->made) std::filesystem::remove_all(path, ignored);
+                        self->roll_back_capture(attempt, outcome);
+                      });
     return;
   }
   const auto transcriber = attempt->transcriber;
@@ -423,7 +443,8 @@ void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
                               .mode = config_.vad.mode,
                               .min_silence_ms = config_.vad.min_silence_ms,
                               .long_note_silence_ms = config_.vad.long_note_silence_ms,
-                              .language = config_.transcription.language};
+                              .language = config_.transcription.language,
+                              .phrases = note_phrases(config_)};
   run_ = add_run({.executors = attempt->executors,
                   .clock = clock_,
                   .core = std::move(core),
@@ -443,6 +464,7 @@ void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
   complete_starts({});
   // Not with a transcriber of the user's, which is made for the session that it was configured for.
   if (attempt->pool && !std::exchange(looked_for_unfinished_, true)) finish_old_sessions();
+  if (!config_.retention.older_than.empty()) delete_old_sessions();
 }
 
 void Runtime::fail_start(std::shared_ptr<Attempt> attempt, detail::Outcome outcome) {
@@ -604,11 +626,7 @@ void Runtime::flush_delivery(const boost::asio::any_io_executor& loop, std::func
     std::function<void()> done;
     boost::asio::steady_timer bound;
   };
-  std::vector<std::shared_ptr<Mailbox>> mailboxes;
-  {
-    const std::lock_guard lock(mutex_);
-    mailboxes = mailboxes_;
-  }
+  const auto mailboxes = this->mailboxes();
   auto flush = std::make_shared<Flush>(mailboxes.size() + 1, std::move(done), boost::asio::steady_timer(loop));
   // A subscriber may be done with its events long after this recorder and its threads are gone.
   const auto one_less = [weak = weak_from_this(), weak_flush = std::weak_ptr(flush)] {
@@ -635,32 +653,36 @@ void Runtime::flush_delivery(const boost::asio::any_io_executor& loop, std::func
 
 void Runtime::publish(const Event& event, const std::shared_ptr<JournalView>& journal) {
   const auto shared_event = std::make_shared<const Event>(event);
-  std::vector<std::shared_ptr<Mailbox>> mailboxes;
-  {
+  if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
     const std::lock_guard lock(mutex_);
-    if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
-      if (session_path_ == journal->session || !session_path_) state_ = changed->state;
-    }
-    mailboxes = mailboxes_;
+    if (session_path_ == journal->session || !session_path_) state_ = changed->state;
   }
-  for (const auto& mailbox : mailboxes) mailbox->push(shared_event, journal);
+  for (const auto& mailbox : mailboxes()) mailbox->push(shared_event, journal);
+}
+
+std::vector<std::shared_ptr<Mailbox>> Runtime::mailboxes() const {
+  const std::lock_guard lock(mutex_);
+  return mailboxes_;
+}
+
+void Runtime::prepare_subscribers() {
+  for (const auto& mailbox : mailboxes()) mailbox->prepare();
 }
 
 void Runtime::excuse_subscribers() {
-  std::vector<std::shared_ptr<Mailbox>> mailboxes;
-  {
-    const std::lock_guard lock(mutex_);
-    mailboxes = mailboxes_;
-  }
-  for (const auto& mailbox : mailboxes) mailbox->excuse();
+  for (const auto& mailbox : mailboxes()) mailbox->excuse();
 }
 
 void Runtime::callback_threw(const std::string& what) {
-  on_loop([this, what] {
+  tell_fault({detail::kCallbackThrew, fmt::format("An event callback threw and goes on being called: {}", what)});
+}
+
+/// In the session that is being recorded; where there is none, nobody is left to tell.
+void Runtime::tell_fault(const EventError& error) {
+  on_loop([this, error] {
     if (!run_ || run_->is_finished()) return;
-    run_->input([what](RecorderCore& core, RecorderCore::Actions& actions) {
-      core.fault(detail::kCallbackThrew, fmt::format("An event callback threw and goes on being called: {}", what),
-                 true, actions);
+    run_->input([error](RecorderCore& core, RecorderCore::Actions& actions) {
+      core.fault(error.code, error.message, true, actions);
     });
   });
 }
@@ -674,6 +696,25 @@ void Runtime::finish_old_sessions() {
       left->push_back(unfinished.path);
     self->on_loop([self, left] { self->finish_next(left); });
   });
+}
+
+/// On a thread of its own among those that may block: the new session's files do not wait for it.
+void Runtime::delete_old_sessions() {
+  const auto age = session::parse_age(config_.retention.older_than);  // checked at the start
+  const auto delete_them = [weak = weak_from_this(), root = session_root(config_),
+                            keep_notes = config_.retention.keep_notes, before = clock_->now() - *age] {
+    const auto goes_on = [&weak] {
+      const auto self = weak.lock();
+      return self && !self->is_shut_down();
+    };
+    try {
+      session::prune(root, {.before = before, .keep_notes = keep_notes, .goes_on = goes_on});
+    } catch (...) {
+      if (const auto self = weak.lock()) self->tell_fault(error_of_current_exception());
+    }
+  };
+  const std::lock_guard lock(mutex_);
+  boost::asio::post(threads_ ? threads_->executor() : given_work_, delete_them);
 }
 
 void Runtime::finish_next(std::shared_ptr<std::deque<std::filesystem::path>> left) {
@@ -731,7 +772,8 @@ void Runtime::resume_on_disk(std::filesystem::path session, Redo redo, bool publ
                                       .mode = VADMode::normal,
                                       .min_silence_ms = self->config_.vad.min_silence_ms,
                                       .long_note_silence_ms = self->config_.vad.long_note_silence_ms,
-                                      .language = self->config_.transcription.language};
+                                      .language = self->config_.transcription.language,
+                                      .phrases = recorded_note_phrases(attempt->writer->manifest().config)};
           const auto run =
               self->add_run({.executors = attempt->executors,
                              .clock = self->clock_,

@@ -40,7 +40,7 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   bool is_recording() const override;
   RecordingState state() const override;
   std::optional<std::filesystem::path> session_path() const override;
-  std::shared_ptr<detail::EventQueue> subscribe(EventFilter filter, detail::UniqueFunction<void()> wake) override;
+  std::shared_ptr<detail::EventQueue> subscribe(EventFilter filter, detail::EventConsumer consumer) override;
   bool delivers(const detail::EventQueue* queue) const override;
   void shut_down(Subscribers subscribers) noexcept override;
 
@@ -61,6 +61,9 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   /// The same, with threads made where there are none. Throws where there can be none.
   void on_loop_with_threads(std::function<void()> work);
   void post_to_loop(std::function<void()> work);  // under the mutex
+
+  /// Posts to the disk strand; false where there is none.
+  bool on_disk(std::function<void()> work);
   bool is_shut_down() const;
   std::optional<Executors> executors() const;  // for something new; empty once shut down
 
@@ -85,10 +88,14 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   void replace_stuck_strands();
   void give_threads_back();
   void flush_delivery(const boost::asio::any_io_executor& loop, std::function<void()> done);
+  std::vector<std::shared_ptr<Mailbox>> mailboxes() const;
+  void prepare_subscribers();
   void excuse_subscribers();
   void publish(const Event& event, const std::shared_ptr<JournalView>& journal);
   void callback_threw(const std::string& what);
+  void tell_fault(const EventError& error);
   void finish_old_sessions();
+  void delete_old_sessions();
   void finish_next(std::shared_ptr<std::deque<std::filesystem::path>> left);
   void resume_on_disk(std::filesystem::path session, Redo redo, bool publishes,
                       std::shared_ptr<detail::Completion> done);

@@ -211,6 +211,7 @@ Pruned prune(const fs::path& root, const PruneRule& rule) {
   for (const ListedSession& session : list_sessions(root)) {
     const auto started = session.started_at();
     if (started && *started >= rule.before) continue;
+    if (rule.goes_on && !rule.goes_on()) break;
     if (std::string reason = started ? reason_to_stay(session, rule) : session.problem; !reason.empty()) {
       pruned.left.push_back({session.path, std::move(reason)});
       continue;

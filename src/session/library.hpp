@@ -53,6 +53,7 @@ struct PruneRule {
   std::chrono::system_clock::time_point before;  ///< sessions that began earlier
   bool keep_notes = false;                       ///< those with a completed note stay, whole
   bool dry_run = false;                          ///< only tells what would go
+  std::function<bool()> goes_on = {};            ///< asked before each session; false ends it. Empty: to the end
 };
 
 struct Pruned {

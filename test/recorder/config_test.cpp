@@ -10,6 +10,8 @@
 
 #include "dictum/error.hpp"
 #include "recorder/config_fields.hpp"
+#include "recorder/make_parts.hpp"
+#include "recorder/note_phrases.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace dictum::recorder {
@@ -139,7 +141,7 @@ TEST(Config, AValueOfAWrongKindSaysWhichKindIsMeant) {
   EXPECT_THAT(refusal("[vad]\nthreshold = true"), HasSubstr("a number"));
   EXPECT_THAT(refusal("[session]\nkeep_all = 1"), HasSubstr("true or false"));
   EXPECT_THAT(refusal("[capture]\ninput = 1"), HasSubstr("a text in quotes"));
-  EXPECT_THAT(refusal("[capture]\ninput = [\"a.wav\"]"), HasSubstr("expected a text"));
+  EXPECT_THAT(refusal("[capture]\ninput = [\"a.wav\"]"), HasSubstr("a text in quotes"));
   EXPECT_THAT(refusal("[capture]\ninput = 2026-11-22"), HasSubstr("expected a text"));
 }
 
@@ -152,6 +154,62 @@ TEST(Config, ANumberOutOfRangeSaysTheRange) {
 
 TEST(Config, AWordThatIsNoneOfTheChoicesSaysThem) {
   EXPECT_THAT(refusal("[capture]\npace = \"slow\""), HasSubstr("realtime, fast"));
+}
+
+TEST(Config, PhrasesAreReadAsAList) {
+  const RecorderConfig config = read("[notes]\nstart = [\"neue Notiz\", \"Notiz beginnen\"]\nend = []");
+  EXPECT_THAT(config.notes.start, testing::ElementsAre("neue Notiz", "Notiz beginnen"));
+  EXPECT_EQ(note_phrases(config).start, config.notes.start);
+  EXPECT_EQ(note_phrases(config).end, notes::NotePhrases::english().end) << "an empty list stands for English";
+}
+
+TEST(Config, PhrasesThatCannotBeOnesAreRefused) {
+  EXPECT_THAT(refusal("[notes]\nstart = \"neue Notiz\""), HasSubstr("a list of texts in quotes"));
+  EXPECT_THAT(refusal("[notes]\nstart = [1]"), HasSubstr("texts in quotes only"));
+  EXPECT_THAT(refusal("[notes]\nstart = [[\"a\"]]"), HasSubstr("texts in quotes only"));
+  EXPECT_THAT(refusal("[notes]\nstart = [\"\"]"), HasSubstr("no word"));
+  EXPECT_THAT(refusal("[notes]\nstart = [\"?!\"]"), HasSubstr("no word"));
+  EXPECT_THAT(refusal("[notes]\nstart = [\"the\"]"), HasSubstr("no word"));
+  EXPECT_THAT(refusal("[notes]\nstart = [\"" + std::string(101, 'x') + "\"]"), HasSubstr("more than 100 bytes"));
+  std::string many;
+  for (int i = 0; i < 51; ++i) many += fmt::format("\"note {}\", ", i);
+  EXPECT_THAT(refusal("[notes]\nstart = [" + many + "]"), HasSubstr("has 51 phrases"));
+  EXPECT_THAT(refusal("[notes]\nbegin = [\"x\"]"), HasSubstr("the nearest is"));
+}
+
+TEST(Config, APhraseThatWouldMeanTwoCommandsIsRefused) {
+  RecorderConfig config = read("[notes]\nend = [\"New note!\"]");
+  EXPECT_THROW(config.validate(), RecorderError);
+  config.notes.start = {"begin"};
+  EXPECT_NO_THROW(config.validate());
+}
+
+TEST(Config, AListMayBeWrittenAsJSON) {
+  const ConfigField& field = find_config_field("notes", "stop");
+  EXPECT_EQ(parse_config_value(field, R"(["genug", "Schluss jetzt"])"),
+            ConfigValue(std::vector<std::string>{"genug", "Schluss jetzt"}));
+  RecorderConfig config;
+  EXPECT_THROW(set_config(config, field, parse_config_value(field, "genug"), "test"), RecorderError);
+}
+
+TEST(Config, TheAgeOfWhatIsDeletedIsANumberAndAUnit) {
+  for (const char* age : {"", "90d", "12h", "8w", "30m"}) {
+    EXPECT_EQ(read(fmt::format("[retention]\nolder_than = \"{}\"", age)).retention.older_than, age);
+  }
+  for (const char* age : {"90", "d", "-1d", "1.5d", "90 d", "2026-11-22", "99999999999d", "2000000000w", "90y"}) {
+    EXPECT_THAT(refusal(fmt::format("[retention]\nolder_than = \"{}\"", age)), HasSubstr("for example 90d")) << age;
+  }
+  EXPECT_THAT(refusal("[retention]\nolder_than = 90"), HasSubstr("a text in quotes"));
+}
+
+TEST(RecordedPhrases, AreThoseOfTheConfigurationAndEnglishWhereTheyAreDamaged) {
+  RecorderConfig config;
+  config.notes.start = {"neue Notiz"};
+  boost::json::object manifest = to_json(config);
+  EXPECT_EQ(recorded_note_phrases(manifest).start, config.notes.start);
+  manifest["notes"].as_object()["start"] = 7;
+  EXPECT_EQ(recorded_note_phrases(manifest).start, notes::NotePhrases::english().start);
+  EXPECT_EQ(recorded_note_phrases({}).start, notes::NotePhrases::english().start);
 }
 
 TEST(Config, AFileThatIsWrongInItsLastLineChangesNothing) {

@@ -20,6 +20,7 @@
 #include <fstream>
 #include <future>
 #include <optional>
+#include <span>
 #include <thread>
 
 #include "recorder/cycles.hpp"
@@ -37,36 +38,42 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
+constexpr int kNoFilter = 254;  // the exit code of a process that cannot filter system calls
+
 // --- Construction ----------------------------------------------------------------------------------------------------
 
-/// Ends the process, with the number of the system call as its exit code, at the first one that is not about memory.
-void forbid_system_calls() {
-  constexpr std::array kAllowed{SYS_brk,     SYS_mmap,  SYS_munmap,        SYS_mremap,
-                                SYS_madvise, SYS_futex, SYS_clock_gettime, SYS_exit_group};
+/// Lets no thread of this process make one of these system calls: `otherwise` is what becomes of it. False where this
+/// system cannot filter them.
+bool filter_system_calls(std::span<const int> calls, std::uint32_t these, std::uint32_t otherwise) {
   std::vector<sock_filter> filter{
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
   };
-  for (const auto call : kAllowed) {
+  for (const int call : calls) {
     filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<__u32>(call), 0, 1));
-    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, these));
   }
-  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP));
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, otherwise));
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+}
+
+/// Ends the process, with the number of the system call as its exit code, at the first one that is not about memory.
+void forbid_system_calls() {
+  constexpr std::array<int, 8> kAllowed{SYS_brk,     SYS_mmap,  SYS_munmap,        SYS_mremap,
+                                        SYS_madvise, SYS_futex, SYS_clock_gettime, SYS_exit_group};
   struct sigaction told{};
   told.sa_sigaction = [](int, siginfo_t* info, void*) { ::_exit(info->si_syscall == 0 ? 255 : info->si_syscall); };
   told.sa_flags = SA_SIGINFO;
   ::sigaction(SIGSYS, &told, nullptr);
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) ::_exit(254);
+  if (!filter_system_calls(kAllowed, SECCOMP_RET_ALLOW, SECCOMP_RET_TRAP)) ::_exit(kNoFilter);
 }
 
-/// What `work` ends with in a process that may make no system call: 0, 254 where that cannot be forbidden here, or the
-/// number of the call that it made.
+/// The exit code of `work` in a process of its own.
 template <class Work>
-int without_system_calls(Work work) {
+int in_a_process(Work work) {
   const pid_t child = ::fork();
   if (child == 0) {
-    forbid_system_calls();
     work();
     ::_exit(0);
   }
@@ -75,10 +82,20 @@ int without_system_calls(Work work) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 253;
 }
 
+/// What `work` ends with in a process that may make no system call: 0, kNoFilter, or the number of the call that it
+/// made.
+template <class Work>
+int without_system_calls(Work work) {
+  return in_a_process([&] {
+    forbid_system_calls();
+    work();
+  });
+}
+
 TEST(Construction, MakesNoSystemCall) {
   if (transcription::kSanitized) GTEST_SKIP() << "a sanitizer makes system calls of its own";
   const int ended = without_system_calls([] { const RecorderBackend blocking(RecorderConfig(), [](const Event&) {}); });
-  if (ended == 254) GTEST_SKIP() << "this system cannot filter system calls";
+  if (ended == kNoFilter) GTEST_SKIP() << "this system cannot filter system calls";
   EXPECT_EQ(ended, 0) << "made this system call";
 }
 
@@ -87,14 +104,14 @@ TEST(Construction, OfTheAwaitedFlavourMakesNoSystemCall) {
   asio::io_context loop(1);
   const int ended = without_system_calls(
       [&] { const AsyncRecorderBackend awaited(loop.get_executor(), RecorderConfig(), [](const Event&) {}); });
-  if (ended == 254) GTEST_SKIP() << "this system cannot filter system calls";
+  if (ended == kNoFilter) GTEST_SKIP() << "this system cannot filter system calls";
   EXPECT_EQ(ended, 0) << "made this system call";
 }
 
 TEST(Construction, TheFilterOfSystemCallsSeesAThread) {
   if (transcription::kSanitized) GTEST_SKIP() << "a sanitizer makes system calls of its own";
   const int ended = without_system_calls([] { std::thread([] {}).join(); });
-  if (ended == 254) GTEST_SKIP() << "this system cannot filter system calls";
+  if (ended == kNoFilter) GTEST_SKIP() << "this system cannot filter system calls";
   EXPECT_NE(ended, 0);
 }
 
@@ -134,6 +151,47 @@ TYPED_TEST(Resources, AStartThatFailsAtAnyStepLeavesNoThreadDescriptorProcessOrF
     EXPECT_TRUE(test::come_down_to(before));
     EXPECT_FALSE(std::filesystem::exists(around / "sessions"));
   }
+}
+
+/// From now on the system gives no thread.
+void take_threads_away() {
+  constexpr std::array<int, 2> kClone{SYS_clone, SYS_clone3};
+  if (!filter_system_calls(kClone, SECCOMP_RET_ERRNO | EAGAIN, SECCOMP_RET_ALLOW)) ::_exit(kNoFilter);
+}
+
+TEST(Threads, ThatCannotBeHadToRecordOnFailTheStart) {
+  if (transcription::kSanitized) GTEST_SKIP() << "a sanitizer cannot do without threads";
+  const test::TemporaryDirectory root;
+  const int ended = in_a_process([&] {
+    RecorderBackend recorder(test::scripted(root / "sessions"), [](const Event&) {});
+    take_threads_away();
+    std::error_code error;
+    recorder.start_recording(error);
+    ::_exit(error == Errc::internal && recorder.last_error().starts_with("The system gives no thread") ? 0 : 1);
+  });
+  if (ended == kNoFilter) GTEST_SKIP() << "this system cannot filter system calls";
+  EXPECT_EQ(ended, 0);
+}
+
+TEST(Threads, ThatCannotBeHadToCallBackOnFailTheStartAndLeaveNothing) {
+  if (transcription::kSanitized) GTEST_SKIP() << "a sanitizer cannot do without threads";
+  const test::TemporaryDirectory root;
+  const int ended = in_a_process([&] {
+    RecorderConfig config = test::scripted(root / "sessions");
+    config.source = [source = config.source] {  // made when the threads to record on are there
+      take_threads_away();
+      return source();
+    };
+    RecorderBackend recorder(config, [](const Event&) {});
+    std::error_code error;
+    recorder.start_recording(error);
+    if (error != Errc::internal ||
+        !recorder.last_error().ends_with("to call back on: Resource temporarily unavailable."))
+      ::_exit(1);
+    ::_exit(recorder.is_recording() || std::filesystem::exists(root / "sessions") ? 2 : 0);
+  });
+  if (ended == kNoFilter) GTEST_SKIP() << "this system cannot filter system calls";
+  EXPECT_EQ(ended, 0);
 }
 
 TYPED_TEST(Resources, StartsThatFailAtTheSameTimeAllEnd) {

@@ -213,6 +213,15 @@ TEST_F(Library, KeepsSessionsWithNotesWhereThatIsWanted) {
   EXPECT_THAT(prune(root_.path(), {.before = kStarted + hours(1)}).removed, SizeIs(1));
 }
 
+TEST_F(Library, StopsPruningWhenItIsTold) {
+  const fs::path oldest = make_empty(kStarted - hours(2));
+  make_empty(kStarted - hours(1));
+  int asked = 0;
+  const Pruned pruned = prune(root_.path(), {.before = kStarted, .goes_on = [&asked] { return asked++ == 0; }});
+  EXPECT_THAT(pruned.removed, ElementsAre(oldest));
+  EXPECT_THAT(names(), SizeIs(1));
+}
+
 TEST_F(Library, PrunesNothingThatIsOpenUnfinishedOrUnreadable) {
   const SessionWriter open = SessionWriter::create(root_.path(), kStarted, test::info());
   {

@@ -8,6 +8,7 @@
 #include <boost/asio/require.hpp>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -85,10 +86,15 @@ class AsyncDelivery : public std::enable_shared_from_this<AsyncDelivery> {
   static std::shared_ptr<AsyncDelivery> make(Engine& engine, boost::asio::any_io_executor executor, EventFilter filter,
                                              AsyncHandler handler) {
     auto delivery = std::shared_ptr<AsyncDelivery>(new AsyncDelivery(std::move(executor), std::move(handler)));
-    delivery->queue_ = engine.subscribe(filter, [weak = std::weak_ptr(delivery)] {
-      const auto self = weak.lock();
-      if (self) boost::asio::post(self->executor_, [self] { self->deliver(); });
-    });
+    const std::lock_guard lock(delivery->attaching_);
+    delivery->queue_ = engine.subscribe(filter, {.wake = [weak = std::weak_ptr(delivery)] {
+                                          const auto self = weak.lock();
+                                          if (!self) return;
+                                          {
+                                            const std::lock_guard attached(self->attaching_);
+                                          }
+                                          boost::asio::post(self->executor_, [self] { self->deliver(); });
+                                        }});
     return delivery;
   }
 
@@ -143,6 +149,7 @@ class AsyncDelivery : public std::enable_shared_from_this<AsyncDelivery> {
 
   const boost::asio::any_io_executor executor_;
   AsyncHandler handler_;
+  std::mutex attaching_;  // held until queue_ is set: an event may come before
   std::shared_ptr<EventQueue> queue_;
   std::optional<Event> current_;  // a coroutine callback holds a reference to it until it is done
 };

@@ -32,8 +32,7 @@ class DICTUM_API EventQueue {
  public:
   virtual ~EventQueue() = default;
 
-  /// Takes the next event; empty where none waits, in which case the queue's `wake` is called when one does.
-  /// May read the journal of a session from disk, where the subscriber has lagged.
+  /// Takes the next event; empty where none is at hand, in which case the consumer is woken when one is.
   virtual std::optional<Event> next() = 0;
 
   /// The consumer has done with the event that `next` gave it.
@@ -44,6 +43,19 @@ class DICTUM_API EventQueue {
 
   /// No event comes any more, and `wake` is not called once this returns.
   virtual void close() = 0;
+};
+
+/// What a queue needs of whoever takes its events.
+struct EventConsumer {
+  /// The queue stopped being empty. Called from a thread of the runtime's and never under a lock.
+  UniqueFunction<void()> wake;
+
+  /// A session is about to begin: the last that may fail its start, by what it throws. May be empty.
+  UniqueFunction<void()> prepare{};
+
+  /// Whether `next` may read the journal of a session from disk, where the consumer has lagged; else that is done
+  /// elsewhere, and `wake` follows.
+  bool may_block = false;
 };
 
 /// The queue whose callback is running on this thread, or null: a call that waits for delivery must not wait for it.
@@ -84,8 +96,7 @@ class DICTUM_API Engine {
   virtual RecordingState state() const = 0;
   virtual std::optional<std::filesystem::path> session_path() const = 0;
 
-  /// `wake` is called, from a thread of the runtime's and never under a lock, when the queue stops being empty.
-  virtual std::shared_ptr<EventQueue> subscribe(EventFilter filter, UniqueFunction<void()> wake) = 0;
+  virtual std::shared_ptr<EventQueue> subscribe(EventFilter filter, EventConsumer consumer) = 0;
 
   /// Whether the queue is one of this engine's subscribers.
   virtual bool delivers(const EventQueue* queue) const = 0;

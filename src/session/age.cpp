@@ -1,0 +1,37 @@
+#include "session/age.hpp"
+
+#include <charconv>
+#include <cstdint>
+
+namespace dictum::session {
+
+std::optional<std::chrono::seconds> parse_age(std::string_view text) {
+  constexpr std::chrono::hours kDay(24);
+  constexpr std::chrono::seconds kLongest = 200 * 365 * kDay;  // a clock of nanoseconds counts that far back
+  if (text.empty()) return std::nullopt;
+  const char* const end_of_number = text.data() + text.size() - 1;
+  std::int32_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), end_of_number, count);
+  if (error != std::errc() || end != end_of_number || count < 0) return std::nullopt;
+  std::chrono::seconds unit{};
+  switch (*end_of_number) {
+    case 'm':
+      unit = std::chrono::minutes(1);
+      break;
+    case 'h':
+      unit = std::chrono::hours(1);
+      break;
+    case 'd':
+      unit = kDay;
+      break;
+    case 'w':
+      unit = 7 * kDay;
+      break;
+    default:
+      return std::nullopt;
+  }
+  const std::chrono::seconds age = std::int64_t{count} * unit;
+  return age <= kLongest ? std::optional(age) : std::nullopt;
+}
+
+}  // namespace dictum::session
