@@ -1,6 +1,6 @@
 // dictum-worker-pocketsphinx: CMU PocketSphinx with the distribution's English model. Works offline.
 //
-//   --model MODEL               a folder, or the name of one of the distribution's models
+//   --model MODEL               a folder, or the name of one of the distribution's models, or of those beside us
 //   DICTUM_POCKETSPHINX_MODEL   the folder where no model is named
 
 #include <fmt/format.h>
@@ -20,12 +20,20 @@ namespace {
 constexpr const char* kDistributionModels = "/usr/share/pocketsphinx/model";
 constexpr const char* kDefaultModel = "en-us";
 
+/// What was installed together with this worker (a Python wheel brings its model), else the distribution's.
+std::filesystem::path installed_models() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);  // PREFIX/libexec/dictum/...
+  auto beside = program.parent_path().parent_path().parent_path() / "share/pocketsphinx/model";
+  return std::filesystem::is_directory(beside, error) ? beside : std::filesystem::path(kDistributionModels);
+}
+
 std::filesystem::path model_folder(const WorkerOptions& options) {
   const char* named = std::getenv("DICTUM_POCKETSPHINX_MODEL");
   if (options.model.find('/') != std::string::npos) return options.model;
-  if (!options.model.empty()) return std::filesystem::path(kDistributionModels) / options.model;
+  if (!options.model.empty()) return installed_models() / options.model;
   if (named != nullptr && *named != '\0') return named;
-  return std::filesystem::path(kDistributionModels) / kDefaultModel;
+  return installed_models() / kDefaultModel;
 }
 
 /// Lives on the worker's main thread. A decoding cannot be interrupted: a cancelled job is answered when it is done.
