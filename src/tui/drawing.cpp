@@ -1,0 +1,132 @@
+#include "tui/drawing.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <ctime>
+
+#include "tui/visible.hpp"
+
+namespace dictum::tui {
+
+using namespace ftxui;  // NOLINT(google-build-using-namespace): the language that screens are described in
+
+namespace {
+
+std::tm calendar(const Model& model, Seconds at) {
+  // Within a person's lifetimes, whatever a journal or a clock says.
+  const double bounded = std::isfinite(at) ? std::clamp(at, 0.0, 32503680000.0) : 0.0;
+  const auto whole = static_cast<std::time_t>(bounded) + model.utc_offset_sec;
+  std::tm parts{};
+  gmtime_r(&whole, &parts);
+  return parts;
+}
+
+std::string line_of(int width) {
+  std::string line;
+  for (int i = 0; i < width; ++i) line += "─";
+  return line;
+}
+
+}  // namespace
+
+Element words(const Brush& brush, std::string_view shown, Role role) {
+  return text(std::string(shown)) | brush.paint(role);
+}
+
+Element foreign(const Brush& brush, std::string_view raw, int width, Role role) {
+  return words(brush, clipped(visible(raw), width), role);
+}
+
+std::string time_of_day(const Model& model, Seconds at) {
+  return fmt::format("{:%H:%M:%S}", calendar(model, at));
+}
+
+std::string date_and_time(const Model& model, Seconds at) {
+  return fmt::format("{:%Y-%m-%d %H:%M}", calendar(model, at));
+}
+
+std::string duration(Seconds length) {
+  const auto whole = static_cast<long long>(std::isfinite(length) ? std::clamp(length, 0.0, 1e9) : 0.0);
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+std::string seconds(Seconds length) {
+  return length < 100 ? fmt::format("{:.1f} s", std::max(length, 0.0)) : duration(length);
+}
+
+std::string key_label(std::string_view key) {
+  if (key.size() < 2 || (static_cast<unsigned char>(key.front()) & 0x80) != 0) return std::string(key);
+  std::string label(key);
+  std::ranges::transform(label, label.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return label;
+}
+
+std::string count(std::size_t number, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
+Element sized(Element element, Size wanted) {
+  return std::move(element) | size(WIDTH, EQUAL, wanted.width) | size(HEIGHT, EQUAL, wanted.height);
+}
+
+Element framed(const Brush& brush, Size whole, std::string_view title, Element right, int right_cells, Element body) {
+  const auto edge = [&](std::string_view shown) { return words(brush, shown, Role::border); };
+  const std::string name = clipped(title, std::max(whole.width - 8, 1));
+  const int left_cells = 3 + cells(name) + 1;  // "╭─ name "
+  const bool has_right = right_cells > 0 && left_cells + right_cells + 4 <= whole.width;
+  const int filled = whole.width - left_cells - (has_right ? right_cells + 2 : 0) - 1;
+  Elements top{edge("╭─ "), words(brush, name, Role::heading), edge(" " + line_of(filled))};
+  if (has_right) {
+    top.push_back(edge(" "));
+    top.push_back(std::move(right));
+    top.push_back(edge(" "));
+  }
+  top.push_back(edge("╮"));
+  const Size inside{whole.width - 4, whole.height - 2};
+  const auto side = [&] {
+    Elements rows;
+    for (int row = 0; row < inside.height; ++row) rows.push_back(edge("│"));
+    return vbox(std::move(rows));
+  };
+  return vbox({
+      hbox(std::move(top)) | size(WIDTH, EQUAL, whole.width),
+      hbox({side(), text(" "), sized(std::move(body), inside), text(" "), side()}),
+      edge("╰" + line_of(whole.width - 2) + "╯"),
+  });
+}
+
+Element framed(const Brush& brush, Size whole, std::string_view title, Element body) {
+  return framed(brush, whole, title, emptyElement(), 0, std::move(body));
+}
+
+Element ruled(const Brush& brush, int width, std::string_view title, Element right, int right_cells) {
+  const int filled = width - 4 - cells(title) - (right_cells > 0 ? right_cells + 3 : 0);
+  Elements parts{words(brush, "── ", Role::border), words(brush, title, Role::heading),
+                 words(brush, " " + line_of(filled), Role::border)};
+  if (right_cells > 0) {
+    parts.push_back(text(" "));
+    parts.push_back(std::move(right));
+    parts.push_back(words(brush, " ─", Role::border));
+  }
+  return hbox(std::move(parts)) | size(WIDTH, EQUAL, width);
+}
+
+Element bar(const Brush& brush, int width, double share, Role role) {
+  static constexpr std::string_view kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  const double filled = std::isfinite(share) ? std::clamp(share, 0.0, 1.0) * width : 0;
+  const int whole = static_cast<int>(filled);
+  std::string full;
+  for (int i = 0; i < whole; ++i) full += "█";
+  const std::string_view part = kEighths[static_cast<int>((filled - whole) * 8)];
+  full += part;
+  std::string rest;
+  for (int i = whole + (part.empty() ? 0 : 1); i < width; ++i) rest += "·";
+  return hbox({words(brush, full, role), words(brush, rest, Role::quiet)});
+}
+
+}  // namespace dictum::tui

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <ftxui/dom/elements.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tui/draw.hpp"
+#include "tui/model.hpp"
+#include "tui/palette.hpp"
+#include "tui/view.hpp"
+
+/// What the parts of the screen are drawn with, and the parts. For draw.cpp and its siblings.
+namespace dictum::tui {
+
+/// Everything that a part is drawn from. Lives for one screen.
+struct Brush {
+  const Model& model;
+  const View& view;
+  const KeyMap& keys;
+  const Palette& paint;
+  Targets& targets;
+};
+
+// Words.
+
+/// Text of ours, or such as has been made visible already.
+ftxui::Element words(const Brush& brush, std::string_view text, Role role = Role::text);
+/// Text from outside: made visible, and cut to the width.
+ftxui::Element foreign(const Brush& brush, std::string_view text, int width, Role role = Role::text);
+
+std::string time_of_day(const Model& model, Seconds at);    ///< "15:45:03"
+std::string date_and_time(const Model& model, Seconds at);  ///< "2026-11-22 15:45"
+std::string duration(Seconds length);                       ///< "1:02:03", "2:03"
+std::string seconds(Seconds length);                        ///< "3.2 s"
+std::string key_label(std::string_view key);                ///< "SPACE", "p"
+std::string count(std::size_t number, std::string_view one, std::string_view many);
+
+// Shapes.
+
+/// A frame with a title, and with something at its right; `width` and `height` with the frame. `body` is cut to fit.
+ftxui::Element framed(const Brush& brush, Size size, std::string_view title, ftxui::Element right, int right_cells,
+                      ftxui::Element body);
+ftxui::Element framed(const Brush& brush, Size size, std::string_view title, ftxui::Element body);
+/// A line with a title in it.
+ftxui::Element ruled(const Brush& brush, int width, std::string_view title, ftxui::Element right, int right_cells);
+/// Exactly so many cells.
+ftxui::Element sized(ftxui::Element element, Size size);
+/// A bar that is `share` (0 to 1) full.
+ftxui::Element bar(const Brush& brush, int width, double share, Role role);
+
+// Parts.
+
+ftxui::Element draw_recorder(const Brush& brush, int width);  ///< four rows
+inline constexpr int kRecorderRows = 4;
+ftxui::Element draw_transcript(const Brush& brush, Size size);
+/// At the right of the transcript's title: that it follows, or how much is below.
+struct Corner {
+  ftxui::Element element;
+  int cells;
+};
+Corner transcript_corner(const Brush& brush);
+ftxui::Element draw_status_lines(const Brush& brush, int width);
+ftxui::Element draw_status_line(const Brush& brush, int width);
+inline constexpr int kStatusLines = 6;
+ftxui::Element draw_notes(const Brush& brush, Size size);
+ftxui::Element draw_note_line(const Brush& brush, int width);
+ftxui::Element draw_notices(const Brush& brush, Size size);
+ftxui::Element draw_notice_line(const Brush& brush, int width);
+ftxui::Element draw_footer(const Brush& brush, int width);
+/// What lies over the main screen; null where nothing does.
+ftxui::Element draw_page(const Brush& brush, Size screen);
+
+}  // namespace dictum::tui
