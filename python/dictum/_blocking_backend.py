@@ -46,7 +46,7 @@ class RecorderBackend:
         self._source = source
         self._making = threading.Lock()
         self._recorder: Recorder | None = None
-        self._delivery = Delivery(event_callback) if event_callback else None
+        self._delivery = Delivery(event_callback) if event_callback is not None else None
 
     def start_recording(self) -> None:
         """Begins a session; returns once audio arrives. While recording it succeeds as the same start. A start that
@@ -71,7 +71,7 @@ class RecorderBackend:
         recorder = self._recorder
         if recorder is None:
             return
-        if self._delivery and calling_subscription(self._delivery.subscription):
+        if self._delivery is not None and calling_subscription(self._delivery.subscription):
             raise DeadlockError(
                 "stop_recording was called from inside a callback, for which it would wait: call it from another "
                 "thread, or use AsyncRecorderBackend."
@@ -141,7 +141,7 @@ class RecorderBackend:
         with self._making:
             if self._recorder is None:
                 self._recorder = Recorder(self._settings, self._source)
-                if self._delivery:
+                if self._delivery is not None:
                     self._delivery.begin(self._recorder)
                 else:
                     weakref.finalize(self, self._recorder.shut_down, False)

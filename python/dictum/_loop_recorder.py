@@ -1,10 +1,11 @@
 """The recorder as one event loop hears it. No thread of Python's, and nothing polls: the loop watches a descriptor."""
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Protocol
 
 from ._delivery import Turn, calling_subscription, context_of, report
@@ -21,7 +22,8 @@ class Consumer(Protocol):
 
 class LoopRecorder:
     """Lives on its loop's thread, and is owned by the backend. It ends when the backend goes, when the loop is closed,
-    and with the interpreter: each ends the session without draining, within two seconds."""
+    and with the interpreter: each ends the session without draining, within two seconds. Where the loop is shut down
+    as asyncio.run does it, that is awaited and the last events are told; otherwise it blocks."""
 
     def __init__(
         self,
@@ -35,7 +37,9 @@ class LoopRecorder:
         self._calls: dict[Call, asyncio.Future[None]] = {}
         self._consumers: weakref.WeakSet[Consumer] = weakref.WeakSet()
         self.bell = self._hang_up_bell()
-        self._delivery = Delivery(self, event_callback) if event_callback else None
+        self._delivery = Delivery(self, event_callback) if event_callback is not None else None
+        self._shutdown = _notice_shutdown(weakref.ref(self))
+        _advance(self._shutdown)
 
     def _hang_up_bell(self) -> Bell:
         """The loop refers to us weakly. What it holds beside that is `life`, which goes when the loop is closed: asyncio
@@ -101,6 +105,13 @@ class LoopRecorder:
             raise
         call.check()
 
+    async def end(self) -> None:
+        """The loop will be closed."""
+        if self.core.is_recording:
+            await self.until_done(self.core.stop(0, None, self.bell))
+        if self._delivery is not None:
+            self._delivery.subscription.close()
+
     def _caller(self) -> Subscription | None:
         return calling_subscription(self._delivery.subscription if self._delivery else None)
 
@@ -146,6 +157,21 @@ class Delivery:
         turn.is_over = True
         self.subscription.handled()
         self._loop.call_soon(self._deliver)
+
+
+async def _notice_shutdown(recorder: "weakref.ref[LoopRecorder]") -> AsyncGenerator[None, None]:
+    """A loop tells nobody that it will be closed; but before, it closes the generators that were begun on it."""
+    try:
+        yield
+    finally:
+        if (alive := recorder()) is not None:
+            await alive.end()
+
+
+def _advance(generator: AsyncGenerator[None, None]) -> None:
+    """To its first yield, before which it awaits nothing."""
+    with contextlib.suppress(StopIteration):
+        anext(generator).send(None)  # type: ignore[attr-defined]
 
 
 async def _await(awaitable: Awaitable[None]) -> None:

@@ -34,6 +34,7 @@ class NoteCommand(StrEnum):
     CANCEL = "cancel"
     SCRATCH = "scratch"
     STOP = "stop"
+    COMPLETE = "complete"  #: nobody said it: `complete_note` was called
 
 
 class GapReason(StrEnum):
@@ -195,6 +196,7 @@ class NoteCompleted(RecorderEvent):
     text: str
     segments: tuple[int, ...]
     path: Path
+    revision: int  #: 0 for the note as it was spoken; later ones follow revised texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

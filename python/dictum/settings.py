@@ -1,5 +1,6 @@
 """The settings of a recorder: keyword arguments, named as in the configuration file, `section_key`."""
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import Literal, TypedDict
 
@@ -34,6 +35,17 @@ class Settings(TypedDict, total=False):
     transcription_drain_sec: float
     transcription_memory_mb: int
     transcription_simulated_script: str | PathLike[str]
+    notes_start: Sequence[str]
+    """What begins a note, in place of the English phrases; and so on for the other commands."""
+    notes_title: Sequence[str]
+    notes_end: Sequence[str]
+    notes_cancel: Sequence[str]
+    notes_scratch: Sequence[str]
+    notes_stop: Sequence[str]
+    notes_prefix: Sequence[str]
     session_root: str | PathLike[str]
     session_keep_all: bool
+    retention_older_than: str
+    """90d, 12h, 8w: sessions that are older are deleted; empty: never."""
+    retention_keep_notes: bool
     events_level_hz: float

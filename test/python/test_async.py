@@ -1,0 +1,394 @@
+"""The awaited flavour, on asyncio's loop, on uvloop, under anyio, and on a loop that watches no descriptors."""
+
+import asyncio
+import functools
+import gc
+import time
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import anyio
+import pytest
+import uvloop
+from conftest import SAMPLE_TEXTS, names_of, native_threads, until
+
+import dictum
+
+Simulated = Callable[..., dictum.Settings]
+Runner = Callable[[Coroutine[Any, Any, None]], None]
+
+
+class LoopWithoutReaders(asyncio.SelectorEventLoop):
+    """As Windows' proactor is."""
+
+    def add_reader(self, *arguments: object) -> None:  # type: ignore[override]
+        raise NotImplementedError
+
+
+def run_without_readers(main: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=LoopWithoutReaders) as runner:
+        runner.run(main)
+
+
+def run_under_anyio(main: Coroutine[Any, Any, None]) -> None:
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            with anyio.fail_after(30):
+                await main
+            group.cancel_scope.cancel()
+
+    anyio.run(run)
+
+
+RUNNERS = pytest.mark.parametrize(
+    "run", [asyncio.run, uvloop.run, run_under_anyio, run_without_readers], ids=["asyncio", "uvloop", "anyio", "no readers"]
+)
+
+
+async def whole_sample(backend: dictum.AsyncRecorderBackend) -> None:
+    """Records it to its end, with all texts."""
+    await backend.start_recording()
+    await until(lambda: not backend.is_recording)
+    await backend.stop_recording()
+
+
+@RUNNERS
+def test_a_session_is_told_from_its_first_event_to_its_last_text(run: Runner, simulated: Simulated) -> None:
+    heard: list[dictum.RecorderEvent] = []
+
+    async def main() -> None:
+        await whole_sample(dictum.AsyncRecorderBackend(heard.append, **simulated(pace="fast")))
+
+    run(main())
+    assert [event.text for event in heard if isinstance(event, dictum.TranscriptionComplete)] == SAMPLE_TEXTS
+    sequences = [event.sequence for event in heard if event.sequence is not None]
+    assert sequences == list(range(len(sequences)))
+    assert heard[0].to_dict()["state"] == "recording"
+
+
+class Heard(list[str]):
+    def plain(self, event: dictum.RecorderEvent) -> None:
+        self.append(type(event).__name__)
+
+    async def awaited(self, event: dictum.RecorderEvent) -> None:
+        await asyncio.sleep(0)
+        self.append(type(event).__name__)
+
+    async def __call__(self, event: dictum.RecorderEvent) -> None:
+        await self.awaited(event)
+
+
+def callbacks(heard: Heard) -> dict[str, Callable[[Any], object]]:
+    async def function(event: dictum.RecorderEvent) -> None:
+        await heard.awaited(event)
+
+    async def with_prefix(prefix: str, event: dictum.RecorderEvent) -> None:
+        assert prefix == "prefix"
+        await heard.awaited(event)
+
+    def returns_future(event: dictum.RecorderEvent) -> Awaitable[None]:
+        return asyncio.ensure_future(heard.awaited(event))
+
+    return {
+        "async def": function,
+        "plain function": lambda event: heard.plain(event),
+        "bound method": heard.plain,
+        "async bound method": heard.awaited,
+        "functools.partial of async def": functools.partial(with_prefix, "prefix"),
+        "object with async __call__": heard,
+        "lambda returning a coroutine": lambda event: heard.awaited(event),
+        "function returning a future": returns_future,
+    }
+
+
+@pytest.mark.parametrize("kind", callbacks(Heard()))
+def test_what_a_callback_returns_decides_whether_it_is_awaited(kind: str, simulated: Simulated) -> None:
+    heard = Heard()
+
+    async def main() -> None:
+        await whole_sample(dictum.AsyncRecorderBackend(callbacks(heard)[kind], **simulated(pace="fast")))
+
+    asyncio.run(main())
+    assert heard.count("TranscriptionComplete") == len(SAMPLE_TEXTS)
+
+
+def test_a_callback_is_awaited_before_its_next_event(simulated: Simulated) -> None:
+    running = 0
+    most = 0
+    order: list[int | None] = []
+
+    async def slow(event: dictum.RecorderEvent) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001)
+        order.append(event.sequence)
+        running -= 1
+
+    async def main() -> None:
+        await whole_sample(dictum.AsyncRecorderBackend(slow, **simulated(pace="fast")))
+
+    asyncio.run(main())
+    assert most == 1
+    told = [sequence for sequence in order if sequence is not None]
+    assert told == sorted(told)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_callback_that_raises_is_told_and_goes_on_being_called(
+    is_async: bool, simulated: Simulated, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[dictum.RecorderEvent] = []
+
+    def broken(event: dictum.RecorderEvent) -> None:
+        heard.append(event)
+        if isinstance(event, dictum.SpeechDetected):
+            raise ZeroDivisionError("so it goes")
+
+    async def broken_later(event: dictum.RecorderEvent) -> None:
+        await asyncio.sleep(0)
+        broken(event)
+
+    async def main() -> None:
+        await whole_sample(
+            dictum.AsyncRecorderBackend(broken_later if is_async else broken, **simulated(pace="realtime"))
+        )
+
+    asyncio.run(until_first_fault(main, heard))
+    faults = [event for event in heard if isinstance(event, dictum.RecorderFault)]
+    assert faults[0].code == "callback_threw"
+    assert "ZeroDivisionError: so it goes" in faults[0].message
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def until_first_fault(main: Callable[[], Coroutine[Any, Any, None]], heard: list[dictum.RecorderEvent]) -> None:
+    task = asyncio.ensure_future(main())
+    await until(lambda: "RecorderFault" in names_of(heard))
+    task.cancel()
+
+
+def test_stop_may_be_called_from_a_callback(simulated: Simulated) -> None:
+    async def main() -> None:
+        stopped = asyncio.Event()
+
+        async def on_event(event: dictum.RecorderEvent) -> None:
+            if isinstance(event, dictum.SpeechDetected):
+                await backend.stop_recording()
+                stopped.set()
+
+        backend = dictum.AsyncRecorderBackend(on_event, **simulated())
+        await backend.start_recording()
+        began = time.monotonic()
+        await asyncio.wait_for(stopped.wait(), 10)
+        assert not backend.is_recording
+        assert time.monotonic() - began < 8
+
+    asyncio.run(main())
+
+
+@RUNNERS
+def test_a_cancelled_start_leaves_nothing(run: Runner, simulated: Simulated, root: Any) -> None:
+    heard: list[dictum.RecorderEvent] = []
+
+    async def main() -> None:
+        backend = dictum.AsyncRecorderBackend(heard.append, **simulated())
+        for turns in range(12):
+            start = asyncio.ensure_future(backend.start_recording())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await asyncio.sleep(turns / 1000)
+            start.cancel()
+            results = await asyncio.gather(start, return_exceptions=True)
+            if isinstance(results[0], asyncio.CancelledError):
+                assert not backend.is_recording
+            else:
+                await backend.stop_recording(drain_sec=0)
+        assert not backend.is_recording
+
+    run(main())
+
+
+def test_a_cancelled_stop_still_ends_the_recording(simulated: Simulated) -> None:
+    async def main() -> None:
+        backend = dictum.AsyncRecorderBackend(**simulated(latency_ms=60_000))
+        await backend.start_recording()
+        await asyncio.sleep(2)  # until a segment waits for its text
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(backend.stop_recording(), 0.1)
+        assert not backend.is_recording
+
+    asyncio.run(main())
+
+
+@RUNNERS
+def test_a_loop_that_closes_while_recording_ends_the_session(run: Runner, simulated: Simulated) -> None:
+    backend = dictum.AsyncRecorderBackend(lambda event: None, **simulated())
+
+    async def main() -> None:
+        await backend.start_recording()
+
+    run(main())
+    # The bound belongs to loops without descriptors, which are noticed when the recorder next calls them.
+    deadline = time.monotonic() + 5
+    while backend.is_recording and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not backend.is_recording
+    session = dictum.find_session(backend.get_session_path())
+    assert session.manifest["stopped_at"]
+    assert session.problems() == []
+
+
+def test_a_loop_closed_by_hand_ends_the_session(simulated: Simulated) -> None:
+    loop = asyncio.new_event_loop()
+    backend = dictum.AsyncRecorderBackend(**simulated())
+    loop.run_until_complete(backend.start_recording())
+    assert backend.is_recording
+    loop.close()
+    assert not backend.is_recording
+
+
+def test_another_loop_may_take_over_once_the_first_is_closed(simulated: Simulated) -> None:
+    heard: list[dictum.RecorderEvent] = []
+    backend = dictum.AsyncRecorderBackend(heard.append, **simulated(pace="fast"))
+    asyncio.run(whole_sample(backend))
+    first = backend.get_session_path()
+    asyncio.run(whole_sample(backend))
+    assert backend.get_session_path() != first
+    assert names_of(heard).count("TranscriptionComplete") == 2 * len(SAMPLE_TEXTS)
+
+
+def test_two_loops_at_once_are_refused(simulated: Simulated) -> None:
+    backend = dictum.AsyncRecorderBackend(**simulated())
+    first = asyncio.new_event_loop()
+    second = asyncio.new_event_loop()
+    first.run_until_complete(backend.start_recording())
+    with pytest.raises(dictum.InvalidStateError, match="another event loop"):
+        second.run_until_complete(backend.stop_recording())
+    first.run_until_complete(backend.stop_recording(0))
+    first.close()
+    second.close()
+
+
+@RUNNERS
+def test_events_can_be_iterated_by_many_at_once(run: Runner, simulated: Simulated) -> None:
+    async def listen(stream: dictum.EventStream) -> list[str]:
+        names = []
+        async for event in stream:
+            names.append(type(event).__name__)
+            if isinstance(event, dictum.RecordingStateChanged) and event.state == "idle":
+                break
+        return names
+
+    async def main() -> None:
+        backend = dictum.AsyncRecorderBackend(**simulated(pace="fast"))
+        listeners = [asyncio.ensure_future(listen(backend.events())) for _ in range(3)]
+        await whole_sample(backend)
+        first, *others = await asyncio.gather(*listeners)
+        assert first[0] == "RecordingStateChanged"
+        assert all(names == first for names in others)
+
+    run(main())
+
+
+def test_a_closed_stream_ends_its_iteration(simulated: Simulated) -> None:
+    async def main() -> None:
+        backend = dictum.AsyncRecorderBackend(**simulated())
+        stream = backend.events()
+        waiting = asyncio.ensure_future(anext(stream, None))
+        await asyncio.sleep(0.01)
+        await stream.aclose()
+        assert await waiting is None
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_wait_loses_no_event(simulated: Simulated) -> None:
+    async def main() -> None:
+        backend = dictum.AsyncRecorderBackend(**simulated(pace="fast"))
+        stream = backend.events()
+        recording = asyncio.ensure_future(whole_sample(backend))
+        sequences: list[int | None] = []
+        while True:
+            try:
+                event = await asyncio.wait_for(anext(stream), 0.0005)
+            except TimeoutError:
+                continue
+            sequences.append(event.sequence)
+            if isinstance(event, dictum.RecordingStateChanged) and not event.is_recording:
+                break
+        await recording
+        assert sequences == list(range(len(sequences)))
+
+    asyncio.run(main())
+
+
+def test_pause_resume_mute_and_mode(simulated: Simulated) -> None:
+    heard: list[dictum.RecorderEvent] = []
+
+    async def main() -> None:
+        async with dictum.AsyncRecorderBackend(heard.append, **simulated()) as backend:
+            await backend.set_muted(True)
+            await backend.set_vad_mode(dictum.VADMode.LONG_NOTE)
+            await backend.pause_recording()
+            assert backend.state == dictum.RecordingState.PAUSED
+            with pytest.raises(dictum.InvalidStateError):
+                await backend.start_recording()
+            await backend.resume_recording()
+            assert backend.state == "recording"
+            await backend.complete_note()
+            await backend.retry_failed()
+            with pytest.raises(dictum.InvalidArgumentError):
+                await backend.set_vad_mode("loud")
+        assert not backend.is_recording
+        with pytest.raises(dictum.InvalidStateError):
+            await backend.pause_recording()
+
+    asyncio.run(main())
+    assert [event.mode for event in heard if isinstance(event, dictum.VADModeChanged)] == ["normal", "long_note"]
+    assert [event.reason for event in heard if isinstance(event, dictum.AudioGap)] == ["paused"]
+
+
+def test_stop_before_any_start_succeeds() -> None:
+    asyncio.run(dictum.AsyncRecorderBackend().stop_recording())
+
+
+def test_without_a_running_loop_it_can_be_made_and_not_used() -> None:
+    backend = dictum.AsyncRecorderBackend()
+    assert not backend.is_recording
+    with pytest.raises(dictum.InvalidStateError):
+        backend.get_session_path()
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        backend.events()
+
+
+def test_a_forgotten_backend_ends_its_session(simulated: Simulated) -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.backend = dictum.AsyncRecorderBackend(self.on_event, **simulated())
+
+        def on_event(self, event: dictum.RecorderEvent) -> None:
+            pass
+
+    async def main() -> None:
+        threads = native_threads()
+        owner = Owner()
+        await owner.backend.start_recording()
+        path = owner.backend.get_session_path()
+        watch = weakref.ref(owner)
+        del owner
+        await until(lambda: gc.collect() >= 0 and watch() is None)
+        await until(lambda: native_threads() == threads)
+        assert dictum.find_session(path).manifest["stopped_at"]
+
+    asyncio.run(main())
+
+
+def test_no_thread_of_python_is_made(simulated: Simulated) -> None:
+    import threading
+
+    async def main() -> None:
+        async with dictum.AsyncRecorderBackend(lambda event: None, **simulated()):
+            assert threading.enumerate() == [threading.main_thread()]
+
+    asyncio.run(main())
