@@ -195,6 +195,16 @@ class AsyncRecorderBackend {
         std::forward<Token>(token));
   }
 
+  /// The microphone from now on, as in `[capture] device`: also of the recording under way, which tells of it with
+  /// DeviceChanged and AudioGap, and otherwise of the next start. One that cannot be opened is told as a RecorderFault,
+  /// and the one before is kept.
+  template <class Token = boost::asio::use_awaitable_t<>>
+  auto set_device(std::string device, Token&& token = {}) {
+    return simply([device = std::move(device)](detail::Engine& engine,
+                                               detail::Completion done) { engine.set_device(device, std::move(done)); },
+                  std::forward<Token>(token));
+  }
+
   /// Ends the open note as "end note" would; none being open, it succeeds. Error `invalid_state` where nothing is
   /// recorded.
   template <class Token = boost::asio::use_awaitable_t<>>

@@ -100,6 +100,12 @@ class DICTUM_API RecorderBackend {
   void set_muted(bool muted);
   void set_muted(bool muted, std::error_code& error);
 
+  /// The microphone from now on, as in `[capture] device`: also of the recording under way, which tells of it with
+  /// DeviceChanged and AudioGap, and otherwise of the next start. One that cannot be opened is told as a RecorderFault,
+  /// and the one before is kept.
+  void set_device(const std::string& device);
+  void set_device(const std::string& device, std::error_code& error);
+
   /// Ends the open note as "end note" would; none being open, it succeeds. Error `invalid_state` where nothing is
   /// recorded.
   void complete_note();

@@ -69,6 +69,10 @@ class AudioSource {
   /// its end (a file read as fast as possible).
   virtual std::chrono::milliseconds pace() const { return std::chrono::milliseconds(20); }
 
+  /// Another device is wanted from here on, by the same name as in `[capture] device`: at once where the source is
+  /// open, else when it is opened. What is no device takes no notice.
+  virtual void set_device(const std::string& /*device*/) {}
+
   /// For the manifest and for people, for example "file:/home/ann/memo.wav" or the device's name.
   virtual std::string description() const = 0;
 

@@ -72,20 +72,36 @@ AudioFormat Microphone::open() {
 
 void Microphone::close() noexcept {
   const auto deadline = std::chrono::steady_clock::now() + kCloseDeadline;
-  for (const auto& stream : {stream_, next_}) {
+  for (const auto& stream : {stream_, next_, chosen_}) {
     if (stream) stream->request_stop();
   }
-  for (const auto& stream : {stream_, next_}) {
+  for (const auto& stream : {stream_, next_, chosen_}) {
     if (!stream) continue;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     stream->wait_until_ended(std::max(left, 0ms));
   }
-  stream_ = next_ = nullptr;
+  stream_ = next_ = chosen_ = nullptr;
   arrivals_.clear();
   faults_.clear();
   position_ = 0;
   behind_ = 0;
   finishing_ = lost_ = begun_ = false;
+}
+
+void Microphone::set_device(const std::string& device) {
+  if (device == wanted_) return;
+  const std::string before = std::exchange(wanted_, device);
+  if (!stream_ || lost_) {
+    if (next_) next_->request_stop();  // of the one before
+    next_ = nullptr;
+    return;
+  }
+  if (chosen_) {
+    chosen_->request_stop();
+  } else {
+    wanted_before_ = before;
+  }
+  chosen_ = (*backend_)({wanted_, {}, clock_});
 }
 
 void Microphone::finish() noexcept {
@@ -169,6 +185,7 @@ void Microphone::take_notices() {
 void Microphone::watch(bool arrived) {
   const TimePoint now = clock_->steady_now();
   const auto watched = std::min<std::chrono::nanoseconds>(now - std::exchange(last_read_, now), kWatchedStep);
+  if (chosen_) follow_choice();
   if (lost_) {
     reconnect();
     return;
@@ -197,6 +214,24 @@ void Microphone::give_up_stream(GapReason reason) {
   reconnect();
 }
 
+/// What is recorded goes on until the chosen device delivers.
+void Microphone::follow_choice() {
+  if (lost_) {  // meanwhile
+    chosen_->request_stop();
+    chosen_ = nullptr;
+  } else if (chosen_->state() == DeviceStream::State::lost) {
+    faults_.push_back({to_string(chosen_->failure().code),
+                       chosen_->failure().message + " Recording goes on with the one before.", true});
+    chosen_ = nullptr;
+    wanted_ = std::move(wanted_before_);
+  } else if (chosen_->state() == DeviceStream::State::streaming) {
+    stream_->request_stop();
+    lost_ = true;
+    lost_reason_ = GapReason::device_lost;
+    next_ = std::exchange(chosen_, nullptr);
+  }
+}
+
 void Microphone::reconnect() {
   if (next_ && next_->state() == DeviceStream::State::lost) {
     next_ = nullptr;
@@ -214,7 +249,7 @@ void Microphone::switch_over() {
   take_deliveries();
   if (device_ == before) return;
   description_ = stream_->description();
-  arrivals_.front().device = SourceDevice{device_, why};
+  arrivals_.front().device = SourceDevice{device_, why.empty() ? "it was chosen" : why};
 }
 
 void Microphone::fault(std::string message) {

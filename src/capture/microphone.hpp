@@ -43,6 +43,7 @@ class Microphone final : public AudioSource {
   Reading read(std::span<float> interleaved) override;
   void finish() noexcept override;
   void close() noexcept override;
+  void set_device(const std::string& device) override;
   std::string description() const override { return description_; }
   double drift_ppm() const override { return device_clock_.drift_ppm(); }
 
@@ -61,6 +62,7 @@ class Microphone final : public AudioSource {
   void watch(bool arrived);
   void give_up_stream(GapReason reason);
   void reconnect();
+  void follow_choice();
   void switch_over();
   void fault(std::string message);
   Reading deliver(std::span<float> interleaved);
@@ -71,7 +73,7 @@ class Microphone final : public AudioSource {
   Frame session_frames(std::uint64_t frames) const;
 
   const std::vector<Connect> backends_;
-  const std::string wanted_;
+  std::string wanted_;
   const std::shared_ptr<const Clock> clock_;
   const Connect* backend_ = nullptr;  // the one that answered
   std::string description_;
@@ -105,6 +107,10 @@ class Microphone final : public AudioSource {
   GapReason lost_reason_{};
   std::shared_ptr<DeviceStream> next_;
   TimePoint next_attempt_;
+
+  // The stream of another device that somebody chose: it follows once it is there.
+  std::shared_ptr<DeviceStream> chosen_;
+  std::string wanted_before_;
 
   std::deque<SourceFault> faults_;
 };

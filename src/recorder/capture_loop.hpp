@@ -66,6 +66,8 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   void set_min_silence_ms(int ms) { listener_->set_min_silence_ms(ms); }
   void set_muted(bool muted) { listener_->set_muted(muted); }
 
+  void set_device(const std::string& device) { source_->set_device(device); }
+
   /// There is room behind us again.
   void go_on();
 

@@ -127,6 +127,15 @@ void RecorderBackend::set_muted(bool muted) {
   implementation_->wait_or_throw([this, muted](std::error_code& error) { set_muted(muted, error); });
 }
 
+void RecorderBackend::set_device(const std::string& device, std::error_code& error) {
+  implementation_->wait(
+      [this, &device](detail::Completion done) { implementation_->engine->set_device(device, std::move(done)); }, error);
+}
+
+void RecorderBackend::set_device(const std::string& device) {
+  implementation_->wait_or_throw([this, &device](std::error_code& error) { set_device(device, error); });
+}
+
 void RecorderBackend::complete_note(std::error_code& error) {
   implementation_->wait([this](detail::Completion done) { implementation_->engine->complete_note(std::move(done)); },
                         error);

@@ -117,6 +117,11 @@ void Run::set_muted(bool muted) {
   boost::asio::post(parts_.executors.listen, [capture = parts_.capture, muted] { capture->set_muted(muted); });
 }
 
+void Run::set_device(const std::string& device) {
+  if (!parts_.capture) return;
+  boost::asio::post(parts_.executors.listen, [capture = parts_.capture, device] { capture->set_device(device); });
+}
+
 void Run::input(std::function<void(RecorderCore&, RecorderCore::Actions&)> give) {
   inputs_.push_back(std::move(give));
   if (std::exchange(handling_, true)) return;

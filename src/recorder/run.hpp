@@ -67,6 +67,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   const Executors& executors() const { return parts_.executors; }
   const RecorderCore& core() const { return core_; }
+  void set_device(const std::string& device);
   const std::filesystem::path& path() const { return parts_.journal->session; }
   bool is_closed() const { return files_complete_; }
   bool is_done() const { return files_complete_ && (core_.outstanding() == 0 || transcription_abandoned_); }

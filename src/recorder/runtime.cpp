@@ -49,7 +49,8 @@ struct Runtime::Attempt {
 Runtime::Runtime(RecorderConfig config, boost::asio::any_io_executor work)
     : config_(std::move(config)),
       clock_(config_.clock ? config_.clock : std::make_shared<const SystemClock>()),
-      given_work_(std::move(work)) {}
+      given_work_(std::move(work)),
+      device_(config_.capture.device) {}
 
 Runtime::~Runtime() = default;
 
@@ -107,6 +108,19 @@ void Runtime::set_muted(bool muted, detail::Completion done) {
         (*completion)({});
       },
       std::move(done));
+}
+
+void Runtime::set_device(std::string device, detail::Completion done) {
+  {
+    const std::lock_guard lock(mutex_);
+    device_ = device;
+  }
+  const auto completion = shared(std::move(done));
+  const bool posted = on_loop([this, device = std::move(device), completion] {
+    if (run_ && !run_->is_closed()) run_->set_device(device);
+    (*completion)({});
+  });
+  if (!posted) (*completion)({});
 }
 
 void Runtime::complete_note(detail::Completion done) {
@@ -364,9 +378,14 @@ void Runtime::prepare_capture(std::shared_ptr<Attempt> attempt) {  // on `listen
     if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
     if (!config_.custom_transcriber) attempt->pool = find_transcriber(config_.transcription);
     auto [detector, warning] = make_detector(config_);
+    RecorderConfig config = config_;
+    {
+      const std::lock_guard lock(mutex_);
+      config.capture.device = device_;
+    }
     if (warning) attempt->warnings.push_back(*warning);
     attempt->capture = std::make_shared<CaptureLoop>(attempt->executors.listen, config_, clock_,
-                                                     make_source(config_, clock_), std::move(detector));
+                                                     make_source(config, clock_), std::move(detector));
     attempt->format = attempt->capture->open();
     if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
   } catch (...) {

@@ -34,6 +34,7 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   void resume(detail::Completion done) override;
   void set_vad_mode(VADMode mode, detail::Completion done) override;
   void set_muted(bool muted, detail::Completion done) override;
+  void set_device(std::string device, detail::Completion done) override;
   void complete_note(detail::Completion done) override;
   void retry_failed(detail::Completion done) override;
   void wait_until_idle(detail::Completion done) override;
@@ -111,6 +112,7 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   std::vector<std::shared_ptr<Mailbox>> mailboxes_;
   RecordingState state_ = RecordingState::idle;
   std::optional<std::filesystem::path> session_path_;
+  std::string device_;  // of the next start
   bool shut_down_ = false;
   bool strands_were_replaced_ = false;
   std::size_t calls_ = 0;  // posted to the loop strand and not done yet

@@ -495,5 +495,35 @@ TEST(Microphone, TakesTheNextBackendWhereNoServerOfTheFirstAnswers) {
   EXPECT_EQ(microphone.description(), "second");
 }
 
+TEST_F(MicrophoneTest, GoesOverToAnotherDeviceThatIsChosenWhileItRecords) {
+  open();
+  run(1s);
+  device_ = FakeDevice{"second", {kRate, 1}};
+  microphone_.set_device("second");
+  run(1s);
+  finish();
+  EXPECT_EQ(requests_.back().wanted, "second");
+  ASSERT_THAT(changes_, SizeIs(1));
+  EXPECT_EQ(changes_.front().device, "second");
+  EXPECT_EQ(changes_.front().reason, "it was chosen");
+  EXPECT_THAT(faults_, IsEmpty());
+  EXPECT_NEAR(timeline(), elapsed(), 0.02);
+}
+
+TEST_F(MicrophoneTest, StaysWithItsDeviceWhereTheChosenOneCannotBeOpened) {
+  open();
+  run(1s);
+  const auto first = stream_;
+  device_.reset();
+  microphone_.set_device("missing");
+  stream_ = first;
+  run(1s);
+  finish();
+  ASSERT_THAT(faults_, SizeIs(1));
+  EXPECT_THAT(faults_.front().message, HasSubstr("There is no device. Recording goes on with the one before."));
+  EXPECT_THAT(changes_, IsEmpty());
+  EXPECT_THAT(gaps_, IsEmpty());
+}
+
 }  // namespace
 }  // namespace dictum::capture

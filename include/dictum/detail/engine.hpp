@@ -88,6 +88,7 @@ class DICTUM_API Engine {
   virtual void resume(Completion done) = 0;
   virtual void set_vad_mode(VADMode mode, Completion done) = 0;
   virtual void set_muted(bool muted, Completion done) = 0;
+  virtual void set_device(std::string device, Completion done) = 0;
   virtual void complete_note(Completion done) = 0;
   virtual void retry_failed(Completion done) = 0;
   virtual void wait_until_idle(Completion done) = 0;
