@@ -18,6 +18,7 @@ void add_sessions_command(CLI::App& app, ExitCode& code);
 void add_notes_command(CLI::App& app, ExitCode& code);
 void add_retranscribe_command(CLI::App& app, ExitCode& code);
 void add_resegment_command(CLI::App& app, ExitCode& code);
+void add_tui_command(CLI::App& app, ExitCode& code);
 void add_replay_command(CLI::App& app, ExitCode& code);
 
 }  // namespace dictum::program

@@ -81,6 +81,10 @@ RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {
   }
 }
 
+std::filesystem::path ConfigFlags::file() const {
+  return recorder::config_file(config_);
+}
+
 bool ConfigFlags::was_given(std::string_view name) const {
   return std::ranges::any_of(flags_,
                              [name](const Flag& flag) { return flag.name == name && flag.option->count() > 0; });

@@ -24,6 +24,9 @@ class ConfigFlags {
   /// The configuration: `base`, then the configuration file, then the options. Throws UsageError.
   RecorderConfig resolve(RecorderConfig base) const;
 
+  /// The configuration file that is gone by; empty where there is none.
+  std::filesystem::path file() const;
+
   bool was_given(std::string_view flag) const;
 
  private:

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
 
   ExitCode code = ExitCode::success;
   add_record_command(app, code);
+  add_tui_command(app, code);
   add_resume_command(app, code);
   add_sessions_command(app, code);
   add_notes_command(app, code);

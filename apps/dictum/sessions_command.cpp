@@ -15,6 +15,7 @@
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
+#include "new_file.hpp"
 #include "recorder/make_parts.hpp"
 #include "search.hpp"
 #include "session/exporter.hpp"
@@ -137,23 +138,6 @@ struct ExportOptions {
   bool timeline = false;
 };
 
-void write_new(const fs::path& file, const std::string& text) {
-  // "x": where something is already, it stays.
-  std::FILE* out = std::fopen(file.c_str(), "wxe");
-  if (out == nullptr) {
-    throw RecorderError(Errc::output_unwritable,
-                        fmt::format("'{}' cannot be made: {}.", file.string(), std::generic_category().message(errno)));
-  }
-  const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size();
-  if (std::fclose(out) == 0 && written) return;
-  const int error = errno;
-  std::error_code ignored;
-  fs::remove(file, ignored);
-  throw RecorderError(
-      error == ENOSPC ? Errc::disk_full : Errc::output_unwritable,
-      fmt::format("'{}' cannot be written: {}.", file.string(), std::generic_category().message(error)));
-}
-
 ExitCode export_session(const fs::path& root, const ExportOptions& options) {
   const fs::path path = session::find_session(root, options.session);
   std::string format = options.format;
@@ -164,7 +148,7 @@ ExitCode export_session(const fs::path& root, const ExportOptions& options) {
     if (options.file == "-") {
       fmt::print("{}", content);
     } else {
-      write_new(options.file, content);
+      write_new_file(options.file, content);
     }
     return ExitCode::success;
   }

@@ -44,6 +44,7 @@ void read_table(RecorderConfig& config, const toml::table& table, const std::str
   for (const auto& [key, node] : table) {
     const std::string where = fmt::format("{}:{}", name, node.source().begin.line);
     if (const auto* inner = node.as_table()) {
+      if (section.empty() && key.str() == "tui") continue;  // the program's own: see read_config_texts
       read_table(config, *inner, section.empty() ? std::string(key.str()) : fmt::format("{}.{}", section, key.str()),
                  name);
       continue;
@@ -58,20 +59,16 @@ void read_table(RecorderConfig& config, const toml::table& table, const std::str
   }
 }
 
-}  // namespace
-
-void read_config_text(RecorderConfig& config, std::string_view text, std::string_view name) {
+toml::table parse(std::string_view text, std::string_view name) {
   try {
-    RecorderConfig read = config;  // a file that is wrong in its last line changes nothing
-    read_table(read, toml::parse(text, name), "", name);
-    config = std::move(read);
+    return toml::parse(text, name);
   } catch (const toml::parse_error& error) {
     throw RecorderError(Errc::config_invalid,
                         fmt::format("{}:{}: {}.", name, error.source().begin.line, error.description()));
   }
 }
 
-void read_config_file(RecorderConfig& config, const std::filesystem::path& path) {
+std::string text_of(const std::filesystem::path& path) {
   constexpr std::uintmax_t kMost = 1 << 20;  // nobody writes a megabyte of settings
   std::error_code error;
   const bool regular = std::filesystem::is_regular_file(path, error);
@@ -82,8 +79,35 @@ void read_config_file(RecorderConfig& config, const std::filesystem::path& path)
   if (!file || std::filesystem::file_size(path, error) > kMost || error) {
     throw RecorderError(Errc::config_invalid, fmt::format("{}: the configuration file cannot be read.", path.string()));
   }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  read_config_text(config, text, path.string());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+void read_config_text(RecorderConfig& config, std::string_view text, std::string_view name) {
+  RecorderConfig read = config;  // a file that is wrong in its last line changes nothing
+  read_table(read, parse(text, name), "", name);
+  config = std::move(read);
+}
+
+void read_config_file(RecorderConfig& config, const std::filesystem::path& path) {
+  read_config_text(config, text_of(path), path.string());
+}
+
+std::map<std::string, std::string> read_config_texts(const std::filesystem::path& path, std::string_view section) {
+  std::map<std::string, std::string> texts;
+  const auto root = parse(text_of(path), path.string());
+  const auto* table = root.at_path(section).as_table();
+  if (table == nullptr) return texts;
+  for (const auto& [key, node] : *table) {
+    const auto* text = node.as_string();
+    if (text == nullptr) {
+      throw RecorderError(Errc::config_invalid, fmt::format("{}:{}: {}.{} must be a text in quotes.", path.string(),
+                                                            node.source().begin.line, section, key.str()));
+    }
+    texts[std::string(key.str())] = text->get();
+  }
+  return texts;
 }
 
 std::filesystem::path config_file(const std::filesystem::path& named) {

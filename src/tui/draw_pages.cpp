@@ -109,7 +109,7 @@ PageParts devices(const Brush& brush, Size screen) {
     if (all->empty()) return message(brush, size, "There is no microphone: connect one, and come back.");
     return list(brush, size, all->size(), 1, [&](std::size_t i, bool selected) {
       const Device& device = (*all)[i];
-      const bool chosen = device.id == brush.model.device || device.description == brush.model.device ||
+      const bool chosen = device.id == brush.model.device || device.name == brush.model.device ||
                           (brush.model.device.empty() && device.is_default);
       return hbox({words(brush, chosen ? "● " : "○ ", selected ? Role::text : Role::accent),
                    foreign(brush, device.description, size.width - 14),

@@ -86,6 +86,7 @@ struct Notice {
 /// A microphone to choose.
 struct Device {
   std::string id;
+  std::string name;
   std::string description;
   bool is_default{};
   bool operator==(const Device&) const = default;

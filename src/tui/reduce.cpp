@@ -88,6 +88,7 @@ class Reducer {
   void operator()(const NoteTitleCaptured& e) { model_.open_note = OpenNote{e.segment_index, e.title}; }
 
   void operator()(const NoteCompleted& e) {
+    if (e.revision > 0) return;  // it was completed before, and has other words now
     close_note({e.title, e.text, false});
     add(Weight::information, fmt::format("note \"{}\" is complete", e.title));
   }

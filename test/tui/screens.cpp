@@ -204,9 +204,10 @@ std::vector<NamedScreen> screens() {
       [] {
         Story story = note_story();
         story.model.devices = {
-            {"pulse:a", "Built-in Audio Analog Stereo", true},
-            {"pulse:b", "Jabra Evolve2 65 Mono", false},
-            {"pulse:c", "Elgato Wave:3 — a microphone with a name that is far too long for its row, truly", false}};
+            {"pulse:a", "a", "Built-in Audio Analog Stereo", true},
+            {"pulse:b", "b", "Jabra Evolve2 65 Mono", false},
+            {"pulse:c", "c", "Elgato Wave:3 — a microphone with a name that is far too long for its row, truly",
+             false}};
         return story;
       }(),
       on(Page::devices, 1));
@@ -310,8 +311,8 @@ std::vector<NamedScreen> screens() {
       "monochrome_devices",
       [] {
         Story story = note_story();
-        story.model.devices = {{"pulse:a", "Built-in Audio Analog Stereo", true},
-                               {"pulse:b", "Jabra Evolve2 65 Mono", false}};
+        story.model.devices = {{"pulse:a", "a", "Built-in Audio Analog Stereo", true},
+                               {"pulse:b", "b", "Jabra Evolve2 65 Mono", false}};
         return story;
       }(),
       on(Page::devices, 1), kUsual, Palette::Colours::none);

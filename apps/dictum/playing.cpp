@@ -1,0 +1,82 @@
+#include "playing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <span>
+#include <vector>
+
+#include "audio/sound_file_reader.hpp"
+#include "playback/player.hpp"
+#include "session/layout.hpp"
+
+namespace dictum::program {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// False where somebody asked to stop.
+bool play_file(playback::Player& player, const fs::path& file, Frame from) {
+  audio::SoundFileReader reader(file);
+  if (reader.format().channels != 1) {
+    throw RecorderError(Errc::session_unreadable, fmt::format("'{}' is no mono recording.", file.string()));
+  }
+  if (from > 0) reader.seek(from);
+  std::array<float, 4096> block{};
+  while (const std::size_t got = reader.read(block)) {
+    if (!player.play(std::span(block).first(got))) return false;
+  }
+  return true;
+}
+
+bool play_silence(playback::Player& player, Frame frames) {
+  constexpr std::array<float, 4096> silence{};
+  for (; frames > 0; frames -= std::ssize(silence)) {
+    if (!player.play(std::span(silence).first(static_cast<std::size_t>(std::min(frames, std::ssize(silence))))))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Frame start_of(const session::Manifest& manifest, std::uint32_t index) {
+  const session::Segment* segment = manifest.find(index);
+  if (segment == nullptr || !segment->is_kept()) {
+    throw RecorderError(Errc::input_not_found,
+                        fmt::format("The session '{}' has no sound of a segment {}.", manifest.session, index));
+  }
+  return segment->start_frame;
+}
+
+bool play_session(const session::Manifest& manifest, const PlayRequest& request, const std::stop_token& stop) {
+  std::vector<session::Segment> wanted;
+  std::ranges::copy_if(manifest.segments, std::back_inserter(wanted), [&](const session::Segment& segment) {
+    return segment.is_kept() && segment.end_frame > request.from && (!request.only || segment.index == *request.only);
+  });
+  if (wanted.empty()) return false;
+
+  playback::Player player(manifest.sample_rate, stop);
+  std::optional<Frame> end;  // of what was played last
+  for (const session::Segment& segment : wanted) {
+    // A pause is heard as one, and nobody waits through a long one.
+    const Frame pause = end ? std::clamp<Frame>(segment.start_frame - *end, 0, manifest.sample_rate) : 0;
+    if (!play_silence(player, pause)) return true;
+    end = segment.end_frame;
+    const Frame start = std::max(request.from, segment.start_frame);
+    request.on_segment(segment, start);
+    try {
+      if (!play_file(player, request.session / session::segment_file(segment.index), start - segment.start_frame))
+        return true;
+    } catch (const RecorderError& error) {
+      if (error.code() != Errc::input_not_found && error.code() != Errc::input_unreadable) throw;
+      request.on_missing(error);
+    }
+  }
+  player.drain();
+  return true;
+}
+
+}  // namespace dictum::program

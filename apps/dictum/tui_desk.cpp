@@ -1,0 +1,314 @@
+#include "tui_desk.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <ctime>
+#include <exception>
+#include <utility>
+
+#include "dictum/error.hpp"
+#include "recorder/make_parts.hpp"
+#include "tui_library.hpp"
+
+namespace dictum::program {
+
+using namespace std::chrono_literals;
+using boost::system::error_code;
+using tui::Weight;
+
+namespace {
+
+// The screen may be drawn 30 times a second; what the recorder tells takes half of that, keys the rest.
+constexpr auto kPublishPause = 65ms;
+constexpr auto kTick = 1s;
+constexpr std::size_t kLongestMessage = 400;
+
+int utc_offset() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  return static_cast<int>(local.tm_gmtoff);
+}
+
+double wall_clock() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+TUIDesk::TUIDesk(boost::asio::any_io_executor executor, const RecorderConfig& config, Publish publish,
+                 std::function<void()> done)
+    : executor_(std::move(executor)),
+      config_(config),
+      publish_(std::move(publish)),
+      done_(std::move(done)),
+      publishing_(executor_),
+      ticking_(executor_) {
+  model_.utc_offset_sec = utc_offset();
+  model_.now = wall_clock();
+  model_.mode = config.vad.mode;
+  model_.min_silence_ms =
+      config.vad.mode == VADMode::normal ? config.vad.min_silence_ms : config.vad.long_note_silence_ms;
+  model_.device = config.capture.input.empty() ? config.capture.device : config.capture.input.filename().string();
+  backend_.emplace(executor_, config_, [this](const Event& event) { hear(event); });
+  publish_soon();
+}
+
+TUIDesk::~TUIDesk() {
+  shut_down();
+}
+
+void TUIDesk::shut_down() {
+  playing_.request_stop();
+  for (auto* pool : {&player_, &library_}) {
+    pool->stop();
+    pool->join();
+  }
+  backend_.reset();
+  messages_.reset();
+}
+
+void TUIDesk::hear(const Event& event) {
+  model_ = tui::reduce(std::move(model_), event);
+  publish_soon();
+  tick_while_waiting();
+}
+
+// --- What the screen shows -------------------------------------------------------------------------------------------
+
+template <class Change>
+void TUIDesk::update(Change change) {
+  model_.now = std::max(model_.now, wall_clock());
+  change(model_);
+  publish_now();
+}
+
+void TUIDesk::publish_soon() {
+  if (std::exchange(will_publish_, true)) return;
+  publishing_.expires_at(published_ + kPublishPause);
+  publishing_.async_wait([this](const error_code& error) {
+    if (!error) publish_now();
+  });
+}
+
+void TUIDesk::publish_now() {
+  publishing_.cancel();
+  will_publish_ = false;
+  published_ = std::chrono::steady_clock::now();
+  publish_(std::make_shared<const tui::Model>(model_));
+}
+
+/// Without a recording nothing tells how the time passes, which those who wait for a text see.
+void TUIDesk::tick_while_waiting() {
+  if (ticks_ || model_.state == RecordingState::recording || model_.waiting() == 0) return;
+  ticks_ = true;
+  ticking_.expires_after(kTick);
+  ticking_.async_wait([this](const error_code& error) {
+    ticks_ = false;
+    if (error) return;
+    model_ = tui::tick(std::move(model_), wall_clock());
+    publish_soon();
+    tick_while_waiting();
+  });
+}
+
+void TUIDesk::failed(const std::string& sentence) {
+  update([&](tui::Model& model) { model = tui::notify(std::move(model), Weight::failure, sentence); });
+}
+
+// --- The recorder ----------------------------------------------------------------------------------------------------
+
+auto TUIDesk::tell_failure() {
+  return [this](const error_code& error) {
+    if (error) failed(backend_->last_error().empty() ? error.message() : backend_->last_error());
+  };
+}
+
+void TUIDesk::carry_out(const tui::Command& command) {
+  std::visit(
+      [this]<class What>(const What& what) {
+        if constexpr (std::is_same_v<What, tui::Perform>) {
+          perform(what.action);
+        } else if constexpr (std::is_same_v<What, tui::ListDevices>) {
+          ask<std::vector<tui::Device>>([backend = config_.capture.backend] { return list_devices_for_tui(backend); },
+                                        [](tui::Model& model, auto all) { model.devices = std::move(all); });
+        } else if constexpr (std::is_same_v<What, tui::ChooseDevice>) {
+          update([&](tui::Model& model) { model.device = what.id; });
+          backend_->set_device(what.id, tell_failure());
+        } else if constexpr (std::is_same_v<What, tui::ListSessions>) {
+          ask<std::vector<tui::SessionEntry>>(
+              [root = recorder::session_root(config_)] { return list_sessions_for_tui(root); },
+              [](tui::Model& model, auto all) { model.sessions = std::move(all); });
+        } else if constexpr (std::is_same_v<What, tui::ReadSession>) {
+          ask<tui::OpenSession>([path = what.session] { return read_session_for_tui(path); },
+                                [](tui::Model& model, auto open) { model.open_session = std::move(open); });
+        } else if constexpr (std::is_same_v<What, tui::Search>) {
+          search(what.query);
+        } else if constexpr (std::is_same_v<What, tui::Play>) {
+          play(what);
+        } else if constexpr (std::is_same_v<What, tui::StopPlaying>) {
+          playing_.request_stop();
+        } else if constexpr (std::is_same_v<What, tui::Export>) {
+          ask<std::filesystem::path>(
+              [path = what.session, format = what.format] { return export_for_tui(path, format); },
+              [](tui::Model& model, const auto& file) {
+                model = tui::notify(std::move(model), Weight::information, fmt::format("wrote {}", file.string()));
+              });
+        } else if constexpr (std::is_same_v<What, tui::Leave>) {
+          leave(what.at_once);
+        } else if constexpr (std::is_same_v<What, tui::Stay>) {
+          leaving_ = false;
+        }
+      },
+      command);
+}
+
+void TUIDesk::perform(tui::Action action) {
+  using tui::Action;
+  switch (action) {
+    case Action::record:
+      toggle_recording();
+      return;
+    case Action::pause:
+      if (model_.state == RecordingState::paused) {
+        backend_->resume_recording(tell_failure());
+      } else {
+        backend_->pause_recording(tell_failure());
+      }
+      return;
+    case Action::long_note:
+      backend_->set_vad_mode(model_.mode == VADMode::normal ? VADMode::long_note : VADMode::normal, tell_failure());
+      return;
+    case Action::end_note:
+      backend_->complete_note(tell_failure());
+      return;
+    case Action::mute:
+      backend_->set_muted(!model_.muted, tell_failure());
+      return;
+    case Action::retry:
+      backend_->retry_failed(tell_failure());
+      return;
+    case Action::clear:
+      update([](tui::Model& model) { model.notices.clear(); });
+      return;
+    default:
+      return;
+  }
+}
+
+void TUIDesk::toggle_recording() {
+  if (backend_->is_recording()) {
+    backend_->stop_recording(-1s, tell_failure());  // its texts come when they come, and nobody waits for them
+    return;
+  }
+  update([](tui::Model& model) {
+    if (!model.is_recording()) model.state = RecordingState::starting;
+  });
+  backend_->start_recording([this](const error_code& error) {
+    if (!error) return;
+    update([](tui::Model& model) {
+      if (model.state == RecordingState::starting) model.state = RecordingState::idle;
+    });
+    tell_failure()(error);
+  });
+}
+
+void TUIDesk::leave(bool at_once) {
+  leaving_ = true;
+  const auto when_stopped = [this](const error_code&) {
+    if (leaving_) finished();
+  };
+  if (at_once) {
+    backend_->stop_recording(0s, when_stopped);
+    return;
+  }
+  tick_while_waiting();
+  backend_->stop_recording(-1s, [this, when_stopped](const error_code&) { backend_->wait_until_idle(when_stopped); });
+}
+
+void TUIDesk::end() {
+  leaving_ = true;
+  const auto when_stopped = [this](const error_code&) { finished(); };
+  if (++ends_ == 1) {
+    backend_->stop_recording(when_stopped);
+  } else {
+    backend_->stop_recording(0s, when_stopped);
+  }
+}
+
+void TUIDesk::finished() {
+  if (const auto done = std::exchange(done_, nullptr)) done();
+}
+
+// --- The library of sessions -----------------------------------------------------------------------------------------
+
+template <class Answer>
+void TUIDesk::ask(std::function<Answer()> question, std::function<void(tui::Model&, Answer)> take) {
+  boost::asio::post(library_, [this, question = std::move(question), take = std::move(take)] {
+    try {
+      boost::asio::post(executor_, [this, take, answer = question()]() mutable {
+        update([&](tui::Model& model) { take(model, std::move(answer)); });
+      });
+    } catch (const std::exception& error) {
+      boost::asio::post(executor_, [this, sentence = std::string(error.what())] { failed(sentence); });
+    }
+  });
+}
+
+/// While somebody types, only the newest search is worth its time.
+void TUIDesk::search(const std::string& query) {
+  const std::uint64_t number = ++newest_search_;
+  ask<std::optional<std::vector<tui::Hit>>>(
+      [this, query, number]() -> std::optional<std::vector<tui::Hit>> {
+        if (number != newest_search_) return std::nullopt;
+        if (!index_) index_.emplace(recorder::session_root(config_));
+        return search_for_tui(*index_, query);
+      },
+      [](tui::Model& model, auto hits) {
+        if (hits) model.hits = std::move(hits);
+      });
+}
+
+void TUIDesk::play(const tui::Play& what) {
+  playing_.request_stop();
+  playing_ = std::stop_source();
+  boost::asio::post(player_, [this, what, number = ++played_, stop = playing_.get_token()] {
+    const auto tell = [this, number](std::optional<tui::Playing> playing) {
+      boost::asio::post(executor_, [this, number, playing = std::move(playing)]() mutable {
+        if (number == played_) update([&](tui::Model& model) { model.playing = std::move(playing); });
+      });
+    };
+    try {
+      play_for_tui(what.session, what.segment, tell, stop);
+    } catch (const std::exception& error) {
+      boost::asio::post(executor_, [this, sentence = std::string(error.what())] { failed(sentence); });
+    }
+    tell(std::nullopt);
+  });
+}
+
+// --- What libraries say ----------------------------------------------------------------------------------------------
+
+void TUIDesk::read_messages(int descriptor) {
+  messages_.emplace(executor_, descriptor);
+  read_more_messages();
+}
+
+void TUIDesk::read_more_messages() {
+  messages_->async_read_some(boost::asio::buffer(message_buffer_), [this](const error_code& error, std::size_t got) {
+    if (error) return;
+    for (const char c : std::string_view(message_buffer_.data(), got)) {
+      if (c != '\n') {
+        if (message_.size() < kLongestMessage) message_ += c;
+      } else if (!message_.empty()) {
+        model_ = tui::notify(std::move(model_), Weight::information, std::exchange(message_, {}));
+        publish_soon();
+      }
+    }
+    read_more_messages();
+  });
+}
+
+}  // namespace dictum::program

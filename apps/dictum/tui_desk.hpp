@@ -1,0 +1,103 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "dictum/async_recorder_backend.hpp"
+#include "session/index.hpp"
+#include "tui/model.hpp"
+#include "tui/reduce.hpp"
+#include "tui/view.hpp"
+
+namespace dictum::program {
+
+/// The terminal UI's side that does things: it has the recorder and the library of sessions, carries commands out, and
+/// folds everything that comes of it into the model, which it publishes, bounded in rate and never the same twice.
+///
+/// Threads: lives on the thread of `executor`, where every method and every handler runs; what blocks runs on a pool
+/// of its own and comes back by post. Owner: the program. What fails becomes a notice.
+class TUIDesk {
+ public:
+  using Publish = std::function<void(std::shared_ptr<const tui::Model>)>;
+
+  /// `done` is called once, when nothing keeps the program any more.
+  TUIDesk(boost::asio::any_io_executor executor, const RecorderConfig& config, Publish publish,
+          std::function<void()> done);
+  ~TUIDesk();
+
+  void carry_out(const tui::Command& command);
+
+  /// Begins to record, as the key does.
+  void record() { perform(tui::Action::record); }
+
+  /// The terminal is gone, or somebody wants the program to end: the recording is stopped, as by its key, and its texts
+  /// are waited for as long as the configuration says. The second time nobody waits.
+  void end();
+
+  /// Lines of this descriptor become notices.
+  void read_messages(int descriptor);
+
+  std::size_t waiting() const { return model_.waiting(); }
+  std::filesystem::path session() const { return backend_->get_session_path(); }
+
+  /// Ends the recorder, within two seconds, and everything else.
+  void shut_down();
+
+ private:
+  void hear(const Event& event);
+  void perform(tui::Action action);
+  void toggle_recording();
+  void leave(bool at_once);
+  void finished();
+  auto tell_failure();
+  void failed(const std::string& sentence);
+  template <class Change>
+  void update(Change change);
+  void publish_soon();
+  void publish_now();
+  void tick_while_waiting();
+  template <class Answer>
+  void ask(std::function<Answer()> question, std::function<void(tui::Model&, Answer)> take);
+  void search(const std::string& query);
+  void play(const tui::Play& what);
+  void read_more_messages();
+
+  const boost::asio::any_io_executor executor_;
+  const RecorderConfig config_;
+  const Publish publish_;
+  std::function<void()> done_;
+
+  tui::Model model_;
+  boost::asio::steady_timer publishing_;
+  std::chrono::steady_clock::time_point published_;
+  bool will_publish_ = false;
+  boost::asio::steady_timer ticking_;
+  bool ticks_ = false;
+
+  std::optional<AsyncRecorderBackend> backend_;
+  bool leaving_ = false;
+  int ends_ = 0;
+
+  boost::asio::thread_pool library_{1};
+  std::optional<session::SessionIndex> index_;  // the library's thread's
+  std::atomic<std::uint64_t> newest_search_{0};
+  boost::asio::thread_pool player_{1};
+  std::stop_source playing_;
+  std::uint64_t played_ = 0;
+
+  std::optional<boost::asio::posix::stream_descriptor> messages_;
+  std::string message_;
+  std::array<char, 512> message_buffer_{};
+};
+
+}  // namespace dictum::program

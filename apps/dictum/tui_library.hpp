@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "session/index.hpp"
+#include "tui/model.hpp"
+
+/// What was recorded and what there is to record with, as the terminal UI shows it. Blocks; throws RecorderError. One
+/// thread at a time.
+namespace dictum::program {
+
+std::vector<tui::Device> list_devices_for_tui(const std::string& backend);
+std::vector<tui::SessionEntry> list_sessions_for_tui(const std::filesystem::path& root);
+tui::OpenSession read_session_for_tui(const std::filesystem::path& session);
+std::vector<tui::Hit> search_for_tui(session::SessionIndex& index, const std::string& query);
+
+/// Into the working folder; returns the file's name.
+std::filesystem::path export_for_tui(const std::filesystem::path& session, const std::string& format);
+
+/// Plays from a segment on; `tell` hears of each segment as it begins. Returns when all was heard or a stop asked for.
+void play_for_tui(const std::filesystem::path& session, std::uint32_t segment,
+                  const std::function<void(tui::Playing)>& tell, const std::stop_token& stop);
+
+}  // namespace dictum::program
