@@ -33,7 +33,8 @@ class Call {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-/// The events for one consumer. Thread-safe but for `next` and `handled`: one consumer at a time. Owner: Python.
+/// The events for one consumer. Thread-safe but for `next` and `handled`: one consumer at a time. Owner: Python. In a
+/// process that was forked off no event comes.
 class Subscription {
  public:
   Subscription(detail::Engine& engine, bool ephemeral, std::shared_ptr<Bell> bell, bool may_block);

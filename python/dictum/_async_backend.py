@@ -116,10 +116,10 @@ class AsyncRecorderBackend:
         await self.stop_recording()
 
     def _on_this_loop(self) -> LoopRecorder:
-        loop = asyncio.get_running_loop()
         recorder = self._recorder
+        is_recording = self.is_recording  # which first of all refuses a process that was forked off
+        loop = asyncio.get_running_loop()
         if recorder is not None and recorder.loop is not loop:
-            is_recording = recorder.core.is_recording  # refuses a process that was forked off
             if not recorder.loop.is_closed():
                 doing = "records" if is_recording else "was used"
                 raise InvalidStateError(f"This recorder {doing} on another event loop, which is still open.")

@@ -207,11 +207,8 @@ def _end(
 ) -> None:
     """The backend was forgotten, or the interpreter ends; the latter still hears the last events."""
     deadline = time.monotonic() + _END_SEC
-    try:
-        recorder.shut_down(delivery() is not None)
-        subscription.close()
-    except RecorderError:
-        return  # in a process that was forked off
+    recorder.shut_down(delivery() is not None)
+    subscription.close()
     is_over.set()
     bell.ring()
     if thread is not threading.current_thread():

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ._delivery import Turn, calling_subscription, context_of, report
 from ._native.core import Bell, Call, PushSource, Recorder, Subscription
-from .errors import RecorderError
+from .errors import InvalidStateError, RecorderError
 from .events import RecorderEvent
 
 EventCallback = Callable[[Any], Awaitable[None] | object]
@@ -107,8 +107,9 @@ class LoopRecorder:
 
     async def end(self) -> None:
         """The loop will be closed."""
-        if self.core.is_recording:
-            await self.until_done(self.core.stop(0, None, self.bell))
+        with contextlib.suppress(InvalidStateError):  # of a process that was forked off
+            if self.core.is_recording:
+                await self.until_done(self.core.stop(0, None, self.bell))
         if self._delivery is not None:
             self._delivery.subscription.close()
 

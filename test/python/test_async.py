@@ -211,9 +211,10 @@ def test_a_cancelled_start_leaves_nothing(run: Runner, simulated: Simulated, roo
 
 def test_a_cancelled_stop_still_ends_the_recording(simulated: Simulated) -> None:
     async def main() -> None:
-        backend = dictum.AsyncRecorderBackend(**simulated(latency_ms=60_000))
+        heard: list[dictum.RecorderEvent] = []
+        backend = dictum.AsyncRecorderBackend(heard.append, **simulated(latency_ms=60_000))
         await backend.start_recording()
-        await asyncio.sleep(2)  # until a segment waits for its text
+        await until(lambda: "TranscriptionQueued" in names_of(heard))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(backend.stop_recording(), 0.1)
         assert not backend.is_recording
