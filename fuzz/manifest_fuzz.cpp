@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/json.hpp"
 #include "dictum/error.hpp"
 #include "session/manifest.hpp"
 
@@ -12,8 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace dictum;
   try {
     const session::Manifest manifest = session::parse_manifest({reinterpret_cast<const char*>(data), size});
-    const std::string text = json::to_pages(session::to_json(manifest));
-    if (json::to_pages(session::to_json(session::parse_manifest(text))) != text) std::abort();
+    const std::string text = session::to_text(manifest);
+    if (session::to_text(session::parse_manifest(text)) != text) std::abort();
   } catch (const RecorderError&) {
   }
   return 0;

@@ -17,8 +17,7 @@ double seconds_since_epoch(std::chrono::system_clock::time_point time) {
 }
 
 // "0, 3-7, 9": ten thousand numbers are told in a few words.
-template <class Numbers>
-std::string ranges_of(const Numbers& ascending) {
+std::string ranges_of(std::ranges::input_range auto ascending) {
   std::string text;
   for (auto at = ascending.begin(); at != ascending.end();) {
     const auto first = *at;
@@ -76,10 +75,10 @@ void RecorderCore::complete_note(Actions& actions) {
 }
 
 void RecorderCore::retry_failed(Actions& actions) {
-  for (auto& [index, segment] : segments_) {
-    if (!segment.failed || outstanding_.contains(index)) continue;
+  for (Segment& segment : segments_) {
+    if (!segment.failed || segment.asked) continue;
     segment.failed = false;
-    submit(index, actions);
+    submit(segment, actions);
   }
 }
 
@@ -144,15 +143,17 @@ void RecorderCore::closed(const vad::SegmentClosed& segment, Actions& actions) {
     advance_notes(now_, actions);
     return;
   }
-  segments_[segment.index] = {.start_frame = segment.kept_start, .end_frame = segment.kept_end};
+  keep(segment.index, segment.kept_start, segment.kept_end);
   emit(segment.kept_end, TranscriptionQueued{segment.index, wav_path(segment.index)}, actions);
-  submit(segment.index, actions);
+  submit(segments_.back(), actions);
 }
 
 void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& outcome, Actions& actions) {
-  const auto found = segments_.find(index);
-  if (found == segments_.end() || outstanding_.erase(index) == 0) return;
-  Segment& segment = found->second;
+  Segment* const found = find(index);
+  if (found == nullptr || !found->asked) return;
+  Segment& segment = *found;
+  segment.asked.reset();
+  --outstanding_;
   segment.failed = outcome.error.has_value();
   ++completed_;
   emit(segment.end_frame,
@@ -189,11 +190,12 @@ void RecorderCore::fault(std::string code, std::string message, bool recoverable
 }
 
 void RecorderCore::tell_left_over(Actions& actions) {
-  if (outstanding_.empty()) return;
-  const std::size_t left = outstanding_.size();
+  if (outstanding_ == 0) return;
+  const auto left = segments_ | std::views::filter([](const Segment& segment) { return segment.asked.has_value(); }) |
+                    std::views::transform(&Segment::index);
   fault(to_string(Errc::timed_out),
-        fmt::format("{} {} still to be transcribed ({}): the next start, or `dictum resume`, goes on with it.", left,
-                    left == 1 ? "segment is" : "segments are", ranges_of(std::views::keys(outstanding_))),
+        fmt::format("{} {} still to be transcribed ({}): the next start, or `dictum resume`, goes on with it.",
+                    outstanding_, outstanding_ == 1 ? "segment is" : "segments are", ranges_of(left)),
         true, actions);
 }
 
@@ -210,19 +212,17 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
                    },
                    [&](const SpeechEnded& speech) {
                      dialogue_.segment_closed(speech.segment_index, note_time(event.frame), speech.kept);
-                     if (speech.kept) {
-                       segments_[speech.segment_index] = {.start_frame = speech.start_frame,
-                                                          .end_frame = speech.end_frame};
-                     }
+                     if (speech.kept) keep(speech.segment_index, speech.start_frame, speech.end_frame);
                    },
                    [&](const AudioGap& gap) {
                      if (gap.reason == GapReason::paused) paused_frames_ += gap.frames;
                    },
                    [&](const TranscriptionQueued& job) { queued.insert(job.segment_index); },
                    [&](const TranscriptionComplete& complete) {
-                     Segment& segment = segments_[complete.segment_index];
-                     segment.next_revision = complete.revision + 1;
-                     segment.failed = !complete.success;
+                     Segment* const segment = find(complete.segment_index);
+                     if (segment == nullptr) return;
+                     segment->next_revision = complete.revision + 1;
+                     segment->failed = !complete.success;
                      if (complete.revision > 0) return;
                      dialogue_.text_arrived(complete.segment_index, complete.success, complete.text, complete.phrases,
                                             outputs);
@@ -240,8 +240,8 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
   state_ = RecordingState::idle;
   dialogue_.recording_stopped(note_time(now_), outputs);
   tell_notes(outputs, actions);
-  for (const std::uint32_t index : queued) {
-    if (segments_.contains(index) && segments_[index].next_revision == 0) submit(index, actions);
+  for (Segment& segment : segments_) {
+    if (queued.contains(segment.index) && segment.next_revision == 0) submit(segment, actions);
   }
   if (redo == Redo::failed) retry_failed(actions);
   if (redo == Redo::everything) transcribe_again(queued, actions);
@@ -249,10 +249,12 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
 
 /// Every kept segment, in order; those of a session that was not transcribed are queued first.
 void RecorderCore::transcribe_again(const std::set<std::uint32_t>& queued, Actions& actions) {
-  for (const auto& [index, segment] : segments_) {
-    if (outstanding_.contains(index)) continue;
-    if (!queued.contains(index)) emit(segment.end_frame, TranscriptionQueued{index, wav_path(index)}, actions);
-    submit(index, actions);
+  for (Segment& segment : segments_) {
+    if (segment.asked) continue;
+    if (!queued.contains(segment.index)) {
+      emit(segment.end_frame, TranscriptionQueued{segment.index, wav_path(segment.index)}, actions);
+    }
+    submit(segment, actions);
   }
 }
 
@@ -267,9 +269,9 @@ void RecorderCore::advance_notes(Frame now, Actions& actions) {
 void RecorderCore::tell_notes(const std::vector<notes::Output>& outputs, Actions& actions) {
   // A note event stands where the words that caused it ended, not where the recording had come to when their text
   // arrived, so that a slow recogniser gives the same events.
-  const auto end_of = [&](std::uint32_t segment) {
-    const auto found = segments_.find(segment);
-    return found == segments_.end() ? now_ : found->second.end_frame;
+  const auto end_of = [&](std::uint32_t index) {
+    const Segment* const segment = find(index);
+    return segment == nullptr ? now_ : segment->end_frame;
   };
   const auto tell = [&](Frame frame, EventBody body) {
     if (notes_to_skip_ > 0) {
@@ -306,15 +308,38 @@ void RecorderCore::tell_notes(const std::vector<notes::Output>& outputs, Actions
 
 // --- Small words -----------------------------------------------------------------------------------------------------
 
-void RecorderCore::submit(std::uint32_t index, Actions& actions) {
+const RecorderCore::Segment* RecorderCore::find(std::uint32_t index) const {
+  const auto found = std::ranges::lower_bound(segments_, index, {}, &Segment::index);
+  return found != segments_.end() && found->index == index ? &*found : nullptr;
+}
+
+RecorderCore::Segment* RecorderCore::find(std::uint32_t index) {
+  return const_cast<Segment*>(std::as_const(*this).find(index));
+}
+
+/// Segments come in order; one that does not (of a damaged journal) is not kept.
+void RecorderCore::keep(std::uint32_t index, Frame start_frame, Frame end_frame) {
+  if (!segments_.empty() && index <= segments_.back().index) return;
+  segments_.push_back({.index = index, .start_frame = start_frame, .end_frame = end_frame, .asked = {}});
+}
+
+void RecorderCore::submit(Segment& segment, Actions& actions) {
   if (!settings_.transcribes) return;  // it waits for somebody who does
-  outstanding_[index] = {clock_.steady_now()};
-  actions.emplace_back(Transcribe{index});
+  segment.asked = clock_.steady_now();
+  ++outstanding_;
+  const auto place = std::ranges::lower_bound(segments_, segment.index, {}, &Segment::index) - segments_.begin();
+  settled_ = std::min(settled_, static_cast<std::size_t>(place));
+  actions.emplace_back(Transcribe{segment.index});
   tell_queue(actions);
 }
 
+bool RecorderCore::waits_for(std::uint32_t index) const {
+  const Segment* const segment = find(index);
+  return segment != nullptr && segment->asked;
+}
+
 TranscriptionJob RecorderCore::job(std::uint32_t index) const {
-  const Segment& segment = segments_.at(index);
+  const Segment& segment = *find(index);
   return {.session = settings_.session,
           .segment_index = index,
           .wav_path = wav_path(index),
@@ -336,11 +361,12 @@ void RecorderCore::change_state(RecordingState state, Actions& actions) {
 }
 
 void RecorderCore::tell_queue(Actions& actions) {
+  while (settled_ < segments_.size() && !segments_[settled_].asked) ++settled_;
   double oldest_sec = 0;
-  if (!outstanding_.empty()) {  // they are asked for in order, so the first has waited longest
-    oldest_sec = std::chrono::duration<double>(clock_.steady_now() - outstanding_.begin()->second.since).count();
+  if (outstanding_ > 0) {  // they are asked for in order, so the first has waited longest
+    oldest_sec = std::chrono::duration<double>(clock_.steady_now() - *segments_[settled_].asked).count();
   }
-  emit(now_, QueueStatus{outstanding_.size(), completed_, oldest_sec}, actions);
+  emit(now_, QueueStatus{outstanding_, completed_, oldest_sec}, actions);
 }
 
 void RecorderCore::emit(Frame frame, EventBody body, Actions& actions) {

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -82,24 +83,29 @@ class RecorderCore {
 
   RecordingState state() const { return state_; }
   bool is_muted() const { return muted_; }
-  bool waits_for(std::uint32_t segment) const { return outstanding_.contains(segment); }
-  std::size_t outstanding() const { return outstanding_.size(); }
+  bool waits_for(std::uint32_t segment) const;
+  std::size_t outstanding() const { return outstanding_; }
 
   /// Capture is closed and every queued segment has its text or its failure.
-  bool is_done() const { return closed_ && outstanding_.empty(); }
+  bool is_done() const { return closed_ && outstanding_ == 0; }
 
  private:
   struct Segment {
+    std::uint32_t index{};
     Frame start_frame{};
     Frame end_frame{};
     int next_revision = 0;
     bool failed = false;
+    std::optional<std::chrono::steady_clock::time_point> asked;  // its text is outstanding since then
   };
 
   void opened(const vad::SegmentOpened& segment, Actions& actions);
   void closed(const vad::SegmentClosed& segment, Actions& actions);
   void change_state(RecordingState state, Actions& actions);
-  void submit(std::uint32_t segment, Actions& actions);
+  Segment* find(std::uint32_t index);
+  const Segment* find(std::uint32_t index) const;
+  void keep(std::uint32_t index, Frame start_frame, Frame end_frame);
+  void submit(Segment& segment, Actions& actions);
   void transcribe_again(const std::set<std::uint32_t>& queued, Actions& actions);
   void advance_notes(Frame now, Actions& actions);
   void tell_notes(const std::vector<notes::Output>& outputs, Actions& actions);
@@ -119,11 +125,9 @@ class RecorderCore {
   bool closed_ = false;
   Frame now_ = 0;
 
-  std::map<std::uint32_t, Segment> segments_;  // the kept ones
-  struct Waiting {
-    std::chrono::steady_clock::time_point since;
-  };
-  std::map<std::uint32_t, Waiting> outstanding_;
+  std::deque<Segment> segments_;  // the kept ones, in order of their indexes
+  std::size_t outstanding_ = 0;   // of them, so many that were asked for
+  std::size_t settled_ = 0;       // so many of the first have nothing outstanding
   std::size_t completed_ = 0;
 
   notes::NoteDialogue dialogue_;

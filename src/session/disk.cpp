@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
@@ -28,25 +29,41 @@ void throw_disk_error(int error, const fs::path& path) {
       fmt::format("'{}' cannot be written ({}): check the folder and its permissions.", path.string(), reason));
 }
 
-void replace_file(const fs::path& path, std::string_view content) {
-  fs::path fresh = path;
-  fresh += ".new";
-  UniqueFD file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file) throw_disk_error(errno, fresh);
-  int error = 0;
-  while (!content.empty() && error == 0) {
-    const ssize_t written = ::write(file.get(), content.data(), content.size());
+FileReplacement::FileReplacement(fs::path path)
+    : path_(std::move(path)),
+      fresh_(fs::path(path_) += ".new"),
+      file_(::open(fresh_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
+  if (!file_) throw_disk_error(errno, fresh_);
+}
+
+FileReplacement::~FileReplacement() {
+  if (file_) ::unlink(fresh_.c_str());
+}
+
+void FileReplacement::append(std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(file_.get(), content.data(), content.size());
     if (written >= 0) {
       content.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {
-      error = errno;
+      throw_disk_error(errno, path_);
     }
   }
-  if (error == 0 && ::close(file.release()) != 0 && errno != EINTR) error = errno;
-  if (error == 0 && ::rename(fresh.c_str(), path.c_str()) != 0) error = errno;
+}
+
+void FileReplacement::commit() {
+  int error = 0;
+  if (::close(file_.release()) != 0 && errno != EINTR) error = errno;
+  if (error == 0 && ::rename(fresh_.c_str(), path_.c_str()) != 0) error = errno;
   if (error == 0) return;
-  ::unlink(fresh.c_str());
-  throw_disk_error(error, path);
+  ::unlink(fresh_.c_str());
+  throw_disk_error(error, path_);
+}
+
+void replace_file(const fs::path& path, std::string_view content) {
+  FileReplacement file(path);
+  file.append(content);
+  file.commit();
 }
 
 std::string read_file(const fs::path& path, std::size_t limit) {

@@ -173,7 +173,7 @@ std::string json_text(const Script& script) {
     item["speech_start_sec"] = script.manifest.seconds(segment.speech_start_frame);
     item["speech_end_sec"] = script.manifest.seconds(segment.speech_end_frame);
     boost::json::array& words = item["words"].emplace_array();
-    for (const Word& word : script.words[i]) {
+    for (const Word& word : script.words_of(segment.index)) {
       words.push_back({{"text", word.text},
                        {"start_frame", word.start_frame},
                        {"end_frame", word.end_frame},
@@ -316,22 +316,24 @@ std::optional<TextFormat> text_format(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+const std::vector<Word>& Script::words_of(std::uint32_t segment) const {
+  static const std::vector<Word> none;
+  const auto found = words.find(segment);
+  return found == words.end() ? none : found->second;
+}
+
 Script read_script(const fs::path& session, std::optional<int> revision) {
   Script script{read_manifest(session), {}};
-  script.words.resize(script.manifest.segments.size());
   Manifest folded = script.manifest.unfolded();
-  std::vector<std::vector<Word>> words;
+  std::map<std::uint32_t, std::vector<Word>> words;
   try {
     JournalReader reader(session);
     while (const auto event = reader.next()) {
       const auto* complete = std::get_if<TranscriptionComplete>(&event->body);
       if (complete != nullptr && revision && complete->revision > *revision) continue;
       folded.apply(*event);
-      words.resize(folded.segments.size());
       const Segment* segment = complete != nullptr ? folded.find(complete->segment_index) : nullptr;
-      if (segment != nullptr && segment->revision == complete->revision) {
-        words[static_cast<std::size_t>(segment - folded.segments.data())] = complete->words;
-      }
+      if (segment != nullptr && segment->revision == complete->revision) words[segment->index] = complete->words;
     }
     if (!reader.problems().empty()) {
       throw RecorderError(Errc::session_unreadable, fmt::format("The journal of '{}' is damaged in line {}.",
@@ -343,15 +345,13 @@ Script read_script(const fs::path& session, std::optional<int> revision) {
   }
   script.manifest.segments = std::move(folded.segments);
   script.words = std::move(words);
-  script.words.resize(script.manifest.segments.size());
   return script;
 }
 
 std::vector<Cue> cues_of(const Script& script) {
   const int rate = script.manifest.sample_rate;
   std::vector<Cue> cues;
-  for (std::size_t i = 0; i < script.manifest.segments.size(); ++i) {
-    const Segment& segment = script.manifest.segments[i];
+  for (const Segment& segment : script.manifest.segments) {
     if (!segment.is_kept() || segment.end_frame <= segment.start_frame) continue;
     Cue cue;
     const auto flush = [&] {
@@ -360,7 +360,7 @@ std::vector<Cue> cues_of(const Script& script) {
       cues.push_back(std::exchange(cue, {}));
     };
     Frame said = segment.start_frame;  // up to here
-    for (const Word& word : timed_words(segment, script.words[i])) {
+    for (const Word& word : timed_words(segment, script.words_of(segment.index))) {
       const Frame start = std::clamp(word.start_frame, said, segment.end_frame);
       const Frame end = std::clamp(word.end_frame, start, segment.end_frame);
       const auto seconds = [&](Frame from, Frame to) { return static_cast<double>(to - from) / rate; };

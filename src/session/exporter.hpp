@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +22,9 @@ std::optional<TextFormat> text_format(std::string_view name) noexcept;
 /// What was said: a session's manifest with the texts of one revision, and the words' times where the engine gave them.
 struct Script {
   Manifest manifest;
-  std::vector<std::vector<Word>> words;  ///< one list for each of the manifest's segments
+  std::map<std::uint32_t, std::vector<Word>> words;  ///< by the segment's index, where there are any
+
+  const std::vector<Word>& words_of(std::uint32_t segment) const;
 };
 
 /// With `revision`, the texts as they were then: of each segment the newest text that is not newer. Throws

@@ -22,6 +22,7 @@ namespace dictum::session {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{256} << 20;
+constexpr std::size_t kPieceBytes = std::size_t{16} << 10;
 constexpr std::array kStatuses = {"recording", "queued", "done", "failed", "skipped", "discarded"};
 
 [[noreturn]] void refuse(const std::string& what) {
@@ -110,6 +111,10 @@ std::optional<SegmentStatus> segment_status(std::string_view name) noexcept {
   return static_cast<SegmentStatus>(found - kStatuses.begin());
 }
 
+boost::json::value to_json(const Gap& gap) {
+  return {{"start_frame", gap.start_frame}, {"frames", gap.frames}, {"reason", to_string(gap.reason)}};
+}
+
 boost::json::value to_json(const Segment& segment) {
   boost::json::object json;
   json["index"] = segment.index;
@@ -127,6 +132,55 @@ boost::json::value to_json(const Segment& segment) {
   json["error"] = nullptr;
   if (segment.error) json["error"] = {{"code", segment.error->code}, {"message", segment.error->message}};
   return json;
+}
+
+boost::json::value to_json(const Note& note) {
+  const boost::json::array indexes(note.segments.begin(), note.segments.end());
+  return {{"title", note.title}, {"path", note.path}, {"segments", indexes}};
+}
+
+boost::json::object head_of(const Manifest& manifest) {
+  boost::json::object json;
+  json["schema"] = Manifest::kSchema;
+  json["session"] = manifest.session;
+  json["started_at"] = iso_time(manifest.started_at);
+  json["stopped_at"] = nullptr;
+  if (manifest.stopped_at) json["stopped_at"] = iso_time(*manifest.stopped_at);
+  json["sample_rate"] = manifest.sample_rate;
+  json["frames"] = manifest.frames;
+  json["end_frame"] = manifest.end_frame;
+  json["drift_ppm"] = manifest.drift_ppm;
+  json["source"] = manifest.source;
+  json["mode"] = to_string(manifest.mode);
+  json["transcribes"] = manifest.transcribes;
+  json["keep_all"] = manifest.keep_all;
+  json["config"] = manifest.config;
+  return json;
+}
+
+/// Hands the text out in pieces. It is never whole in memory: it is written every few seconds, and may tell of ten
+/// thousand segments.
+template <class Write>
+void print(const Manifest& manifest, const Write& write) {
+  const std::string head = json::to_pages(head_of(manifest));
+  write(head.substr(0, head.rfind("\n}")));
+  const auto list = [&](std::string_view name, const auto& items) {
+    std::string text = fmt::format(",\n  \"{}\": [", name);
+    std::string_view separator = "\n    ";
+    for (const auto& item : items) {
+      text += separator;
+      text += json::to_line(to_json(item));
+      separator = ",\n    ";
+      if (text.size() < kPieceBytes) continue;
+      write(text);
+      text.clear();
+    }
+    write(text += items.empty() ? "]" : "\n  ]");
+  };
+  list("gaps", manifest.gaps);
+  list("segments", manifest.segments);
+  list("notes", manifest.notes);
+  write("\n}\n");
 }
 
 Segment parse_segment(const Fields& fields) {
@@ -231,34 +285,21 @@ std::chrono::system_clock::time_point Manifest::time_of_frame(Frame frame) const
 }
 
 boost::json::object to_json(const Manifest& manifest) {
-  boost::json::object json;
-  json["schema"] = Manifest::kSchema;
-  json["session"] = manifest.session;
-  json["started_at"] = iso_time(manifest.started_at);
-  json["stopped_at"] = nullptr;
-  if (manifest.stopped_at) json["stopped_at"] = iso_time(*manifest.stopped_at);
-  json["sample_rate"] = manifest.sample_rate;
-  json["frames"] = manifest.frames;
-  json["end_frame"] = manifest.end_frame;
-  json["drift_ppm"] = manifest.drift_ppm;
-  json["source"] = manifest.source;
-  json["mode"] = to_string(manifest.mode);
-  json["transcribes"] = manifest.transcribes;
-  json["keep_all"] = manifest.keep_all;
-  json["config"] = manifest.config;
-
-  boost::json::array& gaps = json["gaps"].emplace_array();
-  for (const Gap& gap : manifest.gaps) {
-    gaps.push_back({{"start_frame", gap.start_frame}, {"frames", gap.frames}, {"reason", to_string(gap.reason)}});
-  }
-  boost::json::array& segments = json["segments"].emplace_array();
-  for (const Segment& segment : manifest.segments) segments.push_back(to_json(segment));
-  boost::json::array& notes = json["notes"].emplace_array();
-  for (const Note& note : manifest.notes) {
-    boost::json::array indexes(note.segments.begin(), note.segments.end());
-    notes.push_back({{"title", note.title}, {"path", note.path}, {"segments", std::move(indexes)}});
-  }
+  boost::json::object json = head_of(manifest);
+  const auto list = [&](std::string_view name, const auto& items) {
+    boost::json::array& array = json[name].emplace_array();
+    for (const auto& item : items) array.push_back(to_json(item));
+  };
+  list("gaps", manifest.gaps);
+  list("segments", manifest.segments);
+  list("notes", manifest.notes);
   return json;
+}
+
+std::string to_text(const Manifest& manifest) {
+  std::string text;
+  print(manifest, [&](std::string_view piece) { text += piece; });
+  return text;
 }
 
 Manifest parse_manifest(std::string_view text) {
@@ -317,7 +358,9 @@ Manifest read_manifest(const std::filesystem::path& session) {
 }
 
 void write_manifest(const std::filesystem::path& session, const Manifest& manifest) {
-  replace_file(session / kManifestFile, json::to_pages(to_json(manifest)));
+  FileReplacement file(session / kManifestFile);
+  print(manifest, [&](std::string_view piece) { file.append(piece); });
+  file.commit();
 }
 
 }  // namespace dictum::session

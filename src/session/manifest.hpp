@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -74,8 +75,8 @@ struct Manifest {
   std::optional<std::chrono::system_clock::time_point> stopped_at;  ///< when `idle` or `failed` was told
   VADMode mode{};                                                   ///< of the next segment
   std::vector<Gap> gaps;
-  std::vector<Segment> segments;  ///< in order of their indexes, discarded ones too
-  std::vector<Note> notes;        ///< completed ones
+  std::deque<Segment> segments;  ///< in order of their indexes, discarded ones too
+  std::vector<Note> notes;       ///< completed ones
 
   bool operator==(const Manifest&) const = default;
 
@@ -97,6 +98,9 @@ struct Manifest {
 
 boost::json::object to_json(const Manifest& manifest);
 
+/// The same as a text for people and programs: a line for every gap, segment and note.
+std::string to_text(const Manifest& manifest);
+
 /// Reads the text of a manifest, which may be anything. Throws RecorderError(session_unreadable), naming what is wrong,
 /// and saying so where it was made by a newer version.
 Manifest parse_manifest(std::string_view text);
@@ -104,7 +108,8 @@ Manifest parse_manifest(std::string_view text);
 /// Reads the manifest of the session in that folder. Throws as above.
 Manifest read_manifest(const std::filesystem::path& session);
 
-/// Replaces it in one step. Throws RecorderError, disk_full or output_unwritable.
+/// Replaces it in one step, in constant memory however long the session. Throws RecorderError, disk_full or
+/// output_unwritable.
 void write_manifest(const std::filesystem::path& session, const Manifest& manifest);
 
 }  // namespace dictum::session

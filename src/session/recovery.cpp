@@ -102,7 +102,7 @@ class Recovery {
   }
 
   void end_open_segments() {
-    const std::vector<Segment> segments = writer_.manifest().segments;
+    const std::deque<Segment> segments = writer_.manifest().segments;
     for (const Segment& segment : segments) {
       if (closed_.contains(segment.index)) continue;
       const Frame frames = frames_on_disk(wav(segment.index));
@@ -131,7 +131,7 @@ class Recovery {
   }
 
   void queue_segments() {
-    const std::vector<Segment> segments = writer_.manifest().segments;
+    const std::deque<Segment> segments = writer_.manifest().segments;
     for (const Segment& segment : segments) {
       if (!segment.is_kept() || queued_.contains(segment.index)) continue;
       record(segment.end_frame, TranscriptionQueued{segment.index, wav(segment.index).string()});

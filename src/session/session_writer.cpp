@@ -139,7 +139,7 @@ void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
     if (fs::is_empty(file, ignored)) fs::remove(file, ignored);
     throw;
   }
-  unsynced_.insert(file);
+  unsynced_.insert(segment_file(index));
 }
 
 SessionWriter::OpenSegment& SessionWriter::open_segment_at(std::uint32_t index) {
@@ -182,7 +182,7 @@ void SessionWriter::close_segment(std::uint32_t index, Frame kept_frames) {
 void SessionWriter::discard_segment(std::uint32_t index) {
   open_.erase(index);
   const fs::path file = path_ / segment_file(index);
-  unsynced_.erase(file);
+  unsynced_.erase(segment_file(index));
   std::error_code error;
   if (!fs::remove(file, error) && error) throw_disk_error(error.value(), file);
 }
@@ -210,8 +210,8 @@ void SessionWriter::update_incremental(const Event& event) {
 
 void SessionWriter::update_raw(const Event& event) {
   if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
-    const Segment* segment = manifest_.find(complete->segment_index);
-    if (segment != nullptr && std::cmp_less(segment - manifest_.segments.data(), raw_segments_)) raw_is_stale_ = true;
+    const bool is_shown = raw_segments_ > 0 && complete->segment_index <= manifest_.segments[raw_segments_ - 1].index;
+    if (is_shown && manifest_.find(complete->segment_index) != nullptr) raw_is_stale_ = true;
   }
   const std::size_t shown = raw_segments_;
   raw_segments_ = settled_segments(manifest_, raw_segments_);
@@ -240,7 +240,7 @@ void SessionWriter::write_note(const Event& event) {
   const fs::path file = path_ / note->path;
   if (::mkdir(file.parent_path().c_str(), 0700) != 0 && errno != EEXIST) throw_disk_error(errno, file.parent_path());
   replace_file(file, note_markdown(manifest_, event, *note));
-  unsynced_.insert(file);
+  unsynced_.insert(note->path);
 }
 
 void SessionWriter::progress(Frame frames_captured, Frame end_frame, double drift_ppm) {
@@ -255,8 +255,8 @@ void SessionWriter::save_manifest() {
 
 void SessionWriter::sync() {
   Attempts attempt;
-  for (const fs::path& file : std::exchange(unsynced_, {})) attempt([&] { sync_to_disk(file); });
-  for (const auto& [index, segment] : open_) unsynced_.insert(path_ / segment_file(index));  // they go on growing
+  for (const std::string& file : std::exchange(unsynced_, {})) attempt([&] { sync_to_disk(path_ / file); });
+  for (const auto& [index, segment] : open_) unsynced_.insert(segment_file(index));  // they go on growing
   attempt([&] { journal_.sync(); });
   attempt([&] { incremental_.sync(); });
   attempt([&] { raw_.sync(); });

@@ -108,7 +108,7 @@ class SessionWriter {
   AppendFile unfinished_;
   std::map<std::uint32_t, OpenSegment> open_;
   std::unique_ptr<audio::FLACWriter> timeline_;
-  std::set<std::filesystem::path> unsynced_;
+  std::set<std::string> unsynced_;  // within the session
 
   Manifest manifest_;
   std::uint64_t next_sequence_ = 0;

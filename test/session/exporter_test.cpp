@@ -41,13 +41,12 @@ Segment segment(std::uint32_t index, Frame start, Frame end, const std::string& 
   return made;
 }
 
-Script script_of(std::vector<Segment> segments) {
+Script script_of(std::deque<Segment> segments) {
   Script script;
   script.manifest.session = "20261122_154501";
   script.manifest.started_at = kStarted;
   script.manifest.sample_rate = kRate;
   script.manifest.source = "microphone";
-  script.words.resize(segments.size());
   script.manifest.segments = std::move(segments);
   return script;
 }
