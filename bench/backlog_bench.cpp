@@ -145,7 +145,7 @@ int main(int argc, char** argv) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     session = recorder.get_session_path();
     good &= check(gaps == 0, fmt::format("{} segments, then {} s live: {} gaps", segments, live_sec, gaps.load()));
-    good &= check(after - behind < 10,
+    good &= check(after - before < 10,
                   fmt::format("memory: {:.1f} MB at the start, {:.1f} with the backlog, {:.1f} after the "
                               "live part",
                               before, behind, after));

@@ -19,7 +19,7 @@ namespace dictum::recorder {
 /// never fills the memory: the capture loop stops reading, and the source's own buffer (the ring) takes what comes.
 class Backlog {
  public:
-  static constexpr int kMost = 64;
+  static constexpr int kMost = 16;
 
   void sent() { in_flight_.fetch_add(1); }
   /// True where the capture loop waits and has to be woken.
