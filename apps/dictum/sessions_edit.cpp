@@ -14,6 +14,7 @@
 #include "dictum/error.hpp"
 #include "dictum/recorder_backend.hpp"
 #include "recorder/make_parts.hpp"
+#include "recorder/revised_notes.hpp"
 #include "session/library.hpp"
 #include "session/revision.hpp"
 #include "session/session_writer.hpp"
@@ -128,7 +129,9 @@ ExitCode edit(const Options& options) {
   result.success = true;
   {
     auto writer = session::SessionWriter::reopen(path);
-    session::add_revision(writer, options.segment, result, std::chrono::system_clock::now());
+    const auto now = std::chrono::system_clock::now();
+    session::add_revision(writer, options.segment, result, now);
+    recorder::record_revised_notes(writer, now);
     writer.finish(std::nullopt);
   }
   session::tell_index(path);

@@ -14,7 +14,14 @@ namespace dictum {
 
 enum class RecordingState { starting, recording, paused, stopping, idle, failed };
 enum class VADMode { normal, long_note };
-enum class NoteCommand { start, end, cancel, scratch, stop };
+enum class NoteCommand {
+  start,
+  end,
+  cancel,
+  scratch,
+  stop,
+  complete,  ///< nobody said it: `complete_note` was called, behind the segment
+};
 enum class GapReason { overflow, device_lost, stalled, suspended, paused, disk };
 enum class WorkerState { starting, ready, busy, stopped, failed };
 
@@ -116,6 +123,7 @@ struct NoteCompleted {
   std::string text;                     ///< the body, segments separated by a space
   std::vector<std::uint32_t> segments;  ///< of the body, in audio order
   std::string path;                     ///< of the Markdown file; absolute in the API, relative in the journal
+  int revision{};                       ///< 0 for the note as it was spoken; later ones follow revised texts
   bool operator==(const NoteCompleted&) const = default;
 };
 

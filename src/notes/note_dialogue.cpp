@@ -85,6 +85,11 @@ void NoteDialogue::text_arrived(std::uint32_t index, bool success, const std::st
   advance(out);
 }
 
+void NoteDialogue::revise(std::uint32_t index, const std::string& text, const std::vector<DetectedPhrase>& phrases) {
+  const auto found = waiting_.find(index);
+  if (found != waiting_.end()) found->second.later = {text, phrases};
+}
+
 void NoteDialogue::audio_time(Frame now, std::vector<Output>& out) {
   heard_until_ = std::max(heard_until_, now - frames(kReportDelaySec));
   advance(out);
@@ -134,8 +139,8 @@ void NoteDialogue::advance(std::vector<Output>& out) {
       continue;
     }
     if (next == waiting_.end() || !next->second.end || (next->second.kept && !next->second.has_text)) return;
-    const auto segment = waiting_.extract(next);
-    if (segment.mapped().kept) read(segment.key(), segment.mapped(), out);
+    auto segment = waiting_.extract(next);
+    if (segment.mapped().kept) read(segment.key(), std::move(segment.mapped()), out);
   }
   waiting_.clear();
   completions_.clear();
@@ -148,8 +153,17 @@ bool NoteDialogue::silence_ran_out() const {
   return (waiting_.empty() ? heard_until_ : waiting_.begin()->second.start) > last_start;
 }
 
-void NoteDialogue::read(std::uint32_t index, const Segment& segment, std::vector<Output>& out) {
-  const auto matches = commands_in(segment);
+void NoteDialogue::read(std::uint32_t index, Segment segment, std::vector<Output>& out) {
+  auto matches = commands_in(segment);
+  if (segment.later) {
+    Segment later = segment;
+    std::tie(later.text, later.phrases) = *segment.later;
+    auto found = commands_in(later);
+    if (std::ranges::equal(found, matches, {}, &PhraseMatch::command, &PhraseMatch::command)) {
+      matches = std::move(found);
+      segment = std::move(later);
+    }
+  }
   const std::string_view text = segment.text;
   if (matches.empty()) take_content(index, segment, text, out);
   std::size_t at = 0;
@@ -208,6 +222,8 @@ void NoteDialogue::obey(NoteCommand command, std::uint32_t index, const Segment&
       if (note_) end_note(false, out);
       out.push_back(StopRequested{index});
       finished_ = true;
+      return;
+    case NoteCommand::complete:  // is called, and never said
       return;
     case NoteCommand::end:
     case NoteCommand::cancel:

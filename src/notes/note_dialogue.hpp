@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -79,6 +80,10 @@ class NoteDialogue {
   void text_arrived(std::uint32_t index, bool success, const std::string& text,
                     const std::vector<DetectedPhrase>& phrases, std::vector<Output>& out);
 
+  /// A later text of a segment, told before its first one: where it has the same commands in it, the segment is read as
+  /// it says. So later texts change the words of notes, and never which notes there are.
+  void revise(std::uint32_t index, const std::string& text, const std::vector<DetectedPhrase>& phrases);
+
   /// The audio clock has come to `now`.
   void audio_time(Frame now, std::vector<Output>& out);
 
@@ -103,6 +108,7 @@ class NoteDialogue {
     bool success{};
     std::string text;
     std::vector<DetectedPhrase> phrases;
+    std::optional<std::pair<std::string, std::vector<DetectedPhrase>>> later;  // text and phrases
   };
   struct Part {
     std::uint32_t segment{};
@@ -120,7 +126,7 @@ class NoteDialogue {
   Frame frames(double seconds) const;
   void advance(std::vector<Output>& out);
   bool silence_ran_out() const;
-  void read(std::uint32_t index, const Segment& segment, std::vector<Output>& out);
+  void read(std::uint32_t index, Segment segment, std::vector<Output>& out);
   std::vector<PhraseMatch> commands_in(const Segment& segment) const;
   void take_content(std::uint32_t index, const Segment& segment, std::string_view text, std::vector<Output>& out);
   void obey(NoteCommand command, std::uint32_t index, const Segment& segment, std::vector<Output>& out);

@@ -15,12 +15,12 @@ namespace {
 /// A listener whose segments are collected and whose audio is forgotten.
 class Analyst {
  public:
-  Analyst(const RecorderConfig& config, AudioFormat format) {
+  Analyst(RecorderConfig config, AudioFormat format) {
     analysis_.sample_rate = format.sample_rate;
     auto [detector, warning] = make_detector(config);
     if (warning) analysis_.warnings.push_back(warning->message);
+    config.session.keep_all = true;  // for the probabilities
     listener_.emplace(config, format, std::move(detector));
-    listener_->keep_probabilities();
   }
 
   void hear(std::span<const float> interleaved) {
@@ -39,7 +39,6 @@ class Analyst {
     listener_->flush(vad::CloseReason::stop, items_);
     collect();
     analysis_.frames = listener_->now();
-    analysis_.probabilities = listener_->probabilities();
     return std::move(analysis_);
   }
 
@@ -49,6 +48,8 @@ class Analyst {
       if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
         analysis_.segments.push_back({closed->index, closed->kept, closed->kept_start, closed->kept_end,
                                       closed->speech_start, closed->speech_end});
+      } else if (const auto* judged = std::get_if<Probabilities>(&item)) {
+        analysis_.probabilities.insert(analysis_.probabilities.end(), judged->values.begin(), judged->values.end());
       } else if (const auto* fault = std::get_if<SourceFault>(&item)) {
         analysis_.warnings.push_back(fault->message);
       }

@@ -14,7 +14,8 @@ constexpr auto kSyncEvery = 1s;
 
 bool goes_to_a_file(const StreamItem& item) {
   return std::holds_alternative<vad::SegmentOpened>(item) || std::holds_alternative<SegmentAudio>(item) ||
-         std::holds_alternative<vad::SegmentClosed>(item) || std::holds_alternative<TimelineAudio>(item);
+         std::holds_alternative<vad::SegmentClosed>(item) || std::holds_alternative<TimelineAudio>(item) ||
+         std::holds_alternative<Probabilities>(item);
 }
 
 }  // namespace
@@ -66,6 +67,8 @@ void DiskStage::write_item(const StreamItem& item) {
       writer_->discard_segment(closed->index);
     }
     to_sync_ = true;
+  } else if (const auto* judged = std::get_if<Probabilities>(&item)) {
+    writer_->append_probabilities(judged->start_frame, judged->values);
   } else if (const auto* timeline = std::get_if<TimelineAudio>(&item)) {
     writer_->append_timeline(timeline->samples);
     constexpr Frame kChunk = 65536;
@@ -111,6 +114,11 @@ std::vector<EventError> DiskStage::capture_ended() {
   attempt(summary_fails_, faults, [&] { writer_->sync(); });
   attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
   return faults;
+}
+
+std::vector<RevisedNote> DiskStage::revised_notes(const notes::NotePhrases& phrases) const {
+  if (!writer_) return {};
+  return recorder::revised_notes(*writer_, phrases);
 }
 
 void DiskStage::tell_index() {

@@ -7,6 +7,7 @@
 
 #include "dictum/clock.hpp"
 #include "recorder/mailbox.hpp"
+#include "recorder/revised_notes.hpp"
 #include "recorder/stream_item.hpp"
 #include "session/session_writer.hpp"
 
@@ -28,6 +29,9 @@ class DiskStage {
 
   /// Capture is closed: every file but the transcripts is complete.
   [[nodiscard]] std::vector<EventError> capture_ended();
+
+  /// The notes that have to follow revised texts, as the journal has them.
+  std::vector<RevisedNote> revised_notes(const notes::NotePhrases& phrases) const;
 
   /// The session is given free; what follows is not written.
   [[nodiscard]] std::vector<EventError> finish();

@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::size_t kSilenceChunk = 16384;  // frames of zeros heard at once, so that a long gap needs no long buffer
 
+double dbfs(double amplitude) {
+  constexpr double kFloor = -120;  // what 16 bits cannot tell from silence
+  return amplitude > 0 ? std::max(kFloor, 20 * std::log10(amplitude)) : kFloor;
+}
+
+}  // namespace
+
 vad::SegmenterSettings segmenter_settings(const RecorderConfig::VAD& vad, int sample_rate) {
   return {.sample_rate = sample_rate,
           .threshold = vad.threshold,
@@ -22,13 +29,6 @@ vad::SegmenterSettings segmenter_settings(const RecorderConfig::VAD& vad, int sa
           .max_segment_sec = vad.max_segment_sec};
 }
 
-double dbfs(double amplitude) {
-  constexpr double kFloor = -120;  // what 16 bits cannot tell from silence
-  return amplitude > 0 ? std::max(kFloor, 20 * std::log10(amplitude)) : kFloor;
-}
-
-}  // namespace
-
 Listener::Listener(const RecorderConfig& config, AudioFormat format, std::unique_ptr<VoiceActivityDetector> detector)
     : sample_rate_(format.sample_rate),
       channels_(format.channels),
@@ -36,10 +36,13 @@ Listener::Listener(const RecorderConfig& config, AudioFormat format, std::unique
       mixer_(format.channels, audio::parse_channel_choice(config.capture.channel, format.channels)),
       resampler_(format.sample_rate, kVADSampleRate),
       detector_(std::move(detector)),
+      recalling_(dynamic_cast<RecallingDetector*>(detector_.get())),
       segmenter_(segmenter_settings(config.vad, format.sample_rate)),
       level_interval_(config.events.level_hz > 0
                           ? static_cast<Frame>(std::lround(format.sample_rate / std::min(config.events.level_hz, 20.0)))
-                          : 0) {}
+                          : 0) {
+  if (recalling_ != nullptr) recalling_->begin_at(origin_);
+}
 
 void Listener::hear(std::span<const float> interleaved, std::vector<StreamItem>& out) {
   mono_.resize(interleaved.size() / static_cast<std::size_t>(channels_));
@@ -110,13 +113,14 @@ void Listener::hear_mono(std::span<const float> mono, std::vector<StreamItem>& o
 
 void Listener::judge(std::vector<StreamItem>& out) {
   std::size_t taken = 0;
+  Probabilities judged{origin_, {}};
   while (pending_.size() - taken >= kVADWindow) {
     const auto window = std::span<const float, kVADWindow>(pending_.data() + taken, kVADWindow);
     const Frame start = vad::window_start(origin_, window_, sample_rate_);
     const Frame end = std::min(now_, vad::window_start(origin_, window_ + 1, sample_rate_));
     const float energy = std::inner_product(window.begin(), window.end(), window.begin(), 0.0F);
     last_probability_ = detector_->probability(window);
-    if (keeps_probabilities_) probabilities_.push_back(last_probability_);
+    if (keep_all_) judged.values.push_back(last_probability_);
 
     decisions_.clear();
     segmenter_.window(start, end, last_probability_, energy, decisions_);
@@ -126,6 +130,7 @@ void Listener::judge(std::vector<StreamItem>& out) {
     ++window_;
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(taken));
+  if (!judged.values.empty()) out.emplace_back(std::move(judged));
 }
 
 void Listener::apply(const vad::Decision& decision, std::vector<StreamItem>& out) {
@@ -165,6 +170,7 @@ void Listener::restart() {
   history_.clear();
   history_start_ = now_;
   origin_ = now_;
+  if (recalling_ != nullptr) recalling_->begin_at(origin_);
   window_ = 0;
   last_probability_ = 0;
 }

@@ -9,10 +9,13 @@
 #include "audio/resampler.hpp"
 #include "dictum/config.hpp"
 #include "dictum/vad.hpp"
+#include "recorder/recalling_detector.hpp"
 #include "recorder/stream_item.hpp"
 #include "vad/segmenter.hpp"
 
 namespace dictum::recorder {
+
+vad::SegmenterSettings segmenter_settings(const RecorderConfig::VAD& vad, int sample_rate);
 
 /// Turns captured audio into segments: channels to mono, mono to 16 kHz, 16 kHz to probabilities, probabilities to
 /// segments with their audio. The same audio gives the same items, whatever the size of the blocks.
@@ -48,10 +51,6 @@ class Listener {
   /// Frames heard: `now()` less the gaps.
   Frame captured() const { return captured_; }
 
-  /// The probability of every window judged so far, where it was asked for.
-  void keep_probabilities() { keeps_probabilities_ = true; }
-  const std::vector<float>& probabilities() const { return probabilities_; }
-
  private:
   void hear_mono(std::span<const float> mono, std::vector<StreamItem>& out);
   void judge(std::vector<StreamItem>& out);
@@ -67,6 +66,7 @@ class Listener {
   audio::ChannelMixer mixer_;
   audio::Resampler resampler_;
   std::unique_ptr<VoiceActivityDetector> detector_;
+  RecallingDetector* const recalling_;  // detector_, where it is one: it has to know where on the clock it begins
   vad::Segmenter segmenter_;
 
   Frame now_ = 0;
@@ -79,8 +79,6 @@ class Listener {
   Frame origin_ = 0;         // where the grid of windows begins: 0, or the end of the last gap that closed a segment
   std::int64_t window_ = 0;  // the next one to judge, counted from origin_
   float last_probability_ = 0;
-  bool keeps_probabilities_ = false;
-  std::vector<float> probabilities_;
 
   // Captured audio that a segment may still need: its first sample is frame history_start_.
   std::vector<std::int16_t> history_;

@@ -8,6 +8,7 @@
 
 #include "base/slug.hpp"
 #include "dictum/error.hpp"
+#include "recorder/note_replay.hpp"
 
 namespace dictum::recorder {
 namespace {
@@ -69,6 +70,9 @@ void RecorderCore::set_muted(bool muted, Actions& actions) {
 }
 
 void RecorderCore::complete_note(Actions& actions) {
+  if (closed_ || !newest_segment_) return;
+  // For whoever reads the journal again: told at once, since it is not known yet whether a note is open.
+  emit(now_, NoteCommandDetected{*newest_segment_, NoteCommand::complete}, actions);
   std::vector<notes::Output> outputs;
   dialogue_.complete(note_time(now_), outputs);
   tell_notes(outputs, actions);
@@ -90,6 +94,7 @@ void RecorderCore::hear(const StreamItem& item, Actions& actions) {
                  [&](const vad::SegmentClosed& segment) { closed(segment, actions); },
                  [&](const SegmentAudio&) {},
                  [&](const TimelineAudio&) {},
+                 [&](const Probabilities&) {},
                  [&](const Progress& progress) {
                    now_ = std::max(now_, progress.now);
                    advance_notes(now_, actions);
@@ -129,6 +134,7 @@ void RecorderCore::hear(const StreamItem& item, Actions& actions) {
 
 void RecorderCore::opened(const vad::SegmentOpened& segment, Actions& actions) {
   now_ = std::max(now_, segment.speech_start);
+  newest_segment_ = segment.index;
   if (settings_.transcribes) dialogue_.segment_opened(segment.index, note_time(segment.speech_start));
   emit(segment.speech_start, SpeechDetected{segment.index, segment.kept_start}, actions);
 }
@@ -172,6 +178,8 @@ void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& 
     std::vector<notes::Output> outputs;
     dialogue_.text_arrived(index, !outcome.error, outcome.text, outcome.phrases, outputs);
     tell_notes(outputs, actions);
+  } else if (!outcome.error) {
+    texts_were_revised_ = true;
   }
   tell_queue(actions);
 }
@@ -200,22 +208,16 @@ void RecorderCore::tell_left_over(Actions& actions) {
 }
 
 void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions& actions) {
+  NoteReplay notes(dialogue_);
   std::vector<notes::Output> outputs;
   std::set<std::uint32_t> queued;
   for (const Event& event : journal) {
     sequence_ = std::max(sequence_, event.sequence.value_or(0) + 1);
     now_ = std::max(now_, event.frame);
-    dialogue_.audio_time(note_time(now_), outputs);
+    notes.hear(event, outputs);
     std::visit(Overloaded{
-                   [&](const SpeechDetected& speech) {
-                     dialogue_.segment_opened(speech.segment_index, note_time(event.frame));
-                   },
                    [&](const SpeechEnded& speech) {
-                     dialogue_.segment_closed(speech.segment_index, note_time(event.frame), speech.kept);
                      if (speech.kept) keep(speech.segment_index, speech.start_frame, speech.end_frame);
-                   },
-                   [&](const AudioGap& gap) {
-                     if (gap.reason == GapReason::paused) paused_frames_ += gap.frames;
                    },
                    [&](const TranscriptionQueued& job) { queued.insert(job.segment_index); },
                    [&](const TranscriptionComplete& complete) {
@@ -223,14 +225,16 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
                      if (segment == nullptr) return;
                      segment->next_revision = complete.revision + 1;
                      segment->failed = !complete.success;
-                     if (complete.revision > 0) return;
-                     dialogue_.text_arrived(complete.segment_index, complete.success, complete.text, complete.phrases,
-                                            outputs);
+                     texts_were_revised_ = texts_were_revised_ || (complete.revision > 0 && complete.success);
                    },
                    [&](const VADModeChanged& changed) { mode_ = changed.mode; },
-                   [&](const NoteCommandDetected&) { ++notes_to_skip_; },
+                   [&](const NoteCommandDetected& said) {
+                     if (said.command != NoteCommand::complete) ++notes_to_skip_;
+                   },
                    [&](const NoteTitleCaptured&) { ++notes_to_skip_; },
-                   [&](const NoteCompleted&) { ++notes_to_skip_; },
+                   [&](const NoteCompleted& note) {
+                     if (note.revision == 0) ++notes_to_skip_;
+                   },
                    [&](const NoteCancelled&) { ++notes_to_skip_; },
                    [](const auto&) {},
                },
@@ -238,7 +242,8 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
   }
   closed_ = true;
   state_ = RecordingState::idle;
-  dialogue_.recording_stopped(note_time(now_), outputs);
+  paused_frames_ = notes.paused_frames();
+  notes.end(outputs);
   tell_notes(outputs, actions);
   for (Segment& segment : segments_) {
     if (queued.contains(segment.index) && segment.next_revision == 0) submit(segment, actions);
@@ -304,6 +309,10 @@ void RecorderCore::tell_notes(const std::vector<notes::Output>& outputs, Actions
                },
                output);
   }
+}
+
+void RecorderCore::note_revised(Frame frame, NoteCompleted note, Actions& actions) {
+  emit(frame, std::move(note), actions);
 }
 
 // --- Small words -----------------------------------------------------------------------------------------------------

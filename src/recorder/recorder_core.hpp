@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -78,6 +79,12 @@ class RecorderCore {
   /// journal (complete up to `idle`), then asks for what is missing. `redo` says what else is transcribed again.
   void resume(const std::vector<Event>& journal, Redo redo, Actions& actions);
 
+  /// Whether texts were revised since this was last asked: notes may have to follow them.
+  bool take_text_revisions() { return std::exchange(texts_were_revised_, false); }
+
+  /// A note has other words, since texts were revised.
+  void note_revised(Frame frame, NoteCompleted note, Actions& actions);
+
   /// What a transcriber needs for a segment that the core asked to have transcribed.
   TranscriptionJob job(std::uint32_t segment) const;
 
@@ -131,6 +138,8 @@ class RecorderCore {
   std::size_t completed_ = 0;
 
   notes::NoteDialogue dialogue_;
+  std::optional<std::uint32_t> newest_segment_;  // that was opened
+  bool texts_were_revised_ = false;
   Frame paused_frames_ = 0;        // a note does not end because the recording paused, so its clock stands still then
   std::uint32_t notes_ = 0;        // files so far
   std::size_t notes_to_skip_ = 0;  // note events that a resumed session's journal already has

@@ -165,7 +165,7 @@ std::optional<EventError> Run::guarded(Call call) {
     call();
     return std::nullopt;
   } catch (...) {
-    EventError error = error_of_current_exception();
+    const EventError error = error_of_current_exception();
     if (!std::exchange(transcriber_threw_, true)) report({error});
     return error;
   }
@@ -251,6 +251,22 @@ void Run::abandon_transcription() {
   transcription_abandoned_ = true;
   if (parts_.transcriber && parts_.owns_transcriber) parts_.transcriber->abandon();
   changed_();
+}
+
+bool Run::revises_notes() {
+  if (revising_notes_) return true;
+  if (abandoned_ || !core_.take_text_revisions()) return false;
+  revising_notes_ = true;
+  boost::asio::post(parts_.executors.disk, [self = shared_from_this()] {
+    auto revised = self->parts_.disk->revised_notes(self->parts_.core.phrases);
+    boost::asio::post(self->parts_.executors.loop, [self, revised = std::move(revised)] {
+      self->revising_notes_ = false;
+      self->input([revised](RecorderCore& core, RecorderCore::Actions& actions) {
+        for (const auto& [frame, note] : revised) core.note_revised(frame, note, actions);
+      });
+    });
+  });
+  return true;
 }
 
 void Run::finish() {

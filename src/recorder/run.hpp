@@ -57,6 +57,9 @@ class Run : public std::enable_shared_from_this<Run> {
   /// Gives up outstanding texts; the session stays unfinished on disk.
   void abandon_transcription();
 
+  /// Whether notes are being made to follow texts that were revised: once they do, they are told.
+  bool revises_notes();
+
   /// Everything is told: `finish` follows, and faults that come now have no journal to go to.
   void mark_finishing() { finishing_ = true; }
 
@@ -64,10 +67,10 @@ class Run : public std::enable_shared_from_this<Run> {
   void finish();
 
   void set_muted(bool muted);
+  void set_device(const std::string& device);
 
   const Executors& executors() const { return parts_.executors; }
   const RecorderCore& core() const { return core_; }
-  void set_device(const std::string& device);
   const std::filesystem::path& path() const { return parts_.journal->session; }
   bool is_closed() const { return files_complete_; }
   bool is_done() const { return files_complete_ && (core_.outstanding() == 0 || transcription_abandoned_); }
@@ -106,6 +109,7 @@ class Run : public std::enable_shared_from_this<Run> {
   bool files_complete_ = false;
   bool drain_over_ = false;
   bool transcription_abandoned_ = false;
+  bool revising_notes_ = false;
   bool finishing_ = false;
   bool finished_ = false;
   bool transcriber_threw_ = false;  // told once

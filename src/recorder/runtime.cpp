@@ -634,7 +634,7 @@ void Runtime::changed() {
 
 void Runtime::settle(const std::shared_ptr<Run>& run) {
   if (run->take_abandonment()) replace_stuck_strands();
-  if (!run->is_done() || run->is_finishing()) return;
+  if (!run->is_done() || run->is_finishing() || run->revises_notes()) return;
   run->mark_finishing();
   flush_delivery(run->executors().loop, [run] { run->finish(); });
 }

@@ -27,6 +27,12 @@ struct TimelineAudio {
   Frame silence{};
 };
 
+/// What the detector said of the next windows, where all is kept; it began afresh at `start_frame`.
+struct Probabilities {
+  Frame start_frame{};
+  std::vector<float> values;
+};
+
 /// The detector has judged everything before `now`, of which `captured` frames were heard and the others were gaps.
 struct Progress {
   Frame now{};
@@ -65,7 +71,8 @@ struct Closed {
   std::optional<EventError> failure{};  // why it is over, where nobody asked for it
 };
 
-using StreamItem = std::variant<vad::SegmentOpened, SegmentAudio, vad::SegmentClosed, TimelineAudio, Progress, GapEnded,
-                                Level, SourceDevice, SourceFault, EndReached, Paused, Resumed, Closed>;
+using StreamItem =
+    std::variant<vad::SegmentOpened, SegmentAudio, vad::SegmentClosed, TimelineAudio, Probabilities, Progress, GapEnded,
+                 Level, SourceDevice, SourceFault, EndReached, Paused, Resumed, Closed>;
 
 }  // namespace dictum::recorder

@@ -249,7 +249,12 @@ void Manifest::apply(const Event& event) {
   } else if (const auto* gap = std::get_if<AudioGap>(&event.body)) {
     gaps.push_back({gap->start_frame, gap->frames, gap->reason});
   } else if (const auto* note = std::get_if<NoteCompleted>(&event.body)) {
-    notes.push_back({note->title, note->path, note->segments});
+    const auto known = std::ranges::find(notes, note->path, &Note::path);
+    if (note->revision == 0 || known == notes.end()) {
+      notes.push_back({note->title, note->path, note->segments});
+    } else {
+      *known = {note->title, note->path, note->segments};
+    }
   }
 }
 

@@ -42,6 +42,7 @@ std::string note_markdown(const Manifest& manifest, const Event& event, const No
   page += fmt::format("duration_sec: {:.3f}\n", manifest.seconds(end - start));
   page += fmt::format("segments: [{}]\n", fmt::join(note.segments, ", "));
   page += fmt::format("audio: [{}]\n", fmt::join(files, ", "));
+  if (note.revision > 0) page += fmt::format("revision: {}\n", note.revision);
   page += "---\n\n";
   page += fmt::format("# {}\n", without_markup(note.title));
   if (!note.text.empty()) page += fmt::format("\n{}\n", without_markup(note.text));
@@ -49,6 +50,10 @@ std::string note_markdown(const Manifest& manifest, const Event& event, const No
   for (const std::string& file : files) page += fmt::format(" [{}]({})", file.substr(3), file);
   if (!files.empty()) page += "\n";
   return page;
+}
+
+std::filesystem::path former_note_path(const std::filesystem::path& path, int revision) {
+  return path.parent_path() / fmt::format("{}.{}{}", path.stem().string(), revision, path.extension().string());
 }
 
 }  // namespace dictum::session

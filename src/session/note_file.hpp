@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "dictum/event.hpp"
@@ -11,5 +12,9 @@ namespace dictum::session {
 /// the body, in which nothing that was said counts as markup. `manifest` tells when the note's segments were spoken;
 /// links are relative to the notes' folder.
 std::string note_markdown(const Manifest& manifest, const Event& event, const NoteCompleted& note);
+
+/// Where the file of a note is kept once a later revision has taken its place: "notes/0001-list.md" of revision 0
+/// becomes "notes/0001-list.0.md".
+std::filesystem::path former_note_path(const std::filesystem::path& path, int revision);
 
 }  // namespace dictum::session

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -45,6 +46,13 @@ class Attempts {
   std::exception_ptr first_;
 };
 
+/// Nothing that was written is lost, also where somebody changed it by hand. Until `file` is written again it is
+/// missing, which is how a crash in between is seen.
+void keep_former(const fs::path& file, const fs::path& former) {
+  std::error_code ignored;
+  if (!fs::exists(former, ignored)) fs::rename(file, former, ignored);
+}
+
 void make_file_say(const fs::path& path, const std::string& content) {
   try {
     if (read_file(path, kMostTranscript) == content) return;
@@ -80,6 +88,7 @@ SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_cl
   manifest.transcribes = info.transcribes;
   if (info.keep_all) {
     writer.timeline_ = std::make_unique<audio::FLACWriter>(folder.path() / kTimelineFile, info.sample_rate);
+    writer.probabilities_.emplace(folder.path());
   }
   writer.save_manifest();  // the last thing: a folder with a manifest is a session
   folder.keep();
@@ -99,13 +108,13 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   }
   Manifest manifest = read_manifest(path).unfolded();  // again: whoever had the lock may have changed it
 
-  std::vector<Event> notes;
+  std::map<fs::path, Event> notes;  // the newest revision of each
   std::string incremental;
   while (const std::optional<Event> event = reader.next()) {
     const Event stored = with_relative_paths(*event, path);
     manifest.apply(stored);
     if (auto line = incremental_line(manifest, stored)) incremental += *line;
-    if (std::holds_alternative<NoteCompleted>(stored.body)) notes.push_back(stored);
+    if (const auto* note = std::get_if<NoteCompleted>(&stored.body)) notes[note->path] = stored;
   }
   if (!reader.problems().empty()) {
     const JournalProblem& first = reader.problems().front();
@@ -122,9 +131,12 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   writer.next_sequence_ = reader.expected().value_or(0);
   writer.dropped_bytes_ = reader.torn_bytes();
   writer.raw_segments_ = settled;
-  for (const Event& note : notes) {
-    const fs::path file = std::get<NoteCompleted>(note.body).path;
-    if (is_inside(file) && !fs::exists(path / file)) writer.write_note(note);
+  for (const auto& [file, note] : notes) {
+    if (!is_inside(file)) continue;
+    const int revision = std::get<NoteCompleted>(note.body).revision;
+    const bool was_written =
+        fs::exists(path / file) && (revision == 0 || fs::exists(path / former_note_path(file, revision - 1)));
+    if (!was_written) writer.write_note(note);
   }
   return writer;
 }
@@ -191,6 +203,10 @@ void SessionWriter::append_timeline(std::span<const std::int16_t> samples) {
   if (timeline_) timeline_->append(samples);
 }
 
+void SessionWriter::append_probabilities(Frame start_frame, std::span<const float> probabilities) {
+  if (probabilities_) probabilities_->append(start_frame, probabilities);
+}
+
 void SessionWriter::record(const Event& event) {
   if (event.is_ephemeral()) return;
   const Event stored = with_relative_paths(event, path_);
@@ -239,6 +255,7 @@ void SessionWriter::write_note(const Event& event) {
   }
   const fs::path file = path_ / note->path;
   if (::mkdir(file.parent_path().c_str(), 0700) != 0 && errno != EEXIST) throw_disk_error(errno, file.parent_path());
+  if (note->revision > 0) keep_former(file, former_note_path(file, note->revision - 1));
   replace_file(file, note_markdown(manifest_, event, *note));
   unsynced_.insert(note->path);
 }
@@ -262,6 +279,7 @@ void SessionWriter::sync() {
   attempt([&] { raw_.sync(); });
   attempt([&] { sync_to_disk(path_ / kManifestFile); });
   if (manifest_.keep_all) attempt([&] { sync_to_disk(path_ / kTimelineFile); });
+  if (probabilities_) attempt([&] { probabilities_->sync(); });
   attempt([&] { sync_to_disk(path_); });
   attempt.tell();
 }

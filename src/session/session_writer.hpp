@@ -18,6 +18,7 @@
 #include "session/append_file.hpp"
 #include "session/layout.hpp"
 #include "session/manifest.hpp"
+#include "session/probabilities.hpp"
 
 namespace dictum::session {
 
@@ -68,6 +69,10 @@ class SessionWriter {
   /// The whole timeline, gaps as zeros; nothing without `keep_all`.
   void append_timeline(std::span<const std::int16_t> samples);
 
+  /// What the detector said of the next windows; it began afresh at `start_frame` of the clock. Nothing without
+  /// `keep_all`.
+  void append_probabilities(Frame start_frame, std::span<const float> probabilities);
+
   /// Appends an event to the journal, then brings manifest, transcripts and notes up to date with it. Ephemeral events
   /// are not recorded.
   void record(const Event& event);
@@ -108,6 +113,7 @@ class SessionWriter {
   AppendFile unfinished_;
   std::map<std::uint32_t, OpenSegment> open_;
   std::unique_ptr<audio::FLACWriter> timeline_;
+  std::optional<ProbabilityWriter> probabilities_;
   std::set<std::string> unsynced_;  // within the session
 
   Manifest manifest_;

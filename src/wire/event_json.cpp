@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::array kRecordingStates = {"starting", "recording", "paused", "stopping", "idle", "failed"};
 constexpr std::array kVADModes = {"normal", "long_note"};
-constexpr std::array kNoteCommands = {"start", "end", "cancel", "scratch", "stop"};
+constexpr std::array kNoteCommands = {"start", "end", "cancel", "scratch", "stop", "complete"};
 constexpr std::array kGapReasons = {"overflow", "device_lost", "stalled", "suspended", "paused", "disk"};
 constexpr std::array kWorkerStates = {"starting", "ready", "busy", "stopped", "failed"};
 constexpr std::array<std::string_view, 17> kEvents = {"RecordingStateChanged",
@@ -177,9 +177,14 @@ void fields(auto&& field, Is<NoteTitleCaptured> auto& e) {
   field("segment_index", e.segment_index);
   field("title", e.title);
 }
-template <class E>
-  requires Is<E, NoteCompleted> || Is<E, NoteCancelled>
-void fields(auto&& field, E& e) {
+void fields(auto&& field, Is<NoteCompleted> auto& e) {
+  field("title", e.title);
+  field("text", e.text);
+  field("segments", e.segments);
+  field("path", e.path);
+  field("revision", e.revision);
+}
+void fields(auto&& field, Is<NoteCancelled> auto& e) {
   field("title", e.title);
   field("text", e.text);
   field("segments", e.segments);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <ostream>
 #include <random>
@@ -517,6 +518,51 @@ TEST(NoteDialogue, EndsEveryNoteThatItStartsExactlyOnce) {
     }
     ASSERT_EQ(open, 0);
   }
+}
+
+// --- Later texts -----------------------------------------------------------------------------------------------------
+
+/// The notes of sentences a second apart, of which some were heard again.
+std::vector<NoteEnded> notes_of(const std::vector<std::string>& first,
+                                const std::map<std::uint32_t, std::string>& later) {
+  NoteDialogue dialogue(settings());
+  std::vector<Output> out;
+  for (std::uint32_t i = 0; i < first.size(); ++i) {
+    dialogue.segment_opened(i, frame(2.0 * i));
+    dialogue.segment_closed(i, frame(2.0 * i + 1), true);
+    if (const auto found = later.find(i); found != later.end()) dialogue.revise(i, found->second, {});
+    dialogue.text_arrived(i, !first[i].empty(), first[i], {}, out);
+  }
+  dialogue.recording_stopped(frame(60), out);
+  std::vector<NoteEnded> notes;
+  for (const Output& output : out) {
+    if (const auto* note = std::get_if<NoteEnded>(&output)) notes.push_back(*note);
+  }
+  return notes;
+}
+
+const std::vector<std::string> kShopping = {"start a new note", "chopping list", "bread", "and better, end note",
+                                            "bye"};
+
+TEST(LaterText, ChangesTheWordsOfANote) {
+  const auto notes = notes_of(kShopping, {{1, "shopping list"}, {3, "and butter. End note."}});
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0].title, "shopping list");
+  EXPECT_EQ(notes[0].text, "bread and butter.");
+}
+
+TEST(LaterText, WithOtherCommandsIsNotRead) {
+  EXPECT_EQ(notes_of(kShopping, {{0, "start a new coat"}}), notes_of(kShopping, {}));
+  EXPECT_EQ(notes_of(kShopping, {{2, "scratch that"}}), notes_of(kShopping, {}));
+  EXPECT_EQ(notes_of(kShopping, {{3, "and butter"}}), notes_of(kShopping, {}));
+  EXPECT_EQ(notes_of(kShopping, {{4, "start a new note"}}), notes_of(kShopping, {}));
+}
+
+TEST(LaterText, StandsInThePlaceOfOneThatHadFailed) {
+  const auto notes = notes_of({"start a new note", "", "bread", ""}, {{1, "shopping list"}, {3, "and butter"}});
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0].title, "shopping list");
+  EXPECT_EQ(notes[0].text, "bread and butter");
 }
 
 }  // namespace

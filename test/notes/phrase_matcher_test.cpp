@@ -24,6 +24,8 @@ const char* name_of(NoteCommand command) {
       return "<scratch>";
     case NoteCommand::stop:
       return "<stop>";
+    case NoteCommand::complete:
+      break;  // is called, and never said
   }
   return "?";
 }

@@ -372,6 +372,74 @@ TEST_F(LibraryCommands, EditOfWhatIsNotThereChangesNothing) {
   EXPECT_EQ(file_of(session, "events.jsonl"), before);
 }
 
+TEST_F(LibraryCommands, EditOfANotesSegmentRewritesTheNoteAndKeepsTheFormer) {
+  const fs::path session = make_note();
+  const std::string former = file_of(session, "notes/0001-shopping-list.md");
+  EXPECT_EQ(library({"sessions", "edit", "last", "2", "brown bread"}).exit_code, 0);
+  EXPECT_THAT(file_of(session, "notes/0001-shopping-list.md"),
+              AllOf(HasSubstr("\nbrown bread and butter\n"), HasSubstr("\nrevision: 1\n")));
+  EXPECT_EQ(file_of(session, "notes/0001-shopping-list.0.md"), former);
+  EXPECT_EQ(json({"notes", "list"}).as_array()[0].at("text"), "brown bread and butter");
+  EXPECT_THAT(library({"notes", "search", "brown"}).out, HasSubstr("note \"Shopping list\""));
+  EXPECT_THAT(test::grammar_violations(session), IsEmpty());
+}
+
+TEST_F(LibraryCommands, EditOfANotesTitleIsShownUnderTheOldFilesName) {
+  const fs::path session = make_note();
+  EXPECT_EQ(library({"sessions", "edit", "last", "1", "The title is: Things to buy"}).exit_code, 0);
+  EXPECT_EQ(json({"notes", "list"}).as_array()[0].at("title"), "Things to buy");
+  EXPECT_THAT(file_of(session, "notes/0001-shopping-list.md"), HasSubstr("# Things to buy\n"));
+  EXPECT_THAT(test::grammar_violations(session), IsEmpty());
+}
+
+TEST_F(LibraryCommands, EditThatTakesTheCommandOutOfASegmentLeavesTheNoteAsItWas) {
+  const fs::path session = make_note();
+  const std::string before = file_of(session, "notes/0001-shopping-list.md");
+  EXPECT_EQ(library({"sessions", "edit", "last", "0", "what a lovely day"}).exit_code, 0);
+  EXPECT_EQ(library({"sessions", "edit", "last", "2", "bread", "--json"}).exit_code, 2);
+  EXPECT_EQ(file_of(session, "notes/0001-shopping-list.md"), before);
+  EXPECT_FALSE(fs::exists(session / "notes/0001-shopping-list.0.md"));
+}
+
+TEST_F(LibraryCommands, EditKeepsWhatSomebodyWroteIntoTheNotesFile) {
+  const fs::path session = make_note();
+  std::ofstream(session / "notes/0001-shopping-list.md", std::ios::app) << "by hand\n";
+  for (const char* text : {"brown bread", "white bread"}) {
+    EXPECT_EQ(library({"sessions", "edit", "last", "2", text}).exit_code, 0);
+  }
+  EXPECT_THAT(file_of(session, "notes/0001-shopping-list.0.md"), testing::EndsWith("by hand\n"));
+  EXPECT_THAT(file_of(session, "notes/0001-shopping-list.1.md"), HasSubstr("brown bread"));
+  EXPECT_THAT(file_of(session, "notes/0001-shopping-list.md"), HasSubstr("white bread"));
+  EXPECT_THAT(test::grammar_violations(session), IsEmpty());
+}
+
+TEST_F(LibraryCommands, RetranscribeRewritesTheNoteAndTellsOfIt) {
+  const fs::path session = make_session({"start a new note", "Chopping list", "bread", "and better"});
+  std::vector<std::string> arguments{"retranscribe", "last", "--json"};
+  for (auto& argument : simulated(texts({"start a new note", "Shopping list", "bread", "and butter"}))) {
+    arguments.push_back(std::move(argument));
+  }
+  const auto result = library(std::move(arguments));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const auto told = test::bodies<NoteCompleted>(test::events(result.out));
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].title, "Shopping list");
+  EXPECT_EQ(told[0].text, "bread and butter");
+  EXPECT_EQ(told[0].revision, 1);
+  EXPECT_THAT(file_of(session, "notes/0001-chopping-list.md"), HasSubstr("# Shopping list\n\nbread and butter\n"));
+  EXPECT_THAT(file_of(session, "notes/0001-chopping-list.0.md"), HasSubstr("# Chopping list\n\nbread and better\n"));
+  EXPECT_THAT(test::grammar_violations(session), IsEmpty());
+}
+
+TEST_F(LibraryCommands, ANoteWhoseRewritingWasCutOffIsRewrittenByTheNextWork) {
+  const fs::path session = make_note();
+  EXPECT_EQ(library({"sessions", "edit", "last", "2", "brown bread"}).exit_code, 0);
+  const std::string note = file_of(session, "notes/0001-shopping-list.md");
+  fs::remove(session / "notes/0001-shopping-list.md");  // between the two steps
+  EXPECT_EQ(library({"sessions", "edit", "last", "3", "and butter"}).exit_code, 0);
+  EXPECT_EQ(file_of(session, "notes/0001-shopping-list.md"), note);
+}
+
 TEST_F(LibraryCommands, RetranscribeShowsTheNewestTextAndKeepsTheOld) {
   const fs::path session = make_session({"won", "too"});
   std::vector<std::string> arguments{"retranscribe", "last"};

@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -15,6 +17,7 @@
 #include "recorder/event_log.hpp"
 #include "recorder/flavours.hpp"
 #include "recorder/recordings.hpp"
+#include "recorder/stuck_parts.hpp"
 #include "support/event_grammar.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -448,6 +451,127 @@ TEST_F(AsyncDelivery, ACancelledStartRollsBack) {
   });
   EXPECT_THAT(log.all(), IsEmpty());
   EXPECT_FALSE(std::filesystem::exists(root / "sessions"));
+}
+
+TEST_F(AsyncDelivery, EveryTypeOfCancellationRollsAStartBack) {
+  for (const auto type :
+       {asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total}) {
+    auto opening = std::make_shared<std::promise<void>>();
+    std::promise<void> go;
+    RecorderConfig config = test::scripted(root / "sessions");
+    config.source = [opening, released = go.get_future().share()] {
+      return std::make_unique<SlowSource>(opening, released);
+    };
+    AsyncRecorderBackend recorder(loop.get_executor(), config);
+    asio::cancellation_signal cancel;
+    std::optional<boost::system::error_code> told;
+    recorder.start_recording(
+        asio::bind_cancellation_slot(cancel.slot(), [&](boost::system::error_code error) { told = error; }));
+    opening->get_future().wait();
+    cancel.emit(type);
+    go.set_value();
+    loop.restart();
+    loop.run();
+    EXPECT_EQ(told, make_error_code(Errc::cancelled));
+    EXPECT_FALSE(std::filesystem::exists(root / "sessions"));
+  }
+}
+
+TEST_F(AsyncDelivery, AStartThatWaitsForAStopCanBeCancelledAndTheStopGoesOn) {
+  using namespace asio::experimental::awaitable_operators;
+  auto control = std::make_shared<test::StuckSource::Control>();
+  RecorderConfig config = test::scripted(root.path());
+  config.source = [control] { return std::make_unique<test::StuckSource>(control); };
+  run([&]() -> asio::awaitable<void> {
+    AsyncRecorderBackend recorder(loop.get_executor(), config);
+    co_await recorder.start_recording();
+    control->stuck.get_future().wait();  // so that the stop takes its time
+    const auto restart = [&]() -> asio::awaitable<bool> {
+      asio::steady_timer soon(loop, 50ms);
+      const auto which = co_await (recorder.start_recording(asio::as_tuple(asio::use_awaitable)) ||
+                                   soon.async_wait(asio::use_awaitable));
+      co_return which.index() == 1;
+    };
+    const auto began = std::chrono::steady_clock::now();
+    const auto was_cancelled = co_await (recorder.stop_recording() && restart());
+    EXPECT_TRUE(was_cancelled);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 4s);
+    EXPECT_FALSE(recorder.is_recording());
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(root.path()), {}), 1) << "a second session was begun";
+  });
+  control->release.set_value();
+}
+
+TEST_F(AsyncDelivery, OneOfTwoStartsThatIsCancelledEndsBoth) {
+  using namespace asio::experimental::awaitable_operators;
+  auto opening = std::make_shared<std::promise<void>>();
+  std::promise<void> go;
+  RecorderConfig config = test::scripted(root / "sessions");
+  config.source = [opening, released = go.get_future().share()] {
+    return std::make_unique<SlowSource>(opening, released);
+  };
+  run([&]() -> asio::awaitable<void> {
+    const auto token = asio::as_tuple(asio::use_awaitable);
+    AsyncRecorderBackend recorder(loop.get_executor(), config);
+    std::optional<boost::system::error_code> other;
+    recorder.start_recording([&](boost::system::error_code error) { other = error; });
+    asio::steady_timer soon(loop, 50ms);
+    soon.async_wait([&](auto) { go.set_value(); });
+    asio::steady_timer sooner(loop, 5ms);
+    co_await (recorder.start_recording(token) || sooner.async_wait(token));
+    EXPECT_EQ(other, make_error_code(Errc::cancelled));
+  });
+}
+
+TEST_F(AsyncDelivery, ARecorderMayBeDestroyedWhileItStarts) {
+  auto opening = std::make_shared<std::promise<void>>();
+  std::promise<void> go;
+  RecorderConfig config = test::scripted(root / "sessions");
+  config.source = [opening, released = go.get_future().share()] {
+    return std::make_unique<SlowSource>(opening, released);
+  };
+  std::optional<boost::system::error_code> told;
+  auto recorder = std::make_unique<AsyncRecorderBackend>(loop.get_executor(), config);
+  recorder->start_recording([&](boost::system::error_code error) { told = error; });
+  opening->get_future().wait();
+  const auto began = std::chrono::steady_clock::now();
+  recorder.reset();  // in a device that hangs
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2200ms);
+  loop.run();
+  EXPECT_EQ(told, make_error_code(Errc::cancelled));
+  go.set_value();
+}
+
+TEST_F(AsyncDelivery, AFutureIsACompletionTokenToo) {
+  auto work = asio::make_work_guard(loop);
+  std::thread thread([this] { loop.run(); });
+  {
+    AsyncRecorderBackend recorder(loop.get_executor(), test::scripted(root.path()));
+    EXPECT_THROW(recorder.pause_recording(asio::use_future).get(), boost::system::system_error);
+    EventStream events = recorder.events(EventFilter::only<TranscriptionComplete>());
+    recorder.start_recording(asio::use_future).get();
+    EXPECT_EQ(std::get<TranscriptionComplete>(events.next(asio::use_future).get().body).text, "the first sentence");
+    recorder.wait_until_idle(asio::use_future).get();
+    recorder.stop_recording(asio::use_future).get();
+  }
+  work.reset();
+  thread.join();
+}
+
+TEST_F(AsyncDelivery, ACancelledWaitForIdleEndsAtOnce) {
+  using namespace asio::experimental::awaitable_operators;
+  RecorderConfig config = test::scripted(root.path());
+  config.custom_transcriber = [] { return std::make_unique<test::SilentTranscriber>(); };
+  run([&]() -> asio::awaitable<void> {
+    AsyncRecorderBackend recorder(loop.get_executor(), config);
+    EventStream queued = recorder.events(EventFilter::only<TranscriptionQueued>());
+    co_await recorder.start_recording();
+    co_await queued.next();
+    asio::steady_timer soon(loop, 20ms);
+    const auto which = co_await (recorder.wait_until_idle() || soon.async_wait(asio::use_awaitable));
+    EXPECT_EQ(which.index(), 1U);
+    co_await recorder.stop_recording(0s);
+  });
 }
 
 TEST_F(AsyncDelivery, ACancelledStopStillEndsTheRecording) {

@@ -364,14 +364,19 @@ TEST_F(NoteSession, RecoveryRepeatedAddsNothing) {
   EXPECT_EQ(test::files_in(session_), after);
 }
 
-TEST_F(NoteSession, ASecondPassIsARevisionAndLeavesTheNotesAlone) {
+TEST_F(NoteSession, ASecondPassIsARevisionOfTheTextsAndOfTheirNote) {
   record(configuration(Script(shopping())));
   const auto notes = written();
   std::vector<Script::Line> better = shopping();
   better[3].text = "two pints of oat milk";
   recorder::resume_session(configuration(Script(better)), session_, recorder::Redo::everything, ignore);
   expect_whole();
-  EXPECT_EQ(written(), notes);
+  ASSERT_THAT(written(), SizeIs(2));
+  EXPECT_EQ(written()[0], notes[0]);
+  NoteCompleted revised = notes[0];
+  revised.text.replace(revised.text.find(shopping()[3].text), shopping()[3].text.size(), "two pints of oat milk");
+  revised.revision = 1;
+  EXPECT_EQ(written()[1], revised);
   const auto manifest = session::read_manifest(session_);
   EXPECT_EQ(manifest.segments.at(3).text, "two pints of oat milk");
   EXPECT_TRUE(std::ranges::all_of(manifest.segments, [](const auto& segment) { return segment.revisions == 2; }));

@@ -247,6 +247,32 @@ TEST_F(Core, AResumedSessionTellsNoNoteTwiceAndMissesNone) {
   EXPECT_THAT(names, ElementsAre("TranscriptionComplete", "NoteCompleted"));
 }
 
+TEST_F(Core, ANoteThatWasCompletedByACallIsCompletedThereAfterACrash) {
+  say(0, 1);
+  answer(0, "start a new note shopping list");
+  say(1, 4);
+  core.complete_note(actions);
+  say(2, 7);
+  answer(2, "what a lovely day");
+  const auto before = journal();  // the body has no text yet
+  RecorderCore resumed(settings(), clock);
+  actions.clear();
+  resumed.resume(before, Redo::nothing, actions);
+  TranscriptionOutcome outcome;
+  outcome.text = "bread";
+  resumed.transcribed(1, outcome, actions);
+  ASSERT_EQ(told<NoteCompleted>().size(), 1U);
+  EXPECT_EQ(told<NoteCompleted>().front().text, "bread");
+}
+
+TEST_F(Core, ACallToCompleteANoteIsInTheJournalWhereSomethingWasSaid) {
+  core.complete_note(actions);
+  EXPECT_THAT(told<NoteCommandDetected>(), IsEmpty());
+  say(0, 1);
+  core.complete_note(actions);
+  EXPECT_THAT(told<NoteCommandDetected>(), ElementsAre(NoteCommandDetected{0, NoteCommand::complete}));
+}
+
 TEST_F(Core, AResumedSessionKnowsWhatTheEngineSpottedBesideTheText) {
   say(0, 1);
   TranscriptionOutcome outcome;

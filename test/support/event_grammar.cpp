@@ -205,7 +205,11 @@ class Checker {
   }
 
   void check(const Event& event, const NoteCommandDetected& command) {
-    kept_segment(command.segment_index, event.name());
+    if (command.command != NoteCommand::complete) {
+      kept_segment(command.segment_index, event.name());
+    } else if (!segments_.contains(command.segment_index)) {
+      complain("a note is completed behind segment {}, which was never opened", command.segment_index);
+    }
   }
   void check(const Event& event, const NoteTitleCaptured& title) { kept_segment(title.segment_index, event.name()); }
 
@@ -214,6 +218,11 @@ class Checker {
     const fs::path path(note.path);
     if (path.is_absolute() || path.parent_path() != "notes") return complain("a note is at '{}'", note.path);
     if (!fs::is_regular_file(session_ / path)) complain("the note '{}' is missing", note.path);
+    int& next = note_revisions_[note.path];
+    if (note.revision != next) {
+      complain("the note '{}' has revision {} where {} is next", note.path, note.revision, next);
+    }
+    ++next;
   }
   void check(const Event& event, const NoteCancelled& note) {
     for (const std::uint32_t index : note.segments) kept_segment(index, event.name());
@@ -351,6 +360,7 @@ class Checker {
   session::Manifest manifest_;
   session::Manifest fold_;
   std::map<std::uint32_t, Told> segments_;
+  std::map<std::string, int> note_revisions_;  // the next one of each
   std::optional<std::uint32_t> open_;
   bool first_ = true;
   bool ended_ = false;

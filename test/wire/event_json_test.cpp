@@ -202,7 +202,7 @@ void expect_every_name_to_be_read(std::optional<E> (*named)(std::string_view) no
 TEST(EventNames, OfEveryEnumerationAreReadBack) {
   expect_every_name_to_be_read(wire::recording_state, 6);
   expect_every_name_to_be_read(wire::vad_mode, 2);
-  expect_every_name_to_be_read(wire::note_command, 5);
+  expect_every_name_to_be_read(wire::note_command, 6);
   expect_every_name_to_be_read(wire::gap_reason, 6);
   expect_every_name_to_be_read(wire::worker_state, 5);
 }
