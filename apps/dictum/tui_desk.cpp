@@ -68,6 +68,8 @@ void TUIDesk::shut_down() {
   }
   backend_.reset();
   messages_.reset();
+  publishing_.cancel();
+  ticking_.cancel();
 }
 
 void TUIDesk::hear(const Event& event) {
