@@ -4,13 +4,16 @@
 #include <fmt/format.h>
 #include <sndfile.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <string_view>
 #include <system_error>
 
 #include "audio/format.hpp"
+#include "audio/wav_header_parser.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::audio {
@@ -43,6 +46,24 @@ UniqueFD open_regular_file(const std::filesystem::path& path) {
   return fd;
 }
 
+// libsndfile takes what is there and is silent about what a WAV's header promised beyond it.
+std::uint64_t bytes_that_are_missing(const UniqueFD& file) {
+  struct stat status{};
+  std::array<std::byte, 4096> beginning{};
+  const ssize_t got = ::pread(file.get(), beginning.data(), beginning.size(), 0);
+  if (got <= 0 || ::fstat(file.get(), &status) != 0) return 0;
+  try {
+    WAVHeaderParser header;
+    const std::size_t audio_begins = header.parse(std::span(beginning).first(static_cast<std::size_t>(got)));
+    if (!header.done() || !header.audio_bytes()) return 0;
+    const std::uint64_t promised = audio_begins + *header.audio_bytes();
+    const auto present = static_cast<std::uint64_t>(status.st_size);
+    return promised > present ? promised - present : 0;
+  } catch (const RecorderError&) {
+    return 0;  // no WAV, or one of an encoding that only libsndfile knows
+  }
+}
+
 }  // namespace
 
 void SoundFileReader::Closer::operator()(sf_private_tag* file) const {
@@ -60,6 +81,10 @@ SoundFileReader::SoundFileReader(const std::filesystem::path& path) : path_(path
   format_ = {.sample_rate = info.samplerate, .channels = info.channels};
   require_usable(format_, quoted(path));
   if (info.frames > 0 && info.frames < SF_COUNT_MAX) frames_ = info.frames;
+  if (const std::uint64_t missing = bytes_that_are_missing(fd_)) {
+    problem_ = fmt::format("{} was cut off: {} bytes that its header announces are missing; what is there was read.",
+                           quoted(path), missing);
+  }
 }
 
 std::size_t SoundFileReader::read(std::span<float> interleaved) {

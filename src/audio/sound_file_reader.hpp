@@ -36,7 +36,7 @@ class SoundFileReader {
   /// Goes on from `frame`. Throws RecorderError(input_unreadable) where the file cannot.
   void seek(std::int64_t frame);
 
-  /// Why reading ended before the end of the audio; empty where it did not.
+  /// Why less is read than the file should hold; empty where all of it is.
   const std::string& problem() const { return problem_; }
 
   /// How many samples so far were no finite numbers; they are delivered as 0.

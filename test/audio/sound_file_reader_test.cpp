@@ -114,6 +114,13 @@ TEST_F(SoundFileReaderTest, AFileThatEndsEarlyIsReadAsFarAsItGoes) {
   EXPECT_EQ(reader.read(samples), 0U);
 }
 
+TEST_F(SoundFileReaderTest, AFileThatEndsEarlySaysHowMuchIsMissing) {
+  write_sound(file("whole.wav"), 16000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16, std::vector<float>(1000, 0.25F));
+  EXPECT_EQ(SoundFileReader(file("whole.wav")).problem(), "");
+  write_bytes(file("cut.wav"), bytes_of(file("whole.wav")).substr(0, 44 + 2 * 700));
+  EXPECT_TRUE(holds(SoundFileReader(file("cut.wav")).problem(), "600 bytes"));
+}
+
 TEST_F(SoundFileReaderTest, AFileWhoseWriterDiedBeforeTheHeaderWasFilledInIsRead) {
   write_sound(file("whole.wav"), 16000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16, std::vector<float>(1000, 0.25F));
   std::string bytes = bytes_of(file("whole.wav"));
