@@ -159,7 +159,7 @@ void bind_audio(nb::module_& module) {
             new (self) PushSource({.sample_rate = sample_rate, .channels = channels}, capacity);
           },
           "sample_rate"_a, "channels"_a = 1, "capacity_sec"_a = 10.0)
-      .def("push", &push, "samples"_a,
+      .def("push", &push, "samples"_a.none(),
            "Takes whole frames of interleaved samples and returns how many frames were kept: none while nobody\n"
            "records. Never waits. Contiguous int16 and float32 are read in place; bytes are 16-bit samples.")
       .def_prop_ro("room", &PushSource::room, "Frames that `push` would keep now.")
@@ -169,12 +169,12 @@ void bind_audio(nb::module_& module) {
                            "Silero VAD v6 over a stream of any rate: probabilities of speech, one for each window of\n"
                            "32 ms. State is carried from call to call, so a stream may be cut anywhere.")
       .def(nb::init<int>(), "sample_rate"_a = kVADSampleRate)
-      .def("__call__", &probabilities, "samples"_a,
+      .def("__call__", &probabilities, "samples"_a.none(),
            "The probability of every window that these samples (mono) complete.")
       .def("reset", &StreamingVAD::reset, Unlocked(), "Forgets the stream: what comes next is a new one.")
       .def_prop_ro("sample_rate", &StreamingVAD::sample_rate);
 
-  module.def("analyze", &analyze, "samples"_a, "sample_rate"_a, "settings"_a);
+  module.def("analyze", &analyze, "samples"_a.none(), "sample_rate"_a, "settings"_a);
 }
 
 void bind_library(nb::module_& module) {

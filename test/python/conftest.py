@@ -1,12 +1,14 @@
 """What the tests of the Python package share."""
 
 import asyncio
+import importlib.util
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -39,6 +41,15 @@ def shared(path: str) -> pathlib.Path:
         if folder and (pathlib.Path(folder) / path).exists():
             return pathlib.Path(folder) / path
     pytest.skip(f"test data not found: {path}")
+
+
+def example(name: str) -> types.ModuleType:
+    """One of examples/python/ as a module."""
+    specification = importlib.util.spec_from_file_location(name, ROOT / f"examples/python/{name}.py")
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(autouse=True)

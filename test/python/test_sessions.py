@@ -1,0 +1,105 @@
+"""Sessions on disk, search and notes."""
+
+import datetime
+import json
+import pathlib
+from collections.abc import Callable
+
+import pytest
+from conftest import SAMPLE_TEXTS, wait_until
+
+import dictum
+
+Simulated = Callable[..., dictum.Settings]
+
+
+@pytest.fixture
+def session(simulated: Simulated, root: pathlib.Path) -> dictum.Session:
+    with dictum.RecorderBackend(**simulated(pace="fast")) as backend:
+        wait_until(lambda: backend.state == "idle")
+        backend.wait_until_idle()
+    return dictum.find_session("last", root)
+
+
+def test_a_session_tells_what_was_said(session: dictum.Session, root: pathlib.Path) -> None:
+    assert session.text.splitlines() == SAMPLE_TEXTS
+    assert [segment.text for segment in session.segments] == SAMPLE_TEXTS
+    assert all(segment.path is not None and segment.path.is_file() for segment in session.segments)
+    assert session.sample_rate == 16000
+    assert not session.is_open
+    assert session.problem == ""
+    assert session.problems() == []
+    assert session.size_bytes > 100_000
+    assert abs(session.started_at - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=5)
+    assert dictum.list_sessions(root) == [session] == [dictum.find_session(session.name, root)]
+
+
+def test_its_journal_is_events(session: dictum.Session) -> None:
+    events = list(session.events())
+    assert [event.sequence for event in events] == list(range(len(events)))
+    assert isinstance(events[0], dictum.RecordingStateChanged)
+    with (session.path / "events.jsonl").open("a") as journal:
+        journal.write('{"event":"MoodChanged","session":"x","sequence":99,"timestamp":0,"frame":0}\n{"event":"Spee')
+    assert list(session.events()) == events
+
+
+def test_a_note_is_markdown(session: dictum.Session, root: pathlib.Path) -> None:
+    (note,) = session.notes
+    assert note.title == "shopping list"
+    assert note.segments == (2, 3, 4)
+    assert "# shopping list" in note.read()
+    assert dictum.list_notes(root) == [note]
+
+
+def test_search_finds_words_beginnings_and_phrases(session: dictum.Session, root: pathlib.Path) -> None:
+    (hit,) = dictum.search("bread", scope="segments", root=root)
+    assert hit.session == session.path
+    assert [hit.text[begin:end] for begin, end in hit.marks] == ["bread"]
+    assert hit.start_sec == pytest.approx(94720 / 16000)
+    assert hit.segment_index == 2
+    assert {hit.segment_index for hit in dictum.search("sho*", scope="segments", root=root)} == {1, 3}
+    assert dictum.search('"bread some"', root=root) == []
+    (note,) = dictum.search("coffee", scope="notes", root=root)
+    assert note.note_title == "shopping list"
+    assert note.note_path is not None and note.note_path.is_file()
+    assert len(dictum.search(root=root, scope="segments")) == len(SAMPLE_TEXTS)
+    assert len(dictum.search(root=root, limit=2)) == 2
+    tomorrow = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    assert dictum.search("bread", since=tomorrow, root=root) == []
+    assert dictum.search("bread", before=tomorrow, session=session.name, root=root) != []
+    with pytest.raises(dictum.InvalidArgumentError):
+        dictum.search("bread", scope="dreams", root=root)  # type: ignore[arg-type]
+
+
+def test_marks_count_characters(simulated: Simulated, root: pathlib.Path) -> None:
+    settings = simulated(pace="fast")
+    pathlib.Path(settings["transcription_simulated_script"]).write_text(json.dumps({"texts": ["größere Brötchen"]}))
+    with dictum.RecorderBackend(**settings) as backend:
+        wait_until(lambda: backend.state == "idle")
+        backend.wait_until_idle()
+    (hit,) = dictum.search("brotchen", root=root)
+    assert [hit.text[begin:end] for begin, end in hit.marks] == ["Brötchen"]
+
+
+def test_a_deleted_session_is_gone(session: dictum.Session, root: pathlib.Path) -> None:
+    session.delete()
+    assert dictum.list_sessions(root) == []
+    with pytest.raises(dictum.InputNotFoundError):
+        dictum.find_session("last", root)
+
+
+def test_a_damaged_session_is_listed_with_its_problem(session: dictum.Session, root: pathlib.Path) -> None:
+    (session.path / "manifest.json").write_text("{")
+    (damaged,) = dictum.list_sessions(root)
+    assert damaged.problem
+    assert damaged.problems()
+    assert dictum.list_notes(root) == []
+
+
+def test_the_root_is_that_of_the_configuration(
+    session: dictum.Session, root: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert dictum.list_sessions() == []
+    (tmp_path / "dictum.toml").write_text(f'[session]\nroot = "{root}"\n')
+    monkeypatch.setenv("DICTUM_CONFIG", str(tmp_path / "dictum.toml"))
+    assert dictum.list_sessions() == [session]
