@@ -92,6 +92,7 @@ std::filesystem::path resegment_session(RecorderConfig config, const std::filesy
   config.clock = std::make_shared<ClockOfThen>(manifest.started_at);
   config.session.root = session.parent_path();
   config.session.keep_all = false;  // it is in the old one
+  config.retention = {};            // which goes by the time of day of now
   std::promise<void> ended;
   bool told = false;
   RecorderBackend backend(std::move(config), [&](const Event& event) {

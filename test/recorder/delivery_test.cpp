@@ -343,6 +343,34 @@ TEST_F(AsyncDelivery, ACallbackThatAwaitsWhatNeverComesHoldsUpNothingElse) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, 8s);
 }
 
+TEST_F(AsyncDelivery, ACoroutineThatLagsGetsEveryEventFromTheJournal) {
+  test::EventLog quick;
+  run([&]() -> asio::awaitable<void> {
+    asio::steady_timer released(loop, asio::steady_timer::time_point::max());
+    asio::steady_timer all_told(loop, 20s);
+    AsyncRecorderBackend recorder(loop.get_executor(), chatty(root.path()),
+                                  [&](const Event& event) -> asio::awaitable<void> {
+                                    if (!event.is_ephemeral() && event.sequence == 0U) {
+                                      co_await released.async_wait(asio::as_tuple(asio::use_awaitable));
+                                    }
+                                    log.add(event);
+                                    const auto* text = std::get_if<TranscriptionComplete>(&event.body);
+                                    if (text != nullptr && text->segment_index == 399) all_told.cancel();
+                                  });
+    const auto subscription =
+        recorder.subscribe(EventFilter::journaled(), [&](const Event& event) { quick.add(event); });
+    EventStream ends = recorder.events(EventFilter::only<RecordingStateChanged>());
+    co_await recorder.start_recording();
+    while (std::get<RecordingStateChanged>((co_await ends.next()).body).is_recording) {
+    }
+    released.cancel();
+    co_await all_told.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await recorder.stop_recording();
+  });
+  EXPECT_TRUE(is_gapless(log.all()));
+  EXPECT_EQ(journaled(log.all()), quick.all());
+}
+
 TEST_F(AsyncDelivery, EventsCanBePulled) {
   std::vector<std::string> names;
   run([&]() -> asio::awaitable<void> {
