@@ -148,7 +148,7 @@ def main():
     for name, (cpu, memory, wakes) in found.items():
         print(f"{name:8} {cpu:6.2f} % of a core  {memory:6.1f} MB  {wakes:6.0f} wake-ups a second")
     if "python" in found:
-        ratios = [theirs / ours for ours, theirs in zip(found["dictum"], found["python"])]
+        ratios = [theirs / ours for ours, theirs in zip(found["dictum"], found["python"], strict=True)]
         print("python / dictum: {:.1f} x the processor, {:.1f} x the memory, {:.1f} x the wake-ups".format(*ratios))
     cpu, memory, _ = found["dictum"]
     return 0 if cpu <= CPU_LIMIT_PERCENT and memory <= MEMORY_LIMIT_MB else 1

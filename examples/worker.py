@@ -4,7 +4,14 @@
 Install it as an executable `dictum-worker-loudness` on PATH, and `--transcriber loudness` uses it.
 docs/worker-protocol.md says what the messages mean.
 """
-import array, json, math, os, queue, struct, sys, threading, wave
+import array
+import json
+import math
+import os
+import queue
+import struct
+import threading
+import wave
 
 frames_in, frames_out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
 os.dup2(2, 1)  # what a library prints must not end up between the frames

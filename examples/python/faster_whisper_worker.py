@@ -8,22 +8,25 @@ The model is the name of one (downloaded once) or a folder with one.
 """
 
 import numpy
+import numpy.typing
 from faster_whisper import WhisperModel
 
 from dictum import Word
 from dictum.worker import Segment, Transcript, worker
 
 RATE = 16000  # what Whisper hears
+Samples = numpy.typing.NDArray[numpy.float32]
 
 
 def load(model: str | None) -> WhisperModel:
     return WhisperModel(model or "base.en", device="cpu", compute_type="int8")
 
 
-def hear(segment: Segment) -> "numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]":
-    samples = numpy.frombuffer(segment.pcm16(), dtype="<i2").astype(numpy.float32) / 32768
+def hear(segment: Segment) -> Samples:
+    samples = numpy.frombuffer(segment.pcm16(), dtype="<i2") / numpy.float32(32768)
     positions = numpy.arange(0, len(samples), segment.sample_rate / RATE)
-    return numpy.interp(positions, numpy.arange(len(samples)), samples).astype(numpy.float32)
+    heard: Samples = numpy.interp(positions, numpy.arange(len(samples)), samples).astype(numpy.float32)
+    return heard
 
 
 @worker(engine="faster-whisper", load=load)

@@ -1,8 +1,8 @@
 """The recorder backend for voice applications: it listens, finds speech, keeps it, transcribes it, and tells.
 
-    async with AsyncRecorderBackend(on_event) as backend:
-        await asyncio.sleep(10)
-    print(backend.get_session_path())
+async with AsyncRecorderBackend(on_event) as backend:
+    await asyncio.sleep(10)
+print(backend.get_session_path())
 """
 
 from ._async_backend import AsyncRecorderBackend, EventStream

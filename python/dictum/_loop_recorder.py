@@ -42,8 +42,7 @@ class LoopRecorder:
         _advance(self._shutdown)
 
     def _hang_up_bell(self) -> Bell:
-        """The loop refers to us weakly. What it holds beside that is `life`, which goes when the loop is closed: asyncio
-        tells nobody."""
+        """The loop refers to us weakly. What it holds beside that is `life`, which goes when the loop is closed."""
         react = weakref.WeakMethod(self._on_ring)
         bell = Bell()
         life = _Life()
@@ -172,7 +171,7 @@ async def _notice_shutdown(recorder: "weakref.ref[LoopRecorder]") -> AsyncGenera
 def _advance(generator: AsyncGenerator[None, None]) -> None:
     """To its first yield, before which it awaits nothing."""
     with contextlib.suppress(StopIteration):
-        anext(generator).send(None)  # type: ignore[attr-defined]
+        anext(generator).send(None)
 
 
 async def _await(awaitable: Awaitable[None]) -> None:

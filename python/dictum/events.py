@@ -315,7 +315,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda value: None if value is None else inner(value)
     if dataclasses.is_dataclass(kind):
         names = [field.name for field in dataclasses.fields(kind)]
-        return lambda value: kind(**{name: value[name] for name in names})
+        make = typing.cast(Callable[..., object], kind)
+        return lambda value: make(**{name: value[name] for name in names})
     if kind is Path or issubclass(kind, enum.Enum):
         return typing.cast(Callable[[Any], Any], kind)
     return lambda value: value

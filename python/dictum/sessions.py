@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -188,7 +188,7 @@ def _hit(read: dict[str, Any]) -> SearchHit:
         segment_index=read["segment_index"],
         start_sec=read["start_frame"] / rate,
         end_sec=read["end_frame"] / rate,
-        said_at=datetime.fromtimestamp(read["said_at"], timezone.utc),
+        said_at=datetime.fromtimestamp(read["said_at"], UTC),
     )
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 import pytest
 import uvloop
-from conftest import SAMPLE_TEXTS, names_of, native_threads, until
 
 import dictum
+from conftest import SAMPLE_TEXTS, names_of, native_threads, until
 
 Simulated = Callable[..., dictum.Settings]
 Runner = Callable[[Coroutine[Any, Any, None]], None]
@@ -42,7 +42,9 @@ def run_under_anyio(main: Coroutine[Any, Any, None]) -> None:
 
 
 RUNNERS = pytest.mark.parametrize(
-    "run", [asyncio.run, uvloop.run, run_under_anyio, run_without_readers], ids=["asyncio", "uvloop", "anyio", "no readers"]
+    "run",
+    [asyncio.run, uvloop.run, run_under_anyio, run_without_readers],
+    ids=["asyncio", "uvloop", "anyio", "no readers"],
 )
 
 

@@ -8,9 +8,9 @@ import wave
 from collections.abc import Callable
 
 import pytest
-from conftest import SAMPLE, SAMPLE_TEXTS, names_of, shared, until
 
 import dictum
+from conftest import SAMPLE, SAMPLE_TEXTS, names_of, shared, until
 
 numpy = pytest.importorskip("numpy")
 

@@ -9,9 +9,9 @@ import weakref
 from collections.abc import Callable
 
 import pytest
-from conftest import SAMPLE, SAMPLE_TEXTS, names_of, run_python, wait_until
 
 import dictum
+from conftest import SAMPLE, SAMPLE_TEXTS, names_of, run_python, wait_until
 
 Simulated = Callable[..., dictum.Settings]
 

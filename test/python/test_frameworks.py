@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import LONG, example, names_of, until
 
 import dictum
+from conftest import LONG, example, names_of, until
 
 Simulated = Callable[..., dictum.Settings]
 
@@ -118,10 +118,7 @@ def test_fastapi_forwards_events_to_fifty_clients(loop: str, simulated: Simulate
     uvicorn = pytest.importorskip("uvicorn")
     httpx = pytest.importorskip("httpx")
     websockets = pytest.importorskip("websockets")
-    if loop == "uvloop":
-        runner = pytest.importorskip("uvloop").run
-    else:
-        runner = asyncio.run
+    runner = pytest.importorskip("uvloop").run if loop == "uvloop" else asyncio.run
 
     async def listen(address: str, ready: Callable[[], None]) -> list[tuple[int, str]]:
         seen = []

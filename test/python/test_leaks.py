@@ -8,9 +8,9 @@ import tracemalloc
 from collections.abc import Callable
 
 import pytest
-from conftest import LONG, children, native_threads, open_descriptors, until, wait_until
 
 import dictum
+from conftest import LONG, children, native_threads, open_descriptors, until, wait_until
 
 Simulated = Callable[..., dictum.Settings]
 

@@ -8,11 +8,11 @@ import sys
 import textwrap
 import threading
 
-import original
 import pytest
-from conftest import shared, until
 
 import dictum
+import original
+from conftest import shared, until
 
 
 def run(example: str) -> subprocess.CompletedProcess[str]:

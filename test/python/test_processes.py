@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import SAMPLE, run_python
 
 import dictum
+from conftest import SAMPLE, run_python
 
 Simulated = Callable[..., dictum.Settings]
 
@@ -49,7 +49,7 @@ def test_a_configuration_file_that_is_wrong_is_told_at_the_start(
     (home / "broken.toml").write_text("[vad]\nthresold = 1\n")
     monkeypatch.setenv("DICTUM_CONFIG", str(home / "broken.toml"))
     backend = dictum.RecorderBackend()
-    with pytest.raises(dictum.ConfigInvalidError, match="broken.toml:2"):
+    with pytest.raises(dictum.ConfigInvalidError, match=r"broken\.toml:2"):
         backend.start_recording()
 
 

@@ -6,9 +6,9 @@ import pathlib
 from collections.abc import Callable
 
 import pytest
-from conftest import SAMPLE_TEXTS, wait_until
 
 import dictum
+from conftest import SAMPLE_TEXTS, wait_until
 
 Simulated = Callable[..., dictum.Settings]
 

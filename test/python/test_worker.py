@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import ROOT, SAMPLE, wait_until
 
 import dictum
+from conftest import ROOT, SAMPLE, wait_until
 from dictum.worker import Segment, Transcript, worker
 
 Install = Callable[[str, str], None]
@@ -93,7 +93,10 @@ def test_a_worker_loads_once_and_tells_words_and_errors(install: Install, root: 
     assert results[0].words[0].text == "word"
     assert results[0].suspect
     assert not results[1].success
-    for segment, code, sentence in ((1, "too_quiet", "This one is too quiet."), (2, "transcription_failed", "ZeroDivision")):
+    for segment, code, sentence in (
+        (1, "too_quiet", "This one is too quiet."),
+        (2, "transcription_failed", "ZeroDivision"),
+    ):
         error = results[segment].error
         assert error is not None
         assert error.code == code
