@@ -201,7 +201,7 @@ void TUIDesk::perform(tui::Action action) {
 }
 
 void TUIDesk::toggle_recording() {
-  if (backend_->is_recording()) {
+  if (model_.is_recording()) {  // what the person saw
     backend_->stop_recording(-1s, tell_failure());  // its texts come when they come, and nobody waits for them
     return;
   }
@@ -213,7 +213,7 @@ void TUIDesk::toggle_recording() {
     update([](tui::Model& model) {
       if (model.state == RecordingState::starting) model.state = RecordingState::idle;
     });
-    tell_failure()(error);
+    if (error != make_error_code(Errc::cancelled)) tell_failure()(error);
   });
 }
 

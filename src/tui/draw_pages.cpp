@@ -15,7 +15,7 @@ namespace {
 
 /// A row that is `selected` has a ground of its own over its whole width.
 Element list_row(const Brush& brush, int width, bool is_selected, Element row) {
-  Element whole = hbox({std::move(row), filler()}) | size(WIDTH, EQUAL, width);
+  Element whole = hbox({std::move(row) | xflex}) | size(WIDTH, EQUAL, width);
   return is_selected ? std::move(whole) | brush.paint(Role::selected) : std::move(whole);
 }
 
@@ -78,11 +78,15 @@ Element assemble(const Brush& brush, PageParts parts) {
   const Size inside{parts.size.width - 4, parts.size.height - 2};
   const Size body{inside.width, inside.height - 2};
   Element below = brush.model.playing ? playing_line(brush, inside.width) : std::move(parts.hints);
-  return framed(brush, parts.size, parts.title, vbox({sized(parts.body(body), body), text(""), std::move(below)}));
+  return framed(brush, parts.size, parts.title, emptyElement(), 0,
+                vbox({sized(parts.body(body), body), text(""), std::move(below)}), Role::accent);
 }
 
+/// Where there is not much room around it, all of the screen but the keys.
 Size large(Size screen) {
-  return {std::min(screen.width - 4, 120), std::min(screen.height - 2, 40)};
+  const bool is_small = screen.width < 100 || screen.height < 30;
+  return is_small ? Size{screen.width, screen.height - 1}
+                  : Size{std::min(screen.width - 8, 130), std::min(screen.height - 6, 40)};
 }
 
 PageParts help(const Brush& brush, Size screen) {
@@ -111,9 +115,11 @@ PageParts devices(const Brush& brush, Size screen) {
       const Device& device = (*all)[i];
       const bool chosen = device.id == brush.model.device || device.name == brush.model.device ||
                           (brush.model.device.empty() && device.is_default);
-      return hbox({words(brush, chosen ? "● " : "○ ", selected ? Role::text : Role::accent),
-                   foreign(brush, device.description, size.width - 14),
-                   words(brush, device.is_default ? "  default" : "", selected ? Role::text : Role::dim)});
+      const std::string description = clipped(visible(device.description), size.width - 24);
+      return hbox(
+          {words(brush, chosen ? "● " : "○ ", selected ? Role::text : Role::accent), words(brush, description),
+           foreign(brush, "  " + device.name, size.width - 13 - cells(description), selected ? Role::text : Role::dim),
+           filler(), words(brush, device.is_default ? "  default" : "", selected ? Role::text : Role::accent)});
     });
   };
   const int rows = brush.model.devices ? static_cast<int>(brush.model.devices->size()) : 1;
@@ -255,7 +261,7 @@ PageParts leaving(const Brush& brush, Size screen) {
       rows.push_back(
           hbox({words(brush, "◌ ", Role::accent), words(brush, time_of_day(brush.model, line->began) + "  ", Role::dim),
                 foreign(brush, line->text.empty() ? "transcribing…" : line->text, size.width - 22, Role::interim),
-                filler(), words(brush, seconds(std::max(0.0, brush.model.now - line->ended)), Role::dim)}));
+                filler(), words(brush, latency(brush.model, *line), Role::dim)}));
     }
     return vbox(std::move(rows));
   };

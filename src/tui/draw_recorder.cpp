@@ -15,6 +15,7 @@ using namespace ftxui;  // NOLINT(google-build-using-namespace)
 namespace {
 
 constexpr double kFloorDBFS = -60;
+constexpr double kSilent = -95;     // less than what 16 bits can hold
 constexpr double kThreshold = 0.5;  // of the speech detector, for the colours
 constexpr double kSilenceThreshold = 0.35;
 
@@ -41,11 +42,18 @@ Badge badge(const Model& model) {
   return {" ■ IDLE ", Role::badge_off};
 }
 
-/// The only thing with three looks of its own: what SPACE would do.
-Element button(const Brush& brush) {
+/// What its key would do. Always as wide, so that nothing jumps when it is clicked.
+std::string button_text(const Brush& brush) {
   const std::string_view what = brush.model.is_recording() ? "■ Stop" : "● Record";
-  return words(brush, fmt::format(" {}  {} ", what, key_label(brush.keys.key(Action::record))), Role::button) |
-         brush.targets.add(Action::record);
+  return fmt::format(" {:<8}  {} ", what, key_label(brush.keys.key(Action::record)));
+}
+
+std::string device_text(const Model& model) {
+  if (model.device.empty()) return "default microphone";
+  for (const Device& device : model.devices.value_or(std::vector<Device>())) {
+    if (device.id == model.device || device.name == model.device) return device.description;
+  }
+  return model.device;
 }
 
 Element state_row(const Brush& brush, int width) {
@@ -54,20 +62,20 @@ Element state_row(const Brush& brush, int width) {
   const std::string time = duration(model.elapsed());
   const bool is_long = model.mode == VADMode::long_note;
   const std::string mode = is_long ? " long note " : "normal";
-  const int used = cells(shown.text) + 2 + cells(time) + 2 + 19 + 2 + 5 + cells(mode) + 2;
+  const std::string button = button_text(brush);
+  const int used = cells(button) + 2 + cells(shown.text) + 2 + cells(time) + 3 + 5 + cells(mode) + 2;
   const int room = width - used;
-  Elements row{words(brush, shown.text, shown.role),
+  Elements row{words(brush, button, Role::button) | brush.targets.add(Action::record),
+               text("  "),
+               words(brush, shown.text, shown.role),
                text("  "),
                text(time) | bold,
-               text("  "),
-               button(brush),
-               text("  "),
+               text("   "),
                hbox({words(brush, "mode ", Role::dim), words(brush, mode, is_long ? Role::badge_wait : Role::text)}) |
                    brush.targets.add(Action::long_note),
                filler()};
   if (room >= 8) {
-    const std::string device = model.device.empty() ? "default microphone" : model.device;
-    row.push_back(foreign(brush, device, room, Role::dim) | brush.targets.add(Action::devices));
+    row.push_back(foreign(brush, device_text(model), room, Role::dim) | brush.targets.add(Action::devices));
   }
   return hbox(std::move(row));
 }
@@ -155,7 +163,9 @@ Element draw_recorder(const Brush& brush, int width) {
   const Level* newest = levels.empty() ? nullptr : &levels.back();
   const int meters = width >= 100 ? 44 : width >= 70 ? 34 : 28;
   const int bars = meters - 20;
-  const std::string level = newest != nullptr ? fmt::format("{:.0f} dB", std::max(newest->rms_dbfs, -99.0)) : "";
+  const std::string level = newest == nullptr            ? ""
+                            : newest->rms_dbfs > kSilent ? fmt::format("{:.0f} dB", newest->rms_dbfs)
+                                                         : "silent";
   const std::string speech = newest != nullptr ? fmt::format("{:.2f}", newest->speech_probability) : "";
   const double probability = newest != nullptr ? newest->speech_probability : 0;
   return vbox({

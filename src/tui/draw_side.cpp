@@ -232,6 +232,9 @@ Element draw_footer(const Brush& brush, int width) {
   const auto is_wanted = [&](Action action) {
     if (action == Action::retry) return brush.model.failed() > 0;
     if (action == Action::clear) return !brush.model.notices.empty();
+    const bool needs_recording =
+        action == Action::pause || action == Action::long_note || action == Action::end_note || action == Action::mute;
+    if (needs_recording) return brush.model.is_recording();
     return action != Action::help && action != Action::quit;
   };
   int left = width - cells_of(Action::help) - cells_of(Action::quit) + 2;

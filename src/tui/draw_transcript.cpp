@@ -76,19 +76,6 @@ Said said(const Brush& brush, const Line& line) {
   return {visible(line.text), "", line.command ? Role::accent : Role::text};
 }
 
-std::string latency(const Model& model, const Line& line) {
-  switch (line.state) {
-    case Line::State::done:
-      return seconds(line.latency);
-    case Line::State::waiting:
-      return seconds(std::max(0.0, model.now - line.ended));
-    case Line::State::listening:
-      return duration(std::max(0.0, model.now - line.began));
-    default:
-      return "";
-  }
-}
-
 Elements rows_of(const Brush& brush, const Line& line, int width) {
   const bool is_narrow = width < 70;
   std::string time = time_of_day(brush.model, line.began);
@@ -119,6 +106,10 @@ Element session_row(const Brush& brush, std::string_view session, int width) {
 }
 
 Element welcome(const Brush& brush, Size size) {
+  if (brush.model.is_recording()) {
+    return sized(
+        vbox({filler(), hbox({filler(), words(brush, "Speak when you like.", Role::dim), filler()}), filler()}), size);
+  }
   const std::string key = key_label(brush.keys.key(Action::record));
   return sized(
       vbox({filler(),
@@ -129,6 +120,19 @@ Element welcome(const Brush& brush, Size size) {
 }
 
 }  // namespace
+
+std::string latency(const Model& model, const Line& line) {
+  switch (line.state) {
+    case Line::State::done:
+      return seconds(line.latency);
+    case Line::State::waiting:
+      return seconds(std::max(0.0, model.now - line.ended));
+    case Line::State::listening:
+      return duration(std::max(0.0, model.now - line.began));
+    default:
+      return "";
+  }
+}
 
 Corner transcript_corner(const Brush& brush) {
   if (!brush.view.anchor) return {words(brush, "following", Role::dim), 9};

@@ -74,8 +74,9 @@ Element sized(Element element, Size wanted) {
   return std::move(element) | size(WIDTH, EQUAL, wanted.width) | size(HEIGHT, EQUAL, wanted.height);
 }
 
-Element framed(const Brush& brush, Size whole, std::string_view title, Element right, int right_cells, Element body) {
-  const auto edge = [&](std::string_view shown) { return words(brush, shown, Role::border); };
+Element framed(const Brush& brush, Size whole, std::string_view title, Element right, int right_cells, Element body,
+               Role edge_role) {
+  const auto edge = [&](std::string_view shown) { return words(brush, shown, edge_role); };
   const std::string name = clipped(title, std::max(whole.width - 8, 1));
   const int left_cells = 3 + cells(name) + 1;  // "╭─ name "
   const bool has_right = right_cells > 0 && left_cells + right_cells + 4 <= whole.width;

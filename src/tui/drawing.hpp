@@ -40,7 +40,7 @@ std::string count(std::size_t number, std::string_view one, std::string_view man
 
 /// A frame with a title, and with something at its right; `width` and `height` with the frame. `body` is cut to fit.
 ftxui::Element framed(const Brush& brush, Size size, std::string_view title, ftxui::Element right, int right_cells,
-                      ftxui::Element body);
+                      ftxui::Element body, Role edge = Role::border);
 ftxui::Element framed(const Brush& brush, Size size, std::string_view title, ftxui::Element body);
 /// A line with a title in it.
 ftxui::Element ruled(const Brush& brush, int width, std::string_view title, ftxui::Element right, int right_cells);
@@ -53,6 +53,8 @@ ftxui::Element bar(const Brush& brush, int width, double share, Role role);
 
 ftxui::Element draw_recorder(const Brush& brush, int width);  ///< four rows
 inline constexpr int kRecorderRows = 4;
+/// How long its text took, or has been waited for; how long somebody has been speaking.
+std::string latency(const Model& model, const Line& line);
 ftxui::Element draw_transcript(const Brush& brush, Size size);
 /// At the right of the transcript's title: that it follows, or how much is below.
 struct Corner {

@@ -23,18 +23,18 @@ struct Glyph {
   int width{};
 };
 
-constexpr std::uint32_t kJoiner = 0x200D;
+/// What joins, colours or restyles the emoji before it. Terminals disagree on how wide the result is, which would shift
+/// the rest of the row, so the emoji are shown one by one.
+bool is_emoji_glue(std::uint32_t c) {
+  return c == 0x200D || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0x1F3FB && c <= 0x1F3FF);
+}
 
 Glyph glyph_at(std::string_view text, std::size_t begin) {
-  auto point = utf8::decode(text, begin);
-  std::size_t end = point.next;
-  bool joined = false;
+  std::size_t end = utf8::decode(text, begin).next;
   while (end < text.size()) {
-    point = utf8::decode(text, end);
-    const bool joiner = point.value == kJoiner;
-    if (!joined && !joiner && cells(text.substr(end, point.next - end)) > 0) break;
-    joined = joiner;
-    end = point.next;
+    const std::size_t next = utf8::decode(text, end).next;
+    if (cells(text.substr(end, next - end)) > 0) break;
+    end = next;
   }
   return {end, cells(text.substr(begin, end - begin))};
 }
@@ -53,6 +53,8 @@ std::string visible(std::string_view text) {
       utf8::append(out, 0x2400 + c);
     } else if (c == 0x7F) {
       utf8::append(out, 0x2421);
+    } else if (is_emoji_glue(c)) {
+      // left out
     } else if (is_invisible(c)) {
       out += fmt::format("‹{:X}›", c);
     } else {

@@ -10,7 +10,7 @@ namespace dictum::tui {
 
 /// The text with everything shown that a terminal would obey or hide: control characters as their pictures ("␛"),
 /// changes of the writing's direction and other invisible marks as "‹202E›", bytes that are no UTF-8 as U+FFFD. Line
-/// breaks and tabs become spaces.
+/// breaks and tabs become spaces; what makes one emoji of several is left out.
 std::string visible(std::string_view text);
 
 /// Cells that it takes.
