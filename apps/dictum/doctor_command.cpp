@@ -71,6 +71,14 @@ void examine_transcribers(Report& report) {
   }
 }
 
+void examine_tui(Report& report) {
+#ifdef DICTUM_TUI
+  report.good("terminal UI", "FTXUI, inside this program");
+#else
+  report.bad("terminal UI", "not in this build, since FTXUI was not there: run ./setup and build again");
+#endif
+}
+
 void examine_devices(Report& report) {
   try {
     const auto devices = capture::list_devices("auto");
@@ -111,6 +119,7 @@ ExitCode doctor(const RecorderConfig& config) {
   examine_detector(report);
   examine_transcribers(report);
   examine_devices(report);
+  examine_tui(report);
   examine_places(report, config);
   return report.missing() == 0 ? ExitCode::success : ExitCode::failure;
 }
