@@ -185,7 +185,9 @@ void bind_library(nb::module_& module) {
   module.def("delete_session", &session::delete_session, "session"_a, Unlocked());
   module.def("search", &search, "root"_a, "text"_a, "scope"_a, "since"_a.none(), "before"_a.none(), "session"_a,
              "limit"_a, Unlocked());
-  module.def("session_root", [](const nb::dict& settings) { return recorder::session_root(make_config(settings)); });
+  module.def(
+      "session_root", [](const nb::dict& settings) { return recorder::session_root(make_config(settings)); },
+      "settings"_a);
 }
 
 }  // namespace
@@ -198,10 +200,13 @@ NB_MODULE(core, module) {
   nb::register_exception_translator(raise_as_recorder_error);
   module.attr("__version__") = DICTUM_VERSION;
   module.def("list_settings", &list_settings);
-  module.def("check_settings", [](const nb::dict& settings) {
-    dictum::RecorderConfig scratch;
-    apply_settings(scratch, settings);
-  });
+  module.def(
+      "check_settings",
+      [](const nb::dict& settings) {
+        dictum::RecorderConfig scratch;
+        apply_settings(scratch, settings);
+      },
+      nb::arg("settings"));
   bind_recorder(module);
   bind_audio(module);
   bind_library(module);
