@@ -1,6 +1,6 @@
 // How long a search over many sessions takes, beside `grep -r` over their transcripts:
 //
-//   build/release/bin/index_bench [SESSIONS] [FOLDER]      10000, and a fresh folder in the temporary ones
+//   build/release/bin/index_bench [SESSIONS] [FOLDER]      10000, and a folder of the temporary ones, which is kept
 //
 // Sessions are made of 20 segments of 12 words each, drawn as words are in speech (few often, many seldom).
 
@@ -70,7 +70,8 @@ void make_sessions(const fs::path& root, int count) {
 
 int main(int argc, char** argv) {
   const int count = argc > 1 ? std::atoi(argv[1]) : 10'000;
-  const fs::path root = argc > 2 ? fs::path(argv[2]) : fs::temp_directory_path() / "dictum-index-bench";
+  const fs::path root =
+      argc > 2 ? fs::path(argv[2]) : fs::temp_directory_path() / fmt::format("dictum-index-bench-{}", count);
   if (!fs::exists(root)) make_sessions(root, count);
 
   auto start = Clock::now();

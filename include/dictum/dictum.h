@@ -47,7 +47,8 @@ DICTUM_C_API const char* dictum_version(void);
 DICTUM_C_API dictum_config* dictum_config_new(void);
 DICTUM_C_API void dictum_config_free(dictum_config* config);
 
-/* Sets one setting by its name in the configuration file, for example ("vad.min_silence_ms", "500"). */
+/* Sets one setting by its name in the configuration file, for example ("vad.min_silence_ms", "500"). A list is written
+ * as JSON: ("notes.start", "[\"new note\"]"). */
 DICTUM_C_API int dictum_config_set(dictum_config* config, const char* name, const char* value);
 
 /* Reads a TOML file over the configuration. */
