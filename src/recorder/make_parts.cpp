@@ -7,6 +7,7 @@
 #include <boost/json/value_from.hpp>
 #include <cerrno>
 
+#include "base/sanitized.hpp"
 #include "base/unique_fd.hpp"
 #include "capture/file_source.hpp"
 #include "capture/make_microphone.hpp"
@@ -60,7 +61,7 @@ std::optional<PoolSettings> find_transcriber(const RecorderConfig::Transcription
   settings.model = config.model;
   settings.language = config.language;
   settings.workers = config.workers;
-  settings.memory_cap = static_cast<std::uint64_t>(config.memory_mb) << 20;
+  if (!kSanitized) settings.memory_cap = static_cast<std::uint64_t>(config.memory_mb) << 20;  // else none could start
   settings.deadline_base = std::chrono::duration<double>(config.deadline_base_sec);
   settings.deadline_per_sec = std::chrono::duration<double>(config.deadline_per_sec);
   if (!config.simulated_script.empty()) {

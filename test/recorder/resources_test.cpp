@@ -255,6 +255,9 @@ TYPED_TEST(Resources, WorkersAreGoneWithTheirRecorder) {
     TypeParam recorder(config, [this](const Event& event) { this->log.add(event); });
     ASSERT_FALSE(recorder.start());
     ASSERT_TRUE(this->log.template wait_for<TranscriptionComplete>(3));
+    for (const auto& complete : this->log.template bodies<TranscriptionComplete>()) {
+      EXPECT_TRUE(complete.success) << complete.error->message;
+    }
     EXPECT_GT(test::holdings().children, before.children);
   }
   EXPECT_TRUE(test::come_down_to(before));

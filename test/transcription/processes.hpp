@@ -9,19 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "base/sanitized.hpp"
+
 /// What tests and benchmarks ask the system about processes.
 namespace dictum::transcription {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define DICTUM_SANITIZED 1
-#endif
-#endif
-#ifdef DICTUM_SANITIZED
-inline constexpr bool kSanitized = true;  // memory is counted, and capped, in another way
-#else
-inline constexpr bool kSanitized = false;
-#endif
+using dictum::kSanitized;
 
 /// The folder of the programs under test.
 std::filesystem::path programs();
