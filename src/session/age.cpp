@@ -9,12 +9,12 @@ std::optional<std::chrono::seconds> parse_age(std::string_view text) {
   constexpr std::chrono::hours kDay(24);
   constexpr std::chrono::seconds kLongest = 200 * 365 * kDay;  // a clock of nanoseconds counts that far back
   if (text.empty()) return std::nullopt;
-  const char* const end_of_number = text.data() + text.size() - 1;
+  const std::string_view number = text.substr(0, text.size() - 1);
   std::int32_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), end_of_number, count);
-  if (error != std::errc() || end != end_of_number || count < 0) return std::nullopt;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
+  if (error != std::errc() || end != number.data() + number.size() || count < 0) return std::nullopt;
   std::chrono::seconds unit{};
-  switch (*end_of_number) {
+  switch (text.back()) {
     case 'm':
       unit = std::chrono::minutes(1);
       break;
