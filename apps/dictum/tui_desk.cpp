@@ -201,7 +201,7 @@ void TUIDesk::perform(tui::Action action) {
 }
 
 void TUIDesk::toggle_recording() {
-  if (model_.is_recording()) {  // what the person saw
+  if (model_.is_recording()) {                      // what the person saw
     backend_->stop_recording(-1s, tell_failure());  // its texts come when they come, and nobody waits for them
     return;
   }

@@ -37,6 +37,9 @@ class TUIDesk {
 
   void carry_out(const tui::Command& command);
 
+  /// What the recorder tells.
+  void hear(const Event& event);
+
   /// Begins to record, as the key does.
   void record() { perform(tui::Action::record); }
 
@@ -54,7 +57,6 @@ class TUIDesk {
   void shut_down();
 
  private:
-  void hear(const Event& event);
   void perform(tui::Action action);
   void toggle_recording();
   void leave(bool at_once);

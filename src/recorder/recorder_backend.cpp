@@ -129,7 +129,8 @@ void RecorderBackend::set_muted(bool muted) {
 
 void RecorderBackend::set_device(const std::string& device, std::error_code& error) {
   implementation_->wait(
-      [this, &device](detail::Completion done) { implementation_->engine->set_device(device, std::move(done)); }, error);
+      [this, &device](detail::Completion done) { implementation_->engine->set_device(device, std::move(done)); },
+      error);
 }
 
 void RecorderBackend::set_device(const std::string& device) {
