@@ -26,7 +26,7 @@ constexpr std::array kActions = {
     ActionInfo{Action::retry, "retry", "r", "retry", "transcribe what has failed once more"},
     ActionInfo{Action::clear, "clear", "c", "clear", "forget the notifications"},
     ActionInfo{Action::help, "help", "?", "help", "this page"},
-    ActionInfo{Action::quit, "quit", "q", "quit", "stop, wait for the texts, and leave; twice: at once"},
+    ActionInfo{Action::quit, "quit", "q", "quit", "stop, wait for texts, leave; twice: at once"},
 };
 
 constexpr std::array<std::string_view, 25> kNamedKeys = {

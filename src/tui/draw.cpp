@@ -15,18 +15,22 @@ using namespace ftxui;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
+/// On a tall screen the sound may be tall too.
+int recorder_rows(Size screen) {
+  return screen.height >= 40 ? kRecorderRows + 2 : kRecorderRows;
+}
+
 /// 120 columns and more: status, notes and notices have a column of their own.
 Element wide(const Brush& brush, Size size) {
   const int side = std::clamp(size.width / 3, 40, 64);
-  const int top = kRecorderRows + 2;
+  const int top = recorder_rows(size) + 2;
   const Size transcript{size.width - side, size.height - top - 1};
   const int notices = std::clamp(transcript.height / 4, 5, 14);
   const int notes = transcript.height - (kStatusLines + 2) - notices;
-  const Corner corner = transcript_corner(brush);
   const auto inside = [side](int height) { return Size{side - 4, height - 2}; };
   return vbox({
-      framed(brush, {size.width, top}, "Dictum", draw_recorder(brush, size.width - 4)),
-      hbox({framed(brush, transcript, "Transcript", corner.element, corner.cells,
+      framed(brush, {size.width, top}, "Dictum", draw_recorder(brush, {size.width - 4, top - 2})),
+      hbox({framed(brush, transcript, "Transcript", transcript_corner(brush),
                    draw_transcript(brush, {transcript.width - 4, transcript.height - 2})),
             vbox({framed(brush, {side, kStatusLines + 2}, "Status", draw_status_lines(brush, side - 4)),
                   framed(brush, {side, notes}, "Notes", draw_notes(brush, inside(notes))),
@@ -46,17 +50,16 @@ Element narrow(const Brush& brush, Size size) {
   below.push_back(hbox({text(" "), draw_status_line(brush, size.width - 2)}));
   below.push_back(hbox({text(" "), draw_footer(brush, size.width - 2)}));
   const int bottom = static_cast<int>(below.size());
-  const Corner corner = transcript_corner(brush);
   Elements rows;
   if (has_frames) {
-    const int top = kRecorderRows + 2;
-    rows.push_back(framed(brush, {size.width, top}, "Dictum", draw_recorder(brush, size.width - 4)));
+    const int top = recorder_rows(size) + 2;
+    rows.push_back(framed(brush, {size.width, top}, "Dictum", draw_recorder(brush, {size.width - 4, top - 2})));
     const Size transcript{size.width, size.height - top - bottom};
-    rows.push_back(framed(brush, transcript, "Transcript", corner.element, corner.cells,
+    rows.push_back(framed(brush, transcript, "Transcript", transcript_corner(brush),
                           draw_transcript(brush, {transcript.width - 4, transcript.height - 2})));
   } else {
-    rows.push_back(hbox({text(" "), draw_recorder(brush, size.width - 2)}));
-    rows.push_back(ruled(brush, size.width, "Transcript", corner.element, corner.cells));
+    rows.push_back(hbox({text(" "), draw_recorder(brush, {size.width - 2, kRecorderRows})}));
+    rows.push_back(ruled(brush, size.width, "Transcript", transcript_corner(brush)));
     rows.push_back(
         hbox({text(" "), draw_transcript(brush, {size.width - 2, size.height - kRecorderRows - 1 - bottom})}));
   }
@@ -80,12 +83,12 @@ std::optional<Target> Targets::at(int x, int y) const {
 
 Element draw(const Model& model, const View& view, const KeyMap& keys, Size size, const Palette& palette,
              Targets& targets) {
-  const Brush brush{model, view, keys, palette, targets};
+  const Palette below = view.page == Page::main ? palette : palette.faded();
+  const Brush brush{model, view, keys, below, targets};
   Element main = size.width >= 120 && size.height >= 26 ? wide(brush, size) : narrow(brush, size);
   if (view.page == Page::main) return main;
   targets.cover();
-  Element page = draw_page(brush, size);
-  return dbox({std::move(main), std::move(page) | clear_under | center});
+  return dbox({std::move(main), cover(draw_page({model, view, keys, palette, targets}, size)) | center});
 }
 
 std::string render(const Model& model, const View& view, const KeyMap& keys, Size size, const Palette& palette) {

@@ -21,9 +21,8 @@ Element list_row(const Brush& brush, int width, bool is_selected, Element row) {
 
 /// As many rows as there is room for, the selected one among them. `draw` makes the row of an index; on a selected row
 /// its colours give way, so that it can be read.
-Element list(const Brush& brush, Size size, std::size_t count, std::size_t rows_each,
-             const std::function<Element(std::size_t, bool)>& draw) {
-  const std::size_t room = std::max<std::size_t>(static_cast<std::size_t>(std::max(size.height, 1)) / rows_each, 1);
+Element list(const Brush& brush, Size size, std::size_t count, const std::function<Element(std::size_t, bool)>& draw) {
+  const auto room = static_cast<std::size_t>(std::max(size.height, 1));
   const std::size_t selected = std::min(brush.view.selected, count > 0 ? count - 1 : 0);
   const std::size_t first = selected >= room ? selected - room + 1 : 0;
   Elements rows;
@@ -74,19 +73,19 @@ struct PageParts {
   Element hints;
 };
 
-Element assemble(const Brush& brush, PageParts parts) {
+Element assemble(const Brush& brush, PageParts parts, Size screen) {
+  const bool hides_state = screen.height - parts.size.height < 4;
   const Size inside{parts.size.width - 4, parts.size.height - 2};
   const Size body{inside.width, inside.height - 2};
   Element below = brush.model.playing ? playing_line(brush, inside.width) : std::move(parts.hints);
-  return framed(brush, parts.size, parts.title, emptyElement(), 0,
+  return framed(brush, parts.size, parts.title, hides_state ? state_corner(brush) : Corner{},
                 vbox({sized(parts.body(body), body), text(""), std::move(below)}), Role::accent);
 }
 
-/// Where there is not much room around it, all of the screen but the keys.
+/// Where there is not much room around it, all of the screen.
 Size large(Size screen) {
   const bool is_small = screen.width < 100 || screen.height < 30;
-  return is_small ? Size{screen.width, screen.height - 1}
-                  : Size{std::min(screen.width - 8, 130), std::min(screen.height - 6, 40)};
+  return is_small ? screen : Size{std::min(screen.width - 8, 130), std::min(screen.height - 6, 40)};
 }
 
 PageParts help(const Brush& brush, Size screen) {
@@ -101,7 +100,7 @@ PageParts help(const Brush& brush, Size screen) {
   };
   const int height = static_cast<int>(actions().size()) + 4;
   return {"Help",
-          {std::min(66, screen.width - 2), std::min(height, screen.height)},
+          {std::min(66, screen.width), std::min(height, screen.height)},
           body,
           hints(brush, {{"↑ ↓ PAGE-UP END", "scroll", "end"}, {"ESC", "back", "esc"}})};
 }
@@ -111,7 +110,7 @@ PageParts devices(const Brush& brush, Size screen) {
     const auto& all = brush.model.devices;
     if (!all) return message(brush, size, "Looking for microphones…");
     if (all->empty()) return message(brush, size, "There is no microphone: connect one, and come back.");
-    return list(brush, size, all->size(), 1, [&](std::size_t i, bool selected) {
+    return list(brush, size, all->size(), [&](std::size_t i, bool selected) {
       const Device& device = (*all)[i];
       const bool chosen = device.id == brush.model.device || device.name == brush.model.device ||
                           (brush.model.device.empty() && device.is_default);
@@ -124,7 +123,7 @@ PageParts devices(const Brush& brush, Size screen) {
   };
   const int rows = brush.model.devices ? static_cast<int>(brush.model.devices->size()) : 1;
   return {"Microphone",
-          {std::min(72, screen.width - 2), std::clamp(rows + 4, 7, screen.height)},
+          {std::min(72, screen.width), std::clamp(rows + 4, 7, screen.height)},
           body,
           hints(brush, {{"ENTER", "listen to it", "enter"}, {"ESC", "back", "esc"}})};
 }
@@ -134,19 +133,24 @@ PageParts sessions(const Brush& brush, Size screen) {
     const auto& all = brush.model.sessions;
     if (!all) return message(brush, size, "Looking for sessions…");
     if (all->empty()) return message(brush, size, "There are no sessions yet.");
-    return list(brush, size, all->size(), 1, [&](std::size_t i, bool selected) {
-      const SessionEntry& entry = (*all)[i];
-      const auto role = [&](Role wanted) { return selected ? Role::text : wanted; };
-      const std::string when = entry.started_at ? date_and_time(brush.model, *entry.started_at) : visible(entry.name);
-      const std::string notes = entry.notes > 0 ? fmt::format("✎{:<3}", entry.notes) : "    ";
-      const std::string head =
-          fmt::format("{:<16}  {:>8}  {:>4}  {}", clipped(when, 16), duration(entry.duration), entry.segments, notes);
-      const int room = size.width - cells(head);
-      Element rest = !entry.problem.empty() ? foreign(brush, entry.problem, room, role(Role::failure))
-                     : entry.is_open        ? foreign(brush, "(open) " + entry.first_text, room, role(Role::accent))
-                                            : foreign(brush, entry.first_text, room, role(Role::dim));
-      return hbox({words(brush, head), std::move(rest)});
-    });
+    const std::string heading =
+        fmt::format("{:<16}  {:>8}  {:>8}  {:>5}  {}", "begun", "length", "segments", "notes", "begins with");
+    return vbox({words(brush, heading, Role::heading),
+                 list(brush, {size.width, size.height - 1}, all->size(), [&](std::size_t i, bool selected) {
+                   const SessionEntry& entry = (*all)[i];
+                   const auto role = [&](Role wanted) { return selected ? Role::text : wanted; };
+                   const std::string when =
+                       entry.started_at ? date_and_time(brush.model, *entry.started_at) : visible(entry.name);
+                   const std::string notes = entry.notes > 0 ? fmt::format("{}", entry.notes) : "";
+                   const std::string head = fmt::format("{:<16}  {:>8}  {:>8}  {:>5}  ", clipped(when, 16),
+                                                        duration(entry.duration), entry.segments, notes);
+                   const int room = size.width - cells(head);
+                   Element rest = !entry.problem.empty() ? foreign(brush, entry.problem, room, role(Role::failure))
+                                  : entry.is_open
+                                      ? foreign(brush, "(open) " + entry.first_text, room, role(Role::accent))
+                                      : foreign(brush, entry.first_text, room, role(Role::dim));
+                   return hbox({words(brush, head), std::move(rest)});
+                 })});
   };
   return {"Sessions", large(screen), body,
           hints(brush, {{"ENTER", "read", "enter"},
@@ -161,7 +165,7 @@ PageParts reading(const Brush& brush, Size screen) {
     if (!is_here) return message(brush, size, "Reading…");
     const auto& passages = brush.model.open_session->passages;
     if (passages.empty()) return message(brush, size, "Nothing was said in this session.");
-    return list(brush, size, passages.size(), 1, [&](std::size_t i, bool selected) {
+    return list(brush, size, passages.size(), [&](std::size_t i, bool selected) {
       const Passage& passage = passages[i];
       const bool plays = brush.model.playing && brush.model.playing->session == brush.model.open_session->path &&
                          brush.model.playing->segment == passage.segment;
@@ -177,14 +181,14 @@ PageParts reading(const Brush& brush, Size screen) {
 
 PageParts exporting(const Brush& brush, Size screen) {
   const auto body = [&brush](Size size) {
-    return list(brush, size, export_formats().size(), 1, [&](std::size_t i, bool selected) {
+    return list(brush, size, export_formats().size(), [&](std::size_t i, bool selected) {
       const auto& format = export_formats()[i];
       return hbox({words(brush, fmt::format(" {:<6}", format.ending), selected ? Role::text : Role::accent),
                    words(brush, format.help, selected ? Role::text : Role::dim)});
     });
   };
   return {fmt::format("Export {}", visible(brush.view.session.filename().string())),
-          {std::min(62, screen.width - 2), std::min(static_cast<int>(export_formats().size()) + 4, screen.height)},
+          {std::min(62, screen.width), std::min(static_cast<int>(export_formats().size()) + 4, screen.height)},
           body,
           hints(brush, {{"ENTER", "write a file here", "enter"}, {"ESC", "back", "esc"}})};
 }
@@ -235,7 +239,7 @@ PageParts search(const Brush& brush, Size screen) {
                                   brush.view.query.empty()
                                       ? "Type what was said: words, the beginning of one (trans*), or \"a phrase\"."
                                       : "Nothing was found.")
-                        : list(brush, rest, hits->size(), 1, [&](std::size_t i, bool selected) {
+                        : list(brush, rest, hits->size(), [&](std::size_t i, bool selected) {
                             return hit_row(brush, (*hits)[i], rest.width, selected);
                           });
     return vbox({std::move(input), text(""), std::move(found)});
@@ -267,35 +271,38 @@ PageParts leaving(const Brush& brush, Size screen) {
   };
   const int rows = static_cast<int>(std::min<std::size_t>(brush.model.waiting(), 12));
   return {"Leaving",
-          {std::min(72, screen.width - 2), std::clamp(rows + 6, 8, screen.height)},
+          {std::min(72, screen.width), std::clamp(rows + 6, 8, screen.height)},
           body,
           hints(brush, {{key_label(brush.keys.key(Action::quit)), "leave them to the next start",
                          brush.keys.key(Action::quit)},
                         {"ESC", "stay", "esc"}})};
 }
 
+PageParts parts_of(const Brush& brush, Size screen) {
+  switch (brush.view.page) {
+    case Page::help:
+      return help(brush, screen);
+    case Page::devices:
+      return devices(brush, screen);
+    case Page::sessions:
+      return sessions(brush, screen);
+    case Page::reading:
+      return reading(brush, screen);
+    case Page::exporting:
+      return exporting(brush, screen);
+    case Page::search:
+      return search(brush, screen);
+    case Page::main:
+    case Page::leaving:
+      break;
+  }
+  return leaving(brush, screen);
+}
+
 }  // namespace
 
 Element draw_page(const Brush& brush, Size screen) {
-  switch (brush.view.page) {
-    case Page::main:
-      return nullptr;
-    case Page::help:
-      return assemble(brush, help(brush, screen));
-    case Page::devices:
-      return assemble(brush, devices(brush, screen));
-    case Page::sessions:
-      return assemble(brush, sessions(brush, screen));
-    case Page::reading:
-      return assemble(brush, reading(brush, screen));
-    case Page::exporting:
-      return assemble(brush, exporting(brush, screen));
-    case Page::search:
-      return assemble(brush, search(brush, screen));
-    case Page::leaving:
-      return assemble(brush, leaving(brush, screen));
-  }
-  return nullptr;
+  return assemble(brush, parts_of(brush, screen), screen);
 }
 
 }  // namespace dictum::tui

@@ -131,12 +131,10 @@ Element level_bar(const Brush& brush, int width, const Level* level) {
   for (int cell = 0; cell < width; ++cell) {
     const double here = kFloorDBFS * (1 - (cell + 0.5) / width);
     const Role role = here > -3 ? Role::failure : here > -12 ? Role::warning : Role::good;
-    if (cell < filled) {
-      parts.push_back(words(brush, "█", role));
-    } else if (cell == peak) {
-      parts.push_back(words(brush, "▌", role));
+    if (cell < filled || cell == peak) {
+      parts.push_back(words(brush, cell < filled ? "━" : "╸", role));
     } else {
-      parts.push_back(words(brush, "·", Role::quiet));
+      parts.push_back(words(brush, "─", Role::quiet));
     }
   }
   return hbox(std::move(parts));
@@ -151,28 +149,37 @@ Element silence_meter(const Brush& brush, int width) {
   const Model& model = brush.model;
   const double limit = std::max(model.min_silence_ms, 1);
   const double silence = std::clamp(model.silence_ms, 0.0, limit);
-  const std::string value = model.silence_ms > 0 ? fmt::format("{:.1f} / {:.1f} s", silence / 1000, limit / 1000)
-                                                 : fmt::format("— / {:.1f} s", limit / 1000);
+  const std::string value = silence > 0 ? fmt::format("{:.1f} / {:.1f} s", silence / 1000, limit / 1000)
+                                        : fmt::format("— / {:.1f} s", limit / 1000);
   return meter(brush, "silence", bar(brush, width, silence / limit, Role::accent), value);
 }
 
 }  // namespace
 
-Element draw_recorder(const Brush& brush, int width) {
+Corner state_corner(const Brush& brush) {
+  if (!brush.model.is_recording()) return {emptyElement(), 0};
+  const Badge shown = badge(brush.model);
+  const std::string time = " " + duration(brush.model.elapsed());
+  return {hbox({words(brush, shown.text, shown.role), words(brush, time)}), cells(shown.text) + cells(time)};
+}
+
+Element draw_recorder(const Brush& brush, Size size) {
   const auto& levels = brush.model.levels;
   const Level* newest = levels.empty() ? nullptr : &levels.back();
-  const int meters = width >= 100 ? 44 : width >= 70 ? 34 : 28;
+  const int meters = size.width >= 100 ? 44 : size.width >= 70 ? 34 : 28;
   const int bars = meters - 20;
   const std::string level = newest == nullptr            ? ""
                             : newest->rms_dbfs > kSilent ? fmt::format("{:.0f} dB", newest->rms_dbfs)
                                                          : "silent";
   const std::string speech = newest != nullptr ? fmt::format("{:.2f}", newest->speech_probability) : "";
   const double probability = newest != nullptr ? newest->speech_probability : 0;
+  const int rows = size.height - 1;
+  const Element apart = rows > 3 ? text("") : emptyElement();
   return vbox({
-      state_row(brush, width),
-      hbox({waveform(brush, width - meters - 2, 3), text("  "),
-            vbox({meter(brush, "level", level_bar(brush, bars, newest), level),
-                  meter(brush, "speech", bar(brush, bars, probability, voice(probability)), speech),
+      state_row(brush, size.width),
+      hbox({waveform(brush, size.width - meters - 2, rows), text("  "),
+            vbox({meter(brush, "level", level_bar(brush, bars, newest), level), apart,
+                  meter(brush, "speech", bar(brush, bars, probability, voice(probability)), speech), apart,
                   silence_meter(brush, bars)})}),
   });
 }

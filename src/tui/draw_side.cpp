@@ -72,8 +72,8 @@ Mark mark(Weight weight) {
   return {"✗", Role::failure};
 }
 
-std::string notice_text(const Notice& notice) {
-  return visible(notice.text) + (notice.times > 1 ? fmt::format(" (×{})", notice.times) : "");
+std::string times(const Notice& notice) {
+  return notice.times > 1 ? fmt::format("  ×{}", notice.times) : "";
 }
 
 std::string open_title(const Model& model) {
@@ -119,25 +119,37 @@ Element draw_status_line(const Brush& brush, int width) {
     Role role;
   };
   std::vector<Part> parts;
-  if (!model.session.empty()) parts.push_back({visible(model.session), Role::dim});
-  parts.push_back({count(kept_lines(model), "segment", "segments"), Role::dim});
-  if (const auto failed = model.failed(); failed > 0)
-    parts.push_back({fmt::format("{} without text", failed), Role::failure});
-  parts.push_back({model.queued > 0 ? fmt::format("{} queued", model.queued) : "queue empty",
-                   model.queued > 0 ? Role::accent : Role::dim});
-  for (const auto& [name, worker] : model.workers) {
-    parts.push_back({fmt::format("{} {}", visible(name), to_string(worker.state)), role_of(worker.state)});
+  const auto part = [&parts](std::string shown, Role role) { parts.push_back({std::move(shown), role}); };
+  if (!model.session.empty()) part(visible(model.session), Role::dim);
+  part(count(kept_lines(model), "segment", "segments"), Role::dim);
+  if (const auto failed = model.failed(); failed > 0) part(fmt::format("{} without text", failed), Role::failure);
+  if (model.queued > 0) {
+    part(fmt::format("{} queued", model.queued), Role::accent);
+  } else {
+    part("queue empty", Role::dim);
   }
-  parts.push_back({counted(model.gaps, "gaps"), model.gaps > 0 ? Role::warning : Role::dim});
-  parts.push_back({counted(model.faults, "faults"), model.faults > 0 ? Role::warning : Role::dim});
+  part(counted(model.gaps, "gaps"), model.gaps > 0 ? Role::warning : Role::dim);
+  part(counted(model.faults, "faults"), model.faults > 0 ? Role::warning : Role::dim);
+  for (const auto& [name, worker] : model.workers) {
+    part(fmt::format("{} {}", visible(name), to_string(worker.state)), role_of(worker.state));
+  }
+
+  // Where there is too little room, what is as usual goes first.
+  static constexpr std::string_view kBetween = " · ";
+  const auto too_wide = [&] {
+    int sum = -cells(kBetween);
+    for (const Part& each : parts) sum += cells(each.shown) + cells(kBetween);
+    return sum > width;
+  };
+  const auto is_usual = [](const Part& each) { return each.role == Role::dim || each.role == Role::good; };
+  while (too_wide()) {
+    const auto usual = std::ranges::find_if(parts.rbegin(), parts.rend(), is_usual);
+    parts.erase(usual == parts.rend() ? parts.end() - 1 : std::next(usual).base());
+  }
   Elements line;
-  int left = width;
-  for (const Part& part : parts) {
-    const int gap = line.empty() ? 0 : 3;
-    if (cells(part.shown) + gap > left) continue;
-    if (gap > 0) line.push_back(words(brush, " · ", Role::quiet));
-    line.push_back(words(brush, part.shown, part.role));
-    left -= cells(part.shown) + gap;
+  for (const Part& each : parts) {
+    if (!line.empty()) line.push_back(words(brush, kBetween, Role::quiet));
+    line.push_back(words(brush, each.shown, each.role));
   }
   return hbox(std::move(line));
 }
@@ -192,7 +204,7 @@ Element draw_notices(const Brush& brush, Size size) {
   for (const Notice& notice : brush.model.notices | std::views::reverse) {
     if (rows.size() >= room) break;
     const Mark marked = mark(notice.weight);
-    const std::string shown = time_of_day(brush.model, notice.at) + "  " + notice_text(notice);
+    const std::string shown = time_of_day(brush.model, notice.at) + times(notice) + "  " + visible(notice.text);
     bool is_first = true;
     for (auto& row : rows_of(brush, shown, size.width - 2, 3, Role::text)) {
       rows.push_back(
@@ -209,13 +221,13 @@ Element draw_notice_line(const Brush& brush, int width) {
   const Notice& notice = brush.model.notices.back();
   const Mark marked = mark(notice.weight);
   const std::size_t more = brush.model.notices.size() - 1;
-  const std::string rest = more > 0 ? fmt::format("  +{} more", more) : "";
+  const std::string rest = times(notice) + (more > 0 ? fmt::format("  +{} more", more) : "");
   return hbox({words(brush, std::string(marked.glyph) + " ", marked.role),
-               words(brush, clipped(notice_text(notice), width - 2 - cells(rest))), words(brush, rest, Role::dim)});
+               words(brush, clipped(visible(notice.text), width - 2 - cells(rest))), words(brush, rest, Role::dim)});
 }
 
 Element draw_footer(const Brush& brush, int width) {
-  // Help and quit are always there; the others as far as there is room, in the order of the table.
+  // Help and quit are always there, and what helps after a failure; the others as far as there is room.
   Elements line;
   const auto hint = [&](Action action) {
     std::string_view word = info(action).hint;
@@ -230,22 +242,23 @@ Element draw_footer(const Brush& brush, int width) {
     return cells(key) + 1 + cells(word) + 2;
   };
   const auto is_wanted = [&](Action action) {
-    if (action == Action::retry) return brush.model.failed() > 0;
     if (action == Action::clear) return !brush.model.notices.empty();
     const bool needs_recording =
         action == Action::pause || action == Action::long_note || action == Action::end_note || action == Action::mute;
     if (needs_recording) return brush.model.is_recording();
-    return action != Action::help && action != Action::quit;
+    return action != Action::retry && action != Action::help && action != Action::quit;
   };
-  int left = width - cells_of(Action::help) - cells_of(Action::quit) + 2;
+  std::vector<Action> last{Action::help, Action::quit};
+  if (brush.model.failed() > 0) last.insert(last.begin(), Action::retry);
+  int left = width + 2;
+  for (const Action action : last) left -= cells_of(action);
   std::vector<Action> shown;
   for (const auto& each : actions()) {
     if (!is_wanted(each.action) || cells_of(each.action) > left) continue;
     left -= cells_of(each.action);
     shown.push_back(each.action);
   }
-  shown.push_back(Action::help);
-  shown.push_back(Action::quit);
+  shown.insert(shown.end(), last.begin(), last.end());
   for (const Action action : shown) {
     const auto [key, word] = hint(action);
     line.push_back(hbox({words(brush, key, Role::accent) | bold, words(brush, " " + word, Role::dim)}) |

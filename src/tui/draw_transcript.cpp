@@ -85,11 +85,13 @@ Elements rows_of(const Brush& brush, const Line& line, int width) {
   const Mark marked = mark(line);
   const Said all = said(brush, line);
   const std::string whole = all.sure + all.unsure;
+  const bool is_failed = line.state == Line::State::failed;
   Elements rows;
   for (const Row& row : wrapped(whole, room)) {
     const std::size_t border = std::clamp(all.sure.size(), row.begin, row.end);
     Element shown = hbox({words(brush, whole.substr(row.begin, border - row.begin), all.sure_role),
                           words(brush, whole.substr(border, row.end - border), all.unsure_role)});
+    if (is_failed) shown = std::move(shown) | brush.targets.add(Action::retry);
     const bool is_first = rows.empty();
     rows.push_back(hbox({
         is_first ? hbox({words(brush, marked.glyph, marked.role), text(" "), words(brush, time, Role::dim), text("  ")})
@@ -102,7 +104,7 @@ Elements rows_of(const Brush& brush, const Line& line, int width) {
 }
 
 Element session_row(const Brush& brush, std::string_view session, int width) {
-  return ruled(brush, width, clipped(visible(session), width - 8), emptyElement(), 0);
+  return ruled(brush, width, clipped(visible(session), width - 8));
 }
 
 Element welcome(const Brush& brush, Size size) {

@@ -38,12 +38,19 @@ std::string count(std::size_t number, std::string_view one, std::string_view man
 
 // Shapes.
 
-/// A frame with a title, and with something at its right; `width` and `height` with the frame. `body` is cut to fit.
-ftxui::Element framed(const Brush& brush, Size size, std::string_view title, ftxui::Element right, int right_cells,
-                      ftxui::Element body, Role edge = Role::border);
+/// Something at the right of a title.
+struct Corner {
+  ftxui::Element element = ftxui::emptyElement();
+  int cells = 0;
+};
+/// A frame with a title; `size` includes it, and `body` is cut to fit.
+ftxui::Element framed(const Brush& brush, Size size, std::string_view title, Corner right, ftxui::Element body,
+                      Role edge = Role::border);
 ftxui::Element framed(const Brush& brush, Size size, std::string_view title, ftxui::Element body);
 /// A line with a title in it.
-ftxui::Element ruled(const Brush& brush, int width, std::string_view title, ftxui::Element right, int right_cells);
+ftxui::Element ruled(const Brush& brush, int width, std::string_view title, Corner right = {});
+/// Over whatever is drawn below it.
+ftxui::Element cover(ftxui::Element element);
 /// Exactly so many cells.
 ftxui::Element sized(ftxui::Element element, Size size);
 /// A bar that is `share` (0 to 1) full.
@@ -51,16 +58,14 @@ ftxui::Element bar(const Brush& brush, int width, double share, Role role);
 
 // Parts.
 
-ftxui::Element draw_recorder(const Brush& brush, int width);  ///< four rows
+ftxui::Element draw_recorder(const Brush& brush, Size size);  ///< at least `kRecorderRows`
 inline constexpr int kRecorderRows = 4;
+/// Whether it records, for pages that hide where that stands.
+Corner state_corner(const Brush& brush);
 /// How long its text took, or has been waited for; how long somebody has been speaking.
 std::string latency(const Model& model, const Line& line);
 ftxui::Element draw_transcript(const Brush& brush, Size size);
-/// At the right of the transcript's title: that it follows, or how much is below.
-struct Corner {
-  ftxui::Element element;
-  int cells;
-};
+/// That it follows, or how much is below.
 Corner transcript_corner(const Brush& brush);
 ftxui::Element draw_status_lines(const Brush& brush, int width);
 ftxui::Element draw_status_line(const Brush& brush, int width);
@@ -70,7 +75,7 @@ ftxui::Element draw_note_line(const Brush& brush, int width);
 ftxui::Element draw_notices(const Brush& brush, Size size);
 ftxui::Element draw_notice_line(const Brush& brush, int width);
 ftxui::Element draw_footer(const Brush& brush, int width);
-/// What lies over the main screen; null where nothing does.
+/// What lies over the main screen; there is such a page.
 ftxui::Element draw_page(const Brush& brush, Size screen);
 
 }  // namespace dictum::tui

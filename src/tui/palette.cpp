@@ -24,7 +24,7 @@ constexpr Tint kAmber{0xd8, 0x95, 0x1c, 172};
 constexpr Tint kRed{0xe5, 0x4b, 0x4b, 167};
 constexpr Tint kWhite{0xff, 0xff, 0xff, 231};
 constexpr Tint kInk{0x10, 0x14, 0x1a, 233};
-constexpr Tint kButton{0x2f, 0x5f, 0x9e, 61};
+constexpr Tint kButton{0x2f, 0x5f, 0x9e, 25};
 constexpr Tint kSlate{0x4a, 0x53, 0x60, 239};
 
 struct Look {
@@ -102,7 +102,15 @@ ftxui::Decorator without_colour(Role role) {
 
 }  // namespace
 
+Palette Palette::faded() const {
+  Palette palette = *this;
+  palette.is_faded_ = true;
+  return palette;
+}
+
 ftxui::Decorator Palette::operator()(Role role) const {
+  const bool is_badge = role == Role::badge_on || role == Role::badge_wait || role == Role::badge_off;
+  if (is_faded_ && !is_badge) role = Role::quiet;
   if (colours_ == Colours::none) return without_colour(role);
   const auto colour = [this](const Tint& tint) {
     return colours_ == Colours::many ? ftxui::Color(tint.red, tint.green, tint.blue)

@@ -33,11 +33,14 @@ class Palette {
 
   explicit Palette(Colours colours) : colours_(colours) {}
 
+  /// For what lies below a page: all of it quiet, but whether it records is seen.
+  Palette faded() const;
+
   ftxui::Decorator operator()(Role role) const;
-  Colours colours() const { return colours_; }
 
  private:
   Colours colours_;
+  bool is_faded_ = false;
 };
 
 }  // namespace dictum::tui

@@ -1,15 +1,18 @@
 #include "tui/visible.hpp"
 
 #include <fmt/format.h>
+#include <locale.h>
+#include <wchar.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <ftxui/screen/string.hpp>
 
 #include "base/utf8.hpp"
 
 namespace dictum::tui {
 namespace {
+
+constexpr std::size_t kLongestHalfWord = 16;
 
 bool is_invisible(std::uint32_t c) {
   return (c >= 0x80 && c < 0xA0) || c == 0xAD || c == 0x061C || (c >= 0x200B && c <= 0x200C) || c == 0x200E ||
@@ -17,29 +20,35 @@ bool is_invisible(std::uint32_t c) {
          (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
 }
 
-/// A character with the marks that sit on it.
-struct Glyph {
-  std::size_t end{};
-  int width{};
-};
-
 /// What joins, colours or restyles the emoji before it. Terminals disagree on how wide the result is, which would shift
 /// the rest of the row, so the emoji are shown one by one.
 bool is_emoji_glue(std::uint32_t c) {
   return c == 0x200D || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0x1F3FB && c <= 0x1F3FF);
 }
 
-Glyph glyph_at(std::string_view text, std::size_t begin) {
-  std::size_t end = utf8::decode(text, begin).next;
-  while (end < text.size()) {
-    const std::size_t next = utf8::decode(text, end).next;
-    if (cells(text.substr(end, next - end)) > 0) break;
-    end = next;
-  }
-  return {end, cells(text.substr(begin, end - begin))};
+/// Cells of one character. Terminals go by the C library or by the same tables, which count a mark that stands beside
+/// its letter (as in Hindi) as a cell; what is newer than the tables takes one.
+int width_of(std::uint32_t c) {
+  if (c < 0x300) return 1;
+  static const locale_t tables = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  const locale_t before = tables == nullptr ? nullptr : ::uselocale(tables);
+  const int width = ::wcwidth(static_cast<wchar_t>(c));
+  if (before != nullptr) ::uselocale(before);
+  return width < 0 ? 1 : width;
 }
 
 }  // namespace
+
+Glyph glyph_at(std::string_view text, std::size_t begin) {
+  const auto first = utf8::decode(text, begin);
+  std::size_t end = first.next;
+  while (end < text.size()) {
+    const auto mark = utf8::decode(text, end);
+    if (width_of(mark.value) > 0) break;
+    end = mark.next;
+  }
+  return {end, width_of(first.value)};
+}
 
 std::string visible(std::string_view text) {
   std::string out;
@@ -66,7 +75,13 @@ std::string visible(std::string_view text) {
 }
 
 int cells(std::string_view text) {
-  return ftxui::string_width(std::string(text));
+  int width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto point = utf8::decode(text, at);
+    width += width_of(point.value);
+    at = point.next;
+  }
+  return width;
 }
 
 std::string clipped(std::string_view text, int width) {
@@ -92,6 +107,9 @@ std::string tail(std::string_view text, int width) {
     too_wide -= glyph.width;
     begin = glyph.end;
   }
+  // Rather a word less than half a one.
+  const std::size_t space = text.find(' ', begin);
+  if (space != std::string_view::npos && space - begin < kLongestHalfWord) begin = space + 1;
   return "…" + std::string(text.substr(begin));
 }
 

@@ -13,6 +13,13 @@ namespace dictum::tui {
 /// breaks and tabs become spaces; what makes one emoji of several is left out.
 std::string visible(std::string_view text);
 
+/// A character with the marks that sit on it.
+struct Glyph {
+  std::size_t end{};  ///< byte of the text
+  int width{};        ///< cells: 0 (a mark without a character), 1 or 2
+};
+Glyph glyph_at(std::string_view text, std::size_t begin);
+
 /// Cells that it takes.
 int cells(std::string_view text);
 

@@ -5,10 +5,13 @@
 #include <fstream>
 #include <ftxui/screen/terminal.hpp>
 #include <iterator>
+#include <regex>
 #include <set>
+#include <sstream>
 
 #include "screens.hpp"
 #include "support/test_data.hpp"
+#include "tui/visible.hpp"
 
 /// Every screen against what it looked like when somebody last looked at it.
 ///
@@ -59,6 +62,13 @@ TEST_P(GoldenScreen, SendsTheTerminalNothingButColours) {
     const bool is_c1 = byte == 0xC2 && static_cast<unsigned char>(drawn[i + 1]) < 0xA0;
     ASSERT_FALSE(is_c1) << "at byte " << i;
   }
+}
+
+/// Whatever is written in them, or the frames would not close.
+TEST_P(GoldenScreen, HasRowsAsWideAsTheScreen) {
+  const std::string drawn = std::regex_replace(draw(GetParam()), std::regex("\x1b\\[[0-9;]*m|\r"), "");
+  std::istringstream rows(drawn);
+  for (std::string row; std::getline(rows, row);) EXPECT_EQ(tui::cells(row), GetParam().size.width) << row;
 }
 
 INSTANTIATE_TEST_SUITE_P(Screens, GoldenScreen, testing::ValuesIn(test::screens()),

@@ -155,8 +155,10 @@ std::vector<NamedScreen> screens() {
                               "buy some bread and a bottle of milk the shop closes at seven in the evening",
                               {2, 3},
                               "/n.md"}));
-  add("note_cancelled",
-      note_story().said(4, 24, "cancel the note").tell(NoteCancelled{"shopping list", "buy some bread", {2}, "/n.md"}));
+  add("note_cancelled", note_story()
+                            .said(4, 24, "cancel the note")
+                            .tell(NoteCommandDetected{4, NoteCommand::cancel})
+                            .tell(NoteCancelled{"shopping list", "buy some bread", {2}, "/n.md"}));
   add("gap", note_story().at(25).tell(AudioGap{1, 16000, GapReason::overflow}));
   add("device_changed", note_story().at(25).tell(DeviceChanged{"Jabra Evolve2 65", "the one before was unplugged"}));
   add("fault_repeated", [] {
@@ -188,6 +190,8 @@ std::vector<NamedScreen> screens() {
                        0, 2,
                        "A\xcc\x8angstro\xcc\x88m, na\xc3\xafve cafe\xcc\x81, Z\xcc\xb5\xcc\xa1\xcc\x9b\xcc\x9a\xcc\x8e"
                        "algo, \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80"));
+  add("indic", Story().start().said(0, 2, "हिन्दी में एक वाक्य").said(1, 8, "தமிழ் மொழி"));
+  add("emoji_of_every_age", Story().start().said(0, 2, "☎ ☁️ 🎉 🫠").said(1, 8, "각 각"));
   add("right_to_left", Story().start().said(0, 2, "שלום עולם and back").said(1, 8, "مرحبا بالعالم"));
   add("control_characters",
       Story()
@@ -199,6 +203,12 @@ std::vector<NamedScreen> screens() {
 
   // Pages.
   add("help", note_story(), on(Page::help));
+  add("page_over_wide_characters",
+      Story()
+          .start()
+          .said(0, 2, "十个汉字在这里一共十个汉字在这里一共十个汉字在这里一共")
+          .said(1, 8, "a十个汉字在这里一共十个汉字在这里一共十个汉字在这里一共"),
+      on(Page::devices));
   add(
       "devices",
       [] {
@@ -251,7 +261,7 @@ std::vector<NamedScreen> screens() {
              Story::kStart - 109000,
              kLong + std::string(" And somebody had brought bread."),
              "",
-             {{sizeof(kLong) + 250, 5}}}};
+             {}}};
         story.model.hits->back().marks = {{story.model.hits->back().text.find("bread"), 5}};
         return story;
       }(),

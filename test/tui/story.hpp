@@ -47,8 +47,10 @@ class Story {
       const double ripple = 3 * std::sin(t * 17) + 2 * std::sin(t * 41);
       const bool speaks = t < silent_from;
       const double rms = speaks ? -42 + 30 * word + ripple : -54 + ripple / 2;
-      tell(
-          AudioLevel{rms, rms + 7, speaks ? std::min(0.99, 0.35 + word) : 0.02, speaks ? 0 : (t - silent_from) * 1000});
+      const bool counts_down =
+          !speaks && !model.lines.empty() && model.lines.back()->state == tui::Line::State::listening;
+      tell(AudioLevel{rms, rms + 7, speaks ? std::min(0.99, 0.35 + word) : 0.02,
+                      counts_down ? (t - silent_from) * 1000 : 0});
     }
     return at(until);
   }
