@@ -122,8 +122,9 @@ def main():
         control()
         return 0
 
+    sys.stdout.reconfigure(line_buffering=True)
     root = pathlib.Path(__file__).resolve().parent.parent
-    worst = []
+    failures = []
     with tempfile.TemporaryDirectory() as folder:
         environment = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "DICTUM_WORKER_DIR": str(arguments.bin.resolve()),
                        "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder, "PULSE_SERVER": "unix:" + folder + "/none"}
@@ -153,7 +154,7 @@ def main():
                 base = p99
                 print(f"{name:24} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms")
                 continue
-            worst.append(p99 - base > LIMIT_MS or frames > LIMIT_FRAMES)
+            failures.append(p99 - base > LIMIT_MS or frames > LIMIT_FRAMES)
             print(f"{name:24} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms, {p99 - base:+.2f} ms   "
                   f"{frames} frames in a second at most   {load:.1f} % of a core")
 
@@ -162,10 +163,10 @@ def main():
         before, frames = program.cpu_seconds(), len(program.frames)
         program.drain(IDLE_SEC)
         idle = (program.cpu_seconds() - before) / IDLE_SEC * 100
-        worst.append(idle >= LIMIT_IDLE_PERCENT)
+        failures.append(idle >= LIMIT_IDLE_PERCENT)
         print(f"idle: {idle:.2f} % of a core, {len(program.frames) - frames} frames in {IDLE_SEC} s")
         program.end()
-    return int(any(worst))
+    return int(any(failures))
 
 
 if __name__ == "__main__":
