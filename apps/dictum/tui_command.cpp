@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -38,6 +39,7 @@ struct Options {
 };
 
 constexpr double kLevelHz = 15;
+constexpr int kDemoWorkers = 2;  // one to spare for interim text
 
 /// The sample that comes with the program: beside an installed one, or in the sources that it was built from.
 std::filesystem::path sample() {
@@ -202,6 +204,7 @@ ExitCode tui_command(const Options& options) {
   std::optional<DemoFolder> demo;
   if (options.demo) {
     config.capture.input = sample();
+    config.transcription.workers = std::max(config.transcription.workers, kDemoWorkers);
     if (!options.config.was_given("--output-dir")) config.session.root = demo.emplace().path();
   }
   return Program(config, std::move(keys), !config.capture.input.empty()).run();

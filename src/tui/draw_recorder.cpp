@@ -131,11 +131,8 @@ Element level_bar(const Brush& brush, int width, const Level* level) {
   for (int cell = 0; cell < width; ++cell) {
     const double here = kFloorDBFS * (1 - (cell + 0.5) / width);
     const Role role = here > -3 ? Role::failure : here > -12 ? Role::warning : Role::good;
-    if (cell < filled || cell == peak) {
-      parts.push_back(words(brush, cell < filled ? "━" : "╸", role));
-    } else {
-      parts.push_back(words(brush, "─", Role::quiet));
-    }
+    const bool is_on = cell < filled || cell == peak;
+    parts.push_back(words(brush, is_on ? "━" : "─", is_on ? role : Role::quiet));
   }
   return hbox(std::move(parts));
 }

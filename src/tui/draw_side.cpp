@@ -161,13 +161,15 @@ Element draw_notes(const Brush& brush, Size size) {
   if (model.open_note) {
     rows.push_back(hbox({words(brush, "✎ ", Role::accent),
                          words(brush, clipped(open_title(model), size.width - 2), Role::accent) | bold}));
-    const std::string body = visible(model.open_note_text());
+    const std::string body = visible(model.open_note_text()) + " …";
     // Its end is what is being said.
-    const auto all = wrapped(body.empty() ? std::string("…") : body + " …", size.width - 2);
-    const std::size_t most = std::max<std::size_t>(room / 2, 2);
-    for (std::size_t i = all.size() > most ? all.size() - most : 0; i < all.size(); ++i) {
+    const auto all = wrapped(body, size.width - 2);
+    const std::size_t most = model.notes.empty() ? room - 1 : std::max<std::size_t>(room / 2, 2);
+    const std::size_t first = all.size() > most ? all.size() - most : 0;
+    for (std::size_t i = first; i < all.size(); ++i) {
+      const std::string_view before = i == first && first > 0 ? "… " : "  ";
       rows.push_back(
-          words(brush, "  " + (body + " …").substr(body.empty() ? 1 : all[i].begin, all[i].end - all[i].begin)));
+          hbox({words(brush, before, Role::dim), words(brush, body.substr(all[i].begin, all[i].end - all[i].begin))}));
     }
   }
   for (const Note& note : model.notes | std::views::reverse) {

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -73,6 +74,15 @@ TEST_P(GoldenScreen, HasRowsAsWideAsTheScreen) {
 
 INSTANTIATE_TEST_SUITE_P(Screens, GoldenScreen, testing::ValuesIn(test::screens()),
                          [](const auto& tested) { return tested.param.name; });
+
+TEST(Keys, StandInTheManualAsTheyAre) {
+  std::ifstream stream(test::project_file("docs/tui.md"));
+  const std::string manual(std::istreambuf_iterator<char>(stream), {});
+  for (const auto& each : tui::actions()) {
+    const std::string row = fmt::format("| `{}` | `{}` | {} |\n", each.key, each.name, each.help);
+    EXPECT_NE(manual.find(row), std::string::npos) << row;
+  }
+}
 
 TEST(Goldens, HaveAScreenEach) {
   std::set<std::string> names;

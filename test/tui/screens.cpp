@@ -297,6 +297,7 @@ std::vector<NamedScreen> screens() {
           "device_lost",
           "The input device \"Jabra\" has stopped delivering audio. Recording goes on when audio comes again.", true}),
       {}, kWide);
+  add("wide_and_low", busy_story().said(6, 30, kLong), {}, {120, 26});
   add("huge", busy_story(), {}, {250, 70});
   add("between", busy_story(), {}, {119, 35});
   add("scrolled_back", many_lines(60), [] {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ struct NamedScreen {
   tui::Palette::Colours colours = tui::Palette::Colours::many;
   tui::KeyMap keys{};
 };
+
+inline void PrintTo(const NamedScreen& screen, std::ostream* out) {
+  *out << screen.name;
+}
 
 std::vector<NamedScreen> screens();
 
