@@ -44,6 +44,20 @@ tui::SessionEntry entry_of(session::ListedSession listed) {
   return entry;
 }
 
+tui::Passage passage_of(const session::Manifest& manifest, const session::Segment& segment) {
+  using session::SegmentStatus;
+  using State = tui::Passage::State;
+  tui::Passage passage{segment.index, position(manifest, segment.speech_start_frame), segment.text, State::done};
+  if (segment.status == SegmentStatus::recording || segment.status == SegmentStatus::queued) {
+    passage.state = State::awaited;
+    passage.text = segment.status == SegmentStatus::recording ? "being recorded" : "being transcribed";
+  } else if (segment.status != SegmentStatus::done) {
+    passage.state = State::failed;
+    passage.text = fmt::format("no text: {}", segment.error ? segment.error->message : "nobody has transcribed it");
+  }
+  return passage;
+}
+
 }  // namespace
 
 std::vector<tui::Device> list_devices_for_tui(const std::string& backend) {
@@ -65,11 +79,7 @@ tui::OpenSession read_session_for_tui(const fs::path& path) {
   const auto manifest = session::read_script(path).manifest;
   tui::OpenSession open{path, manifest.session, {}};
   for (const auto& segment : manifest.segments) {
-    if (!segment.is_kept()) continue;
-    const bool has_text = segment.status == session::SegmentStatus::done;
-    const std::string why = segment.error ? segment.error->message : std::string(to_string(segment.status));
-    open.passages.push_back({segment.index, position(manifest, segment.speech_start_frame),
-                             has_text ? segment.text : fmt::format("no text: {}", why), has_text});
+    if (segment.is_kept()) open.passages.push_back(passage_of(manifest, segment));
   }
   return open;
 }

@@ -158,6 +158,18 @@ PageParts sessions(const Brush& brush, Size screen) {
                         {"ESC", "back", "esc"}})};
 }
 
+Role role_of(Passage::State state) {
+  switch (state) {
+    case Passage::State::awaited:
+      return Role::interim;
+    case Passage::State::failed:
+      return Role::failure;
+    case Passage::State::done:
+      break;
+  }
+  return Role::text;
+}
+
 PageParts reading(const Brush& brush, Size screen) {
   const auto& open = brush.model.open_session;
   const bool is_here = open && open->path == brush.view.session;
@@ -172,7 +184,7 @@ PageParts reading(const Brush& brush, Size screen) {
       const auto role = [&](Role wanted) { return selected ? Role::text : wanted; };
       return hbox({words(brush, plays ? "▶ " : "  ", role(Role::good)),
                    words(brush, fmt::format("{:>8}  ", duration(passage.position)), role(Role::dim)),
-                   foreign(brush, passage.text, size.width - 12, passage.has_text ? Role::text : role(Role::failure))});
+                   foreign(brush, passage.text, size.width - 12, role(role_of(passage.state)))});
     });
   };
   return {is_here ? fmt::format("Session {}", visible(open->name)) : "Session", large(screen), body,

@@ -67,8 +67,8 @@ Said said(const Brush& brush, const Line& line) {
     case Line::State::discarded:
       return {"", "too short to keep"};
     case Line::State::failed:
-      return {fmt::format("no text: {}", visible(line.text)),
-              fmt::format(" ({} tries again)", key_label(brush.keys.key(Action::retry))), Role::failure, Role::dim};
+      return {fmt::format("no text ({} tries again): ", key_label(brush.keys.key(Action::retry))), visible(line.text),
+              Role::failure, Role::dim};
     case Line::State::done:
       break;
   }

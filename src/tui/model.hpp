@@ -108,10 +108,11 @@ struct SessionEntry {
 
 /// A segment of a recorded session: to read, and to play from.
 struct Passage {
+  enum class State { done, awaited, failed };
   std::uint32_t segment{};
   Seconds position{};  ///< of its speech in the session
-  std::string text;
-  bool has_text{};  ///< else `text` says why not
+  std::string text;    ///< or why there is none
+  State state{};
   bool operator==(const Passage&) const = default;
 };
 

@@ -152,6 +152,21 @@ TEST_F(TUIEndToEnd, ExportsASession) {
   EXPECT_TRUE(found);
 }
 
+TEST_F(TUIEndToEnd, TriesAgainWhatHasFailed) {
+  run_tui("--input '" + test::project_file("samples/voice_note.wav").string() + "' --pace fast",
+          R"({"segments": {"4": [{"do": "crash"}]}})");
+  terminal->wait_for("1 without text");
+  press("s", "Sessions");
+  press("Enter", "no text: ");
+  press("Escape", "ENTER read");
+  press("Escape", "r tries again");
+  std::ofstream(folder / "script.json") << kShoppingList;  // which a worker reads as it starts
+  press("r", "do not forget the coffee");
+  terminal->wait_until_gone("without text");
+  press("q", "exit 0");
+  EXPECT_THAT(test::grammar_violations(sessions().front()), IsEmpty());
+}
+
 TEST_F(TUIEndToEnd, TakesKeysFromTheConfigurationFile) {
   config = (folder / "config.toml").string();
   std::ofstream(config) << "[tui.keys]\nhelp = \"h\"\nquit = \"f10\"\n";

@@ -48,6 +48,7 @@ Story many_lines(std::uint32_t count) {
 }
 
 Story library_story() {
+  using State = tui::Passage::State;
   Story story = note_story();
   story.at(24).state(RecordingState::idle);
   const auto session = [](std::string name, double started, double length, std::size_t segments, std::size_t notes,
@@ -70,10 +71,11 @@ Story library_story() {
   story.model.sessions->back().problem = "The manifest is damaged: line 4 is no JSON.";
   story.model.open_session = tui::OpenSession{story.model.sessions->at(2).path,
                                               "20261120_181500",
-                                              {{0, 0.4, "and so, my fellow Americans", true},
-                                               {1, 4.1, "ask not what your country can do for you", true},
-                                               {2, 8.2, "ask what you can do for your country", true},
-                                               {3, 15.0, "no text: the engine did not answer in time", false}}};
+                                              {{0, 0.4, "and so, my fellow Americans", State::done},
+                                               {1, 4.1, "ask not what your country can do for you", State::done},
+                                               {2, 8.2, "ask what you can do for your country", State::done},
+                                               {3, 15.0, "no text: the engine did not answer in time", State::failed},
+                                               {4, 21.0, "being transcribed", State::awaited}}};
   return story;
 }
 
