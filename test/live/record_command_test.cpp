@@ -148,9 +148,8 @@ TEST_F(RecordLive, ADeviceIsFoundByTheIdThatIsListed) {
     for (const auto& device : devices) {
       if (device.at("name") != "mic") continue;
       const std::string id(device.at("id").as_string());
-      EXPECT_EQ(test::run_program(record({"--duration", "0.3", "--backend", backend, "--device", id}), 10s).exit_code,
-                0)
-          << id;
+      const auto recorded = test::run_program(record({"--duration", "0.3", "--backend", backend, "--device", id}), 10s);
+      EXPECT_EQ(recorded.exit_code, 0) << id << ": " << recorded.err;
     }
   }
 }
