@@ -136,7 +136,7 @@ class DICTUM_API RecorderBackend {
 
  private:
   struct Implementation;
-  std::unique_ptr<Implementation> implementation_;
+  std::shared_ptr<Implementation> implementation_;
 };
 
 }  // namespace dictum

@@ -17,7 +17,8 @@ Subscription::Subscription(Subscription&&) noexcept = default;
 Subscription& Subscription::operator=(Subscription&&) noexcept = default;
 Subscription::~Subscription() = default;
 
-struct RecorderBackend::Implementation {
+/// Each call holds it, since a callback may destroy the recorder before a call on another thread has returned.
+struct RecorderBackend::Implementation : std::enable_shared_from_this<Implementation> {
   std::shared_ptr<detail::Engine> engine;
   std::unique_ptr<detail::DeliveryThread> delivery;  // of event_callback; null where there is none
   mutable std::mutex mutex;
@@ -26,6 +27,7 @@ struct RecorderBackend::Implementation {
   /// Makes a call of the engine's and waits for its end.
   template <class Call>
   void wait(Call call, std::error_code& error) {
+    const auto self = shared_from_this();
     std::promise<detail::Outcome> promise;
     auto future = promise.get_future();
     call(detail::Completion([&promise](detail::Outcome outcome) { promise.set_value(std::move(outcome)); }));
@@ -40,6 +42,7 @@ struct RecorderBackend::Implementation {
 
   template <class Call>
   void wait_or_throw(Call call) {
+    const auto self = shared_from_this();
     std::error_code error;
     call(error);
     if (!error) return;
@@ -49,7 +52,7 @@ struct RecorderBackend::Implementation {
 };
 
 RecorderBackend::RecorderBackend(RecorderConfig config, EventCallback event_callback)
-    : implementation_(std::make_unique<Implementation>()) {
+    : implementation_(std::make_shared<Implementation>()) {
   implementation_->engine = detail::make_engine(std::move(config));
   if (event_callback) {
     implementation_->delivery = std::make_unique<detail::DeliveryThread>(
@@ -59,7 +62,7 @@ RecorderBackend::RecorderBackend(RecorderConfig config, EventCallback event_call
 }
 
 RecorderBackend::RecorderBackend(std::shared_ptr<detail::Engine> engine)
-    : implementation_(std::make_unique<Implementation>()) {
+    : implementation_(std::make_shared<Implementation>()) {
   implementation_->engine = std::move(engine);
 }
 
