@@ -198,18 +198,19 @@ void Microphone::watch(bool arrived) {
   }
   if (stream_->state() == DeviceStream::State::lost) {
     fault(stream_->failure().message);
-    give_up_stream(suspended_ ? GapReason::suspended : GapReason::device_lost);
+    give_up_stream(suspended_ ? GapReason::suspended : GapReason::device_lost, stream_->failure().message);
   } else if (silence_ > kStallPatience) {
-    give_up_stream(GapReason::stalled);
+    give_up_stream(GapReason::stalled, "the one before delivered nothing any more");
   } else if (silence_ > kStallTold && !std::exchange(stall_told_, true)) {
     fault(fmt::format("The input device \"{}\" has stopped delivering audio.", description_));
   }
 }
 
-void Microphone::give_up_stream(GapReason reason) {
+void Microphone::give_up_stream(GapReason reason, std::string why) {
   stream_->request_stop();
   lost_ = true;
   lost_reason_ = reason;
+  lost_why_ = std::move(why);
   next_attempt_ = clock_->steady_now();
   reconnect();
 }
@@ -228,6 +229,7 @@ void Microphone::follow_choice() {
     stream_->request_stop();
     lost_ = true;
     lost_reason_ = GapReason::device_lost;
+    lost_why_ = "it was chosen";
     next_ = std::exchange(chosen_, nullptr);
   }
 }
@@ -243,13 +245,12 @@ void Microphone::reconnect() {
 /// The lost stream is read out, and another one is there.
 void Microphone::switch_over() {
   const std::string before = device_;
-  const std::string why = stream_->failure().message;
   follow(std::move(next_));
   lost_ = false;
   take_deliveries();
   if (device_ == before) return;
   description_ = stream_->description();
-  arrivals_.front().device = SourceDevice{device_, why.empty() ? "it was chosen" : why};
+  arrivals_.front().device = SourceDevice{device_, lost_why_};
 }
 
 void Microphone::fault(std::string message) {

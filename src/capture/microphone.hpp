@@ -60,7 +60,7 @@ class Microphone final : public AudioSource {
   bool take_deliveries();
   void take_notices();
   void watch(bool arrived);
-  void give_up_stream(GapReason reason);
+  void give_up_stream(GapReason reason, std::string why);
   void reconnect();
   void follow_choice();
   void switch_over();
@@ -105,6 +105,7 @@ class Microphone final : public AudioSource {
   // The stream that is to follow, while the one above is lost.
   bool lost_ = false;
   GapReason lost_reason_{};
+  std::string lost_why_;
   std::shared_ptr<DeviceStream> next_;
   TimePoint next_attempt_;
 
