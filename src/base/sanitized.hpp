@@ -2,18 +2,28 @@
 
 namespace dictum {
 
+#if defined(__has_feature)
+#define DICTUM_SANITIZED_FOR(what) __has_feature(what)
+#else
+#define DICTUM_SANITIZED_FOR(what) 0
+#endif
+
+inline constexpr bool kThreadSanitized =
+#if defined(__SANITIZE_THREAD__) || DICTUM_SANITIZED_FOR(thread_sanitizer)
+    true;
+#else
+    false;
+#endif
+
 /// Whether this is a build for AddressSanitizer or ThreadSanitizer, whose memory is counted in another way: terabytes
 /// of it are reserved, and what was freed is kept.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kSanitized = true;
+inline constexpr bool kSanitized =
+#if defined(__SANITIZE_ADDRESS__) || DICTUM_SANITIZED_FOR(address_sanitizer)
+    true;
 #else
-inline constexpr bool kSanitized = false;
+    kThreadSanitized;
 #endif
-#else
-inline constexpr bool kSanitized = false;
-#endif
+
+#undef DICTUM_SANITIZED_FOR
 
 }  // namespace dictum
