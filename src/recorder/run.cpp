@@ -105,10 +105,14 @@ void Run::ask_capture(detail::Outcome (CaptureLoop::*question)(), detail::Comple
       std::make_shared<Question>(std::move(done), boost::asio::steady_timer(parts_.executors.loop, kAnswerBound));
   asked->bound.async_wait([asked](const auto& error) {
     if (error) return;
-    asked->answer({make_error_code(Errc::timed_out), "The audio device does not answer: stop the recording."});
+    asked->answer(
+        {make_error_code(Errc::timed_out), "The audio device, or the disk, does not answer: stop the recording."});
   });
-  boost::asio::post(parts_.executors.listen, [question, asked, capture = parts_.capture, loop = parts_.executors.loop] {
-    boost::asio::post(loop, [asked, outcome = (capture.get()->*question)()] { asked->answer(outcome); });
+  // The answer comes by the disk, as what capture has to say does: so it comes after that, and the state has changed.
+  boost::asio::post(parts_.executors.listen, [question, asked, capture = parts_.capture, executors = parts_.executors] {
+    boost::asio::post(executors.disk, [asked, loop = executors.loop, outcome = (capture.get()->*question)()] {
+      boost::asio::post(loop, [asked, outcome] { asked->answer(outcome); });
+    });
   });
 }
 

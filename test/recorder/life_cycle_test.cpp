@@ -165,8 +165,18 @@ TYPED_TEST(LifeCycle, StartingWhilePausedIsAnError) {
   auto recorder = this->recorder(test::live_script(this->root.path()));
   ASSERT_FALSE(recorder->start());
   ASSERT_FALSE(recorder->pause());
-  ASSERT_TRUE(this->log.wait_for_state(RecordingState::paused));
   EXPECT_EQ(recorder->start(), Errc::invalid_state);
+}
+
+TYPED_TEST(LifeCycle, TheStateHasChangedWhenAPauseOrAResumeReturns) {
+  auto recorder = this->recorder(test::live_script(this->root.path()));
+  ASSERT_FALSE(recorder->start());
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_FALSE(recorder->pause());
+    ASSERT_EQ(recorder->state(), RecordingState::paused);
+    ASSERT_FALSE(recorder->resume());
+    ASSERT_EQ(recorder->state(), RecordingState::recording);
+  }
 }
 
 TYPED_TEST(LifeCycle, StoppingWhilePausedLeavesAWholeSession) {
