@@ -37,8 +37,9 @@ constexpr int kVersion = 1;
 constexpr int kIdBits = 20;
 
 std::int64_t id_at(system_clock::time_point time) {
-  return std::max<std::int64_t>(std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count(), 0)
-         << kIdBits;
+  constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max() >> kIdBits;  // in 2248
+  const auto since_epoch = std::chrono::duration_cast<milliseconds>(time.time_since_epoch());
+  return std::clamp<std::int64_t>(since_epoch.count(), 0, kLatest) << kIdBits;
 }
 
 system_clock::time_point time_of_id(std::int64_t id) {
