@@ -11,7 +11,6 @@
 #include <nanobind/stl/vector.h>
 
 #include <chrono>
-#include <cmath>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -21,8 +20,8 @@
 #include "bell.hpp"
 #include "dictum/clock.hpp"
 #include "dictum/error.hpp"
-#include "dictum/push_source.hpp"
 #include "library.hpp"
+#include "push_feed.hpp"
 #include "recorder.hpp"
 #include "recorder/analysis.hpp"
 #include "recorder/make_parts.hpp"
@@ -69,7 +68,7 @@ void refuse_subinterpreters() {
       "dictum works in the main interpreter only, not in a sub-interpreter: use a process instead.");
 }
 
-std::shared_ptr<Recorder> make_recorder(const nb::dict& settings, const PushSource* source,
+std::shared_ptr<Recorder> make_recorder(const nb::dict& settings, const PushFeed* source,
                                         std::optional<double> frozen_at) {
   RecorderConfig config = make_config(settings);
   if (source != nullptr) config.source = source->source_factory();
@@ -86,17 +85,17 @@ std::string analyze(nb::handle object, int sample_rate, const nb::dict& settings
   const Samples samples(object);
   const nb::gil_scoped_release unlocked;
   std::vector<float> room;
-  const auto analysis = recorder::analyze_samples(config, {.sample_rate = sample_rate, .channels = samples.channels()},
-                                                  samples.as_floats(room));
+  const AudioFormat format{.sample_rate = checked_rate(sample_rate), .channels = samples.channels()};
+  const auto analysis = recorder::analyze_samples(config, format, samples.as_floats(room));
   auto json = recorder::to_json(analysis);
   json["warnings"] = boost::json::array(analysis.warnings.begin(), analysis.warnings.end());
   return json::to_line(json);
 }
 
-std::size_t push(PushSource& source, nb::handle object) {
+std::size_t push(PushFeed& feed, nb::handle object) {
   const Samples samples(object);
   const nb::gil_scoped_release unlocked;
-  return samples.visit([&](auto span) { return source.push(span); });
+  return feed.push(samples);
 }
 
 std::vector<float> probabilities(StreamingVAD& vad, nb::handle object) {
@@ -145,25 +144,15 @@ void bind_recorder(nb::module_& module) {
 }
 
 void bind_audio(nb::module_& module) {
-  nb::class_<PushSource>(module, "PushSource",
-                         "Audio that the program itself feeds to a recorder: pass it as `source`.\n\n"
-                         "Keeps up to `capacity_sec` of audio that the recorder has not taken yet.")
-      .def(
-          "__init__",
-          [](PushSource* self, int sample_rate, int channels, double capacity_sec) {
-            if (!(capacity_sec >= 0 && capacity_sec <= 1e6)) {
-              throw RecorderError(Errc::invalid_argument, "capacity_sec lies between 0.1 and 600.");
-            }
-            const auto capacity =
-                std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(capacity_sec));
-            new (self) PushSource({.sample_rate = sample_rate, .channels = channels}, capacity);
-          },
-          "sample_rate"_a, "channels"_a = 1, "capacity_sec"_a = 10.0)
+  nb::class_<PushFeed>(module, "PushSource",
+                       "Audio that the program itself feeds to a recorder: pass it as `source`.\n\n"
+                       "Keeps up to `capacity_sec` of audio that the recorder has not taken yet.")
+      .def(nb::init<int, int, double>(), "sample_rate"_a, "channels"_a = 1, "capacity_sec"_a = 10.0)
       .def("push", &push, "samples"_a.none(),
            "Takes whole frames of interleaved samples and returns how many frames were kept: none while nobody\n"
            "records. Never waits. Contiguous int16 and float32 are read in place; bytes are 16-bit samples.")
-      .def_prop_ro("room", &PushSource::room, "Frames that `push` would keep now.")
-      .def("finish", &PushSource::finish, "Ends the stream for good, after what has been pushed.");
+      .def_prop_ro("room", &PushFeed::room, Unlocked(), "Frames that `push` would keep now.")
+      .def("finish", &PushFeed::finish, Unlocked(), "Ends the stream for good, after what has been pushed.");
 
   nb::class_<StreamingVAD>(module, "SileroVAD",
                            "Silero VAD v6 over a stream of any rate: probabilities of speech, one for each window of\n"

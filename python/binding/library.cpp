@@ -23,7 +23,9 @@ boost::json::object describe(const session::ListedSession& listed) {
 
 std::optional<Moment> moment(std::optional<double> seconds) {
   if (!seconds) return std::nullopt;
-  return Moment(std::chrono::duration_cast<Moment::duration>(std::chrono::duration<double>(*seconds)));
+  constexpr double kFarthest = 9e9;  // in 2255; nanoseconds count no farther than 2262, and Python's dates do
+  return Moment(std::chrono::duration_cast<Moment::duration>(
+      std::chrono::duration<double>(std::clamp(*seconds, -kFarthest, kFarthest))));
 }
 
 session::SearchQuery::Scope scope_of(std::string_view name) {
@@ -73,13 +75,14 @@ std::string find_session(const std::filesystem::path& root, const std::string& w
 
 std::string search(const std::filesystem::path& root, const std::string& text, const std::string& scope,
                    std::optional<double> since, std::optional<double> before, const std::string& session,
-                   std::size_t limit) {
+                   std::int64_t limit) {
+  if (limit < 0) throw RecorderError(Errc::invalid_argument, "The limit of a search is a number of hits, from 0 on.");
   const session::SearchQuery query{.text = text,
                                    .scope = scope_of(scope),
                                    .from = moment(since),
                                    .before = moment(before),
                                    .session = session,
-                                   .limit = limit};
+                                   .limit = static_cast<std::size_t>(limit)};
   session::SessionIndex index(root);
   index.refresh();
   boost::json::array hits;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,6 +17,6 @@ std::string find_session(const std::filesystem::path& root, const std::string& w
 /// [{session, text, marks: [[begin, end]] in characters, note_title, note_path, segment_index, ...}], newest first.
 std::string search(const std::filesystem::path& root, const std::string& text, const std::string& scope,
                    std::optional<double> since, std::optional<double> before, const std::string& session,
-                   std::size_t limit);
+                   std::int64_t limit);
 
 }  // namespace dictum::python

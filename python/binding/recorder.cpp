@@ -1,6 +1,9 @@
 #include "recorder.hpp"
 
+#include <nanobind/nanobind.h>
+
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "dictum/error.hpp"
@@ -23,7 +26,10 @@ Subscription::Subscription(detail::Engine& engine, bool ephemeral, std::shared_p
                               {.wake = [bell = std::move(bell)] { bell->ring(); }, .may_block = may_block})) {}
 
 Subscription::~Subscription() {
-  close();
+  {
+    const nanobind::gil_scoped_release unlocked;  // a bell that is ringing, which is waited for, may want it
+    close();
+  }
   if (!process_.is_this_one())
     new std::shared_ptr(queue_);  // left alone for ever: a thread that is not here may lock it
 }
@@ -49,7 +55,10 @@ void Subscription::close() {
 Recorder::Recorder(RecorderConfig config) : engine_(detail::make_engine(std::move(config))) {}
 
 Recorder::~Recorder() {
-  shut_down(false);
+  {
+    const nanobind::gil_scoped_release unlocked;  // as above
+    shut_down(false);
+  }
   if (!process_.is_this_one()) new std::shared_ptr(engine_);  // left alone for ever: its threads are not here to join
 }
 
@@ -85,6 +94,8 @@ void Recorder::cancel_start() {
 
 std::unique_ptr<Call> Recorder::stop(std::optional<double> drain_sec, const Subscription* caller,
                                      std::shared_ptr<Bell> bell) {
+  if (drain_sec && std::isnan(*drain_sec))
+    throw RecorderError(Errc::invalid_argument, "drain_sec is a number of seconds, or negative: no limit.");
   std::optional<std::chrono::duration<double>> drain;
   if (drain_sec) drain.emplace(*drain_sec);
   return call(std::move(bell), [drain, caller](detail::Engine& engine, detail::Completion done) {

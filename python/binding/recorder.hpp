@@ -33,8 +33,8 @@ class Call {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-/// The events for one consumer. Thread-safe but for `next` and `handled`: one consumer at a time. Owner: Python. In a
-/// process that was forked off no event comes.
+/// The events for one consumer. Thread-safe but for `next` and `handled`: one consumer at a time. Owner: Python, which
+/// destroys it with the GIL. In a process that was forked off no event comes.
 class Subscription {
  public:
   Subscription(detail::Engine& engine, bool ephemeral, std::shared_ptr<Bell> bell, bool may_block);
@@ -54,8 +54,9 @@ class Subscription {
   std::shared_ptr<detail::EventQueue> queue_;
 };
 
-/// From its first start to its end. Thread-safe. Owner: a backend of either flavour, in Python. Every method throws
-/// RecorderError(invalid_state) in a process that was forked off; there the destructor lets everything be.
+/// From its first start to its end. Thread-safe. Owner: a backend of either flavour, in Python, which destroys it with
+/// the GIL. Every method throws RecorderError(invalid_state) in a process that was forked off; there the destructor
+/// lets everything be.
 class Recorder {
  public:
   explicit Recorder(RecorderConfig config);

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <bit>
-#include <limits>
 #include <string_view>
 
+#include "audio/format.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::python {
@@ -39,8 +39,11 @@ Samples::Samples(nanobind::handle object) {
     if (view_.ndim > 2)
       throw RecorderError(Errc::invalid_argument, "Samples have one or two dimensions (frames, channels).");
     if (view_.ndim == 2) {
-      if (view_.shape[1] < 1 || view_.shape[1] > std::numeric_limits<std::int16_t>::max()) {
-        throw RecorderError(Errc::invalid_argument, "The second dimension of samples is their channels, at least one.");
+      if (view_.shape[1] < 1 || view_.shape[1] > audio::kMostChannels) {
+        throw RecorderError(Errc::invalid_argument,
+                            fmt::format("The second dimension of samples is their channels, 1 to {}; here it is {}. "
+                                        "Transpose what has the channels first.",
+                                        audio::kMostChannels, view_.shape[1]));
       }
       channels_ = static_cast<int>(view_.shape[1]);
     }
@@ -86,6 +89,12 @@ std::span<const float> Samples::as_floats(std::vector<float>& room) const {
   room.reserve(whole.size());
   for (const std::int16_t sample : whole) room.push_back(static_cast<float>(sample) / kFullScale);
   return room;
+}
+
+int checked_rate(int sample_rate) {
+  if (sample_rate >= audio::kLowestRate && sample_rate <= audio::kHighestRate) return sample_rate;
+  throw RecorderError(Errc::invalid_argument, fmt::format("A sample rate lies between {} and {} Hz; this is {}.",
+                                                          audio::kLowestRate, audio::kHighestRate, sample_rate));
 }
 
 }  // namespace dictum::python

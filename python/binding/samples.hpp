@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -22,7 +23,10 @@ class Samples {
   ~Samples() { PyBuffer_Release(&view_); }
 
   /// 1, or the second dimension of an array of (frames, channels).
-  int channels() const noexcept { return channels_; }
+  int channels() const noexcept { return channels_.value_or(1); }
+
+  /// Whether they can be frames of so many channels. One dimension can: it is interleaved.
+  bool may_have(int channels) const noexcept { return channels_.value_or(channels) == channels; }
 
   bool were_copied() const noexcept { return !converted_.empty(); }
 
@@ -39,9 +43,12 @@ class Samples {
   void convert();
 
   Py_buffer view_{};
-  int channels_ = 1;
+  std::optional<int> channels_;
   std::vector<float> converted_;
   std::variant<std::span<const float>, std::span<const std::int16_t>> samples_;
 };
+
+/// The rate, or RecorderError(invalid_argument) where no sound has such a one.
+int checked_rate(int sample_rate);
 
 }  // namespace dictum::python

@@ -43,7 +43,6 @@ ConfigValue value_of(nb::handle value) {
   if (PyFloat_Check(value.ptr())) return nb::cast<double>(value);
   if (PyUnicode_Check(value.ptr())) return nb::cast<std::string>(value);
   if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) return nb::cast<std::vector<std::string>>(value);
-  if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) return nb::cast<std::vector<std::string>>(value);
   const nb::object path = nb::steal(PyOS_FSPath(value.ptr()));
   if (!path) throw nb::python_error();
   return nb::cast<std::string>(path);

@@ -5,8 +5,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
+from ._arguments import check_arguments
+from ._delivery import begin_turn
 from ._loop_recorder import EventCallback, LoopRecorder
-from ._native.core import PushSource, check_settings
+from ._native.core import PushSource
 from .errors import InvalidStateError
 from .events import RecorderEvent, RecordingState, VADMode
 from .settings import Settings
@@ -34,7 +36,7 @@ class AsyncRecorderBackend:
         **config: Unpack[Settings],
     ) -> None:
         self._settings = dict(config)
-        check_settings(self._settings)
+        check_arguments(event_callback, source, self._settings)
         self._event_callback = event_callback
         self._source = source
         self._recorder: LoopRecorder | None = None
@@ -46,8 +48,8 @@ class AsyncRecorderBackend:
 
     async def stop_recording(self, drain_sec: float | None = None) -> None:
         """Ends the session, waits for its files, and for outstanding texts up to `drain_sec` (default: the setting;
-        negative: no limit). When nothing is recorded it succeeds. May be called from a callback. Cancelling it ends the
-        recording all the same, without waiting for texts."""
+        negative: no limit). When nothing is recorded it succeeds. May be called from a callback, and where events are
+        iterated. Cancelling it ends the recording all the same, without waiting for texts."""
         if self._recorder is not None:
             await self._on_this_loop().stop(drain_sec)
 
@@ -64,12 +66,12 @@ class AsyncRecorderBackend:
     async def set_vad_mode(self, mode: VADMode | str) -> None:
         """The silence that ends a segment, from now on, in this session."""
         recorder = self._on_this_loop()
-        await recorder.carry_out(lambda bell: recorder.core.set_vad_mode(mode, bell))
+        await recorder.carry_out(lambda bell: recorder.core.set_vad_mode(str(mode), bell))
 
     async def set_muted(self, muted: bool) -> None:
         """While muted, silence is recorded in place of the microphone."""
         recorder = self._on_this_loop()
-        await recorder.carry_out(lambda bell: recorder.core.set_muted(muted, bell))
+        await recorder.carry_out(lambda bell: recorder.core.set_muted(bool(muted), bell))
 
     async def complete_note(self) -> None:
         """Ends the open note as saying "end note" would."""
@@ -143,11 +145,16 @@ class EventStream:
         return self
 
     async def __anext__(self) -> RecorderEvent:
+        if asyncio.get_running_loop() is not self._recorder.loop:
+            raise InvalidStateError(
+                "This stream belongs to another event loop: call events() on the one that iterates."
+            )
         await asyncio.sleep(0)  # a burst of events leaves room for what else the loop has to do
         while not self._is_closed:
             self._news.clear()
             if (line := self._subscription.next()) is not None:
                 self._subscription.handled()
+                begin_turn(self._subscription)
                 return RecorderEvent.from_json(line)
             await self._news.wait()
         raise StopAsyncIteration

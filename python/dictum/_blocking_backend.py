@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
+from ._arguments import check_arguments
 from ._delivery import Turn, calling_subscription, context_of, report
-from ._native.core import Bell, Call, PushSource, Recorder, Subscription, check_settings
+from ._native.core import Bell, Call, PushSource, Recorder, Subscription
 from .errors import DeadlockError, InvalidStateError, RecorderError
 from .events import RecorderEvent, RecordingState, VADMode
 from .settings import Settings
@@ -42,7 +43,7 @@ class RecorderBackend:
         **config: Unpack[Settings],
     ) -> None:
         self._settings = dict(config)
-        check_settings(self._settings)
+        check_arguments(event_callback, source, self._settings)
         self._source = source
         self._making = threading.Lock()
         self._recorder: Recorder | None = None
@@ -71,7 +72,7 @@ class RecorderBackend:
         recorder = self._recorder
         if recorder is None:
             return
-        if self._delivery is not None and calling_subscription(self._delivery.subscription):
+        if self._delivery is not None and self._delivery.is_calling_us():
             raise DeadlockError(
                 "stop_recording was called from inside a callback, for which it would wait: call it from another "
                 "thread, or use AsyncRecorderBackend."
@@ -94,11 +95,11 @@ class RecorderBackend:
 
     def set_vad_mode(self, mode: VADMode | str) -> None:
         """The silence that ends a segment, from now on, in this session."""
-        self._finish(self._made().set_vad_mode, mode)
+        self._finish(self._made().set_vad_mode, str(mode))
 
     def set_muted(self, muted: bool) -> None:
         """While muted, silence is recorded in place of the microphone."""
-        self._finish(self._made().set_muted, muted)
+        self._finish(self._made().set_muted, bool(muted))
 
     def complete_note(self) -> None:
         """Ends the open note as saying "end note" would."""
@@ -142,7 +143,7 @@ class RecorderBackend:
             if self._recorder is None:
                 self._recorder = Recorder(self._settings, self._source)
                 if self._delivery is not None:
-                    self._delivery.begin(self._recorder)
+                    self._delivery.begin(self._recorder, self)
                 else:
                     weakref.finalize(self, self._recorder.shut_down, False)
             return self._recorder
@@ -156,21 +157,25 @@ class RecorderBackend:
 
 
 class Delivery:
-    """Calls back on a thread of its own, which refers to us weakly: so a backend that everybody has forgotten goes, with
-    its callback, also while the thread waits for the next event."""
+    """Calls back on a thread of its own. Between two events that refers to us weakly, and never to the backend: so a
+    backend that everybody has forgotten goes, while the thread waits for an event as while a callback is stuck."""
 
     def __init__(self, callback: EventCallback) -> None:
         self._callback = callback
         self.subscription: Subscription | None = None
 
-    def begin(self, recorder: Recorder) -> None:
+    def begin(self, recorder: Recorder, owner: RecorderBackend) -> None:
+        """It ends with its owner."""
         bell = Bell()
         self.subscription = recorder.subscribe(True, bell, may_block=True)
         delivery = weakref.ref(self)
         is_over = threading.Event()
         thread = threading.Thread(target=_run, args=(delivery, bell, is_over), name="delivery", daemon=True)
         thread.start()
-        weakref.finalize(self, _end, delivery, recorder, self.subscription, bell, is_over, thread)
+        weakref.finalize(owner, _end, delivery, recorder, self.subscription, bell, is_over, thread)
+
+    def is_calling_us(self) -> bool:
+        return self.subscription is not None and calling_subscription([self.subscription]) is not None
 
     def deliver(self) -> None:
         subscription = self.subscription
@@ -180,7 +185,7 @@ class Delivery:
             turn = Turn(subscription)
             try:
                 context_of(turn).run(self._callback, event)
-            except Exception as error:
+            except BaseException as error:  # sys.exit's too, which would end only this thread, and in silence
                 report(subscription, event, error)
             turn.is_over = True
             subscription.handled()
@@ -205,13 +210,14 @@ def _end(
     is_over: threading.Event,
     thread: threading.Thread,
 ) -> None:
-    """The backend was forgotten, or the interpreter ends; the latter still hears the last events."""
+    """The backend was forgotten, maybe by its own callback; or the interpreter ends, and still hears the last events."""
     deadline = time.monotonic() + _END_SEC
-    recorder.shut_down(delivery() is not None)
+    in_callback = thread is threading.current_thread()
+    recorder.shut_down(not in_callback and delivery() is not None)
     subscription.close()
     is_over.set()
     bell.ring()
-    if thread is not threading.current_thread():
+    if not in_callback:
         thread.join(max(0.0, deadline - time.monotonic()))
 
 

@@ -2,6 +2,7 @@
 
 import contextvars
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ._native.core import Subscription
@@ -14,7 +15,7 @@ _CALLBACK_THREW = "callback_threw"
 
 @dataclass(eq=False)
 class Turn:
-    """A callback that has been called and has not ended yet: a stop that it asks for must not wait for it."""
+    """An event that somebody has been given and still handles: a stop that is asked for there must not wait for it."""
 
     subscription: Subscription
     is_over: bool = False
@@ -23,10 +24,17 @@ class Turn:
 _turn: contextvars.ContextVar[Turn | None] = contextvars.ContextVar("dictum_turn", default=None)
 
 
-def calling_subscription(own: Subscription | None) -> Subscription | None:
-    """The subscription whose callback we are called from, where it is `own`."""
+def calling_subscription(ours: Iterable[Subscription]) -> Subscription | None:
+    """The one of `ours` whose event is being handled where we are called from."""
     turn = _turn.get()
-    return own if turn is not None and not turn.is_over and turn.subscription is own else None
+    if turn is None or turn.is_over:
+        return None
+    return next((each for each in ours if each is turn.subscription), None)
+
+
+def begin_turn(subscription: Subscription) -> None:
+    """In the context that we are called in; until it has another."""
+    _turn.set(Turn(subscription))
 
 
 def context_of(turn: Turn) -> contextvars.Context:

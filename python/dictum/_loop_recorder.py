@@ -15,6 +15,8 @@ from .events import RecorderEvent
 
 EventCallback = Callable[[Any], Awaitable[None] | object]
 
+_END_SEC = 2.0
+
 
 class Consumer(Protocol):
     def wake(self) -> None: ...
@@ -35,9 +37,12 @@ class LoopRecorder:
         self.loop = loop
         self.core = Recorder(settings, source)
         self._calls: dict[Call, asyncio.Future[None]] = {}
-        self._consumers: weakref.WeakSet[Consumer] = weakref.WeakSet()
+        self._subscriptions: weakref.WeakKeyDictionary[Consumer, Subscription] = weakref.WeakKeyDictionary()
         self.bell = self._hang_up_bell()
-        self._delivery = Delivery(self, event_callback) if event_callback is not None else None
+        self._delivery = None
+        if event_callback is not None:
+            self._delivery = Delivery(self, event_callback)
+            weakref.finalize(self, self._delivery.subscription.close)  # it may outlive us, while a callback is stuck
         self._shutdown = _notice_shutdown(weakref.ref(self))
         _advance(self._shutdown)
 
@@ -62,13 +67,13 @@ class LoopRecorder:
             future = self._calls.pop(call)
             if not future.done():
                 future.set_result(None)
-        for consumer in list(self._consumers):
+        for consumer in list(self._subscriptions):
             consumer.wake()
 
     def subscribe(self, consumer: Consumer, ephemeral: bool) -> Subscription:
         """`consumer`, referred to weakly, is woken on the loop when events wait."""
-        self._consumers.add(consumer)
-        return self.core.subscribe(ephemeral, self.bell, may_block=False)
+        self._subscriptions[consumer] = subscription = self.core.subscribe(ephemeral, self.bell, may_block=False)
+        return subscription
 
     async def until_done(self, call: Call) -> None:
         """May be cancelled, and called again for the same call."""
@@ -110,10 +115,10 @@ class LoopRecorder:
             if self.core.is_recording:
                 await self.until_done(self.core.stop(0, None, self.bell))
         if self._delivery is not None:
-            self._delivery.subscription.close()
+            await self._delivery.end()
 
     def _caller(self) -> Subscription | None:
-        return calling_subscription(self._delivery.subscription if self._delivery else None)
+        return calling_subscription(list(self._subscriptions.values()))
 
 
 class Delivery:
@@ -123,6 +128,7 @@ class Delivery:
         self._loop = recorder.loop
         self._callback = callback
         self._is_busy = False
+        self._awaited: asyncio.Task[None] | None = None
         self.subscription = recorder.subscribe(self, ephemeral=True)
 
     def wake(self) -> None:
@@ -141,14 +147,27 @@ class Delivery:
         try:
             returned = context.run(self._callback, event)
             if inspect.isawaitable(returned):
-                task = self._loop.create_task(_await(returned), context=context)
-                task.add_done_callback(functools.partial(self._has_awaited, turn, event))
+                # A coroutine as it is: one that is cancelled before it begins was to be awaited all the same.
+                work = returned if inspect.iscoroutine(returned) else _await(returned)
+                self._awaited = self._loop.create_task(work, context=context)
+                self._awaited.add_done_callback(functools.partial(self._has_awaited, turn, event))
                 return
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit):  # they end the loop; should it run again, it goes on
+            self._go_on(turn)
+            raise
+        except BaseException as error:  # asyncio.CancelledError is no Exception
             report(self.subscription, event, error)
         self._go_on(turn)
 
+    async def end(self) -> None:
+        """No event comes any more; a callback that is stuck is cancelled."""
+        self.subscription.close()
+        if self._awaited is not None:
+            self._awaited.cancel()
+            await asyncio.wait([self._awaited], timeout=_END_SEC)
+
     def _has_awaited(self, turn: Turn, event: RecorderEvent, task: asyncio.Task[None]) -> None:
+        self._awaited = None
         if not task.cancelled() and (error := task.exception()) is not None:
             report(self.subscription, event, error)
         self._go_on(turn)

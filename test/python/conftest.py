@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -137,12 +137,6 @@ def open_descriptors() -> int:
 
 def native_threads() -> int:
     return len(os.listdir("/proc/self/task"))
-
-
-@pytest.fixture
-def no_children_left() -> Iterator[None]:
-    yield
-    wait_until(lambda: not children(), 10)
 
 
 def children() -> list[str]:

@@ -3,14 +3,14 @@
 import asyncio
 import functools
 import gc
+import importlib.util
+import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-import anyio
 import pytest
-import uvloop
 
 import dictum
 from conftest import SAMPLE_TEXTS, names_of, native_threads, until
@@ -31,7 +31,15 @@ def run_without_readers(main: Coroutine[Any, Any, None]) -> None:
         runner.run(main)
 
 
+def run_on_uvloop(main: Coroutine[Any, Any, None]) -> None:
+    import uvloop
+
+    uvloop.run(main)
+
+
 def run_under_anyio(main: Coroutine[Any, Any, None]) -> None:
+    import anyio
+
     async def run() -> None:
         async with anyio.create_task_group() as group:
             with anyio.fail_after(30):
@@ -41,10 +49,18 @@ def run_under_anyio(main: Coroutine[Any, Any, None]) -> None:
     anyio.run(run)
 
 
+def where_there_is(package: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(importlib.util.find_spec(package) is None, reason=f"{package} is not installed")
+
+
 RUNNERS = pytest.mark.parametrize(
     "run",
-    [asyncio.run, uvloop.run, run_under_anyio, run_without_readers],
-    ids=["asyncio", "uvloop", "anyio", "no readers"],
+    [
+        pytest.param(asyncio.run, id="asyncio"),
+        pytest.param(run_on_uvloop, id="uvloop", marks=where_there_is("uvloop")),
+        pytest.param(run_under_anyio, id="anyio", marks=where_there_is("anyio")),
+        pytest.param(run_without_readers, id="no readers"),
+    ],
 )
 
 
@@ -168,6 +184,54 @@ async def until_first_fault(main: Callable[[], Coroutine[Any, Any, None]], heard
     task = asyncio.ensure_future(main())
     await until(lambda: "RecorderFault" in names_of(heard))
     task.cancel()
+
+
+def test_a_callback_that_raises_as_if_it_were_cancelled_goes_on_being_called(simulated: Simulated) -> None:
+    heard: list[dictum.RecorderEvent] = []
+
+    def broken(event: dictum.RecorderEvent) -> None:
+        heard.append(event)
+        if len(heard) == 2:
+            raise asyncio.CancelledError
+
+    asyncio.run(whole_sample(dictum.AsyncRecorderBackend(broken, **simulated(pace="fast"))))
+    assert names_of(heard).count("TranscriptionComplete") == len(SAMPLE_TEXTS)
+
+
+async def never_returns(event: dictum.RecorderEvent) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("keeps_it", [True, False])
+def test_a_callback_that_never_returns_is_cancelled_with_the_loop(
+    keeps_it: bool, simulated: Simulated, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept: list[object] = []
+
+    async def main() -> None:
+        backend = dictum.AsyncRecorderBackend(never_returns, **simulated())
+        if keeps_it:
+            kept.append(backend)
+        await backend.start_recording()
+        await asyncio.sleep(0.1)
+
+    began = time.monotonic()
+    asyncio.run(main())
+    gc.collect()
+    assert time.monotonic() - began < 5
+    assert not caplog.records  # "Task was destroyed but it is pending"
+
+
+def test_a_forgotten_backend_ends_its_session_though_a_callback_never_returns(simulated: Simulated) -> None:
+    async def main() -> None:
+        backend = dictum.AsyncRecorderBackend(never_returns, **simulated())
+        await backend.start_recording()
+        session = dictum.find_session(backend.get_session_path())
+        await asyncio.sleep(0.1)
+        del backend
+        await until(lambda: gc.collect() >= 0 and not dictum.find_session(session.path).is_open)
+
+    asyncio.run(main())
 
 
 def test_stop_may_be_called_from_a_callback(simulated: Simulated) -> None:
@@ -294,6 +358,53 @@ def test_events_can_be_iterated_by_many_at_once(run: Runner, simulated: Simulate
     run(main())
 
 
+def test_stop_may_be_called_where_events_are_iterated(simulated: Simulated) -> None:
+    async def main() -> None:
+        backend = dictum.AsyncRecorderBackend(**simulated())
+        stream = backend.events()
+        await backend.start_recording()
+        names = []
+        async for event in stream:
+            names.append(type(event).__name__)
+            if isinstance(event, dictum.SpeechDetected):
+                began = time.monotonic()
+                await backend.stop_recording(0)
+                assert time.monotonic() - began < 1.5  # it would wait two seconds for whoever reads no further
+            if isinstance(event, dictum.RecordingStateChanged) and event.state == "idle":
+                break
+        assert "SpeechEnded" in names
+
+    asyncio.run(main())
+
+
+def test_a_stream_is_refused_on_another_loop(simulated: Simulated) -> None:
+    async def main() -> None:
+        stream = dictum.AsyncRecorderBackend(**simulated()).events()
+
+        def elsewhere() -> None:
+            with pytest.raises(dictum.InvalidStateError, match="another event loop"):
+                asyncio.run(anext(stream))
+
+        await asyncio.to_thread(elsewhere)
+
+    asyncio.run(main())
+
+
+def test_forgotten_streams_hold_nothing(simulated: Simulated) -> None:
+    async def main() -> None:
+        backend = dictum.AsyncRecorderBackend(**simulated(pace="fast"))
+        streams = [weakref.ref(backend.events()) for _ in range(100)]
+        half_read = backend.events(ephemeral=True)
+        recording = asyncio.ensure_future(whole_sample(backend))
+        async for _ in half_read:
+            break
+        await recording
+        gc.collect()
+        assert not any(stream() for stream in streams)
+
+    asyncio.run(main())
+
+
 def test_a_closed_stream_ends_its_iteration(simulated: Simulated) -> None:
     async def main() -> None:
         backend = dictum.AsyncRecorderBackend(**simulated())
@@ -341,8 +452,11 @@ def test_pause_resume_mute_and_mode(simulated: Simulated) -> None:
             assert backend.state == "recording"
             await backend.complete_note()
             await backend.retry_failed()
-            with pytest.raises(dictum.InvalidArgumentError):
-                await backend.set_vad_mode("loud")
+            for mode in ("loud", None):
+                with pytest.raises(dictum.InvalidArgumentError, match='"normal" or "long_note"'):
+                    await backend.set_vad_mode(mode)  # type: ignore[arg-type]
+            with pytest.raises(dictum.InvalidArgumentError, match="drain_sec"):
+                await backend.stop_recording(float("nan"))
         assert not backend.is_recording
         with pytest.raises(dictum.InvalidStateError):
             await backend.pause_recording()
@@ -388,8 +502,6 @@ def test_a_forgotten_backend_ends_its_session(simulated: Simulated) -> None:
 
 
 def test_no_thread_of_python_is_made(simulated: Simulated) -> None:
-    import threading
-
     async def main() -> None:
         async with dictum.AsyncRecorderBackend(lambda event: None, **simulated()):
             assert threading.enumerate() == [threading.main_thread()]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 import dictum
-from conftest import SAMPLE, SAMPLE_TEXTS, names_of, shared, until
+from conftest import SAMPLE, SAMPLE_TEXTS, names_of, shared, until, wait_until
 
 numpy = pytest.importorskip("numpy")
 
@@ -107,9 +107,47 @@ def test_pushed_audio_becomes_a_session(sample: object, simulated: Simulated) ->
     asyncio.run(main())
 
 
-def test_half_a_frame_is_refused() -> None:
-    with pytest.raises(dictum.InvalidArgumentError, match="whole frames"):
-        dictum.PushSource(RATE, channels=2).push(numpy.zeros(3, dtype=numpy.int16))
+@pytest.mark.parametrize(
+    "shape, complaint",
+    [((3,), "whole frames"), ((6, 1), "2 channels"), ((4, 3), "2 channels"), ((2, 1600), "Transpose")],
+    ids=str,
+)
+def test_what_is_no_frames_of_the_source_is_refused(shape: tuple[int, ...], complaint: str) -> None:
+    with pytest.raises(dictum.InvalidArgumentError, match=complaint):
+        dictum.PushSource(RATE, channels=2).push(numpy.zeros(shape, dtype=numpy.int16))
+
+
+@pytest.mark.parametrize(
+    "arguments", [(0,), (1,), (RATE, 0), (RATE, 65), (RATE, 1, 0), (RATE, 1, float("nan")), (RATE, 1, 1e9)], ids=str
+)
+def test_a_source_that_cannot_be_is_refused(arguments: tuple[int, ...]) -> None:
+    with pytest.raises(dictum.InvalidArgumentError):
+        dictum.PushSource(*arguments)
+
+
+def test_many_threads_may_push_into_one_source(simulated: Simulated) -> None:
+    settings = simulated()
+    del settings["capture_input"], settings["capture_pace"]
+    source = dictum.PushSource(RATE, capacity_sec=1)
+    backend = dictum.RecorderBackend(source=source, **settings)
+    backend.start_recording()
+    block = numpy.zeros(777, dtype=numpy.float32)
+
+    def push() -> None:
+        for _ in range(2000):
+            source.push(block)
+
+    threads = [threading.Thread(target=push) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    source.finish()
+    wait_until(lambda: not backend.is_recording)
+    backend.stop_recording(0)
+    session = dictum.find_session(backend.get_session_path())
+    assert session.problems() == []
+    assert session.manifest["end_frame"] == 4 * 2000 * 777
 
 
 @pytest.mark.parametrize("block", [1, 511, 512, 1600, 100_000])
@@ -127,8 +165,11 @@ def test_the_detector_takes_every_rate(sample: object) -> None:
     tripled = numpy.repeat(sample, 3)
     heard = dictum.SileroVAD(48000)(tripled)
     assert abs(len(heard) - len(sample) // 512) <= 1
-    with pytest.raises(dictum.InvalidArgumentError):
-        dictum.SileroVAD(0)
+    for rate in (0, 1, 10**9):
+        with pytest.raises(dictum.InvalidArgumentError):
+            dictum.SileroVAD(rate)
+        with pytest.raises(dictum.InvalidArgumentError):
+            dictum.analyze(sample, rate)
 
 
 def test_the_detector_equals_the_official_probabilities() -> None:

@@ -92,6 +92,19 @@ def test_a_callback_that_raises_is_told_and_goes_on_being_called(simulated: Simu
         wait_until(lambda: "RecorderFault" in names_of(heard))
 
 
+def test_a_callback_that_exits_goes_on_being_called(simulated: Simulated) -> None:
+    """sys.exit ends the thread it is called on; this one belongs to us."""
+    heard: list[dictum.RecorderEvent] = []
+
+    def exits(event: dictum.RecorderEvent) -> None:
+        heard.append(event)
+        if isinstance(event, dictum.SpeechDetected):
+            raise SystemExit(3)
+
+    with dictum.RecorderBackend(exits, **simulated()):
+        wait_until(lambda: "RecorderFault" in names_of(heard))
+
+
 def test_several_threads_may_start_and_stop_at_once(simulated: Simulated) -> None:
     backend = dictum.RecorderBackend(lambda event: None, **simulated())
     errors: list[BaseException] = []
@@ -151,6 +164,29 @@ def test_a_forgotten_backend_ends_its_session_and_its_thread(simulated: Simulate
     wait_until(lambda: gc.collect() >= 0 and watch() is None)
     wait_until(lambda: threading.enumerate() == [threading.main_thread()])
     assert dictum.find_session(path).manifest["stopped_at"]
+
+
+@pytest.mark.parametrize("forgets", ["its caller", "its callback"])
+def test_a_forgotten_backend_ends_its_session_in_the_middle_of_a_callback(forgets: str, simulated: Simulated) -> None:
+    called = threading.Event()
+    go_on = threading.Event()
+    owned: list[dictum.RecorderBackend] = []
+
+    def on_event(event: dictum.RecorderEvent) -> None:
+        called.set()
+        go_on.wait(20)
+        owned.clear()
+
+    owned.append(dictum.RecorderBackend(on_event, **simulated()))
+    owned[0].start_recording()
+    path = owned[0].get_session_path()
+    assert called.wait(10)
+    if forgets == "its caller":
+        owned.clear()
+        wait_until(lambda: not dictum.find_session(path).is_open)
+    go_on.set()
+    wait_until(lambda: not dictum.find_session(path).is_open)
+    wait_until(lambda: threading.enumerate() == [threading.main_thread()])
 
 
 @pytest.mark.parametrize(

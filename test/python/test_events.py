@@ -114,6 +114,14 @@ def test_a_wrong_value_is_refused(value: object) -> None:
         dictum.AsyncRecorderBackend(vad_threshold=value)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("backend", [dictum.RecorderBackend, dictum.AsyncRecorderBackend])
+def test_what_cannot_be_called_or_heard_is_refused_at_once(backend: type[dictum.RecorderBackend]) -> None:
+    with pytest.raises(dictum.InvalidArgumentError, match="event_callback"):
+        backend(42)  # type: ignore[arg-type]
+    with pytest.raises(dictum.InvalidArgumentError, match="PushSource"):
+        backend(source="microphone")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("code", dictum.ErrorCode)
 def test_every_code_has_an_error_of_its_own(code: dictum.ErrorCode) -> None:
     error = make_error(code, "This is wrong: do that.")

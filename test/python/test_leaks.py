@@ -25,6 +25,7 @@ class Meter:
 
     def __init__(self) -> None:
         self._before: tuple[int, int, int] | None = None
+        self._children = set(children())
 
     def count(self, cycle: int) -> None:
         if cycle == CYCLES // 4:
@@ -38,7 +39,7 @@ class Meter:
         grown = self._taken() - self._memory
         tracemalloc.stop()
         assert self._before is not None
-        wait_until(lambda: not children())
+        wait_until(lambda: self._children.issuperset(children()))
         wait_until(lambda: (open_descriptors(), native_threads(), threading.active_count()) <= self._before)
         print(f"{grown} bytes over {CYCLES - CYCLES // 4} cycles")
         assert grown < ALLOWED_BYTES

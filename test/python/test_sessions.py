@@ -67,8 +67,12 @@ def test_search_finds_words_beginnings_and_phrases(session: dictum.Session, root
     tomorrow = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
     assert dictum.search("bread", since=tomorrow, root=root) == []
     assert dictum.search("bread", before=tomorrow, session=session.name, root=root) != []
+    assert dictum.search("bread", since=datetime.datetime.max, root=root) == []
+    assert dictum.search("bread", before=datetime.datetime.max, root=root) != []
     with pytest.raises(dictum.InvalidArgumentError):
         dictum.search("bread", scope="dreams", root=root)  # type: ignore[arg-type]
+    with pytest.raises(dictum.InvalidArgumentError):
+        dictum.search("bread", limit=-1, root=root)
 
 
 def test_marks_count_characters(simulated: Simulated, root: pathlib.Path) -> None:
