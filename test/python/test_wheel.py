@@ -1,5 +1,5 @@
 """The wheel that runs elsewhere. Long, since it builds everything: where DICTUM_LONG_TESTS is set. DICTUM_WHEEL names one
-that is there already, DICTUM_CHROOT a Debian with Python and without a compiler to try it in."""
+that is there already, DICTUM_CHROOT a Debian with Python, with /proc and without a compiler to try it in."""
 
 import os
 import pathlib
