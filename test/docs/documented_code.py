@@ -5,7 +5,7 @@ The word behind the fence says what a block is; what follows it, what is done wi
     ```cpp            a whole program or source file: compiled, and linked where it has a main
     ```cpp run        also run, in a folder of its own
     ```sh             run by bash, stopping at the first command that fails
-    ```python         run by Python
+    ```python         run by Python, where the package is built
     ```toml           a configuration file: `dictum` must accept it
     ```json           must parse, whole or line by line
     ```sh skip: why   not run; the test is counted as skipped and shows why
@@ -16,6 +16,7 @@ The word behind the fence says what a block is; what follows it, what is done wi
     documented_code.py run NAME DOCUMENT BIN_FOLDER    runs the block; exit code 77 means skipped
 """
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -75,8 +76,9 @@ def block_named(name, document):
 
 
 def run(block, bin_folder):
-    if block.skip_reason:
-        print(f"SKIPPED: {block.skip_reason}")
+    without_package = block.kind == "python" and importlib.util.find_spec("dictum") is None
+    if block.skip_reason or without_package:
+        print(f"SKIPPED: {block.skip_reason or 'the Python package is not built here'}")
         return SKIPPED
     with tempfile.TemporaryDirectory(prefix="dictum-docs-") as folder:
         here = pathlib.Path(folder)
