@@ -147,6 +147,7 @@ void TUIFront::with_terminal_back(const std::function<void()>& meanwhile) {
   screen_.WithRestoredIO([&] {
     guard_->restore();
     meanwhile();
+    guard_->claim();
   })();
   guard_->arm();
 }

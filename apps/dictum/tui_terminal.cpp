@@ -35,15 +35,19 @@ void give_back(int signal) {
 TerminalGuard::TerminalGuard() {
   if (::tcgetattr(STDIN_FILENO, &before_) != 0) throw std::system_error(errno, std::generic_category(), "tcgetattr");
   restored_attributes = before_;
-  // Ctrl-S would stop the screen, and whoever draws it, until somebody finds Ctrl-Q.
-  termios raw = before_;
-  raw.c_iflag &= ~static_cast<tcflag_t>(IXON);
-  ::tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+  claim();
 }
 
 TerminalGuard::~TerminalGuard() {
   for (const int signal : kFatal) std::signal(signal, SIG_DFL);
   restore();
+}
+
+void TerminalGuard::claim() {
+  // Ctrl-S would stop the screen, and whoever draws it, until somebody finds Ctrl-Q.
+  termios ours = before_;
+  ours.c_iflag &= ~static_cast<tcflag_t>(IXON);
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &ours);
 }
 
 void TerminalGuard::arm() {

@@ -22,8 +22,9 @@ class TerminalGuard {
   /// whoever else takes these signals.
   void arm();
 
-  /// As it was; for as long as the process is stopped, say. `arm` undoes it.
+  /// As it was, for as long as the process is stopped; then `claim` before anybody else changes the terminal again.
   void restore();
+  void claim();
 
  private:
   termios before_{};

@@ -203,6 +203,7 @@ TEST_F(TUIWaysOut, StopsAndGoesOnAsTheShellWantsIt) {
   terminal->type("fg\n");
   terminal->wait_for("Press SPACE and speak.");
   EXPECT_EQ(terminal->variable("alternate_on"), "1");
+  terminal->press("C-s");  // which stops no screen
   terminal->press("?");
   terminal->wait_for("this page");
   terminal->press("Escape");
