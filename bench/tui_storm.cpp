@@ -24,7 +24,7 @@ constexpr int kEventsAtOnce = 2;
 /// Speech that begins, grows and ends again and again, and levels between. Lives on the loop's thread.
 class Storm {
  public:
-  Storm(boost::asio::any_io_executor executor, program::TUIDesk& desk) : desk_(desk), timer_(std::move(executor)) {
+  Storm(const boost::asio::any_io_executor& executor, program::TUIDesk& desk) : desk_(desk), timer_(executor) {
     tell(RecordingStateChanged{RecordingState::recording, true, false, false});
     timer_.expires_after(kPause);
     blow();

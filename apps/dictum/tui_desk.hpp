@@ -50,9 +50,6 @@ class TUIDesk {
   /// Lines of this descriptor become notices.
   void read_messages(int descriptor);
 
-  std::size_t waiting() const { return model_.waiting(); }
-  std::filesystem::path session() const { return backend_->get_session_path(); }
-
   /// Ends the recorder, within two seconds, and everything else.
   void shut_down();
 

@@ -75,7 +75,7 @@ ftxui::Element draw_note_line(const Brush& brush, int width);
 ftxui::Element draw_notices(const Brush& brush, Size size);
 ftxui::Element draw_notice_line(const Brush& brush, int width);
 ftxui::Element draw_footer(const Brush& brush, int width);
-/// What lies over the main screen; there is such a page.
+/// What lies over the main screen while one looks at another page.
 ftxui::Element draw_page(const Brush& brush, Size screen);
 
 }  // namespace dictum::tui

@@ -190,7 +190,6 @@ Model tick(Model model, Seconds now) {
 }
 
 std::size_t Model::waiting() const {
-  // What waits is new: the search ends at the newest line of a session that has been done with for long.
   return static_cast<std::size_t>(std::ranges::count_if(lines, [](const auto& line) {
     return line->state == Line::State::waiting || line->state == Line::State::listening;
   }));
