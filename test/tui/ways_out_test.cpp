@@ -198,8 +198,9 @@ TEST_F(TUIWaysOut, StopsAndGoesOnAsTheShellWantsIt) {
   terminal->press("C-z");
   terminal->wait_for("ready>");
   EXPECT_EQ(terminal->variable("alternate_on"), "0");
-  terminal->type("stty -a >after; cmp before after && echo as it was\n");
-  terminal->wait_for("\nas it was");
+  // What is typed is seen too, so it says it in other words.
+  terminal->type("stty -a >after; cmp before after && echo as it 'was'\n");
+  terminal->wait_for("as it was");
   terminal->type("fg\n");
   terminal->wait_for("Press SPACE and speak.");
   EXPECT_EQ(terminal->variable("alternate_on"), "1");
@@ -210,8 +211,8 @@ TEST_F(TUIWaysOut, StopsAndGoesOnAsTheShellWantsIt) {
   terminal->wait_until_gone("this page");
   terminal->press("q");
   terminal->wait_for("ready>");
-  terminal->type("stty -a >after; cmp before after && echo still as it was\n");
-  terminal->wait_for("\nstill as it was");
+  terminal->type("stty -a >after; cmp before after && echo still as it 'was'\n");
+  terminal->wait_for("still as it was");
 }
 
 }  // namespace
