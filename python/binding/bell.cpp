@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dictum/error.hpp"
+#include "without_gil.hpp"
 
 namespace dictum::python {
 
@@ -34,11 +35,15 @@ void Bell::ring() const noexcept {
     return;
   }
   if (!nanobind::is_alive()) return;
-  const nanobind::gil_scoped_acquire gil;
   try {
-    function_();
-  } catch (nanobind::python_error& error) {
-    error.discard_as_unraisable("dictum, waking an event loop");
+    const nanobind::gil_scoped_acquire gil;
+    try {
+      function_();
+    } catch (nanobind::python_error& error) {
+      error.discard_as_unraisable("dictum, waking an event loop");
+    }
+  } catch (...) {
+    wait_for_the_process_to_end();
   }
 }
 

@@ -29,6 +29,7 @@
 #include "session/library.hpp"
 #include "settings.hpp"
 #include "streaming_vad.hpp"
+#include "without_gil.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -36,7 +37,7 @@ using namespace nb::literals;
 namespace dictum::python {
 namespace {
 
-using Unlocked = nb::call_guard<nb::gil_scoped_release>;
+using Unlocked = nb::call_guard<WithoutGIL>;
 
 std::string name_of(const std::error_code& code) {
   return code.category() == recorder_category() ? to_string(static_cast<Errc>(code.value()))
@@ -83,7 +84,7 @@ std::string analyze(nb::handle object, int sample_rate, const nb::dict& settings
   RecorderConfig config;
   apply_settings(config, settings);
   const Samples samples(object);
-  const nb::gil_scoped_release unlocked;
+  const WithoutGIL unlocked;
   std::vector<float> room;
   const AudioFormat format{.sample_rate = checked_rate(sample_rate), .channels = samples.channels()};
   const auto analysis = recorder::analyze_samples(config, format, samples.as_floats(room));
@@ -94,7 +95,7 @@ std::string analyze(nb::handle object, int sample_rate, const nb::dict& settings
 
 std::size_t push(PushFeed& feed, nb::handle object) {
   const Samples samples(object);
-  const nb::gil_scoped_release unlocked;
+  const WithoutGIL unlocked;
   return feed.push(samples);
 }
 
@@ -103,7 +104,7 @@ std::vector<float> probabilities(StreamingVAD& vad, nb::handle object) {
   if (samples.channels() != 1) {
     throw RecorderError(Errc::invalid_argument, "The detector hears one channel: pick or mix one first.");
   }
-  const nb::gil_scoped_release unlocked;
+  const WithoutGIL unlocked;
   std::vector<float> room;
   return vad.process(samples.as_floats(room));
 }

@@ -1,13 +1,12 @@
 #include "recorder.hpp"
 
-#include <nanobind/nanobind.h>
-
 #include <chrono>
 #include <cmath>
 #include <utility>
 
 #include "dictum/error.hpp"
 #include "wire/event_json.hpp"
+#include "without_gil.hpp"
 
 namespace dictum::python {
 
@@ -27,7 +26,7 @@ Subscription::Subscription(detail::Engine& engine, bool ephemeral, std::shared_p
 
 Subscription::~Subscription() {
   {
-    const nanobind::gil_scoped_release unlocked;  // a bell that is ringing, which is waited for, may want it
+    const WithoutGIL unlocked;  // a bell that is ringing, which is waited for, may want it
     close();
   }
   if (!process_.is_this_one())
@@ -56,7 +55,7 @@ Recorder::Recorder(RecorderConfig config) : engine_(detail::make_engine(std::mov
 
 Recorder::~Recorder() {
   {
-    const nanobind::gil_scoped_release unlocked;  // as above
+    const WithoutGIL unlocked;  // as above
     shut_down(false);
   }
   if (!process_.is_this_one()) new std::shared_ptr(engine_);  // left alone for ever: its threads are not here to join

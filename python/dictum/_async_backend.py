@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from ._arguments import check_arguments
-from ._delivery import begin_turn
+from ._delivery import begin_turn, drain_after
 from ._loop_recorder import EventCallback, LoopRecorder
 from ._native.core import PushSource
 from .errors import InvalidStateError
@@ -25,7 +25,8 @@ class AsyncRecorderBackend:
     awaited before the next event. Events come in order, one at a time. What it raises is logged and told as a
     RecorderFault, and it goes on being called.
 
-    A call that fails raises a RecorderError. Used with `async with`, it records inside the block.
+    A call that fails raises a RecorderError. Used with `async with`, it records inside the block; a block that is
+    cancelled does not wait for texts.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class AsyncRecorderBackend:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.stop_recording()
+        await self.stop_recording(drain_after(kind))
 
     def _on_this_loop(self) -> LoopRecorder:
         recorder = self._recorder

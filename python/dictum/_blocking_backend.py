@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from ._arguments import check_arguments
-from ._delivery import Turn, calling_subscription, context_of, report
+from ._delivery import Turn, calling_subscription, context_of, drain_after, report
 from ._native.core import Bell, Call, PushSource, Recorder, Subscription
 from .errors import DeadlockError, InvalidStateError, RecorderError
 from .events import RecorderEvent, RecordingState, VADMode
@@ -32,7 +32,8 @@ class RecorderBackend:
     is logged and told as a RecorderFault, and it goes on being called. It may call everything but `stop_recording`,
     which raises DeadlockError there.
 
-    A call that fails raises a RecorderError. Used with `with`, it records inside the block.
+    A call that fails raises a RecorderError. Used with `with`, it records inside the block; a block that is left by
+    Ctrl-C does not wait for texts.
     """
 
     def __init__(
@@ -136,7 +137,7 @@ class RecorderBackend:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.stop_recording()
+        self.stop_recording(drain_after(kind))
 
     def _made(self) -> Recorder:
         with self._making:

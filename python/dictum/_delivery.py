@@ -43,6 +43,11 @@ def context_of(turn: Turn) -> contextvars.Context:
     return context
 
 
+def drain_after(kind: type[BaseException] | None) -> float | None:
+    """How long the end of a `with` block waits for texts: as it is set; not at all for who cancels, or presses Ctrl-C."""
+    return None if kind is None or issubclass(kind, Exception) else 0.0
+
+
 def report(subscription: Subscription, event: RecorderEvent, error: BaseException) -> None:
     """A callback raised: told to every subscriber as a RecorderFault, and to the developer with the traceback."""
     _log.error("An event callback raised, and goes on being called", exc_info=error)

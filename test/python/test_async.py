@@ -288,6 +288,25 @@ def test_a_cancelled_stop_still_ends_the_recording(simulated: Simulated) -> None
     asyncio.run(main())
 
 
+def test_a_block_that_is_cancelled_does_not_wait_for_texts(simulated: Simulated) -> None:
+    heard: list[dictum.RecorderEvent] = []
+
+    async def record() -> None:
+        async with dictum.AsyncRecorderBackend(heard.append, **simulated(latency_ms=60_000)):
+            await asyncio.Event().wait()
+
+    async def main() -> None:
+        recording = asyncio.ensure_future(record())
+        await until(lambda: "TranscriptionQueued" in names_of(heard))
+        began = time.monotonic()
+        recording.cancel()
+        await asyncio.wait([recording])
+        assert time.monotonic() - began < 5
+        assert recording.cancelled()
+
+    asyncio.run(main())
+
+
 @RUNNERS
 def test_a_loop_that_closes_while_recording_ends_the_session(run: Runner, simulated: Simulated) -> None:
     backend = dictum.AsyncRecorderBackend(lambda event: None, **simulated())

@@ -139,6 +139,15 @@ def test_ctrl_c_interrupts_a_stop_that_waits_for_texts(simulated: Simulated) -> 
     assert not backend.is_recording
 
 
+def test_ctrl_c_in_a_block_does_not_wait_for_texts(simulated: Simulated) -> None:
+    backend = waiting_for_a_text(simulated(latency_ms=60_000))
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), backend:
+        raise KeyboardInterrupt
+    assert time.monotonic() - began < 5
+    assert not backend.is_recording
+
+
 def test_ctrl_c_interrupts_a_wait(simulated: Simulated) -> None:
     backend = waiting_for_a_text(simulated(latency_ms=60_000))
     threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()

@@ -132,20 +132,45 @@ assert problem is not None
     assert ended.returncode >= 0, "it crashed"
 
 
-def test_ends_with_threads_of_others_inside(root: pathlib.Path) -> None:
-    """A daemon thread in the middle of a blocking call while the interpreter ends."""
-    ended = run_python(
-        """
-import dictum, sys, threading, time
-backend = dictum.RecorderBackend(print, capture_input=sys.argv[1], session_root=sys.argv[2],
-                                 transcription_transcriber="simulated")
+LEFT_INSIDE = {
+    "blocking calls": """
+backend = dictum.RecorderBackend(print, **settings)
 backend.start_recording()
 def forever():
     while True:
         backend.wait_until_idle()
         backend.is_recording
-threading.Thread(target=forever, daemon=True).start()
-time.sleep(0.3)
+""",
+    "a loop that records": """
+async def record():
+    async with dictum.AsyncRecorderBackend(print, events_level_hz=20, **settings):
+        await asyncio.sleep(100)
+def forever():
+    asyncio.run(record())
+""",
+    "computations": """
+vad, silence = dictum.SileroVAD(), bytes(32000)
+def forever():
+    while True:
+        vad(silence)
+        dictum.analyze(silence, 16000)
+""",
+}
+
+
+@pytest.mark.parametrize("inside", LEFT_INSIDE)
+def test_ends_while_daemon_threads_are_inside(inside: str, root: pathlib.Path) -> None:
+    """Python before 3.14 ends such a thread by force when it comes back."""
+    ended = run_python(
+        """
+import asyncio, dictum, sys, threading, time
+settings = dict(capture_input=sys.argv[1], session_root=sys.argv[2], transcription_transcriber="simulated")
+"""
+        + LEFT_INSIDE[inside]
+        + """
+for _ in range(3):
+    threading.Thread(target=forever, daemon=True).start()
+time.sleep(0.5)
 """,
         SAMPLE,
         root,
