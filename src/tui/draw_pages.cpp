@@ -94,7 +94,8 @@ PageParts help(const Brush& brush, Size screen) {
     for (const auto& each : actions()) {
       rows.push_back(
           hbox({words(brush, fmt::format("{:>7}", key_label(brush.keys.key(each.action))), Role::accent) | bold,
-                words(brush, fmt::format("  {}", each.help))}));
+                words(brush, fmt::format("  {}", each.help))}) |
+          brush.targets.add(each.action));
     }
     return vbox(std::move(rows));
   };

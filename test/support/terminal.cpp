@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -76,6 +78,15 @@ void Terminal::type(std::string_view text) {
 void Terminal::click(int column, int row) {
   type(fmt::format("\x1b[<0;{};{}M", column + 1, row + 1));
   type(fmt::format("\x1b[<0;{};{}m", column + 1, row + 1));
+}
+
+void Terminal::click_on(std::string_view text) {
+  const std::string shown = wait_for(text);
+  const auto before = shown.begin() + static_cast<std::ptrdiff_t>(shown.find(text));
+  const auto row = std::count(shown.begin(), before, '\n');
+  const auto line = std::find(std::reverse_iterator(before), shown.rend(), '\n').base();
+  const auto is_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  click(static_cast<int>(std::count_if(line, before, is_character)), static_cast<int>(row));
 }
 
 void Terminal::resize(int width, int height) {

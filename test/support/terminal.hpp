@@ -37,6 +37,8 @@ class Terminal {
   /// Characters as they are.
   void type(std::string_view text);
   void click(int column, int row);  // from 0
+  /// On the first place that shows this text; waits for it. No wide characters before it in its row.
+  void click_on(std::string_view text);
   void resize(int width, int height);
 
   std::string screen() const;

@@ -204,7 +204,16 @@ TEST_F(TUIEndToEnd, IsWorkedWithTheMouse) {
   terminal->wait_for("● REC");
   terminal->click(4, 1);
   terminal->wait_for("● Record");
-  press("q", "exit 0");
+  terminal->click_on("? help");
+  terminal->click_on("read, play and export");
+  terminal->click_on("  0:0");  // the length of the session, whose row is chosen already
+  terminal->wait_for("Nothing was said");
+  terminal->click_on("ESC back");
+  terminal->wait_for("ENTER read");
+  terminal->click_on("ESC back");
+  terminal->wait_until_gone("ESC back");
+  terminal->click_on("q quit");
+  terminal->wait_for("exit 0");
 }
 
 }  // namespace
