@@ -39,7 +39,8 @@ def test_basic(config_file: pathlib.Path, root: pathlib.Path) -> None:
 def test_migration(example: str, config_file: pathlib.Path, root: pathlib.Path) -> None:
     ended = run(example)
     assert "Handled: RecordingStateChanged" in ended.stdout
-    assert ended.stderr == ""
+    # On a busy machine asyncio's debug mode finds the import, which stands in a coroutine here, slow.
+    assert [line for line in ended.stderr.splitlines() if not line.startswith("Executing ")] == []
     (session,) = dictum.list_sessions(root)
     assert session.manifest["stopped_at"]
 
