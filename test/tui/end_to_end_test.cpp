@@ -206,6 +206,7 @@ TEST_F(TUIEndToEnd, IsWorkedWithTheMouse) {
   terminal->wait_for("● Record");
   terminal->click_on("? help");
   terminal->click_on("read, play and export");
+  terminal->wait_for("begins with");
   terminal->click_on("  0:0");  // the length of the session, whose row is chosen already
   terminal->wait_for("Nothing was said");
   terminal->click_on("ESC back");
