@@ -24,8 +24,12 @@ Bell::~Bell() {
     function_.release();  // the function went with the interpreter
     return;
   }
-  const nanobind::gil_scoped_acquire gil;
-  function_.reset();
+  try {
+    const nanobind::gil_scoped_acquire gil;
+    function_.reset();
+  } catch (...) {
+    wait_for_the_process_to_end();
+  }
 }
 
 void Bell::ring() const noexcept {

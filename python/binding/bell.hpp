@@ -2,6 +2,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include <memory>
+
 #include "base/unique_fd.hpp"
 
 namespace dictum::python {
@@ -9,9 +11,9 @@ namespace dictum::python {
 /// Tells Python that there is news: a descriptor that is readable from the first ring until it is silenced, or, for
 /// event loops that can watch no descriptor, a function that is called.
 ///
-/// Threads: `ring` from any, without the GIL. Owner: shared by Python and by whatever rings. What the function raises
-/// is printed and otherwise passed over.
-class Bell {
+/// Threads: `ring` from any, without the GIL. Owner: shared by Python and by whatever rings, so that nobody needs the
+/// GIL to let go of one with a descriptor. What the function raises is printed and otherwise passed over.
+class Bell : public std::enable_shared_from_this<Bell> {
  public:
   /// With a descriptor. Throws RecorderError where none is left.
   Bell();

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "base/json.hpp"
 #include "bell.hpp"
@@ -111,8 +112,8 @@ std::vector<float> probabilities(StreamingVAD& vad, nb::handle object) {
 
 void bind_recorder(nb::module_& module) {
   nb::class_<Bell>(module, "Bell")
-      .def(nb::init<>())
-      .def(nb::init<nb::callable>(), "function"_a)
+      .def(nb::new_([] { return std::make_shared<Bell>(); }))
+      .def(nb::new_([](nb::callable function) { return std::make_shared<Bell>(std::move(function)); }), "function"_a)
       .def("fileno", &Bell::fileno)
       .def("ring", &Bell::ring, Unlocked())
       .def("silence", &Bell::silence);
