@@ -11,9 +11,11 @@ add_library(dictum_flavour INTERFACE) # how every object of ours is compiled
 target_compile_features(dictum_flavour INTERFACE cxx_std_20)
 target_link_options(dictum_flavour INTERFACE LINKER:--as-needed) # pkg-config names more than what is used
 if(DICTUM_SANITIZE)
-  # (vptr looks at memory through a pipe, so it calls every object a stranger where no descriptor is left.)
-  target_compile_options(dictum_flavour INTERFACE
-    -fsanitize=${DICTUM_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  set(sanitize -fsanitize=${DICTUM_SANITIZE})
+  if(DICTUM_SANITIZE MATCHES "undefined") # vptr looks at memory through a pipe: without a descriptor left, all is strange
+    list(APPEND sanitize -fno-sanitize=vptr)
+  endif()
+  target_compile_options(dictum_flavour INTERFACE ${sanitize} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(dictum_flavour INTERFACE -fsanitize=${DICTUM_SANITIZE})
 endif()
 if(DICTUM_COVERAGE)
