@@ -136,7 +136,7 @@ class WhisperEngine::Model {
 
  private:
   std::string language_of(const Job& job) const {
-    const std::string asked = job.language.substr(0, job.language.find('-'));
+    std::string asked = job.language.substr(0, job.language.find('-'));
     if (asked.empty()) return multilingual() ? "auto" : "en";
     if (whisper_lang_id(asked.c_str()) < 0) {
       throw RecorderError(Errc::transcription_failed,

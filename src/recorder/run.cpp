@@ -169,7 +169,7 @@ std::optional<EventError> Run::guarded(Call call) {
     call();
     return std::nullopt;
   } catch (...) {
-    const EventError error = error_of_current_exception();
+    EventError error = error_of_current_exception();
     if (!std::exchange(transcriber_threw_, true)) report({error});
     return error;
   }
