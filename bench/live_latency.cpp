@@ -120,7 +120,7 @@ test::Sound bursts(int count) {
   };
   hush(3);
   for (int i = 0; i < count; ++i) {
-    const auto start = voice.samples.begin() + kRate / 10;
+    const auto start = voice.samples.begin() + kRate * 4 / 5;  // where the sample begins to speak
     sound.samples.insert(sound.samples.end(), start, start + kRate / 2);
     hush(0.5 + 0.001 * static_cast<double>(i % 32));  // so that windows begin anywhere in a word
   }
