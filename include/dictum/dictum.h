@@ -72,6 +72,8 @@ DICTUM_C_API int dictum_stop(dictum_recorder* recorder, double drain_sec);
 DICTUM_C_API int dictum_pause(dictum_recorder* recorder);
 DICTUM_C_API int dictum_resume(dictum_recorder* recorder);
 DICTUM_C_API int dictum_set_muted(dictum_recorder* recorder, int muted);
+/* device: an id, a name, or a unique part of it; "" or NULL: the default one. */
+DICTUM_C_API int dictum_set_device(dictum_recorder* recorder, const char* device);
 /* mode: "normal" or "long_note". */
 DICTUM_C_API int dictum_set_vad_mode(dictum_recorder* recorder, const char* mode);
 DICTUM_C_API int dictum_complete_note(dictum_recorder* recorder);

@@ -135,6 +135,7 @@ void bind_recorder(nb::module_& module) {
       .def("pause", &Recorder::pause, "bell"_a, Unlocked())
       .def("resume", &Recorder::resume, "bell"_a, Unlocked())
       .def("set_vad_mode", &Recorder::set_vad_mode, "mode"_a, "bell"_a, Unlocked())
+      .def("set_device", &Recorder::set_device, "device"_a, "bell"_a, Unlocked())
       .def("set_muted", &Recorder::set_muted, "muted"_a, "bell"_a, Unlocked())
       .def("complete_note", &Recorder::complete_note, "bell"_a, Unlocked())
       .def("retry_failed", &Recorder::retry_failed, "bell"_a, Unlocked())

@@ -119,6 +119,12 @@ std::unique_ptr<Call> Recorder::set_vad_mode(std::string_view mode, std::shared_
   });
 }
 
+std::unique_ptr<Call> Recorder::set_device(std::string device, std::shared_ptr<Bell> bell) {
+  return call(std::move(bell), [&device](detail::Engine& engine, detail::Completion done) {
+    engine.set_device(std::move(device), std::move(done));
+  });
+}
+
 std::unique_ptr<Call> Recorder::set_muted(bool muted, std::shared_ptr<Bell> bell) {
   return call(std::move(bell),
               [muted](detail::Engine& engine, detail::Completion done) { engine.set_muted(muted, std::move(done)); });

@@ -74,6 +74,7 @@ class Recorder {
   std::unique_ptr<Call> pause(std::shared_ptr<Bell> bell);
   std::unique_ptr<Call> resume(std::shared_ptr<Bell> bell);
   std::unique_ptr<Call> set_vad_mode(std::string_view mode, std::shared_ptr<Bell> bell);
+  std::unique_ptr<Call> set_device(std::string device, std::shared_ptr<Bell> bell);
   std::unique_ptr<Call> set_muted(bool muted, std::shared_ptr<Bell> bell);
   std::unique_ptr<Call> complete_note(std::shared_ptr<Bell> bell);
   std::unique_ptr<Call> retry_failed(std::shared_ptr<Bell> bell);

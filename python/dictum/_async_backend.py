@@ -74,6 +74,12 @@ class AsyncRecorderBackend:
         recorder = self._on_this_loop()
         await recorder.carry_out(lambda bell: recorder.core.set_muted(bool(muted), bell))
 
+    async def set_device(self, device: str) -> None:
+        """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
+        that cannot be opened is told as a RecorderFault, and the one before is kept."""
+        recorder = self._on_this_loop()
+        await recorder.carry_out(lambda bell: recorder.core.set_device(str(device), bell))
+
     async def complete_note(self) -> None:
         """Ends the open note as saying "end note" would."""
         recorder = self._on_this_loop()

@@ -102,6 +102,11 @@ class RecorderBackend:
         """While muted, silence is recorded in place of the microphone."""
         self._finish(self._made().set_muted, bool(muted))
 
+    def set_device(self, device: str) -> None:
+        """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
+        that cannot be opened is told as a RecorderFault, and the one before is kept."""
+        self._finish(self._made().set_device, str(device))
+
     def complete_note(self) -> None:
         """Ends the open note as saying "end note" would."""
         self._finish(self._made().complete_note)

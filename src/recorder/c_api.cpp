@@ -192,6 +192,11 @@ int dictum_set_muted(dictum_recorder* recorder, int muted) {
   return call(recorder, [muted](auto& backend, auto& error) { backend.set_muted(muted != 0, error); });
 }
 
+int dictum_set_device(dictum_recorder* recorder, const char* device) {
+  const std::string name = device == nullptr ? "" : device;
+  return call(recorder, [&name](auto& backend, auto& error) { backend.set_device(name, error); });
+}
+
 int dictum_set_vad_mode(dictum_recorder* recorder, const char* mode) {
   const std::string_view name = mode == nullptr ? "" : mode;
   if (name != "normal" && name != "long_note") return DICTUM_E_INVALID_ARGUMENT;

@@ -196,6 +196,13 @@ TEST_F(CAPI, CallsThatNeedARecordingSayWhenThereIsNone) {
   EXPECT_EQ(last_error(), "Nothing is being recorded.");
 }
 
+TEST_F(CAPI, ADeviceMayBeChosenAtAnyTime) {
+  recorder.reset(dictum_recorder_new(fed_config().get()));
+  EXPECT_EQ(dictum_set_device(recorder.get(), "a microphone"), DICTUM_OK);
+  ASSERT_EQ(dictum_start(recorder.get()), DICTUM_OK);
+  EXPECT_EQ(dictum_set_device(recorder.get(), nullptr), DICTUM_OK);
+}
+
 TEST_F(CAPI, AStartThatFailsEmitsNothingAndLeavesNothing) {
   const Config config = fed_config();
   dictum_config_set(config.get(), "transcription.transcriber", "no-such-worker");

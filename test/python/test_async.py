@@ -462,6 +462,7 @@ def test_pause_resume_mute_and_mode(simulated: Simulated) -> None:
     async def main() -> None:
         async with dictum.AsyncRecorderBackend(heard.append, **simulated()) as backend:
             await backend.set_muted(True)
+            await backend.set_device("")
             await backend.set_vad_mode(dictum.VADMode.LONG_NOTE)
             await backend.pause_recording()
             assert backend.state == dictum.RecordingState.PAUSED
