@@ -85,7 +85,7 @@ struct dictum_recorder {
         push_channels(from.push_channels),
         engine(dictum::detail::make_engine(from.config)),
         events(engine->subscribe(dictum::EventFilter::all(),
-                                 {.wake = [bell = bell] { bell->ring(); }, .may_block = true})),
+                                 {.wake = [bell = bell] { bell->ring(); }, .may_block = true, .is_polled = true})),
         backend(engine) {}
   ~dictum_recorder() { events->close(); }
 

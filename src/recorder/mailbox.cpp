@@ -108,7 +108,7 @@ void Mailbox::spill() {
 void Mailbox::when_drained(detail::UniqueFunction<void()> done) {
   {
     const std::lock_guard lock(mutex_);
-    if (!closed_ && !excused_ && handled_ < pushed_) {
+    if (!consumer_.is_polled && !closed_ && !excused_ && handled_ < pushed_) {
       waiters_.push_back({pushed_, std::move(done)});
       return;
     }

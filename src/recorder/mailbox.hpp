@@ -42,7 +42,8 @@ class Mailbox final : public detail::EventQueue, public std::enable_shared_from_
 
   void push(const std::shared_ptr<const Event>& event, const std::shared_ptr<JournalView>& journal);
 
-  /// Calls `done` once everything pushed so far has been handled: at once, or from the consumer's thread.
+  /// Calls `done` once everything pushed so far has been handled: at once, or from the consumer's thread. At once too
+  /// where the consumer polls.
   void when_drained(detail::UniqueFunction<void()> done);
 
   /// The consumer's callback itself is waiting for us: whoever waits for it waits no longer, until it has returned.

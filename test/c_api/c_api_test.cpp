@@ -196,6 +196,15 @@ TEST_F(CAPI, CallsThatNeedARecordingSayWhenThereIsNone) {
   EXPECT_EQ(last_error(), "Nothing is being recorded.");
 }
 
+TEST_F(CAPI, AStopDoesNotWaitForEventsThatItsOwnThreadWouldRead) {
+  recorder.reset(dictum_recorder_new(fed_config().get()));
+  ASSERT_EQ(dictum_start(recorder.get()), DICTUM_OK);
+  const auto before = std::chrono::steady_clock::now();
+  ASSERT_EQ(dictum_stop(recorder.get(), 0), DICTUM_OK);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(1)) << "it would wait for two";
+  names_until("RecordingStateChanged", R"("state":"idle")");
+}
+
 TEST_F(CAPI, ADeviceMayBeChosenAtAnyTime) {
   recorder.reset(dictum_recorder_new(fed_config().get()));
   EXPECT_EQ(dictum_set_device(recorder.get(), "a microphone"), DICTUM_OK);

@@ -56,6 +56,10 @@ struct EventConsumer {
   /// Whether `next` may read the journal of a session from disk, where the consumer has lagged; else that is done
   /// elsewhere, and `wake` follows.
   bool may_block = false;
+
+  /// Whether the consumer looks when it likes, perhaps on the very thread that waits for a stop: then none waits for
+  /// it.
+  bool is_polled = false;
 };
 
 /// The queue whose callback is running on this thread, or null: a call that waits for delivery must not wait for it.
