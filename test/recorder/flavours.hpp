@@ -46,6 +46,9 @@ class BlockingFlavour {
   std::error_code set_muted(bool muted) {
     return call([&](auto& error) { backend_.set_muted(muted, error); });
   }
+  std::error_code set_device(const std::string& device) {
+    return call([&](auto& error) { backend_.set_device(device, error); });
+  }
   std::error_code complete_note() {
     return call([&](auto& error) { backend_.complete_note(error); });
   }
@@ -107,6 +110,9 @@ class AsyncFlavour {
   }
   std::error_code set_muted(bool muted) {
     return call([&](auto token) { return backend_->set_muted(muted, token); });
+  }
+  std::error_code set_device(const std::string& device) {
+    return call([&](auto token) { return backend_->set_device(device, token); });
   }
   std::error_code complete_note() {
     return call([&](auto token) { return backend_->complete_note(token); });
