@@ -288,20 +288,21 @@ class SlowSource final : public AudioSource {
 class Heartbeat {
  public:
   explicit Heartbeat(asio::io_context& loop) : timer_(loop) { beat(Clock::now()); }
-  void stop() { timer_.cancel(); }
+  void stop() { is_stopped_ = true; }
   Clock::duration longest() const { return longest_; }
 
  private:
   void beat(Clock::time_point last) {
     timer_.expires_after(1ms);
-    timer_.async_wait([this, last](const auto& stopped) {
+    timer_.async_wait([this, last](const auto&) {
       const auto now = Clock::now();
       longest_ = std::max(longest_, now - last);
-      if (!stopped) beat(now);
+      if (!is_stopped_) beat(now);
     });
   }
 
   asio::steady_timer timer_;
+  bool is_stopped_ = false;
   Clock::duration longest_{};
 };
 
@@ -324,9 +325,11 @@ TEST(Heartbeat, OfTheCallersLoopKeepsItsPaceThroughTheFirstStart) {
         co_await recorder.start_recording();
         start_took = Clock::now() - began;
         co_await recorder.stop_recording();
-        heart.stop();
       },
-      asio::detached);
+      [&heart](const std::exception_ptr& error) {
+        heart.stop();
+        if (error) std::rethrow_exception(error);
+      });
   loop.run();
   EXPECT_GE(start_took, 2 * SlowSource::kTakes);
   EXPECT_LT(heart.longest(), SlowSource::kTakes / 2);
