@@ -19,8 +19,8 @@
 #include <string>
 #include <thread>
 
+#include "api/resume.hpp"
 #include "dictum/recorder_backend.hpp"
-#include "recorder/resume.hpp"
 
 namespace {
 
@@ -155,7 +155,7 @@ int main(int argc, char** argv) {
 
   RecorderConfig answering = configuration(root / "answering", segments, live_sec);
   answering.transcription.workers = 2;
-  recorder::resume_session(answering, session, {}, [](const Event&) {});
+  api::resume_session(answering, session, {}, [](const Event&) {});
   {
     std::atomic<bool> ended{false};
     RecorderBackend undisturbed(answering, [&](const Event& event) {

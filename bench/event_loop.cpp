@@ -26,9 +26,9 @@
 #include <thread>
 #include <vector>
 
+#include "capture/make_source.hpp"
 #include "dictum/async_recorder_backend.hpp"
 #include "dictum/scripted_source.hpp"
-#include "recorder/make_parts.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace {
@@ -156,8 +156,7 @@ int main(int count, char** arguments) {
   config.events.level_hz = 20;
   const auto wake_ups = std::make_shared<std::atomic<int>>(0);
   config.source = [file = config, wake_ups]() -> std::unique_ptr<AudioSource> {
-    return std::make_unique<CountedSource>(recorder::make_source(file, std::make_shared<const SystemClock>()),
-                                           wake_ups);
+    return std::make_unique<CountedSource>(capture::make_source(file, std::make_shared<const SystemClock>()), wake_ups);
   };
 
   asio::io_context loop(1);

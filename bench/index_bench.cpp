@@ -15,11 +15,11 @@
 #include <string>
 #include <vector>
 
-#include "session/disk.hpp"
+#include "journal/disk.hpp"
+#include "journal/layout.hpp"
+#include "journal/session_directory.hpp"
 #include "session/index.hpp"
-#include "session/layout.hpp"
 #include "session/manifest.hpp"
-#include "session/session_directory.hpp"
 #include "session/transcript.hpp"
 
 namespace {
@@ -45,7 +45,7 @@ void make_sessions(const fs::path& root, int count) {
   const auto word = [&] { return fmt::format("word{}", static_cast<int>(std::pow(kWords, uniform(random)))); };
   for (int i = 0; i < count; ++i) {
     const auto started = std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000 + i * 977));
-    session::NewSessionDirectory folder(root, started);
+    journal::NewSessionDirectory folder(root, started);
     session::Manifest manifest;
     manifest.session = folder.path().filename();
     manifest.started_at = started;
@@ -61,7 +61,7 @@ void make_sessions(const fs::path& root, int count) {
       manifest.segments.push_back(segment);
     }
     session::write_manifest(folder.path(), manifest);
-    session::replace_file(folder.path() / session::kRawTranscript, session::raw_transcript(manifest, 20));
+    journal::replace_file(folder.path() / journal::kRawTranscript, session::raw_transcript(manifest, 20));
     folder.keep();
   }
 }
@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
     std::erase(pattern, '*');
     start = Clock::now();
     const int status = std::system(
-        fmt::format("grep -rw --include={} '{}' '{}' > /dev/null", session::kRawTranscript, pattern, root.string())
+        fmt::format("grep -rw --include={} '{}' '{}' > /dev/null", journal::kRawTranscript, pattern, root.string())
             .c_str());
     const double grep = ms_since(start);
     fmt::print("{:24} {:>8} {:>14.1f} {:>14.1f} {:>14.1f} {:>8.1f}{}\n", text, hits, ours, ours_at_work, grep,

@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <string_view>
 
+#include "config/config_fields.hpp"
 #include "dictum/error.hpp"
-#include "recorder/config_fields.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   dictum::RecorderConfig config;
   try {
-    dictum::recorder::read_config_text(config, {reinterpret_cast<const char*>(data), size}, "fuzz");
+    config::read_config_text(config, {reinterpret_cast<const char*>(data), size}, "fuzz");
   } catch (const dictum::RecorderError&) {
     return 0;
   }

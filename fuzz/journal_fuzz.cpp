@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "dictum/error.hpp"
-#include "session/journal_reader.hpp"
+#include "journal/journal_reader.hpp"
 #include "session/manifest.hpp"
 #include "wire/event_json.hpp"
 
@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace dictum;
   static const Folder folder;
   folder.write(data, size);
-  session::JournalReader reader(folder.path());
+  journal::JournalReader reader(folder.path());
   session::Manifest manifest;
   manifest.sample_rate = 16000;
   std::uint64_t last = 0;

@@ -10,7 +10,7 @@
 #include "base/json.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
-#include "recorder/analysis.hpp"
+#include "offline/analysis.hpp"
 
 namespace dictum::program {
 namespace {
@@ -22,7 +22,7 @@ struct Options {
   bool json = false;
 };
 
-void draw(const recorder::Analysis& analysis) {
+void draw(const offline::Analysis& analysis) {
   constexpr std::string_view kBars[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   constexpr std::size_t kWindowsALine = 64;  // about two seconds
   const double windows_a_second = double{kVADSampleRate} / kVADWindow;
@@ -33,7 +33,7 @@ void draw(const recorder::Analysis& analysis) {
     for (std::size_t i = first; i < end; ++i) {
       speech += kBars[static_cast<std::size_t>(std::lround(analysis.probabilities[i] * 8))];
       const double frame = static_cast<double>(i) / windows_a_second * analysis.sample_rate;
-      const auto holds = [&](const recorder::AnalysedSegment& segment) {
+      const auto holds = [&](const offline::AnalysedSegment& segment) {
         return segment.kept && frame >= static_cast<double>(segment.start_frame) &&
                frame < static_cast<double>(segment.end_frame);
       };
@@ -54,7 +54,7 @@ void draw(const recorder::Analysis& analysis) {
 ExitCode analyze(const Options& options) {
   RecorderConfig config = options.config.resolve({});
   config.capture.input = options.file;
-  const recorder::Analysis analysis = recorder::analyze_file(config);
+  const offline::Analysis analysis = offline::analyze_file(config);
   for (const auto& warning : analysis.warnings) fmt::print(stderr, "dictum: {}\n", warning);
   if (options.json) {
     fmt::print("{}\n", json::to_line(to_json(analysis)));

@@ -7,9 +7,9 @@
 #include <array>
 #include <map>
 
+#include "config/config_fields.hpp"
 #include "dictum/error.hpp"
 #include "exit_code.hpp"
-#include "recorder/config_fields.hpp"
 
 namespace dictum::program {
 namespace {
@@ -31,7 +31,7 @@ ConfigFlags::ConfigFlags(CLI::App& command) : command_(command) {}
 
 void ConfigFlags::add_all() {
   add_config_file();
-  for (const auto& field : recorder::config_fields()) {
+  for (const auto& field : config::config_fields()) {
     if (std::ranges::find(kArrangedOnce, field.section) == kArrangedOnce.end()) add(field.section, field.key);
   }
 }
@@ -39,7 +39,7 @@ void ConfigFlags::add_all() {
 void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections) {
   add_config_file();
   add("session", "root");
-  for (const auto& field : recorder::config_fields()) {
+  for (const auto& field : config::config_fields()) {
     if (std::ranges::find(and_sections, field.section) != and_sections.end()) add(field.section, field.key);
   }
 }
@@ -49,7 +49,7 @@ void ConfigFlags::add_config_file() {
 }
 
 void ConfigFlags::add(std::string_view section, std::string_view key) {
-  const auto& field = recorder::find_config_field(section, key);
+  const auto& field = config::find_config_field(section, key);
   const auto named = kFlagNames.find(field.name());
   std::string flag = named != kFlagNames.end() ? named->second : "--" + std::string(key);
   std::ranges::replace(flag, '_', '-');
@@ -68,11 +68,11 @@ void ConfigFlags::add(std::string_view section, std::string_view key) {
 
 RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {
   try {
-    if (const auto file = recorder::config_file(config_); !file.empty()) recorder::read_config_file(base, file);
+    if (const auto file = config::config_file(config_); !file.empty()) config::read_config_file(base, file);
     for (const Flag& flag : flags_) {
       if (flag.option->count() == 0) continue;
-      const auto& field = recorder::find_config_field(flag.section, flag.key);
-      recorder::set_config(base, field, recorder::parse_config_value(field, flag.text), flag.name);
+      const auto& field = config::find_config_field(flag.section, flag.key);
+      config::set_config(base, field, config::parse_config_value(field, flag.text), flag.name);
     }
     base.validate();
     return base;
@@ -82,7 +82,7 @@ RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {
 }
 
 std::filesystem::path ConfigFlags::file() const {
-  return recorder::config_file(config_);
+  return config::config_file(config_);
 }
 
 bool ConfigFlags::was_given(std::string_view name) const {

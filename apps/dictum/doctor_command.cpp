@@ -9,10 +9,10 @@
 #include "base/utf8.hpp"
 #include "capture/devices.hpp"
 #include "commands.hpp"
+#include "config/config_fields.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
-#include "recorder/config_fields.hpp"
-#include "recorder/make_parts.hpp"
+#include "journal/session_directory.hpp"
 #include "transcription/worker_lookup.hpp"
 #include "vad/detector.hpp"
 
@@ -96,9 +96,9 @@ void examine_devices(Report& report) {
 }
 
 void examine_places(Report& report, const RecorderConfig& config) {
-  const auto file = recorder::config_file({});
+  const auto file = config::config_file({});
   report.good("configuration", file.empty() ? "no file; the defaults hold" : file.string());
-  std::filesystem::path folder = recorder::session_root(config);
+  std::filesystem::path folder = journal::session_root(config);
   const std::string shown = folder.string();
   while (!folder.empty() && !std::filesystem::exists(folder) && folder != folder.parent_path())
     folder = folder.parent_path();

@@ -9,16 +9,16 @@
 #include <sstream>
 #include <utility>
 
+#include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
-#include "recorder/make_parts.hpp"
+#include "journal/disk.hpp"
+#include "journal/event_paths.hpp"
+#include "journal/session_directory.hpp"
 #include "search.hpp"
-#include "session/disk.hpp"
-#include "session/event_paths.hpp"
-#include "session/iso_time.hpp"
 #include "session/library.hpp"
 #include "times.hpp"
 
@@ -30,7 +30,7 @@ using session::Manifest;
 
 struct Options {
   explicit Options(CLI::App& command) : config(command) {}
-  fs::path root() const { return recorder::session_root(config.resolve({})); }
+  fs::path root() const { return journal::session_root(config.resolve({})); }
   ConfigFlags config;
   std::string session;
   std::optional<std::size_t> number;
@@ -94,7 +94,7 @@ ExitCode list(const Options& options) {
                                       {"title", each.note->title},
                                       {"text", each.text()},
                                       {"path", (each.session / each.note->path).string()},
-                                      {"said_at", session::iso_time(each.said_at())},
+                                      {"said_at", iso_time(each.said_at())},
                                       {"segments", std::move(segments)}});
   }
   if (options.json) fmt::print("{}\n", json::to_line(all));
@@ -116,13 +116,13 @@ ExitCode show(const Options& options) {
   }
   bool first = true;
   for (const ListedNote& each : notes) {
-    if (!session::is_inside(each.note->path)) {
+    if (!journal::is_inside(each.note->path)) {
       throw RecorderError(Errc::session_unreadable,
                           fmt::format("The note '{}' is not in its session.", each.note->path));
     }
     constexpr std::size_t kMost = std::size_t{16} << 20;
     if (!std::exchange(first, false)) fmt::print("\n");
-    std::istringstream text(session::read_file(each.session / each.note->path, kMost));
+    std::istringstream text(journal::read_file(each.session / each.note->path, kMost));
     for (std::string line; std::getline(text, line);) fmt::print("{}\n", utf8::on_one_line(line));
   }
   return ExitCode::success;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "audio/sound_file_reader.hpp"
+#include "journal/layout.hpp"
 #include "playback/player.hpp"
-#include "session/layout.hpp"
 
 namespace dictum::program {
 namespace {
@@ -68,7 +68,7 @@ bool play_session(const session::Manifest& manifest, const PlayRequest& request,
     const Frame start = std::max(request.from, segment.start_frame);
     request.on_segment(segment, start);
     try {
-      if (!play_file(player, request.session / session::segment_file(segment.index), start - segment.start_frame))
+      if (!play_file(player, request.session / journal::segment_file(segment.index), start - segment.start_frame))
         return true;
     } catch (const RecorderError& error) {
       if (error.code() != Errc::input_not_found && error.code() != Errc::input_unreadable) throw;

@@ -12,8 +12,8 @@
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
-#include "recorder/make_parts.hpp"
-#include "session/journal_reader.hpp"
+#include "journal/journal_reader.hpp"
+#include "journal/session_directory.hpp"
 #include "session/library.hpp"
 #include "signals.hpp"
 
@@ -47,9 +47,9 @@ class Pace {
 };
 
 ExitCode replay(const Options& options) {
-  const auto path = session::find_session(recorder::session_root(options.config.resolve({})), options.session);
+  const auto path = session::find_session(journal::session_root(options.config.resolve({})), options.session);
   Signals signals;
-  session::JournalReader reader(path);
+  journal::JournalReader reader(path);
   Pace pace;
   auto due = std::chrono::steady_clock::now();
   while (const auto event = reader.next()) {

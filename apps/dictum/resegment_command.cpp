@@ -9,8 +9,8 @@
 #include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
-#include "recorder/make_parts.hpp"
-#include "recorder/resegment.hpp"
+#include "journal/session_directory.hpp"
+#include "offline/resegment.hpp"
 #include "session/library.hpp"
 #include "times.hpp"
 
@@ -25,7 +25,7 @@ struct Options {
   bool json = false;
 };
 
-void print(const recorder::Analysis& analysis) {
+void print(const offline::Analysis& analysis) {
   const auto seconds = [&](Frame frame) { return static_cast<double>(frame) / analysis.sample_rate; };
   for (const auto& segment : analysis.segments) {
     fmt::print("segment {:>3}  {:>9} to {:>9}{}\n", segment.index, position_text(seconds(segment.speech_start_frame)),
@@ -35,9 +35,9 @@ void print(const recorder::Analysis& analysis) {
 
 ExitCode resegment(const Options& options) {
   const RecorderConfig config = options.config.resolve({});
-  const auto path = session::find_session(recorder::session_root(config), options.session);
+  const auto path = session::find_session(journal::session_root(config), options.session);
   if (options.dry_run) {
-    const recorder::Analysis analysis = recorder::analyze_timeline(config, path);
+    const offline::Analysis analysis = offline::analyze_timeline(config, path);
     for (const auto& warning : analysis.warnings) fmt::print(stderr, "dictum: {}\n", warning);
     if (options.json) {
       fmt::print("{}\n", json::to_line(to_json(analysis)));
@@ -47,7 +47,7 @@ ExitCode resegment(const Options& options) {
     return ExitCode::success;
   }
   int failed = 0;
-  const auto made = recorder::resegment_session(config, path, [&](const Event& event) {
+  const auto made = offline::resegment_session(config, path, [&](const Event& event) {
     const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
     if (complete != nullptr && !complete->success) ++failed;
     if (options.json) {

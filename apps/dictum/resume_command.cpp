@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "api/resume.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
-#include "recorder/make_parts.hpp"
-#include "recorder/resume.hpp"
+#include "journal/session_directory.hpp"
 #include "session/library.hpp"
 #include "session/recovery.hpp"
 #include "wire/event_json.hpp"
@@ -25,7 +25,7 @@ struct Options {
 
 ExitCode resume(const Options& options) {
   const RecorderConfig config = options.config.resolve({});
-  const std::filesystem::path root = recorder::session_root(config);
+  const std::filesystem::path root = journal::session_root(config);
   std::vector<std::filesystem::path> sessions;
   if (!options.session.empty()) {
     sessions.push_back(session::find_session(root, options.session));
@@ -39,7 +39,7 @@ ExitCode resume(const Options& options) {
   int failed = 0;
   for (const auto& session : sessions) {
     const auto redo = options.failed ? recorder::Redo::failed : recorder::Redo::nothing;
-    recorder::resume_session(config, session, redo, [&](const Event& event) {
+    api::resume_session(config, session, redo, [&](const Event& event) {
       const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
       if (complete != nullptr && !complete->success) ++failed;
       if (options.json) {

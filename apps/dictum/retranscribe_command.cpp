@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "api/resume.hpp"
 #include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
-#include "recorder/make_parts.hpp"
-#include "recorder/resume.hpp"
+#include "journal/session_directory.hpp"
 #include "session/library.hpp"
+#include "transcription/find_transcriber.hpp"
 
 namespace dictum::program {
 namespace {
@@ -25,14 +26,14 @@ struct Options {
 
 ExitCode retranscribe(const Options& options) {
   const RecorderConfig config = options.config.resolve({});
-  if (!recorder::transcribes(config)) throw UsageError("--transcriber none transcribes nothing");
+  if (!transcription::transcribes(config)) throw UsageError("--transcriber none transcribes nothing");
   std::vector<std::filesystem::path> sessions;
   for (const auto& name : options.sessions) {
-    sessions.push_back(session::find_session(recorder::session_root(config), name));
+    sessions.push_back(session::find_session(journal::session_root(config), name));
   }
   int failed = 0;
   for (const auto& session : sessions) {
-    recorder::resume_session(config, session, recorder::Redo::everything, [&](const Event& event) {
+    api::resume_session(config, session, recorder::Redo::everything, [&](const Event& event) {
       const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
       if (complete != nullptr && !complete->success) ++failed;
       if (options.json) {

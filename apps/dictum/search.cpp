@@ -8,9 +8,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "base/utf8.hpp"
-#include "session/iso_time.hpp"
 #include "session/library.hpp"
 #include "times.hpp"
 
@@ -32,7 +32,7 @@ boost::json::object to_json(const SearchHit& hit) {
                            {"start_frame", hit.start_frame},
                            {"end_frame", hit.end_frame},
                            {"start_sec", seconds(hit, hit.start_frame)},
-                           {"said_at", session::iso_time(hit.said_at)},
+                           {"said_at", iso_time(hit.said_at)},
                            {"text", hit.text},
                            {"marks", std::move(marks)}};
   if (!hit.note_path.empty()) {

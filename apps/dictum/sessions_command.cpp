@@ -10,17 +10,17 @@
 #include <memory>
 #include <optional>
 
+#include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
+#include "journal/session_directory.hpp"
 #include "new_file.hpp"
-#include "recorder/make_parts.hpp"
 #include "search.hpp"
 #include "session/exporter.hpp"
 #include "session/index.hpp"
-#include "session/iso_time.hpp"
 #include "session/library.hpp"
 #include "sessions_verbs.hpp"
 #include "times.hpp"
@@ -46,7 +46,7 @@ std::string first_text(const Manifest& manifest) {
 boost::json::object to_json(const session::ListedSession& listed) {
   boost::json::object json{{"session", listed.name}, {"path", listed.path.string()}, {"is_open", listed.is_open}};
   const auto started = listed.started_at();
-  json["started_at"] = started ? boost::json::value(session::iso_time(*started)) : nullptr;
+  json["started_at"] = started ? boost::json::value(iso_time(*started)) : nullptr;
   if (listed.manifest) {
     const Manifest& manifest = *listed.manifest;
     json["finished"] =
@@ -231,7 +231,7 @@ CLI::App* add_verb(CLI::App& sessions, ExitCode& code, const char* verb, const c
   CLI::App* command = sessions.add_subcommand(verb, help);
   auto flags = std::make_shared<ConfigFlags>(*command);
   flags->add_root();
-  command->callback([=, &code] { code = run(recorder::session_root(flags->resolve({})), *options); });
+  command->callback([=, &code] { code = run(journal::session_root(flags->resolve({})), *options); });
   return command;
 }
 

@@ -13,7 +13,7 @@
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "dictum/recorder_backend.hpp"
-#include "recorder/make_parts.hpp"
+#include "journal/session_directory.hpp"
 #include "recorder/revised_notes.hpp"
 #include "session/library.hpp"
 #include "session/revision.hpp"
@@ -109,7 +109,7 @@ ExitCode edit(const Options& options) {
   RecorderConfig base;
   base.capture.pace = "fast";
   const RecorderConfig config = options.config.resolve(base);
-  const fs::path path = session::find_session(recorder::session_root(config), options.session);
+  const fs::path path = session::find_session(journal::session_root(config), options.session);
   const session::Manifest before = session::read_manifest(path);
   const session::Segment* segment = before.find(options.segment);
   if (segment == nullptr || !segment->is_kept()) {

@@ -10,8 +10,8 @@
 #include "base/utf8.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
+#include "journal/session_directory.hpp"
 #include "playing.hpp"
-#include "recorder/make_parts.hpp"
 #include "session/exporter.hpp"
 #include "session/library.hpp"
 #include "sessions_verbs.hpp"
@@ -61,7 +61,7 @@ ExitCode play(const fs::path& path, const Options& options, const std::stop_toke
 ExitCode play(const Options& options) {
   if (options.only && !options.segment) throw UsageError("--only goes with --segment");
   if (!options.at.empty() && options.segment) throw UsageError("--at and --segment exclude each other");
-  const fs::path path = session::find_session(recorder::session_root(options.config.resolve({})), options.session);
+  const fs::path path = session::find_session(journal::session_root(options.config.resolve({})), options.session);
   Signals signals;  // before any thread
   std::stop_source stop;
   std::jthread interrupter([&] {

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <optional>
 
+#include "base/age.hpp"
+#include "base/iso_time.hpp"
 #include "exit_code.hpp"
-#include "session/age.hpp"
-#include "session/iso_time.hpp"
 
 namespace dictum::program {
 namespace {
@@ -49,18 +49,18 @@ double parse_position(std::string_view text) {
 }
 
 std::string minute_text(system_clock::time_point time) {
-  std::string iso = session::iso_time(time);  // 2026-11-22T15:45:01.250Z
+  std::string iso = iso_time(time);  // 2026-11-22T15:45:01.250Z
   iso[10] = ' ';
   return iso.substr(0, 16);
 }
 
 system_clock::time_point parse_moment(std::string_view text, std::string_view option, system_clock::time_point now) {
-  if (const auto age = session::parse_age(text)) return now - *age;
+  if (const auto age = parse_age(text)) return now - *age;
   std::string moment(text);
   if (moment.ends_with('Z')) moment.pop_back();
   if (moment.size() == 10) moment += "T00:00";
   if (moment.size() == 16) moment += ":00";
-  if (const auto time = session::parse_iso_time(moment + "Z")) return *time;
+  if (const auto time = parse_iso_time(moment + "Z")) return *time;
   throw UsageError(fmt::format(
       "{} '{}': write a day (2026-11-22), a moment (2026-11-22T15:45, UTC) or how long ago (90d, 12h)", option, text));
 }

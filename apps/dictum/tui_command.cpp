@@ -21,9 +21,9 @@
 #include <thread>
 
 #include "commands.hpp"
+#include "config/config_fields.hpp"
 #include "config_flags.hpp"
-#include "recorder/config_fields.hpp"
-#include "session/session_directory.hpp"
+#include "journal/session_directory.hpp"
 #include "tui_desk.hpp"
 #include "tui_front.hpp"
 
@@ -197,7 +197,7 @@ ExitCode tui_command(const Options& options) {
   const auto file = options.config.file();
   tui::KeyMap keys;
   try {
-    if (!file.empty()) keys = tui::KeyMap(recorder::read_config_texts(file, "tui.keys"), file.string());
+    if (!file.empty()) keys = tui::KeyMap(config::read_config_texts(file, "tui.keys"), file.string());
   } catch (const RecorderError& error) {
     throw UsageError(error.what());
   }

@@ -4,6 +4,8 @@
 #include <span>
 #include <string_view>
 
+#include "dictum/frame.hpp"
+
 namespace dictum {
 
 /// The detector hears mono audio at this rate, in windows of this many samples, whatever the capture rate is.
@@ -22,6 +24,10 @@ class VoiceActivityDetector {
 
   /// Forgets the stream: the next window is the first of a new one.
   virtual void reset() = 0;
+
+  /// Called before the first window of each stream, at the start and after every `reset`: the frame of the session, at
+  /// the capture rate, at which the stream begins. Few detectors need to know.
+  virtual void begin_at(Frame /*frame*/) {}
 
   /// For the manifest and for people, for example "silero".
   virtual std::string_view name() const = 0;

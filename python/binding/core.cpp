@@ -21,11 +21,11 @@
 #include "bell.hpp"
 #include "dictum/clock.hpp"
 #include "dictum/error.hpp"
+#include "journal/session_directory.hpp"
 #include "library.hpp"
+#include "offline/analysis.hpp"
 #include "push_feed.hpp"
 #include "recorder.hpp"
-#include "recorder/analysis.hpp"
-#include "recorder/make_parts.hpp"
 #include "samples.hpp"
 #include "session/library.hpp"
 #include "settings.hpp"
@@ -88,8 +88,8 @@ std::string analyze(nb::handle object, int sample_rate, const nb::dict& settings
   const WithoutGIL unlocked;
   std::vector<float> room;
   const AudioFormat format{.sample_rate = checked_rate(sample_rate), .channels = samples.channels()};
-  const auto analysis = recorder::analyze_samples(config, format, samples.as_floats(room));
-  auto json = recorder::to_json(analysis);
+  const auto analysis = offline::analyze_samples(config, format, samples.as_floats(room));
+  auto json = offline::to_json(analysis);
   json["warnings"] = boost::json::array(analysis.warnings.begin(), analysis.warnings.end());
   return json::to_line(json);
 }
@@ -178,7 +178,7 @@ void bind_library(nb::module_& module) {
   module.def("search", &search, "root"_a, "text"_a, "scope"_a, "since"_a.none(), "before"_a.none(), "session"_a,
              "limit"_a, Unlocked());
   module.def(
-      "session_root", [](const nb::dict& settings) { return recorder::session_root(make_config(settings)); },
+      "session_root", [](const nb::dict& settings) { return journal::session_root(make_config(settings)); },
       "settings"_a);
 }
 

@@ -11,15 +11,15 @@
 #include <vector>
 
 #include "base/nearest.hpp"
+#include "config/config_fields.hpp"
 #include "dictum/error.hpp"
-#include "recorder/config_fields.hpp"
 
 namespace dictum::python {
 namespace {
 
 namespace nb = nanobind;
-using recorder::ConfigField;
-using recorder::ConfigValue;
+using config::ConfigField;
+using config::ConfigValue;
 
 std::string keyword(const ConfigField& field) {
   std::string name = field.name();
@@ -28,7 +28,7 @@ std::string keyword(const ConfigField& field) {
 }
 
 const ConfigField& field_of(const std::string& name) {
-  const auto& fields = recorder::config_fields();
+  const auto& fields = config::config_fields();
   const auto found = std::ranges::find(fields, name, keyword);
   if (found != fields.end()) return *found;
   std::vector<std::string> names;
@@ -60,20 +60,20 @@ void apply_settings(RecorderConfig& config, const nb::dict& settings) {
     } catch (const std::exception&) {  // Python's own, or nanobind's of a cast
       throw RecorderError(Errc::config_invalid, fmt::format("{} cannot be {}.", name, nb::repr(value).c_str()));
     }
-    recorder::set_config(config, field, given, name);
+    config::set_config(config, field, given, name);
   }
 }
 
 RecorderConfig make_config(const nb::dict& settings) {
   RecorderConfig config;
-  if (const auto file = recorder::config_file({}); !file.empty()) recorder::read_config_file(config, file);
+  if (const auto file = config::config_file({}); !file.empty()) config::read_config_file(config, file);
   apply_settings(config, settings);
   return config;
 }
 
 nb::list list_settings() {
   nb::list all;
-  for (const ConfigField& field : recorder::config_fields()) {
+  for (const ConfigField& field : config::config_fields()) {
     const auto example = std::visit([](const auto& value) { return nb::cast(value); }, field.example);
     all.append(nb::make_tuple(keyword(field), example, std::string(field.help)));
   }

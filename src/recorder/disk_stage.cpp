@@ -12,16 +12,16 @@ using namespace std::chrono_literals;
 constexpr auto kManifestEvery = 10s;
 constexpr auto kSyncEvery = 1s;
 
-bool goes_to_a_file(const StreamItem& item) {
-  return std::holds_alternative<vad::SegmentOpened>(item) || std::holds_alternative<SegmentAudio>(item) ||
-         std::holds_alternative<vad::SegmentClosed>(item) || std::holds_alternative<TimelineAudio>(item) ||
-         std::holds_alternative<Probabilities>(item);
+bool goes_to_a_file(const pipeline::StreamItem& item) {
+  return std::holds_alternative<vad::SegmentOpened>(item) || std::holds_alternative<pipeline::SegmentAudio>(item) ||
+         std::holds_alternative<vad::SegmentClosed>(item) || std::holds_alternative<pipeline::TimelineAudio>(item) ||
+         std::holds_alternative<pipeline::Probabilities>(item);
 }
 
 }  // namespace
 
 DiskStage::DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock,
-                     std::shared_ptr<JournalView> journal)
+                     std::shared_ptr<delivery::JournalView> journal)
     : writer_(std::move(writer)),
       clock_(std::move(clock)),
       journal_(std::move(journal)),
@@ -40,13 +40,13 @@ void DiskStage::attempt(bool& fails, std::vector<EventError>& faults, Write writ
   }
 }
 
-std::vector<EventError> DiskStage::write(const std::vector<StreamItem>& items) {
+std::vector<EventError> DiskStage::write(const std::vector<pipeline::StreamItem>& items) {
   std::vector<EventError> faults;
   if (!writer_) return faults;
-  for (const StreamItem& item : items) {
-    if (const auto* progress = std::get_if<Progress>(&item)) {
+  for (const pipeline::StreamItem& item : items) {
+    if (const auto* progress = std::get_if<pipeline::Progress>(&item)) {
       writer_->progress(progress->captured, progress->now, 0);
-    } else if (const auto* end = std::get_if<Closed>(&item)) {
+    } else if (const auto* end = std::get_if<pipeline::Closed>(&item)) {
       writer_->progress(end->captured, end->now, end->drift_ppm);
     } else if (goes_to_a_file(item)) {
       attempt(audio_fails_, faults, [&] { write_item(item); });
@@ -55,10 +55,10 @@ std::vector<EventError> DiskStage::write(const std::vector<StreamItem>& items) {
   return faults;
 }
 
-void DiskStage::write_item(const StreamItem& item) {
+void DiskStage::write_item(const pipeline::StreamItem& item) {
   if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) {
     writer_->open_segment(opened->index, opened->kept_start);
-  } else if (const auto* audio = std::get_if<SegmentAudio>(&item)) {
+  } else if (const auto* audio = std::get_if<pipeline::SegmentAudio>(&item)) {
     writer_->append_segment(audio->index, audio->samples);
   } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
     if (closed->kept) {
@@ -67,9 +67,9 @@ void DiskStage::write_item(const StreamItem& item) {
       writer_->discard_segment(closed->index);
     }
     to_sync_ = true;
-  } else if (const auto* judged = std::get_if<Probabilities>(&item)) {
+  } else if (const auto* judged = std::get_if<pipeline::Probabilities>(&item)) {
     writer_->append_probabilities(judged->start_frame, judged->values);
-  } else if (const auto* timeline = std::get_if<TimelineAudio>(&item)) {
+  } else if (const auto* timeline = std::get_if<pipeline::TimelineAudio>(&item)) {
     writer_->append_timeline(timeline->samples);
     constexpr Frame kChunk = 65536;
     const std::vector<std::int16_t> zeros(static_cast<std::size_t>(std::min(kChunk, timeline->silence)));

@@ -5,10 +5,10 @@
 #include <optional>
 #include <vector>
 
+#include "delivery/event_queue.hpp"
 #include "dictum/clock.hpp"
-#include "recorder/mailbox.hpp"
+#include "pipeline/stream_item.hpp"
 #include "recorder/revised_notes.hpp"
-#include "recorder/stream_item.hpp"
 #include "session/session_writer.hpp"
 
 namespace dictum::recorder {
@@ -19,9 +19,10 @@ namespace dictum::recorder {
 /// until a write succeeds again; what comes after it is tried all the same.
 class DiskStage {
  public:
-  DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock, std::shared_ptr<JournalView> journal);
+  DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock,
+            std::shared_ptr<delivery::JournalView> journal);
 
-  [[nodiscard]] std::vector<EventError> write(const std::vector<StreamItem>& items);
+  [[nodiscard]] std::vector<EventError> write(const std::vector<pipeline::StreamItem>& items);
   [[nodiscard]] std::vector<EventError> record(const std::vector<Event>& events);
 
   /// Syncs to the disk and refreshes the manifest where that is due; off the way from speech to its transcription.
@@ -42,11 +43,11 @@ class DiskStage {
  private:
   template <class Write>
   void attempt(bool& fails, std::vector<EventError>& faults, Write write);
-  void write_item(const StreamItem& item);
+  void write_item(const pipeline::StreamItem& item);
 
   std::optional<session::SessionWriter> writer_;  // empty once finished
   const std::shared_ptr<const Clock> clock_;
-  const std::shared_ptr<JournalView> journal_;
+  const std::shared_ptr<delivery::JournalView> journal_;
   std::chrono::steady_clock::time_point last_manifest_;
   std::chrono::steady_clock::time_point last_sync_;
   bool to_sync_ = false;

@@ -88,38 +88,38 @@ void RecorderCore::retry_failed(Actions& actions) {
 
 // --- Inputs from the parts -------------------------------------------------------------------------------------------
 
-void RecorderCore::hear(const StreamItem& item, Actions& actions) {
+void RecorderCore::hear(const pipeline::StreamItem& item, Actions& actions) {
   std::visit(Overloaded{
                  [&](const vad::SegmentOpened& segment) { opened(segment, actions); },
                  [&](const vad::SegmentClosed& segment) { closed(segment, actions); },
-                 [&](const SegmentAudio&) {},
-                 [&](const TimelineAudio&) {},
-                 [&](const Probabilities&) {},
-                 [&](const Progress& progress) {
+                 [&](const pipeline::SegmentAudio&) {},
+                 [&](const pipeline::TimelineAudio&) {},
+                 [&](const pipeline::Probabilities&) {},
+                 [&](const pipeline::Progress& progress) {
                    now_ = std::max(now_, progress.now);
                    advance_notes(now_, actions);
                  },
-                 [&](const GapEnded& gap) {
+                 [&](const pipeline::GapEnded& gap) {
                    now_ = std::max(now_, gap.start_frame + gap.frames);
                    if (gap.reason == GapReason::paused) paused_frames_ += gap.frames;
                    emit(now_, AudioGap{gap.start_frame, gap.frames, gap.reason}, actions);
                  },
-                 [&](const Level& level) { emit(level.now, level.level, actions); },
+                 [&](const pipeline::Level& level) { emit(level.now, level.level, actions); },
                  [&](const SourceDevice& device) { emit(now_, DeviceChanged{device.device, device.reason}, actions); },
                  [&](const SourceFault& told) { fault(told.code, told.message, told.recoverable, actions); },
-                 [&](const EndReached& end) {
+                 [&](const pipeline::EndReached& end) {
                    now_ = std::max(now_, end.now);
                    request_stop(actions);
                  },
-                 [&](const Paused& paused) {
+                 [&](const pipeline::Paused& paused) {
                    now_ = std::max(now_, paused.now);
                    change_state(RecordingState::paused, actions);
                  },
-                 [&](const Resumed& resumed) {
+                 [&](const pipeline::Resumed& resumed) {
                    now_ = std::max(now_, resumed.now);
                    change_state(RecordingState::recording, actions);
                  },
-                 [&](const Closed& end) {
+                 [&](const pipeline::Closed& end) {
                    now_ = std::max(now_, end.now);
                    closed_ = true;
                    std::vector<notes::Output> outputs;

@@ -16,8 +16,8 @@
 #include "dictum/event.hpp"
 #include "dictum/transcriber.hpp"
 #include "notes/note_dialogue.hpp"
+#include "pipeline/stream_item.hpp"
 #include "recorder/redo.hpp"
-#include "recorder/stream_item.hpp"
 
 namespace dictum::recorder {
 
@@ -68,7 +68,7 @@ class RecorderCore {
   void retry_failed(Actions& actions);
 
   // Inputs from the parts.
-  void hear(const StreamItem& item, Actions& actions);
+  void hear(const pipeline::StreamItem& item, Actions& actions);
   void transcribed(std::uint32_t segment, const TranscriptionOutcome& outcome, Actions& actions);
   void partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions);
   void worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions);

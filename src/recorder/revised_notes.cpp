@@ -9,9 +9,9 @@
 #include <utility>
 #include <variant>
 
-#include "recorder/note_phrases.hpp"
+#include "config/note_phrases.hpp"
+#include "journal/journal_reader.hpp"
 #include "recorder/note_replay.hpp"
-#include "session/journal_reader.hpp"
 
 namespace dictum::recorder {
 namespace {
@@ -83,14 +83,14 @@ std::vector<RevisedNote> revised_notes(const std::vector<Event>& journal, const 
 }
 
 std::vector<RevisedNote> revised_notes(const session::SessionWriter& session, const notes::NotePhrases& phrases) {
-  const auto journal = session::read_journal(session.path(), 0, std::numeric_limits<std::uint64_t>::max(),
+  const auto journal = journal::read_journal(session.path(), 0, std::numeric_limits<std::uint64_t>::max(),
                                              std::numeric_limits<std::size_t>::max());
   return revised_notes(journal, {.sample_rate = session.manifest().sample_rate, .phrases = phrases});
 }
 
 void record_revised_notes(session::SessionWriter& writer, std::chrono::system_clock::time_point now) {
   const double timestamp = std::chrono::duration<double>(now.time_since_epoch()).count();
-  for (auto& [frame, note] : revised_notes(writer, recorded_note_phrases(writer.manifest().config))) {
+  for (auto& [frame, note] : revised_notes(writer, config::recorded_note_phrases(writer.manifest().config))) {
     writer.record({writer.name(), writer.next_sequence(), timestamp, frame, std::move(note)});
   }
 }

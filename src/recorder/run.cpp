@@ -4,7 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "recorder/outcome.hpp"
+#include "base/outcome.hpp"
 
 namespace dictum::recorder {
 namespace {
@@ -32,8 +32,8 @@ void Run::begin(const std::vector<EventError>& warnings) {
     core.start(actions);
     for (const EventError& warning : warnings) core.fault(warning.code, warning.message, true, actions);
   });
-  auto backlog = std::make_shared<Backlog>();
-  auto sink = [self = shared_from_this(), backlog](std::vector<StreamItem> items) {
+  auto backlog = std::make_shared<pipeline::Backlog>();
+  auto sink = [self = shared_from_this(), backlog](std::vector<pipeline::StreamItem> items) {
     boost::asio::post(self->parts_.executors.disk, [self, backlog, items = std::move(items)]() mutable {
       auto faults = self->parts_.disk->write(items);
       boost::asio::post(
@@ -76,7 +76,7 @@ void Run::force_close() {
   abandoned_ = untold_abandonment_ = true;
   files_complete_ = true;
   input([](RecorderCore& core, RecorderCore::Actions& actions) {
-    Closed closed;
+    pipeline::Closed closed;
     closed.failure = EventError{to_string(Errc::timed_out),
                                 "The audio device or the disk did not answer in time and was left behind. What was "
                                 "recorded is in the session; `dictum resume` completes it."};
@@ -85,14 +85,14 @@ void Run::force_close() {
 }
 
 void Run::pause(detail::Completion done) {
-  ask_capture(&CaptureLoop::pause, std::move(done));
+  ask_capture(&pipeline::CaptureLoop::pause, std::move(done));
 }
 
 void Run::resume(detail::Completion done) {
-  ask_capture(&CaptureLoop::resume, std::move(done));
+  ask_capture(&pipeline::CaptureLoop::resume, std::move(done));
 }
 
-void Run::ask_capture(detail::Outcome (CaptureLoop::*question)(), detail::Completion done) {
+void Run::ask_capture(detail::Outcome (pipeline::CaptureLoop::*question)(), detail::Completion done) {
   struct Question {
     detail::Completion done;  // empty once it is answered
     boost::asio::steady_timer bound;
@@ -140,13 +140,13 @@ void Run::input(std::function<void(RecorderCore&, RecorderCore::Actions&)> give)
   changed_();
 }
 
-void Run::hear(std::vector<StreamItem> items) {
+void Run::hear(std::vector<pipeline::StreamItem> items) {
   if (abandoned_) return;
-  for (const StreamItem& item : items) {
+  for (const pipeline::StreamItem& item : items) {
     input([item](RecorderCore& core, RecorderCore::Actions& actions) { core.hear(item, actions); });
     if (parts_.transcriber) preview(item);
-    if (const auto* progress = std::get_if<Progress>(&item)) tell_transcriber(progress->now);
-    if (std::holds_alternative<Closed>(item)) {
+    if (const auto* progress = std::get_if<pipeline::Progress>(&item)) tell_transcriber(progress->now);
+    if (std::holds_alternative<pipeline::Closed>(item)) {
       stop_bound_.cancel();
       tell_transcriber(kEndOfAudio);
       to_disk([](DiskStage& disk) { return disk.capture_ended(); }, [this] { files_complete_ = true; });
@@ -175,7 +175,7 @@ std::optional<EventError> Run::guarded(Call call) {
   }
 }
 
-void Run::preview(const StreamItem& item) {
+void Run::preview(const pipeline::StreamItem& item) {
   if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) {
     growing_ = TranscriptionJob{.session = parts_.core.session,
                                 .segment_index = opened->index,
@@ -189,7 +189,7 @@ void Run::preview(const StreamItem& item) {
   } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
     growing_.reset();
     guarded([&] { parts_.transcriber->end_preview(closed->index); });
-  } else if (const auto* progress = std::get_if<Progress>(&item)) {
+  } else if (const auto* progress = std::get_if<pipeline::Progress>(&item)) {
     if (!growing_ || progress->now < next_preview_) return;
     next_preview_ = progress->now + parts_.core.sample_rate / 5;  // the transcriber decides how often it is worth it
     growing_->end_frame = progress->now;

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "recorder/capture_loop.hpp"
+#include "delivery/event_queue.hpp"
+#include "pipeline/capture_loop.hpp"
 #include "recorder/disk_stage.hpp"
 #include "recorder/executors.hpp"
-#include "recorder/mailbox.hpp"
 #include "recorder/recorder_core.hpp"
 
 namespace dictum::recorder {
@@ -26,10 +26,10 @@ class Run : public std::enable_shared_from_this<Run> {
     Executors executors;
     std::shared_ptr<const Clock> clock;
     RecorderCore::Settings core;
-    std::shared_ptr<CaptureLoop> capture;  // null: a session that is resumed, not recorded
+    std::shared_ptr<pipeline::CaptureLoop> capture;  // null: a session that is resumed, not recorded
     std::shared_ptr<DiskStage> disk;
     std::shared_ptr<Transcriber> transcriber;  // null: no transcription
-    std::shared_ptr<JournalView> journal;
+    std::shared_ptr<delivery::JournalView> journal;
     bool in_background{};     // an old session: its jobs go one at a time, between those of the one that is recorded
     bool owns_transcriber{};  // else it is the backend's pool, which outlives the session
   };
@@ -82,12 +82,12 @@ class Run : public std::enable_shared_from_this<Run> {
   bool take_abandonment() { return std::exchange(untold_abandonment_, false); }
 
  private:
-  void hear(std::vector<StreamItem> items);
-  void ask_capture(detail::Outcome (CaptureLoop::*question)(), detail::Completion done);
+  void hear(std::vector<pipeline::StreamItem> items);
+  void ask_capture(detail::Outcome (pipeline::CaptureLoop::*question)(), detail::Completion done);
   void tell_transcriber(Frame now);
   template <class Call>
   std::optional<EventError> guarded(Call call);
-  void preview(const StreamItem& item);
+  void preview(const pipeline::StreamItem& item);
   void carry_out(RecorderCore::Actions& actions);
   void transcribe(Transcribe action);
   void submit_next();

@@ -9,13 +9,17 @@
 #include <future>
 #include <utility>
 
+#include "base/age.hpp"
+#include "base/outcome.hpp"
+#include "capture/make_source.hpp"
+#include "config/config_json.hpp"
+#include "config/note_phrases.hpp"
 #include "dictum/detail/completion.hpp"
-#include "recorder/make_parts.hpp"
-#include "recorder/note_phrases.hpp"
-#include "recorder/outcome.hpp"
-#include "session/age.hpp"
+#include "journal/session_directory.hpp"
 #include "session/library.hpp"
 #include "session/recovery.hpp"
+#include "transcription/find_transcriber.hpp"
+#include "vad/make_detector.hpp"
 
 namespace dictum::recorder {
 namespace {
@@ -35,8 +39,8 @@ std::shared_ptr<detail::Completion> shared(detail::Completion done) {
 
 struct Runtime::Attempt {
   std::atomic<bool> cancelled{false};
-  std::shared_ptr<CaptureLoop> capture;
-  std::optional<PoolSettings> pool;
+  std::shared_ptr<pipeline::CaptureLoop> capture;
+  std::optional<transcription::WorkerPoolSettings> pool;
   std::shared_ptr<Transcriber> transcriber;
   std::optional<session::SessionWriter> writer;
   std::vector<std::filesystem::path> made;  // folders that were not there before
@@ -71,7 +75,7 @@ void Runtime::cancel_start() {
 }
 
 void Runtime::stop(std::optional<std::chrono::duration<double>> drain, detail::Completion done) {
-  if (auto* queue = dynamic_cast<Mailbox*>(detail::current_delivery())) queue->excuse();
+  if (auto* queue = dynamic_cast<delivery::EventQueue*>(detail::current_delivery())) queue->excuse();
   const auto completion = shared(std::move(done));
   if (!on_loop([this, drain, completion] { stop_on_loop(drain, completion); })) (*completion)({});
 }
@@ -183,7 +187,7 @@ std::optional<std::filesystem::path> Runtime::session_path() const {
 }
 
 std::shared_ptr<detail::EventQueue> Runtime::subscribe(EventFilter filter, detail::EventConsumer consumer) {
-  auto mailbox = std::make_shared<Mailbox>(
+  auto mailbox = std::make_shared<delivery::EventQueue>(
       filter, std::move(consumer),
       [weak = weak_from_this()](std::function<void()> work) {
         const auto self = weak.lock();
@@ -224,7 +228,7 @@ void Runtime::shut_down(Subscribers subscribers) noexcept {
     threads = threads_;
     loop = executors_->loop;
   }
-  if (auto* queue = dynamic_cast<Mailbox*>(detail::current_delivery())) queue->excuse();
+  if (auto* queue = dynamic_cast<delivery::EventQueue*>(detail::current_delivery())) queue->excuse();
   if (subscribers == Subscribers::cannot_be_awaited) excuse_subscribers();
   auto ended = std::make_shared<std::promise<void>>();
   auto all_ended = ended->get_future();
@@ -376,16 +380,16 @@ void Runtime::begin_start(std::shared_ptr<Attempt> attempt) {
 void Runtime::prepare_capture(std::shared_ptr<Attempt> attempt) {  // on `listen`: what may block
   try {
     if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
-    if (!config_.custom_transcriber) attempt->pool = find_transcriber(config_.transcription);
-    auto [detector, warning] = make_detector(config_);
+    if (!config_.custom_transcriber) attempt->pool = transcription::find_transcriber(config_.transcription);
+    auto [detector, warning] = vad::make_detector(config_);
     RecorderConfig config = config_;
     {
       const std::lock_guard lock(mutex_);
       config.capture.device = device_;
     }
     if (warning) attempt->warnings.push_back(*warning);
-    attempt->capture = std::make_shared<CaptureLoop>(attempt->executors.listen, config_, clock_,
-                                                     make_source(config, clock_), std::move(detector));
+    attempt->capture = std::make_shared<pipeline::CaptureLoop>(
+        attempt->executors.listen, config_, clock_, capture::make_source(config, clock_), std::move(detector));
     attempt->format = attempt->capture->open();
     if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
   } catch (...) {
@@ -412,14 +416,14 @@ void Runtime::prepare_transcriber(std::shared_ptr<Attempt> attempt) {
 
 void Runtime::prepare_session(std::shared_ptr<Attempt> attempt) {  // on `disk`
   try {
-    const std::filesystem::path root = session_root(config_);
+    const std::filesystem::path root = journal::session_root(config_);
     if (!std::filesystem::exists(root)) attempt->made.push_back(root);
     attempt->writer.emplace(session::SessionWriter::create(root, clock_->now(),
                                                            {.sample_rate = attempt->format.sample_rate,
                                                             .source = attempt->capture->description(),
-                                                            .config = to_json(config_),
+                                                            .config = config::to_json(config_),
                                                             .keep_all = config_.session.keep_all,
-                                                            .transcribes = transcribes(config_)}));
+                                                            .transcribes = transcription::transcribes(config_)}));
   } catch (...) {
     roll_back_capture(attempt, outcome_of_current_exception());
     return;
@@ -453,7 +457,7 @@ void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
     return;
   }
   const auto transcriber = attempt->transcriber;
-  auto journal = std::make_shared<JournalView>();
+  auto journal = std::make_shared<delivery::JournalView>();
   journal->session = attempt->writer->path();
   RecorderCore::Settings core{.session = attempt->writer->name(),
                               .session_path = attempt->writer->path(),
@@ -463,7 +467,7 @@ void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
                               .min_silence_ms = config_.vad.min_silence_ms,
                               .long_note_silence_ms = config_.vad.long_note_silence_ms,
                               .language = config_.transcription.language,
-                              .phrases = note_phrases(config_)};
+                              .phrases = config::note_phrases(config_)};
   run_ = add_run({.executors = attempt->executors,
                   .clock = clock_,
                   .core = std::move(core),
@@ -670,7 +674,7 @@ void Runtime::flush_delivery(const boost::asio::any_io_executor& loop, std::func
 
 // --- Events ----------------------------------------------------------------------------------------------------------
 
-void Runtime::publish(const Event& event, const std::shared_ptr<JournalView>& journal) {
+void Runtime::publish(const Event& event, const std::shared_ptr<delivery::JournalView>& journal) {
   const auto shared_event = std::make_shared<const Event>(event);
   if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
     const std::lock_guard lock(mutex_);
@@ -679,7 +683,7 @@ void Runtime::publish(const Event& event, const std::shared_ptr<JournalView>& jo
   for (const auto& mailbox : mailboxes()) mailbox->push(shared_event, journal);
 }
 
-std::vector<std::shared_ptr<Mailbox>> Runtime::mailboxes() const {
+std::vector<std::shared_ptr<delivery::EventQueue>> Runtime::mailboxes() const {
   const std::lock_guard lock(mutex_);
   return mailboxes_;
 }
@@ -711,7 +715,7 @@ void Runtime::tell_fault(const EventError& error) {
 void Runtime::finish_old_sessions() {
   boost::asio::post(run_->executors().disk, [self = shared_from_this()] {
     auto left = std::make_shared<std::deque<std::filesystem::path>>();
-    for (const auto& unfinished : session::find_unfinished(session_root(self->config_)))
+    for (const auto& unfinished : session::find_unfinished(journal::session_root(self->config_)))
       left->push_back(unfinished.path);
     self->on_loop([self, left] { self->finish_next(left); });
   });
@@ -719,8 +723,8 @@ void Runtime::finish_old_sessions() {
 
 /// On a thread of its own among those that may block: the new session's files do not wait for it.
 void Runtime::delete_old_sessions() {
-  const auto age = session::parse_age(config_.retention.older_than);  // checked at the start
-  const auto delete_them = [weak = weak_from_this(), root = session_root(config_),
+  const auto age = parse_age(config_.retention.older_than);  // checked at the start
+  const auto delete_them = [weak = weak_from_this(), root = journal::session_root(config_),
                             keep_notes = config_.retention.keep_notes, before = clock_->now() - *age] {
     const auto goes_on = [&weak] {
       const auto self = weak.lock();
@@ -763,7 +767,8 @@ void Runtime::resume_on_disk(std::filesystem::path session, Redo redo, bool publ
       executors->disk, [self = shared_from_this(), attempt, session = std::move(session), redo, publishes, done] {
         std::shared_ptr<std::vector<Event>> events;
         try {
-          if (!self->config_.custom_transcriber) attempt->pool = find_transcriber(self->config_.transcription);
+          if (!self->config_.custom_transcriber)
+            attempt->pool = transcription::find_transcriber(self->config_.transcription);
           attempt->writer.emplace(session::SessionWriter::reopen(session));
           events = std::make_shared<std::vector<Event>>(session::recover(*attempt->writer, self->clock_->now()).events);
         } catch (...) {
@@ -772,7 +777,7 @@ void Runtime::resume_on_disk(std::filesystem::path session, Redo redo, bool publ
           return;
         }
         boost::asio::post(attempt->executors.loop, [self, attempt, events, redo, publishes, done] {
-          auto journal = std::make_shared<JournalView>();
+          auto journal = std::make_shared<delivery::JournalView>();
           journal->session = attempt->writer->path();
           journal->written = events->empty() ? 0 : events->back().sequence.value_or(0) + 1;
           std::shared_ptr<Transcriber> transcriber;
@@ -792,7 +797,7 @@ void Runtime::resume_on_disk(std::filesystem::path session, Redo redo, bool publ
                                       .min_silence_ms = self->config_.vad.min_silence_ms,
                                       .long_note_silence_ms = self->config_.vad.long_note_silence_ms,
                                       .language = self->config_.transcription.language,
-                                      .phrases = recorded_note_phrases(attempt->writer->manifest().config)};
+                                      .phrases = config::recorded_note_phrases(attempt->writer->manifest().config)};
           const auto run =
               self->add_run({.executors = attempt->executors,
                              .clock = self->clock_,

@@ -89,10 +89,10 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   void replace_stuck_strands();
   void give_threads_back();
   void flush_delivery(const boost::asio::any_io_executor& loop, std::function<void()> done);
-  std::vector<std::shared_ptr<Mailbox>> mailboxes() const;
+  std::vector<std::shared_ptr<delivery::EventQueue>> mailboxes() const;
   void prepare_subscribers();
   void excuse_subscribers();
-  void publish(const Event& event, const std::shared_ptr<JournalView>& journal);
+  void publish(const Event& event, const std::shared_ptr<delivery::JournalView>& journal);
   void callback_threw(const std::string& what);
   void tell_fault(const EventError& error);
   void finish_old_sessions();
@@ -109,7 +109,7 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   mutable std::mutex mutex_;
   std::shared_ptr<WorkThreads> threads_;
   std::optional<Executors> executors_;
-  std::vector<std::shared_ptr<Mailbox>> mailboxes_;
+  std::vector<std::shared_ptr<delivery::EventQueue>> mailboxes_;
   RecordingState state_ = RecordingState::idle;
   std::optional<std::filesystem::path> session_path_;
   std::string device_;  // of the next start

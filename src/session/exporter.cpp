@@ -16,12 +16,12 @@
 #include "audio/pcm16.hpp"
 #include "audio/sound_file_reader.hpp"
 #include "audio/wav_writer.hpp"
+#include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
-#include "session/iso_time.hpp"
-#include "session/journal_reader.hpp"
-#include "session/layout.hpp"
+#include "journal/journal_reader.hpp"
+#include "journal/layout.hpp"
 #include "session/markdown.hpp"
 
 namespace dictum::session {
@@ -253,8 +253,8 @@ std::vector<std::string> write_track(Track& track, const fs::path& session, cons
       problems.push_back(*std::move(problem));
   };
   std::error_code ignored;
-  if (extent == AudioExtent::timeline && manifest.keep_all && fs::exists(session / kTimelineFile, ignored)) {
-    copy(kTimelineFile, 0, manifest.end_frame);
+  if (extent == AudioExtent::timeline && manifest.keep_all && fs::exists(session / journal::kTimelineFile, ignored)) {
+    copy(journal::kTimelineFile, 0, manifest.end_frame);
     return problems;
   }
   for (const Segment& segment : manifest.segments) {
@@ -267,7 +267,7 @@ std::vector<std::string> write_track(Track& track, const fs::path& session, cons
     const Frame frames = segment.end_frame - segment.start_frame - skip;
     const Frame room = extent == AudioExtent::timeline ? manifest.end_frame - track.frames() : frames;
     if (skip >= 0 && std::min(frames, room) > 0)
-      copy(segment_file(segment.index).c_str(), skip, std::min(frames, room));
+      copy(journal::segment_file(segment.index).c_str(), skip, std::min(frames, room));
   }
   if (extent == AudioExtent::timeline) track.silence(manifest.end_frame - track.frames());
   return problems;
@@ -327,7 +327,7 @@ Script read_script(const fs::path& session, std::optional<int> revision) {
   Manifest folded = script.manifest.unfolded();
   std::map<std::uint32_t, std::vector<Word>> words;
   try {
-    JournalReader reader(session);
+    journal::JournalReader reader(session);
     while (const auto event = reader.next()) {
       const auto* complete = std::get_if<TranscriptionComplete>(&event->body);
       if (complete != nullptr && revision && complete->revision > *revision) continue;

@@ -17,11 +17,11 @@
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
+#include "journal/event_paths.hpp"
+#include "journal/layout.hpp"
+#include "journal/session_directory.hpp"
 #include "session/database.hpp"
-#include "session/event_paths.hpp"
-#include "session/layout.hpp"
 #include "session/manifest.hpp"
-#include "session/session_directory.hpp"
 
 namespace dictum::session {
 namespace {
@@ -57,7 +57,7 @@ UniqueFD open_folder(const fs::path& path) {
 /// What changes with every writing of a session's manifest; empty where there is none. `root` is the open folder.
 std::optional<std::int64_t> stamp_of(int root, const std::string& session) {
   struct stat status{};
-  if (::fstatat(root, (session + '/' + kManifestFile).c_str(), &status, 0) != 0) return std::nullopt;
+  if (::fstatat(root, (session + '/' + journal::kManifestFile).c_str(), &status, 0) != 0) return std::nullopt;
   const auto part = [](auto value) { return static_cast<std::uint64_t>(value); };
   const std::uint64_t time = part(status.st_mtim.tv_sec) * 1'000'000'000 + part(status.st_mtim.tv_nsec);
   return static_cast<std::int64_t>((time * 31 + part(status.st_size)) * 1'000'003 + part(status.st_ino));
@@ -246,7 +246,7 @@ void SessionIndex::refresh_now() {
   std::error_code error;
   for (fs::directory_iterator entry(root_, error), end; !error && entry != end; entry.increment(error)) {
     std::string name = entry->path().filename().string();
-    if (!is_session_name(name)) continue;
+    if (!journal::is_session_name(name)) continue;
     const auto found = known.find(name);
     if (found == known.end() || stamp_of(folder.get(), name) != found->second) changed.push_back(std::move(name));
     if (found != known.end()) known.erase(found);
@@ -321,7 +321,7 @@ void SessionIndex::take(const std::string& name) {
     if (!segment.text.empty()) add(segment, segment.speech_end_frame, "", utf8::on_one_line(segment.text), "", "");
   }
   for (const Note& note : manifest.notes) {
-    if (!is_inside(note.path)) continue;
+    if (!journal::is_inside(note.path)) continue;
     Segment first;
     Frame end = 0;
     std::string body;
@@ -372,7 +372,7 @@ std::vector<SearchHit> SessionIndex::search_now(const SearchQuery& query) {
     if (name == gone) continue;
     SearchHit hit;
     hit.session = root_ / name;
-    if ((hits.empty() || hits.back().session != hit.session) && !fs::exists(hit.session / kManifestFile)) {
+    if ((hits.empty() || hits.back().session != hit.session) && !fs::exists(hit.session / journal::kManifestFile)) {
       gone = name;
       continue;
     }

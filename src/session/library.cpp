@@ -8,15 +8,15 @@
 #include <system_error>
 #include <utility>
 
+#include "base/iso_time.hpp"
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
-#include "session/disk.hpp"
-#include "session/event_paths.hpp"
+#include "journal/disk.hpp"
+#include "journal/event_paths.hpp"
+#include "journal/journal_reader.hpp"
+#include "journal/layout.hpp"
+#include "journal/session_directory.hpp"
 #include "session/index.hpp"
-#include "session/iso_time.hpp"
-#include "session/journal_reader.hpp"
-#include "session/layout.hpp"
-#include "session/session_directory.hpp"
 #include "session/wav_repair.hpp"
 
 namespace dictum::session {
@@ -31,14 +31,15 @@ fs::path normal(const fs::path& path) {
 }
 
 std::optional<std::chrono::system_clock::time_point> time_of_name(std::string_view name) {
-  if (!is_session_name(name)) return std::nullopt;
+  if (!journal::is_session_name(name)) return std::nullopt;
   return parse_iso_time(fmt::format("{}-{}-{}T{}:{}:{}Z", name.substr(0, 4), name.substr(4, 2), name.substr(6, 2),
                                     name.substr(9, 2), name.substr(11, 2), name.substr(13, 2)));
 }
 
 bool is_session(const fs::path& path) {
   std::error_code ignored;
-  return fs::is_regular_file(path / kJournalFile, ignored) || fs::is_regular_file(path / kManifestFile, ignored);
+  return fs::is_regular_file(path / journal::kJournalFile, ignored) ||
+         fs::is_regular_file(path / journal::kManifestFile, ignored);
 }
 
 /// The order of names that differ in their number only is that of the numbers.
@@ -73,7 +74,7 @@ std::vector<ListedSession> list_sessions(const fs::path& root) {
     if (!entry->is_directory(ignored)) continue;
     // A copied session may have any name; an empty folder with a session's name is the rest of one.
     const std::string name = entry->path().filename().string();
-    if (name.starts_with('.') || (!is_session_name(name) && !is_session(entry->path()))) continue;
+    if (name.starts_with('.') || (!journal::is_session_name(name) && !is_session(entry->path()))) continue;
     sessions.push_back(look_at_session(entry->path()));
   }
   if (error && error != std::errc::no_such_file_or_directory) {
@@ -92,10 +93,10 @@ ListedSession look_at_session(const fs::path& session) {
   if (!fs::is_directory(listed.path, ignored)) {
     throw RecorderError(Errc::input_not_found, fmt::format("There is no session '{}'.", listed.path.string()));
   }
-  listed.is_open = is_locked(listed.path);
+  listed.is_open = journal::is_locked(listed.path);
   try {
     listed.manifest = read_manifest(listed.path);
-    if (!fs::is_regular_file(listed.path / kJournalFile, ignored)) listed.problem = "The journal is missing.";
+    if (!fs::is_regular_file(listed.path / journal::kJournalFile, ignored)) listed.problem = "The journal is missing.";
   } catch (const RecorderError& error) {
     listed.problem = error.what();
   }
@@ -118,7 +119,7 @@ fs::path find_session(const fs::path& root, std::string_view what) {
   for (const fs::directory_iterator end; !ignored && entry != end; entry.increment(ignored)) {
     ListedSession listed;
     listed.name = entry->path().filename().string();
-    if (is_session_name(listed.name) && is_session(entry->path())) names.push_back(std::move(listed));
+    if (journal::is_session_name(listed.name) && is_session(entry->path())) names.push_back(std::move(listed));
   }
   std::ranges::sort(names, is_older);
   if (what == "last" && !names.empty()) return normal(root / names.back().name);
@@ -137,10 +138,10 @@ std::vector<std::string> problems_of(const fs::path& session) {
   const ListedSession listed = look_at_session(session);
   if (!listed.problem.empty()) problems.push_back(listed.problem);
   try {
-    JournalReader reader(listed.path);
+    journal::JournalReader reader(listed.path);
     while (reader.next()) {
     }
-    for (const JournalProblem& problem : reader.problems()) {
+    for (const journal::JournalProblem& problem : reader.problems()) {
       problems.push_back(fmt::format("Line {} of the journal is wrong: {}.", problem.line, problem.what));
     }
     if (reader.torn_bytes() > 0 && !listed.is_open) problems.push_back("The last line of the journal is torn.");
@@ -151,7 +152,7 @@ std::vector<std::string> problems_of(const fs::path& session) {
 
   for (const Segment& segment : listed.manifest->segments) {
     if (!segment.is_kept() || segment.status == SegmentStatus::recording) continue;
-    const std::string file = segment_file(segment.index);
+    const std::string file = journal::segment_file(segment.index);
     try {
       const Frame found = frames_on_disk(listed.path / file);
       const Frame wanted = segment.end_frame - segment.start_frame;
@@ -166,7 +167,7 @@ std::vector<std::string> problems_of(const fs::path& session) {
   }
   for (const Note& note : listed.manifest->notes) {
     std::error_code ignored;
-    if (!is_inside(note.path) || !fs::is_regular_file(listed.path / note.path, ignored)) {
+    if (!journal::is_inside(note.path) || !fs::is_regular_file(listed.path / note.path, ignored)) {
       problems.push_back(fmt::format("The note '{}' is missing.", note.path));
     }
   }
@@ -190,8 +191,8 @@ void delete_session(const fs::path& session) {
     throw RecorderError(Errc::session_unreadable, fmt::format("'{}' is no session, and is left alone.", path.string()));
   }
   // With its lock held until it is gone, nobody begins to work on it meanwhile.
-  const UniqueFD journal(::open((path / kJournalFile).c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
-  if (journal && !try_lock(journal.get())) {
+  const UniqueFD journal(::open((path / journal::kJournalFile).c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+  if (journal && !journal::try_lock(journal.get())) {
     throw RecorderError(
         Errc::session_locked,
         fmt::format("Another process is working on the session '{}': it is left alone.", path.string()));
@@ -202,7 +203,7 @@ void delete_session(const fs::path& session) {
   fs::remove_all(grave, error);
   fs::rename(path, grave, error);
   if (!error) fs::remove_all(grave, error);
-  if (error) throw_disk_error(error.value(), path);
+  if (error) journal::throw_disk_error(error.value(), path);
   tell_index(path);
 }
 

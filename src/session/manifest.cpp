@@ -11,11 +11,11 @@
 #include <limits>
 #include <utility>
 
+#include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "dictum/error.hpp"
-#include "session/disk.hpp"
-#include "session/iso_time.hpp"
-#include "session/layout.hpp"
+#include "journal/disk.hpp"
+#include "journal/layout.hpp"
 #include "wire/event_json.hpp"
 
 namespace dictum::session {
@@ -118,7 +118,8 @@ boost::json::value to_json(const Gap& gap) {
 boost::json::value to_json(const Segment& segment) {
   boost::json::object json;
   json["index"] = segment.index;
-  json["file"] = segment.is_kept() ? boost::json::value(boost::json::string(segment_file(segment.index))) : nullptr;
+  json["file"] =
+      segment.is_kept() ? boost::json::value(boost::json::string(journal::segment_file(segment.index))) : nullptr;
   json["kept"] = segment.is_kept();
   json["start_frame"] = segment.start_frame;
   json["end_frame"] = segment.end_frame;
@@ -353,8 +354,8 @@ Manifest parse_manifest(std::string_view text) {
 }
 
 Manifest read_manifest(const std::filesystem::path& session) {
-  const std::filesystem::path file = session / kManifestFile;
-  const std::string text = read_file(file, kMostBytes);
+  const std::filesystem::path file = session / journal::kManifestFile;
+  const std::string text = journal::read_file(file, kMostBytes);
   try {
     return parse_manifest(text);
   } catch (const RecorderError& error) {
@@ -363,7 +364,7 @@ Manifest read_manifest(const std::filesystem::path& session) {
 }
 
 void write_manifest(const std::filesystem::path& session, const Manifest& manifest) {
-  FileReplacement file(session / kManifestFile);
+  journal::FileReplacement file(session / journal::kManifestFile);
   print(manifest, [&](std::string_view piece) { file.append(piece); });
   file.commit();
 }

@@ -7,9 +7,9 @@
 #include <boost/json/string.hpp>
 #include <vector>
 
+#include "base/iso_time.hpp"
 #include "base/json.hpp"
-#include "session/iso_time.hpp"
-#include "session/layout.hpp"
+#include "journal/layout.hpp"
 #include "session/markdown.hpp"
 
 namespace dictum::session {
@@ -32,7 +32,7 @@ std::string note_markdown(const Manifest& manifest, const Event& event, const No
     start = first ? segment->speech_start_frame : std::min(start, segment->speech_start_frame);
     end = first ? segment->speech_end_frame : std::max(end, segment->speech_end_frame);
     first = false;
-    if (segment->is_kept()) files.push_back("../" + segment_file(index));
+    if (segment->is_kept()) files.push_back("../" + journal::segment_file(index));
   }
 
   std::string page = "---\n";

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "dictum/error.hpp"
-#include "session/disk.hpp"
-#include "session/layout.hpp"
+#include "journal/disk.hpp"
+#include "journal/layout.hpp"
 
 namespace dictum::session {
 namespace {
@@ -36,7 +36,8 @@ std::optional<Bits> take(std::string_view& in) {
 
 }  // namespace
 
-ProbabilityWriter::ProbabilityWriter(const std::filesystem::path& session) : file_(session / kProbabilitiesFile) {}
+ProbabilityWriter::ProbabilityWriter(const std::filesystem::path& session)
+    : file_(session / journal::kProbabilitiesFile) {}
 
 void ProbabilityWriter::append(Frame start_frame, std::span<const float> values) {
   std::string bytes;
@@ -51,7 +52,7 @@ void ProbabilityWriter::append(Frame start_frame, std::span<const float> values)
 
 std::vector<ProbabilityStretch> parse_probabilities(std::string_view bytes) {
   const auto refuse = [](const char* why) {
-    return RecorderError(Errc::session_unreadable, fmt::format("{} {}.", kProbabilitiesFile, why));
+    return RecorderError(Errc::session_unreadable, fmt::format("{} {}.", journal::kProbabilitiesFile, why));
   };
   std::vector<ProbabilityStretch> stretches;
   while (const auto bits = take<std::uint32_t>(bytes)) {
@@ -74,10 +75,10 @@ std::vector<ProbabilityStretch> parse_probabilities(std::string_view bytes) {
 }
 
 std::vector<ProbabilityStretch> read_probabilities(const std::filesystem::path& session) {
-  const std::filesystem::path file = session / kProbabilitiesFile;
+  const std::filesystem::path file = session / journal::kProbabilitiesFile;
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return {};
-  return parse_probabilities(read_file(file, kMostBytes));
+  return parse_probabilities(journal::read_file(file, kMostBytes));
 }
 
 }  // namespace dictum::session

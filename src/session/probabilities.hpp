@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "dictum/frame.hpp"
-#include "session/append_file.hpp"
+#include "journal/append_file.hpp"
 
 /// What the detector said of a session that keeps all: kProbabilitiesFile.
 namespace dictum::session {
@@ -29,7 +29,7 @@ class ProbabilityWriter {
   void sync() { file_.sync(); }
 
  private:
-  AppendFile file_;
+  journal::AppendFile file_;
   std::optional<Frame> stretch_;
 };
 

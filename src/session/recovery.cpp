@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "dictum/error.hpp"
-#include "session/disk.hpp"
-#include "session/journal_reader.hpp"
-#include "session/session_directory.hpp"
+#include "journal/disk.hpp"
+#include "journal/journal_reader.hpp"
+#include "journal/session_directory.hpp"
 #include "session/wav_repair.hpp"
 
 namespace dictum::session {
@@ -31,7 +31,7 @@ std::string why_unfinished(const Manifest& manifest) {
 
 std::vector<Event> read_all(const fs::path& session) {
   std::vector<Event> events;
-  JournalReader reader(session);
+  journal::JournalReader reader(session);
   while (std::optional<Event> event = reader.next()) events.push_back(*std::move(event));
   return events;
 }
@@ -67,7 +67,7 @@ class Recovery {
     if (const auto* queued = std::get_if<TranscriptionQueued>(&event.body)) queued_.insert(queued->segment_index);
   }
 
-  fs::path wav(std::uint32_t index) const { return writer_.path() / segment_file(index); }
+  fs::path wav(std::uint32_t index) const { return writer_.path() / journal::segment_file(index); }
 
   void record(Frame frame, EventBody body) {
     writer_.record({writer_.name(), writer_.next_sequence(), timestamp_, frame, std::move(body)});
@@ -87,7 +87,7 @@ class Recovery {
   void announce_orphans() {
     std::string starts;
     try {
-      starts = read_file(writer_.path() / kUnfinishedFile, std::size_t{64} << 20);
+      starts = journal::read_file(writer_.path() / journal::kUnfinishedFile, std::size_t{64} << 20);
     } catch (const RecorderError&) {
       return;  // it was finished, or had no segment
     }
@@ -180,8 +180,8 @@ std::vector<Unfinished> find_unfinished(const fs::path& root) {
   std::error_code error;
   for (fs::directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
-    if (!entry->is_directory(ignored) || !is_session_name(entry->path().filename().string())) continue;
-    if (!fs::exists(entry->path() / kUnfinishedFile, ignored) || is_locked(entry->path())) continue;
+    if (!entry->is_directory(ignored) || !journal::is_session_name(entry->path().filename().string())) continue;
+    if (!fs::exists(entry->path() / journal::kUnfinishedFile, ignored) || journal::is_locked(entry->path())) continue;
     try {
       const fs::path path = fs::absolute(entry->path()).lexically_normal();
       found.push_back({path, why_unfinished(read_manifest(path))});

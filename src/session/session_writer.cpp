@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "dictum/error.hpp"
-#include "session/disk.hpp"
-#include "session/event_paths.hpp"
-#include "session/journal_reader.hpp"
+#include "journal/disk.hpp"
+#include "journal/event_paths.hpp"
+#include "journal/journal_reader.hpp"
+#include "journal/session_directory.hpp"
 #include "session/note_file.hpp"
-#include "session/session_directory.hpp"
 #include "session/transcript.hpp"
 
 namespace dictum::session {
@@ -55,26 +55,26 @@ void keep_former(const fs::path& file, const fs::path& former) {
 
 void make_file_say(const fs::path& path, const std::string& content) {
   try {
-    if (read_file(path, kMostTranscript) == content) return;
+    if (journal::read_file(path, kMostTranscript) == content) return;
   } catch (const RecorderError&) {  // missing, most often
   }
-  replace_file(path, content);
+  journal::replace_file(path, content);
 }
 
 }  // namespace
 
-SessionWriter::SessionWriter(fs::path path, AppendFile journal)
+SessionWriter::SessionWriter(fs::path path, journal::AppendFile journal)
     : path_(std::move(path)),
       journal_(std::move(journal)),
-      incremental_(path_ / kIncrementalTranscript),
-      raw_(path_ / kRawTranscript),
-      unfinished_(path_ / kUnfinishedFile) {}
+      incremental_(path_ / journal::kIncrementalTranscript),
+      raw_(path_ / journal::kRawTranscript),
+      unfinished_(path_ / journal::kUnfinishedFile) {}
 
 SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_clock::time_point started,
                                     const SessionInfo& info) {
-  NewSessionDirectory folder(root, started);
-  SessionWriter writer(folder.path(), AppendFile(folder.path() / kJournalFile));
-  if (!try_lock(writer.journal_.fd())) {
+  journal::NewSessionDirectory folder(root, started);
+  SessionWriter writer(folder.path(), journal::AppendFile(folder.path() / journal::kJournalFile));
+  if (!journal::try_lock(writer.journal_.fd())) {
     throw RecorderError(Errc::session_locked,
                         fmt::format("Another program is using the new folder '{}'.", folder.path().string()));
   }
@@ -87,7 +87,7 @@ SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_cl
   manifest.keep_all = info.keep_all;
   manifest.transcribes = info.transcribes;
   if (info.keep_all) {
-    writer.timeline_ = std::make_unique<audio::FLACWriter>(folder.path() / kTimelineFile, info.sample_rate);
+    writer.timeline_ = std::make_unique<audio::FLACWriter>(folder.path() / journal::kTimelineFile, info.sample_rate);
     writer.probabilities_.emplace(folder.path());
   }
   writer.save_manifest();  // the last thing: a folder with a manifest is a session
@@ -98,10 +98,10 @@ SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_cl
 SessionWriter SessionWriter::reopen(const fs::path& session) {
   fs::path path = fs::absolute(session).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // named with a slash behind it
-  JournalReader reader(path);                           // throws where there is none, before anything is made
+  journal::JournalReader reader(path);                  // throws where there is none, before anything is made
   read_manifest(path);
-  AppendFile journal(path / kJournalFile);
-  if (!try_lock(journal.fd())) {
+  journal::AppendFile journal(path / journal::kJournalFile);
+  if (!journal::try_lock(journal.fd())) {
     throw RecorderError(
         Errc::session_locked,
         fmt::format("Another process is working on the session '{}': wait until it has finished.", path.string()));
@@ -111,20 +111,20 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   std::map<fs::path, Event> notes;  // the newest revision of each
   std::string incremental;
   while (const std::optional<Event> event = reader.next()) {
-    const Event stored = with_relative_paths(*event, path);
+    const Event stored = journal::with_relative_paths(*event, path);
     manifest.apply(stored);
     if (auto line = incremental_line(manifest, stored)) incremental += *line;
     if (const auto* note = std::get_if<NoteCompleted>(&stored.body)) notes[note->path] = stored;
   }
   if (!reader.problems().empty()) {
-    const JournalProblem& first = reader.problems().front();
+    const journal::JournalProblem& first = reader.problems().front();
     throw RecorderError(Errc::session_unreadable, fmt::format("The journal of '{}' is damaged in line {}: {}.",
                                                               path.string(), first.line, first.what));
   }
   if (reader.torn_bytes() > 0) journal.cut(reader.offset());
   const std::size_t settled = settled_segments(manifest);
-  make_file_say(path / kIncrementalTranscript, incremental);
-  make_file_say(path / kRawTranscript, raw_transcript(manifest, settled));
+  make_file_say(path / journal::kIncrementalTranscript, incremental);
+  make_file_say(path / journal::kRawTranscript, raw_transcript(manifest, settled));
 
   SessionWriter writer(path, std::move(journal));
   writer.manifest_ = std::move(manifest);
@@ -132,7 +132,7 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   writer.dropped_bytes_ = reader.torn_bytes();
   writer.raw_segments_ = settled;
   for (const auto& [file, note] : notes) {
-    if (!is_inside(file)) continue;
+    if (!journal::is_inside(file)) continue;
     const int revision = std::get<NoteCompleted>(note.body).revision;
     const bool was_written =
         fs::exists(path / file) && (revision == 0 || fs::exists(path / former_note_path(file, revision - 1)));
@@ -143,7 +143,7 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
 
 void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
   unfinished_.append(fmt::format("{} {}\n", index, start_frame));
-  const fs::path file = path_ / segment_file(index);
+  const fs::path file = path_ / journal::segment_file(index);
   try {
     open_.try_emplace(index, audio::WAVWriter(file, manifest_.sample_rate));
   } catch (const RecorderError&) {
@@ -151,14 +151,14 @@ void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
     if (fs::is_empty(file, ignored)) fs::remove(file, ignored);
     throw;
   }
-  unsynced_.insert(segment_file(index));
+  unsynced_.insert(journal::segment_file(index));
 }
 
 SessionWriter::OpenSegment& SessionWriter::open_segment_at(std::uint32_t index) {
   const auto found = open_.find(index);
   if (found != open_.end()) return found->second;
   throw RecorderError(Errc::output_unwritable, fmt::format("'{}' could not be begun, so its audio is lost.",
-                                                           (path_ / segment_file(index)).string()));
+                                                           (path_ / journal::segment_file(index)).string()));
 }
 
 /// Silence in the place of samples that could not be written.
@@ -193,10 +193,10 @@ void SessionWriter::close_segment(std::uint32_t index, Frame kept_frames) {
 
 void SessionWriter::discard_segment(std::uint32_t index) {
   open_.erase(index);
-  const fs::path file = path_ / segment_file(index);
-  unsynced_.erase(segment_file(index));
+  const fs::path file = path_ / journal::segment_file(index);
+  unsynced_.erase(journal::segment_file(index));
   std::error_code error;
-  if (!fs::remove(file, error) && error) throw_disk_error(error.value(), file);
+  if (!fs::remove(file, error) && error) journal::throw_disk_error(error.value(), file);
 }
 
 void SessionWriter::append_timeline(std::span<const std::int16_t> samples) {
@@ -209,7 +209,7 @@ void SessionWriter::append_probabilities(Frame start_frame, std::span<const floa
 
 void SessionWriter::record(const Event& event) {
   if (event.is_ephemeral()) return;
-  const Event stored = with_relative_paths(event, path_);
+  const Event stored = journal::with_relative_paths(event, path_);
   Attempts attempt;
   attempt([&] { journal_.append(stored.to_json() + "\n"); });
   next_sequence_ = event.sequence.value_or(next_sequence_) + 1;
@@ -242,21 +242,22 @@ void SessionWriter::update_raw(const Event& event) {
 
 void SessionWriter::rewrite_raw() {
   raw_is_stale_ = true;
-  replace_file(path_ / kRawTranscript, raw_transcript(manifest_, raw_segments_));
-  raw_ = AppendFile(path_ / kRawTranscript);
+  journal::replace_file(path_ / journal::kRawTranscript, raw_transcript(manifest_, raw_segments_));
+  raw_ = journal::AppendFile(path_ / journal::kRawTranscript);
   raw_is_stale_ = false;
 }
 
 void SessionWriter::write_note(const Event& event) {
   const auto* note = std::get_if<NoteCompleted>(&event.body);
   if (note == nullptr || note->path.empty()) return;
-  if (!is_inside(note->path)) {
+  if (!journal::is_inside(note->path)) {
     throw RecorderError(Errc::internal, fmt::format("The note '{}' does not belong to the session.", note->path));
   }
   const fs::path file = path_ / note->path;
-  if (::mkdir(file.parent_path().c_str(), 0700) != 0 && errno != EEXIST) throw_disk_error(errno, file.parent_path());
+  if (::mkdir(file.parent_path().c_str(), 0700) != 0 && errno != EEXIST)
+    journal::throw_disk_error(errno, file.parent_path());
   if (note->revision > 0) keep_former(file, former_note_path(file, note->revision - 1));
-  replace_file(file, note_markdown(manifest_, event, *note));
+  journal::replace_file(file, note_markdown(manifest_, event, *note));
   unsynced_.insert(note->path);
 }
 
@@ -272,15 +273,15 @@ void SessionWriter::save_manifest() {
 
 void SessionWriter::sync() {
   Attempts attempt;
-  for (const std::string& file : std::exchange(unsynced_, {})) attempt([&] { sync_to_disk(path_ / file); });
-  for (const auto& [index, segment] : open_) unsynced_.insert(segment_file(index));  // they go on growing
+  for (const std::string& file : std::exchange(unsynced_, {})) attempt([&] { journal::sync_to_disk(path_ / file); });
+  for (const auto& [index, segment] : open_) unsynced_.insert(journal::segment_file(index));  // they go on growing
   attempt([&] { journal_.sync(); });
   attempt([&] { incremental_.sync(); });
   attempt([&] { raw_.sync(); });
-  attempt([&] { sync_to_disk(path_ / kManifestFile); });
-  if (manifest_.keep_all) attempt([&] { sync_to_disk(path_ / kTimelineFile); });
+  attempt([&] { journal::sync_to_disk(path_ / journal::kManifestFile); });
+  if (manifest_.keep_all) attempt([&] { journal::sync_to_disk(path_ / journal::kTimelineFile); });
   if (probabilities_) attempt([&] { probabilities_->sync(); });
-  attempt([&] { sync_to_disk(path_); });
+  attempt([&] { journal::sync_to_disk(path_); });
   attempt.tell();
 }
 
@@ -297,12 +298,12 @@ void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> 
   }
   if (stopped_at) manifest_.stopped_at = std::chrono::floor<std::chrono::milliseconds>(*stopped_at);
   raw_segments_ = manifest_.segments.size();
-  attempt([&] { make_file_say(path_ / kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
+  attempt([&] { make_file_say(path_ / journal::kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
   attempt([&] { save_manifest(); });
   attempt.tell();
   if (!manifest_.stopped_at || settled_segments(manifest_) < manifest_.segments.size()) return;
   std::error_code ignored;
-  fs::remove(path_ / kUnfinishedFile, ignored);
+  fs::remove(path_ / journal::kUnfinishedFile, ignored);
 }
 
 }  // namespace dictum::session

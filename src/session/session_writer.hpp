@@ -15,8 +15,8 @@
 #include "audio/wav_writer.hpp"
 #include "dictum/event.hpp"
 #include "dictum/frame.hpp"
-#include "session/append_file.hpp"
-#include "session/layout.hpp"
+#include "journal/append_file.hpp"
+#include "journal/layout.hpp"
 #include "session/manifest.hpp"
 #include "session/probabilities.hpp"
 
@@ -89,7 +89,7 @@ class SessionWriter {
   /// outstanding the session counts as unfinished, and `find_unfinished` finds it.
   void finish(std::optional<std::chrono::system_clock::time_point> stopped_at);
 
-  static std::string segment_file(std::uint32_t index) { return session::segment_file(index); }
+  static std::string segment_file(std::uint32_t index) { return journal::segment_file(index); }
 
  private:
   struct OpenSegment {
@@ -97,7 +97,7 @@ class SessionWriter {
     Frame missing = 0;  // frames at the end that could not be written
   };
 
-  SessionWriter(std::filesystem::path path, AppendFile journal);
+  SessionWriter(std::filesystem::path path, journal::AppendFile journal);
 
   OpenSegment& open_segment_at(std::uint32_t index);
   static void fill(OpenSegment& segment);
@@ -107,10 +107,10 @@ class SessionWriter {
   void rewrite_raw();
 
   std::filesystem::path path_;
-  AppendFile journal_;
-  AppendFile incremental_;
-  AppendFile raw_;
-  AppendFile unfinished_;
+  journal::AppendFile journal_;
+  journal::AppendFile incremental_;
+  journal::AppendFile raw_;
+  journal::AppendFile unfinished_;
   std::map<std::uint32_t, OpenSegment> open_;
   std::unique_ptr<audio::FLACWriter> timeline_;
   std::optional<ProbabilityWriter> probabilities_;

@@ -13,7 +13,7 @@
 
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
-#include "session/disk.hpp"
+#include "journal/disk.hpp"
 
 namespace dictum::session {
 namespace {
@@ -31,10 +31,10 @@ WAV open_wav(const std::filesystem::path& path, int mode) {
   WAV wav{UniqueFD(::open(path.c_str(), mode | O_CLOEXEC | O_NONBLOCK))};
   if (!wav.file) {
     if (errno == ENOENT) return wav;
-    throw_disk_error(errno, path);
+    journal::throw_disk_error(errno, path);
   }
   struct stat status{};
-  if (::fstat(wav.file.get(), &status) != 0) throw_disk_error(errno, path);
+  if (::fstat(wav.file.get(), &status) != 0) journal::throw_disk_error(errno, path);
   std::array<char, kHeaderSize> header{};
   if (S_ISREG(status.st_mode) && status.st_size < kHeaderSize) return wav;
   const bool read = S_ISREG(status.st_mode) && ::pread(wav.file.get(), header.data(), header.size(), 0) == kHeaderSize;
@@ -63,14 +63,14 @@ void set_frames(const std::filesystem::path& path, Frame frames) {
   const auto write_size = [&](off_t at, Frame value) {
     std::array<unsigned char, 4> bytes{};
     for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<unsigned char>(value >> (8 * i) & 0xFF);
-    if (::pwrite(wav.file.get(), bytes.data(), bytes.size(), at) != 4) throw_disk_error(errno, path);
+    if (::pwrite(wav.file.get(), bytes.data(), bytes.size(), at) != 4) journal::throw_disk_error(errno, path);
   };
   // What grows, grows before the header says so; what shrinks, after.
   const Frame size = kHeaderSize + frames * kFrameSize;
-  if (frames > wav.frames && ::ftruncate(wav.file.get(), size) != 0) throw_disk_error(errno, path);
+  if (frames > wav.frames && ::ftruncate(wav.file.get(), size) != 0) journal::throw_disk_error(errno, path);
   write_size(4, size - 8);
   write_size(40, frames * kFrameSize);
-  if (frames <= wav.frames && ::ftruncate(wav.file.get(), size) != 0) throw_disk_error(errno, path);
+  if (frames <= wav.frames && ::ftruncate(wav.file.get(), size) != 0) journal::throw_disk_error(errno, path);
 }
 
 }  // namespace dictum::session

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "live/live_recording.hpp"
-#include "recorder/analysis.hpp"
+#include "offline/analysis.hpp"
 #include "support/sounds.hpp"
 #include "support/test_data.hpp"
 #include "support/virtual_microphone.hpp"
@@ -87,7 +87,7 @@ TEST_P(LiveFidelity, FindsTheSegmentsOfTheFileAndLosesNothing) {
 
   RecorderConfig of_file;
   of_file.capture.input = file_;
-  const recorder::Analysis analysis = recorder::analyze_file(of_file);
+  const offline::Analysis analysis = offline::analyze_file(of_file);
   std::vector<Span> expected;
   for (const auto& segment : analysis.segments) {
     if (!segment.kept) continue;

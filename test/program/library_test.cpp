@@ -7,9 +7,9 @@
 #include <regex>
 
 #include "audio/sound_file_reader.hpp"
+#include "journal/journal_reader.hpp"
 #include "program_fixture.hpp"
 #include "session/index.hpp"
-#include "session/journal_reader.hpp"
 #include "session/manifest.hpp"
 #include "support/event_grammar.hpp"
 #include "support/sounds.hpp"
@@ -499,7 +499,7 @@ TEST_F(LibraryCommands, ResegmentNeedsTheWholeSound) {
 
 TEST_F(LibraryCommands, ReplayPrintsTheJournalAgain) {
   std::vector<std::string> journal;
-  session::JournalReader reader(make_session());
+  journal::JournalReader reader(make_session());
   while (const auto event = reader.next()) journal.push_back(event->to_json());
   const auto result = library({"replay", "last", "--speed", "0"});
   EXPECT_EQ(result.exit_code, 0);
@@ -515,7 +515,7 @@ TEST_F(LibraryCommands, ReplayTakesAsLongAsTheRecordingDidAndTheSpeedShortensIt)
   };
   double first = 0;
   double last = 0;
-  session::JournalReader reader(session);
+  journal::JournalReader reader(session);
   while (const auto event = reader.next()) {
     if (event->sequence == 0U) first = event->timestamp;
     if (const auto* changed = std::get_if<RecordingStateChanged>(&event->body); changed && !changed->is_recording)

@@ -2,8 +2,8 @@
 #include <cctype>
 #include <fstream>
 
+#include "journal/journal_reader.hpp"
 #include "program_fixture.hpp"
-#include "session/journal_reader.hpp"
 #include "session/manifest.hpp"
 #include "support/event_grammar.hpp"
 #include "support/test_data.hpp"
@@ -37,7 +37,7 @@ TEST_F(RecordCommand, PrintsTheJournalAndNothingElseAsJSON) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
   std::vector<std::string> journal;
-  session::JournalReader reader(session());
+  journal::JournalReader reader(session());
   while (const auto event = reader.next()) journal.push_back(event->to_json());
   EXPECT_EQ(test::lines(result.out), journal);
 }
@@ -75,7 +75,7 @@ TEST_F(RecordCommand, LiveEventsAddTheEphemeralOnesAndNothingElse) {
   std::ranges::copy_if(all, std::back_inserter(lasting), [](const Event& event) { return !event.is_ephemeral(); });
   EXPECT_GT(all.size(), lasting.size());
   std::vector<Event> journal;
-  session::JournalReader reader(session());
+  journal::JournalReader reader(session());
   while (auto event = reader.next()) journal.push_back(std::move(*event));
   EXPECT_EQ(lasting, journal);
 }

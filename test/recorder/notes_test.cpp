@@ -14,13 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "api/resume.hpp"
 #include "base/unique_fd.hpp"
 #include "dictum/recorder_backend.hpp"
 #include "dictum/scripted_source.hpp"
+#include "journal/journal_reader.hpp"
 #include "recorder/event_log.hpp"
 #include "recorder/recordings.hpp"
-#include "recorder/resume.hpp"
-#include "session/journal_reader.hpp"
 #include "session/manifest.hpp"
 #include "support/event_grammar.hpp"
 #include "support/temporary_directory.hpp"
@@ -117,7 +117,7 @@ class NoteSession : public testing::Test {
   /// The notes of the session's journal.
   std::vector<NoteCompleted> written() const {
     std::vector<NoteCompleted> notes;
-    session::JournalReader reader(session_);
+    journal::JournalReader reader(session_);
     while (const auto event = reader.next()) {
       if (const auto* note = std::get_if<NoteCompleted>(&event->body)) notes.push_back(*note);
     }
@@ -327,7 +327,7 @@ TEST_P(KilledNote, IsCompletedByRecovery) {
     ASSERT_FALSE(session_.empty());
     recording.kill();
   }
-  recorder::resume_session(config, session_, recorder::Redo::nothing, ignore);
+  api::resume_session(config, session_, recorder::Redo::nothing, ignore);
   expect_whole();
   const auto notes = written();
   ASSERT_THAT(notes, SizeIs(1));
@@ -358,9 +358,9 @@ TEST_F(NoteSession, RecoveryRepeatedAddsNothing) {
     session_ = recording.wait_for("SpeechDetected", 4);
     ASSERT_FALSE(session_.empty());
   }
-  recorder::resume_session(config, session_, recorder::Redo::nothing, ignore);
+  api::resume_session(config, session_, recorder::Redo::nothing, ignore);
   const auto after = test::files_in(session_);
-  recorder::resume_session(config, session_, recorder::Redo::nothing, ignore);
+  api::resume_session(config, session_, recorder::Redo::nothing, ignore);
   EXPECT_EQ(test::files_in(session_), after);
 }
 
@@ -369,7 +369,7 @@ TEST_F(NoteSession, ASecondPassIsARevisionOfTheTextsAndOfTheirNote) {
   const auto notes = written();
   std::vector<Script::Line> better = shopping();
   better[3].text = "two pints of oat milk";
-  recorder::resume_session(configuration(Script(better)), session_, recorder::Redo::everything, ignore);
+  api::resume_session(configuration(Script(better)), session_, recorder::Redo::everything, ignore);
   expect_whole();
   ASSERT_THAT(written(), SizeIs(2));
   EXPECT_EQ(written()[0], notes[0]);
@@ -388,7 +388,7 @@ TEST_F(NoteSession, ASecondPassOverWhatWasNeverTranscribedFindsItsNotes) {
   config.custom_transcriber = nullptr;
   config.transcription.transcriber = "none";
   EXPECT_THAT(record(config), IsEmpty());
-  recorder::resume_session(configuration(script), session_, recorder::Redo::everything, ignore);
+  api::resume_session(configuration(script), session_, recorder::Redo::everything, ignore);
   expect_whole();
   expect_shopping_list(written());
 }

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "journal/journal_reader.hpp"
 #include "recorder/event_log.hpp"
 #include "recorder/flavours.hpp"
 #include "recorder/recordings.hpp"
-#include "session/journal_reader.hpp"
 #include "support/event_grammar.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_data.hpp"

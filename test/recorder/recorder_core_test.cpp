@@ -40,7 +40,7 @@ class Core : public testing::Test {
               actions);
   }
 
-  void close() { core.hear(Closed{.now = 100 * kRate, .captured = 100 * kRate}, actions); }
+  void close() { core.hear(pipeline::Closed{.now = 100 * kRate, .captured = 100 * kRate}, actions); }
 
   void answer(std::uint32_t index, const std::string& text) {
     TranscriptionOutcome outcome;
@@ -171,9 +171,9 @@ TEST_F(Core, ANoteGoesOnOverAPause) {
   answer(0, "start a new note shopping list");
   say(1, 4);
   answer(1, "bread");
-  core.hear(Paused{.now = 6 * kRate}, actions);
-  core.hear(GapEnded{6 * kRate, 60 * kRate, GapReason::paused}, actions);
-  core.hear(Resumed{.now = 66 * kRate}, actions);
+  core.hear(pipeline::Paused{.now = 6 * kRate}, actions);
+  core.hear(pipeline::GapEnded{6 * kRate, 60 * kRate, GapReason::paused}, actions);
+  core.hear(pipeline::Resumed{.now = 66 * kRate}, actions);
   say(2, 67);
   answer(2, "butter");
   close();
@@ -183,7 +183,7 @@ TEST_F(Core, ANoteGoesOnOverAPause) {
 
 TEST_F(Core, ANoteEventStandsWhereItsWordsEndedHoweverLateTheirTextCame) {
   say(0, 1);
-  core.hear(Progress{.now = 50 * kRate, .captured = 50 * kRate}, actions);
+  core.hear(pipeline::Progress{.now = 50 * kRate, .captured = 50 * kRate}, actions);
   answer(0, "start a new note");
   const auto events = journal();
   EXPECT_EQ(events.back().frame, 2 * kRate + 100);
@@ -307,8 +307,9 @@ TEST_F(Core, WithoutATranscriberAResumedSessionWaitsForNobody) {
 }
 
 TEST_F(Core, AFailedCaptureIsToldAndEndsInFailed) {
-  core.hear(Closed{.now = kRate, .captured = kRate, .drift_ppm = 0, .failure = EventError{"device_lost", "Gone."}},
-            actions);
+  core.hear(
+      pipeline::Closed{.now = kRate, .captured = kRate, .drift_ppm = 0, .failure = EventError{"device_lost", "Gone."}},
+      actions);
   EXPECT_EQ(told<RecorderFault>().back().code, "device_lost");
   EXPECT_EQ(told<RecordingStateChanged>().back().state, RecordingState::failed);
 }

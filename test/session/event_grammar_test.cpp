@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "session/journal_reader.hpp"
+#include "journal/journal_reader.hpp"
 #include "session/scribe.hpp"
 #include "session/wav_repair.hpp"
 #include "support/temporary_directory.hpp"
@@ -26,7 +26,7 @@ class Grammar : public testing::Test {
   /// Changes the journal's events, numbers them again, and makes the manifest their fold.
   void rewrite(const std::function<void(std::vector<Event>&)>& change) {
     std::vector<Event> events;
-    for (session::JournalReader reader(session_); const auto event = reader.next();) events.push_back(*event);
+    for (journal::JournalReader reader(session_); const auto event = reader.next();) events.push_back(*event);
     change(events);
     std::string journal;
     Manifest manifest = session::read_manifest(session_).unfolded();

@@ -10,9 +10,9 @@
 #include <thread>
 
 #include "dictum/error.hpp"
+#include "journal/session_directory.hpp"
 #include "session/manifest.hpp"
 #include "session/scribe.hpp"
-#include "session/session_directory.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace dictum::session {
@@ -35,7 +35,7 @@ class Index : public testing::Test {
  protected:
   static fs::path make(const fs::path& root, std::chrono::system_clock::time_point started,
                        const std::vector<std::string>& texts, const std::vector<Note>& notes = {}) {
-    NewSessionDirectory folder(root, started);
+    journal::NewSessionDirectory folder(root, started);
     Manifest manifest;
     manifest.session = folder.path().filename();
     manifest.started_at = started;

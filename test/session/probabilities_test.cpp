@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "dictum/error.hpp"
-#include "session/layout.hpp"
+#include "journal/layout.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace dictum::session {
@@ -19,9 +19,11 @@ using testing::IsEmpty;
 
 class Probabilities : public testing::Test {
  protected:
-  void write(const std::string& bytes) const { std::ofstream(root / kProbabilitiesFile, std::ios::binary) << bytes; }
+  void write(const std::string& bytes) const {
+    std::ofstream(root / journal::kProbabilitiesFile, std::ios::binary) << bytes;
+  }
   std::string bytes() const {
-    std::ifstream in(root / kProbabilitiesFile, std::ios::binary);
+    std::ifstream in(root / journal::kProbabilitiesFile, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
   const test::TemporaryDirectory root;

@@ -12,7 +12,7 @@
 #include <random>
 
 #include "dictum/error.hpp"
-#include "session/journal_reader.hpp"
+#include "journal/journal_reader.hpp"
 #include "session/scribe.hpp"
 #include "session/wav_repair.hpp"
 #include "support/event_grammar.hpp"

@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "dictum/error.hpp"
+#include "journal/journal_reader.hpp"
 #include "session/file_size_limit.hpp"
-#include "session/journal_reader.hpp"
 #include "session/scribe.hpp"
 #include "session/wav_repair.hpp"
 #include "support/event_grammar.hpp"
@@ -262,7 +262,7 @@ TEST_F(Writing, LosesNoEventWhenTheDiskWasFullForAWhile) {
     EXPECT_EQ(code_of([&] { scribe.tell(20, DeviceChanged{"c", "d"}); }), Errc::disk_full);
   }
   scribe.tell(30, DeviceChanged{"e", "f"});
-  JournalReader reader(writer().path());
+  journal::JournalReader reader(writer().path());
   int events = 0;
   while (reader.next()) ++events;
   EXPECT_EQ(events, 4);

@@ -14,7 +14,7 @@
 
 #include "dictum/error.hpp"
 #include "dictum/event.hpp"
-#include "session/layout.hpp"
+#include "journal/layout.hpp"
 #include "session/manifest.hpp"
 #include "wire/event_json.hpp"
 
@@ -158,7 +158,7 @@ class Checker {
     Told* segment = kept_segment(queued.segment_index, event.name());
     if (segment == nullptr) return;
     ++segment->queued;
-    if (queued.wav_path != session::segment_file(queued.segment_index)) {
+    if (queued.wav_path != journal::segment_file(queued.segment_index)) {
       complain("segment {} is queued as '{}'", queued.segment_index, queued.wav_path);
     }
     if (event.frame != segment->ended->end_frame) {
@@ -274,7 +274,7 @@ class Checker {
   void check_sound_files() {
     for (const auto& [index, segment] : segments_) {
       if (!segment.ended || !segment.ended->kept) continue;
-      const std::string name = session::segment_file(index);
+      const std::string name = journal::segment_file(index);
       SF_INFO info{};
       SNDFILE* file = sf_open((session_ / name).c_str(), SFM_READ, &info);
       if (file == nullptr) {
@@ -343,7 +343,7 @@ class Checker {
 
   bool is_of_kept_segment(const std::string& name) const {
     return std::ranges::any_of(segments_, [&](const auto& each) {
-      return each.second.ended && each.second.ended->kept && session::segment_file(each.first) == name;
+      return each.second.ended && each.second.ended->kept && journal::segment_file(each.first) == name;
     });
   }
 

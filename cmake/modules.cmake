@@ -1,0 +1,84 @@
+# A module is one folder of src/ and one static library. It sees the public headers, its own folder, and
+# the headers of the modules that it names, nothing else: an arrow that HACKING.md does not draw does not compile.
+
+add_library(dictum_warnings INTERFACE)
+target_compile_options(dictum_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow)
+if(PROJECT_IS_TOP_LEVEL) # another project's compiler may know warnings that ours does not
+  target_compile_options(dictum_warnings INTERFACE -Werror)
+endif()
+
+add_library(dictum_flavour INTERFACE) # how every object of ours is compiled
+target_compile_features(dictum_flavour INTERFACE cxx_std_20)
+target_link_options(dictum_flavour INTERFACE LINKER:--as-needed) # pkg-config names more than what is used
+if(DICTUM_SANITIZE)
+  set(sanitize -fsanitize=${DICTUM_SANITIZE})
+  if(DICTUM_SANITIZE MATCHES "undefined") # vptr looks at memory through a pipe: without a descriptor left, all is strange
+    list(APPEND sanitize -fno-sanitize=vptr)
+  endif()
+  target_compile_options(dictum_flavour INTERFACE ${sanitize} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(dictum_flavour INTERFACE -fsanitize=${DICTUM_SANITIZE})
+endif()
+if(DICTUM_COVERAGE)
+  target_compile_options(dictum_flavour INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(dictum_flavour INTERFACE -fprofile-instr-generate)
+endif()
+if(DICTUM_FUZZ)
+  target_compile_options(dictum_flavour INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+# dictum_module(NAME [MODULES module...] [LIBRARIES library...]): every .cpp of the folder; what is named is
+# visible to the module and, through its headers, to the modules that name it.
+function(dictum_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "MODULES;LIBRARIES")
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
+  if(NOT sources)
+    list(APPEND sources "${PROJECT_SOURCE_DIR}/cmake/empty.cpp")
+  endif()
+  add_library(dictum_${name} STATIC ${sources})
+  set_property(TARGET dictum_${name} PROPERTY DICTUM_MODULES ${arg_MODULES})
+  list(TRANSFORM arg_MODULES PREPEND dictum_)
+  # A module's headers are included as "module/file.hpp". Each module publishes only its own name: the
+  # folder build/modules/NAME holds one link, NAME, to the folder in src/.
+  set(headers "${PROJECT_BINARY_DIR}/modules/${name}")
+  file(MAKE_DIRECTORY "${headers}")
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${headers}/${name}" SYMBOLIC)
+  target_include_directories(dictum_${name} PUBLIC "$<BUILD_INTERFACE:${headers}>")
+  target_link_libraries(dictum_${name}
+    PUBLIC dictum_public ${arg_MODULES} ${arg_LIBRARIES} dictum_flavour
+    PRIVATE $<BUILD_INTERFACE:dictum_warnings>)
+endfunction()
+
+# dictum_all_modules(RESULT module...): the modules, and those that they name, and so on.
+function(dictum_all_modules result)
+  set(open ${ARGN})
+  set(all)
+  while(open)
+    list(POP_FRONT open module)
+    if(NOT module IN_LIST all)
+      list(APPEND all ${module})
+      get_target_property(named dictum_${module} DICTUM_MODULES)
+      if(named)
+        list(APPEND open ${named})
+      endif()
+    endif()
+  endwhile()
+  set(${result} ${all} PARENT_SCOPE)
+endfunction()
+
+# dictum_test(NAME SOURCES file... MODULES module... [LIBRARIES library...] [SERIAL]): one GoogleTest program. A SERIAL one
+# has the machine for itself.
+function(dictum_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;MODULES;LIBRARIES")
+  add_executable(${name} ${arg_SOURCES})
+  list(TRANSFORM arg_MODULES PREPEND dictum_)
+  target_link_libraries(${name} PRIVATE ${arg_MODULES} ${arg_LIBRARIES} dictum_test_support GTest::gmock GTest::gtest_main dictum_warnings)
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${arg_TIMEOUT} RUN_SERIAL ${arg_SERIAL} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()

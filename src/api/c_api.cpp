@@ -1,0 +1,302 @@
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "base/unique_fd.hpp"
+#include "config/config_fields.hpp"
+#include "dictum/detail/engine.hpp"
+#include "dictum/dictum.h"
+#include "dictum/push_source.hpp"
+#include "dictum/recorder_backend.hpp"
+
+// Nothing may be thrown through C: every function that can fail goes through `guarded`.
+
+struct dictum_config {
+  dictum::RecorderConfig config;
+  std::optional<dictum::PushSource> push;
+  int push_channels = 0;
+  std::string last_error;
+};
+
+struct dictum_event {
+  dictum::Event event;
+  std::string name;
+  std::string json;
+};
+
+namespace {
+
+/// Wakes whoever polls: readable from the first event that waits until the queue has been found empty.
+struct Bell {
+  dictum::UniqueFD fd{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+
+  void ring() const {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = write(fd.get(), &one, sizeof one);
+  }
+  void silence() const {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = read(fd.get(), &count, sizeof count);
+  }
+};
+
+constexpr const char* kNoText = "A null pointer was given where a text is needed.";
+
+int code_of(const std::error_code& error) {
+  if (!error) return DICTUM_OK;
+  return error.category() == dictum::recorder_category() ? error.value() : DICTUM_E_OTHER;
+}
+
+template <class Work>
+int guarded(std::string& last_error, Work work) noexcept {
+  try {
+    work();
+    last_error.clear();
+    return DICTUM_OK;
+  } catch (const std::system_error& error) {
+    last_error = error.what();
+    return code_of(error.code());
+  } catch (const std::exception& error) {
+    last_error = error.what();
+    return DICTUM_E_INTERNAL;
+  }
+}
+
+std::size_t copy_out(const std::string& text, char* buffer, std::size_t size) {
+  if (buffer != nullptr && text.size() < size) std::memcpy(buffer, text.c_str(), text.size() + 1);
+  return text.size();
+}
+
+}  // namespace
+
+struct dictum_recorder {
+  explicit dictum_recorder(const dictum_config& from)
+      : push(from.push),
+        push_channels(from.push_channels),
+        engine(dictum::detail::make_engine(from.config)),
+        events(engine->subscribe(dictum::EventFilter::all(),
+                                 {.wake = [bell = bell] { bell->ring(); }, .may_block = true, .is_polled = true})),
+        backend(engine) {}
+  ~dictum_recorder() { events->close(); }
+
+  std::optional<dictum::PushSource> push;
+  const int push_channels;
+  std::shared_ptr<Bell> bell = std::make_shared<Bell>();
+  std::shared_ptr<dictum::detail::Engine> engine;
+  std::shared_ptr<dictum::detail::EventQueue> events;
+  std::mutex reading;  // one consumer of the queue at a time
+  dictum::RecorderBackend backend;
+};
+
+namespace {
+
+template <class Call>
+int call(dictum_recorder* recorder, Call make) noexcept {
+  try {
+    std::error_code error;
+    make(recorder->backend, error);
+    return code_of(error);
+  } catch (const std::exception&) {
+    return DICTUM_E_INTERNAL;
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* dictum_version(void) {
+  return DICTUM_VERSION;
+}
+
+dictum_config* dictum_config_new(void) {
+  return new (std::nothrow) dictum_config;
+}
+
+void dictum_config_free(dictum_config* config) {
+  delete config;
+}
+
+int dictum_config_set(dictum_config* config, const char* name, const char* value) {
+  return guarded(config->last_error, [&] {
+    if (name == nullptr || value == nullptr) throw dictum::RecorderError(dictum::Errc::invalid_argument, kNoText);
+    const std::string_view full = name;
+    const std::size_t dot = full.rfind('.');
+    const auto section = full.substr(0, dot == std::string_view::npos ? 0 : dot);
+    const auto key = dot == std::string_view::npos ? full : full.substr(dot + 1);
+    const auto& field = dictum::config::find_config_field(section, key);
+    dictum::config::set_config(config->config, field, dictum::config::parse_config_value(field, value), name);
+  });
+}
+
+int dictum_config_load(dictum_config* config, const char* path) {
+  return guarded(config->last_error, [&] {
+    if (path == nullptr) throw dictum::RecorderError(dictum::Errc::invalid_argument, kNoText);
+    dictum::config::read_config_file(config->config, path);
+  });
+}
+
+int dictum_config_use_push(dictum_config* config, int sample_rate, int channels) {
+  return guarded(config->last_error, [&] {
+    config->push.emplace(dictum::AudioFormat{.sample_rate = sample_rate, .channels = channels});
+    config->push_channels = channels;
+    config->config.source = config->push->source_factory();
+  });
+}
+
+const char* dictum_config_last_error(const dictum_config* config) {
+  return config->last_error.c_str();
+}
+
+dictum_recorder* dictum_recorder_new(const dictum_config* config) {
+  try {
+    return new dictum_recorder(config == nullptr ? dictum_config() : *config);
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+void dictum_recorder_free(dictum_recorder* recorder) {
+  delete recorder;
+}
+
+int dictum_start(dictum_recorder* recorder) {
+  return call(recorder, [](auto& backend, auto& error) { backend.start_recording(error); });
+}
+
+int dictum_stop(dictum_recorder* recorder, double drain_sec) {
+  return call(recorder, [drain_sec](auto& backend, auto& error) {
+    backend.stop_recording(std::chrono::duration<double>(drain_sec), error);
+  });
+}
+
+int dictum_pause(dictum_recorder* recorder) {
+  return call(recorder, [](auto& backend, auto& error) { backend.pause_recording(error); });
+}
+
+int dictum_resume(dictum_recorder* recorder) {
+  return call(recorder, [](auto& backend, auto& error) { backend.resume_recording(error); });
+}
+
+int dictum_set_muted(dictum_recorder* recorder, int muted) {
+  return call(recorder, [muted](auto& backend, auto& error) { backend.set_muted(muted != 0, error); });
+}
+
+int dictum_set_device(dictum_recorder* recorder, const char* device) {
+  const std::string name = device == nullptr ? "" : device;
+  return call(recorder, [&name](auto& backend, auto& error) { backend.set_device(name, error); });
+}
+
+int dictum_set_vad_mode(dictum_recorder* recorder, const char* mode) {
+  const std::string_view name = mode == nullptr ? "" : mode;
+  if (name != "normal" && name != "long_note") return DICTUM_E_INVALID_ARGUMENT;
+  return call(recorder, [name](auto& backend, auto& error) {
+    backend.set_vad_mode(name == "normal" ? dictum::VADMode::normal : dictum::VADMode::long_note, error);
+  });
+}
+
+int dictum_complete_note(dictum_recorder* recorder) {
+  return call(recorder, [](auto& backend, auto& error) { backend.complete_note(error); });
+}
+
+int dictum_retry_failed(dictum_recorder* recorder) {
+  return call(recorder, [](auto& backend, auto& error) { backend.retry_failed(error); });
+}
+
+int dictum_wait_until_idle(dictum_recorder* recorder) {
+  return call(recorder, [](auto& backend, auto&) { backend.wait_until_idle(); });
+}
+
+int dictum_is_recording(const dictum_recorder* recorder) {
+  return recorder->backend.is_recording() ? 1 : 0;
+}
+
+size_t dictum_session_path(const dictum_recorder* recorder, char* buffer, size_t size) {
+  return copy_out(recorder->backend.get_session_path().string(), buffer, size);
+}
+
+size_t dictum_last_error(const dictum_recorder* recorder, char* buffer, size_t size) {
+  return copy_out(recorder->backend.last_error(), buffer, size);
+}
+
+size_t dictum_push(dictum_recorder* recorder, const float* samples, size_t frames) {
+  if (!recorder->push || samples == nullptr) return 0;
+  return recorder->push->push(std::span(samples, frames * static_cast<std::size_t>(recorder->push_channels)));
+}
+
+void dictum_push_finish(dictum_recorder* recorder) {
+  if (recorder->push) recorder->push->finish();
+}
+
+int dictum_event_fd(const dictum_recorder* recorder) {
+  return recorder->bell->fd.get();
+}
+
+dictum_event* dictum_next_event(dictum_recorder* recorder) {
+  const std::lock_guard lock(recorder->reading);
+  try {
+    auto event = recorder->events->next();
+    if (!event) {
+      recorder->bell->silence();
+      event = recorder->events->next();
+      if (event) recorder->bell->ring();  // it came in between, and more may have come behind it
+    }
+    if (!event) return nullptr;
+    recorder->events->handled();
+    auto made = std::make_unique<dictum_event>();
+    made->name = event->name();
+    made->json = event->to_json();
+    made->event = std::move(*event);
+    return made.release();
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+void dictum_event_free(dictum_event* event) {
+  delete event;
+}
+
+const char* dictum_event_name(const dictum_event* event) {
+  return event->name.c_str();
+}
+
+const char* dictum_event_json(const dictum_event* event) {
+  return event->json.c_str();
+}
+
+int64_t dictum_event_sequence(const dictum_event* event) {
+  return event->event.sequence ? static_cast<int64_t>(*event->event.sequence) : -1;
+}
+
+int64_t dictum_event_frame(const dictum_event* event) {
+  return event->event.frame;
+}
+
+double dictum_event_timestamp(const dictum_event* event) {
+  return event->event.timestamp;
+}
+
+int64_t dictum_event_segment(const dictum_event* event) {
+  return std::visit(
+      [](const auto& body) -> int64_t {
+        if constexpr (requires { body.segment_index; }) {
+          return body.segment_index;
+        } else {
+          return -1;
+        }
+      },
+      event->event.body);
+}
+
+}  // extern "C"

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.hpp"
+
+namespace dictum::journal {
+
+/// A file of lines that only grows, one write(2) for a line, so that whoever reads it beside us, or after `kill -9`,
+/// finds whole lines. Lines that could not be written wait in memory and go before the next one, so that a disk that
+/// was full for a while leaves no hole.
+///
+/// One thread at a time; owned by the session's writer. Throws RecorderError, disk_full or output_unwritable.
+class AppendFile {
+ public:
+  /// More than this is not kept waiting: a line that comes on top of it is lost.
+  static constexpr std::size_t kMostWaiting = std::size_t{4} << 20;
+
+  /// Opens the file, or makes it (mode 0600).
+  explicit AppendFile(std::filesystem::path path);
+
+  /// Appends `line`, which ends in a line break. When it throws, the file is as it was before.
+  void append(std::string_view line);
+
+  /// Drops everything from `size` bytes on.
+  void cut(std::int64_t size);
+
+  /// Waits until everything is on the disk.
+  void sync();
+
+  int fd() const { return fd_.get(); }
+
+ private:
+  std::filesystem::path path_;
+  UniqueFD fd_;
+  std::int64_t size_ = 0;
+  std::string waiting_;
+};
+
+}  // namespace dictum::journal

@@ -1,0 +1,125 @@
+#include "offline/analysis.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <utility>
+
+#include "audio/sound_file_reader.hpp"
+#include "pipeline/segmentation_pipeline.hpp"
+#include "vad/make_detector.hpp"
+
+namespace dictum::offline {
+namespace {
+
+/// A listener whose segments are collected and whose audio is forgotten.
+class Analyst {
+ public:
+  Analyst(RecorderConfig config, AudioFormat format) {
+    analysis_.sample_rate = format.sample_rate;
+    auto [detector, warning] = vad::make_detector(config);
+    if (warning) analysis_.warnings.push_back(warning->message);
+    config.session.keep_all = true;  // for the probabilities
+    listener_.emplace(config, format, std::move(detector));
+  }
+
+  void hear(std::span<const float> interleaved) {
+    listener_->hear(interleaved, items_);
+    collect();
+  }
+
+  void miss(const SourceGap& gap) {
+    listener_->miss(gap.frames, gap.reason, items_);
+    collect();
+  }
+
+  void warn(std::string warning) { analysis_.warnings.push_back(std::move(warning)); }
+
+  Analysis finish() {
+    listener_->flush(vad::CloseReason::stop, items_);
+    collect();
+    analysis_.frames = listener_->now();
+    return std::move(analysis_);
+  }
+
+ private:
+  void collect() {
+    for (const pipeline::StreamItem& item : items_) {
+      if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
+        analysis_.segments.push_back({closed->index, closed->kept, closed->kept_start, closed->kept_end,
+                                      closed->speech_start, closed->speech_end});
+      } else if (const auto* judged = std::get_if<pipeline::Probabilities>(&item)) {
+        analysis_.probabilities.insert(analysis_.probabilities.end(), judged->values.begin(), judged->values.end());
+      } else if (const auto* fault = std::get_if<SourceFault>(&item)) {
+        analysis_.warnings.push_back(fault->message);
+      }
+    }
+    items_.clear();
+  }
+
+  Analysis analysis_;
+  std::optional<pipeline::SegmentationPipeline> listener_;
+  std::vector<pipeline::StreamItem> items_;
+};
+
+}  // namespace
+
+Analysis analyze_samples(const RecorderConfig& config, AudioFormat format, std::span<const float> interleaved) {
+  Analyst analyst(config, format);
+  analyst.hear(interleaved);
+  return analyst.finish();
+}
+
+Analysis analyze_file(const RecorderConfig& config) {
+  audio::SoundFileReader file(config.capture.input);
+  const AudioFormat format = file.format();
+  Analyst analyst(config, format);
+  const int block = config.capture.block_frames > 0 ? config.capture.block_frames : format.sample_rate;
+  std::vector<float> buffer(static_cast<std::size_t>(block) * static_cast<std::size_t>(format.channels));
+  while (const std::size_t frames = file.read(buffer)) {
+    analyst.hear(std::span(buffer).first(frames * static_cast<std::size_t>(format.channels)));
+  }
+  Analysis analysis = analyst.finish();
+  if (!file.problem().empty()) analysis.warnings.push_back(file.problem());
+  if (file.repaired_samples() > 0) {
+    analysis.warnings.push_back(fmt::format("'{}' holds {} samples that are no numbers: they were taken as silence.",
+                                            config.capture.input.string(), file.repaired_samples()));
+  }
+  return analysis;
+}
+
+Analysis analyze_source(const RecorderConfig& config, AudioSource& source) {
+  const AudioFormat format = source.open();
+  Analyst analyst(config, format);
+  std::vector<float> buffer(static_cast<std::size_t>(format.sample_rate) * static_cast<std::size_t>(format.channels));
+  for (bool ended = false; !ended;) {
+    const Reading reading = source.read(buffer);
+    analyst.hear(std::span(buffer).first(reading.frames * static_cast<std::size_t>(format.channels)));
+    if (const auto* gap = std::get_if<SourceGap>(&reading.then)) analyst.miss(*gap);
+    if (const auto* fault = std::get_if<SourceFault>(&reading.then)) analyst.warn(fault->message);
+    ended = std::holds_alternative<SourceEnd>(reading.then);
+  }
+  source.close();
+  return analyst.finish();
+}
+
+boost::json::object to_json(const Analysis& analysis) {
+  boost::json::array probabilities;
+  for (const float p : analysis.probabilities) probabilities.emplace_back(static_cast<double>(p));
+  boost::json::array segments;
+  for (const AnalysedSegment& segment : analysis.segments) {
+    segments.push_back(boost::json::object{{"index", segment.index},
+                                           {"kept", segment.kept},
+                                           {"start_frame", segment.start_frame},
+                                           {"end_frame", segment.end_frame},
+                                           {"speech_start_frame", segment.speech_start_frame},
+                                           {"speech_end_frame", segment.speech_end_frame}});
+  }
+  return {{"sample_rate", analysis.sample_rate},
+          {"frames", analysis.frames},
+          {"window", kVADWindow},
+          {"probabilities", std::move(probabilities)},
+          {"segments", std::move(segments)}};
+}
+
+}  // namespace dictum::offline

@@ -1,0 +1,212 @@
+#include "pipeline/capture_loop.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cmath>
+#include <iterator>
+#include <utility>
+
+#include "base/outcome.hpp"
+
+namespace dictum::pipeline {
+namespace {
+
+constexpr double kBatchSec = 0.8;    // so that a batch is worth its way through the strands, and is bounded
+constexpr int kMostReadings = 4096;  // in one go: a source that never runs dry cannot hold up a stop
+
+}  // namespace
+
+CaptureLoop::CaptureLoop(boost::asio::any_io_executor listen, const RecorderConfig& config,
+                         std::shared_ptr<const Clock> clock, std::unique_ptr<AudioSource> source,
+                         std::unique_ptr<VoiceActivityDetector> detector)
+    : listen_(std::move(listen)),
+      config_(config),
+      clock_(std::move(clock)),
+      source_(std::move(source)),
+      detector_(std::move(detector)),
+      timer_(listen_) {}
+
+CaptureLoop::~CaptureLoop() {
+  roll_back();
+}
+
+AudioFormat CaptureLoop::open() {
+  format_ = source_->open();
+  state_ = State::opened;
+  if (format_.sample_rate < 1 || format_.channels < 1) {
+    throw RecorderError(Errc::input_unreadable, source_->description() + ": the source gave no valid format.");
+  }
+  listener_.emplace(config_, format_, std::move(detector_));
+  const int block =
+      config_.capture.block_frames > 0 ? config_.capture.block_frames : std::max(1, format_.sample_rate / 10);
+  buffer_.resize(static_cast<std::size_t>(block) * static_cast<std::size_t>(format_.channels));
+  return format_;
+}
+
+void CaptureLoop::run(Sink sink, std::shared_ptr<Backlog> backlog) {
+  sink_ = std::move(sink);
+  backlog_ = std::move(backlog);
+  state_ = State::running;
+  schedule(std::chrono::milliseconds(0));
+}
+
+void CaptureLoop::go_on() {
+  if (state_ == State::running) schedule(std::chrono::milliseconds(0));
+}
+
+void CaptureLoop::schedule(std::chrono::milliseconds delay) {
+  if (scheduled_) return;
+  scheduled_ = true;
+  const auto again = [self = shared_from_this()](const auto&...) {  // cancelled or not, step() looks at the state
+    self->scheduled_ = false;
+    self->step();
+  };
+  if (delay.count() == 0) {
+    boost::asio::post(listen_, again);
+  } else {
+    timer_.expires_after(delay);
+    timer_.async_wait(again);
+  }
+}
+
+void CaptureLoop::step() {
+  if (state_ != State::running) return;
+  if (backlog_->is_full()) {
+    was_full_ = true;
+    return;  // go_on() is called when there is room
+  }
+  std::vector<StreamItem> items;
+  Read last = Read::something;
+  try {
+    const Frame full = listener_->captured() + std::llround(kBatchSec * format_.sample_rate);
+    for (int i = 0; last == Read::something && i < kMostReadings && listener_->captured() < full; ++i) {
+      last = read_once(items);
+    }
+    if (last == Read::end) {
+      items.emplace_back(EndReached{listener_->now()});
+      finish(std::move(items), std::nullopt);
+      return;
+    }
+  } catch (...) {
+    finish(std::move(items), error_of_current_exception());
+    return;
+  }
+  was_full_ = false;
+  send(std::move(items));
+  schedule(last == Read::something ? std::chrono::milliseconds(0) : source_->pace());
+}
+
+CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {
+  const Reading reading = source_->read(buffer_);
+  const std::size_t values = std::min(buffer_.size(), reading.frames * static_cast<std::size_t>(format_.channels));
+  if (values > 0) listener_->hear(std::span(buffer_).first(values), out);
+  if (const auto* gap = std::get_if<SourceGap>(&reading.then)) {
+    listener_->miss(gap->frames, was_full_ && gap->reason == GapReason::overflow ? GapReason::disk : gap->reason, out);
+  } else if (const auto* device = std::get_if<SourceDevice>(&reading.then)) {
+    out.emplace_back(*device);
+  } else if (const auto* fault = std::get_if<SourceFault>(&reading.then)) {
+    out.emplace_back(*fault);
+  } else if (std::holds_alternative<SourceEnd>(reading.then)) {
+    return Read::end;
+  } else if (values == 0) {
+    return Read::nothing;
+  }
+  return Read::something;
+}
+
+void CaptureLoop::read_rest(std::vector<StreamItem>& out) {
+  if (source_->pace().count() == 0) return;  // a file holds its rest; a device's buffer is what was said before now
+  source_->finish();
+  for (int i = 0; i < kMostReadings && read_once(out) == Read::something; ++i) {
+  }
+}
+
+void CaptureLoop::stop() {
+  if (state_ == State::closed || state_ == State::made) return;
+  std::vector<StreamItem> items;
+  std::optional<EventError> failure;
+  try {
+    if (state_ == State::running) read_rest(items);
+  } catch (...) {
+    failure = error_of_current_exception();
+  }
+  finish(std::move(items), std::move(failure));
+}
+
+void CaptureLoop::finish(std::vector<StreamItem> items, std::optional<EventError> failure) {
+  timer_.cancel();
+  const double drift = source_->drift_ppm();
+  roll_back();
+  try {
+    listener_->flush(vad::CloseReason::stop, items);
+  } catch (...) {  // the detector is the user's own
+    if (!failure) failure = error_of_current_exception();
+    listener_->close(vad::CloseReason::stop, items);
+  }
+  items.emplace_back(Closed{listener_->now(), listener_->captured(), drift, std::move(failure)});
+  send(std::move(items));
+  sink_ = nullptr;  // it holds the run, which holds us
+}
+
+void CaptureLoop::roll_back() noexcept {
+  if (state_ == State::opened || state_ == State::running || state_ == State::paused) source_->close();
+  state_ = State::closed;
+}
+
+detail::Outcome CaptureLoop::pause() {
+  if (state_ == State::paused) return {};
+  if (state_ != State::running) return {make_error_code(Errc::invalid_state), "Only a running recording can pause."};
+  std::vector<StreamItem> items;
+  try {
+    read_rest(items);
+    listener_->flush(vad::CloseReason::pause, items);
+  } catch (...) {
+    finish(std::move(items), error_of_current_exception());
+    return outcome_of_current_exception();
+  }
+  timer_.cancel();
+  paused_at_ = clock_->steady_now();  // before a close that may take a while
+  source_->close();
+  state_ = State::paused;
+  items.emplace_back(Paused{listener_->now()});
+  send(std::move(items));
+  return {};
+}
+
+detail::Outcome CaptureLoop::resume() {
+  if (state_ == State::running) return {};
+  if (state_ != State::paused) return {make_error_code(Errc::invalid_state), "Only a paused recording can resume."};
+  try {
+    const AudioFormat format = source_->open();
+    if (format != format_) {
+      source_->close();
+      throw RecorderError(Errc::device_lost,
+                          source_->description() + " came back in another format: stop, and start anew.");
+    }
+  } catch (...) {
+    return outcome_of_current_exception();  // still paused: resume may be tried again
+  }
+  std::vector<StreamItem> items;
+  if (source_->pace().count() > 0) {
+    const std::chrono::duration<double> paused = clock_->steady_now() - paused_at_;
+    listener_->miss(std::llround(paused.count() * format_.sample_rate), GapReason::paused, items);
+  }
+  state_ = State::running;
+  items.emplace_back(Resumed{listener_->now()});
+  send(std::move(items));
+  schedule(std::chrono::milliseconds(0));
+  return {};
+}
+
+void CaptureLoop::send(std::vector<StreamItem> items) {
+  held_back_.insert(held_back_.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+  if (held_back_.empty()) return;
+  const bool can_wait =
+      std::ranges::all_of(held_back_, [](const StreamItem& item) { return std::holds_alternative<Progress>(item); });
+  if (can_wait && listener_->now() - sent_until_ < format_.sample_rate / 10) return;
+  sent_until_ = listener_->now();
+  backlog_->sent();
+  sink_(std::exchange(held_back_, {}));
+}
+
+}  // namespace dictum::pipeline

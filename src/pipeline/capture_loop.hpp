@@ -1,0 +1,107 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "dictum/config.hpp"
+#include "dictum/detail/engine.hpp"
+#include "pipeline/segmentation_pipeline.hpp"
+
+namespace dictum::pipeline {
+
+/// Counts the batches that are on their way from `listen` over `disk` to `loop`, so that a fast source or a slow disk
+/// never fills the memory: the capture loop stops reading, and the source's own buffer (the ring) takes what comes.
+class Backlog {
+ public:
+  static constexpr int kMost = 16;
+
+  void sent() { in_flight_.fetch_add(1); }
+  /// True where the capture loop waits and has to be woken.
+  bool arrived() { return in_flight_.fetch_sub(1) <= kMost && waiting_.exchange(false); }
+  /// True where there is no room: the capture loop then stops until it is woken.
+  bool is_full() {
+    if (in_flight_.load() < kMost) return false;
+    waiting_.store(true);
+    return in_flight_.load() >= kMost || !waiting_.exchange(false);
+  }
+
+ private:
+  std::atomic<int> in_flight_{0};
+  std::atomic<bool> waiting_{false};
+};
+
+/// Reads the source and lets the listener hear it, paced by a timer (the audio callback wakes nobody) or, from a file
+/// that is to be read fast, by the room behind it.
+///
+/// Threads: lives on the `listen` strand; every method is called there. Owner: the run, and the handlers under way.
+/// A source or detector that throws ends the stream: what was heard is flushed, and `Closed` carries the reason.
+class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
+ public:
+  using Sink = detail::UniqueFunction<void(std::vector<StreamItem>)>;
+
+  CaptureLoop(boost::asio::any_io_executor listen, const RecorderConfig& config, std::shared_ptr<const Clock> clock,
+              std::unique_ptr<AudioSource> source, std::unique_ptr<VoiceActivityDetector> detector);
+  ~CaptureLoop();
+
+  /// Opens the source and makes the listener. Blocks as long as the source does. Throws RecorderError.
+  AudioFormat open();
+
+  /// Begins to read; the items go to `sink` in order.
+  void run(Sink sink, std::shared_ptr<Backlog> backlog);
+
+  /// Hears what is left in the source's buffer, flushes, closes the source. `Closed` is the last item.
+  void stop();
+
+  /// Closes an open source without a word: for a start that is rolled back.
+  void roll_back() noexcept;
+
+  detail::Outcome pause();
+  detail::Outcome resume();
+  void set_min_silence_ms(int ms) { listener_->set_min_silence_ms(ms); }
+  void set_muted(bool muted) { listener_->set_muted(muted); }
+
+  void set_device(const std::string& device) { source_->set_device(device); }
+
+  /// There is room behind us again.
+  void go_on();
+
+  std::string description() const { return source_->description(); }
+
+ private:
+  enum class Read { something, nothing, end };
+
+  void step();
+  void schedule(std::chrono::milliseconds delay);
+  Read read_once(std::vector<StreamItem>& out);
+  void read_rest(std::vector<StreamItem>& out);
+  void finish(std::vector<StreamItem> items, std::optional<EventError> failure);
+  void send(std::vector<StreamItem> items);
+
+  const boost::asio::any_io_executor listen_;
+  const RecorderConfig config_;
+  const std::shared_ptr<const Clock> clock_;
+  const std::unique_ptr<AudioSource> source_;
+  std::unique_ptr<VoiceActivityDetector> detector_;
+  std::optional<SegmentationPipeline> listener_;
+  AudioFormat format_;
+  std::vector<float> buffer_;
+  boost::asio::steady_timer timer_;
+
+  Sink sink_;
+  std::shared_ptr<Backlog> backlog_;
+  enum class State { made, opened, running, paused, closed } state_ = State::made;
+  // That time passes, and nothing else, is told ten times a second only: in silence every telling wakes two threads.
+  std::vector<StreamItem> held_back_;
+  Frame sent_until_ = 0;
+  bool scheduled_ = false;
+  bool was_full_ = false;  // since the last reading: what overflowed meanwhile is the disk's fault
+  std::chrono::steady_clock::time_point paused_at_;
+};
+
+}  // namespace dictum::pipeline

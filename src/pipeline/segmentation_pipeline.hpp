@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "audio/channel_mixer.hpp"
+#include "audio/resampler.hpp"
+#include "dictum/config.hpp"
+#include "dictum/vad.hpp"
+#include "pipeline/stream_item.hpp"
+#include "vad/segmenter.hpp"
+
+namespace dictum::pipeline {
+
+vad::SegmenterSettings segmenter_settings(const RecorderConfig::VAD& vad, int sample_rate);
+
+/// Turns captured audio into segments: channels to mono, mono to 16 kHz, 16 kHz to probabilities, probabilities to
+/// segments with their audio. The same audio gives the same items, whatever the size of the blocks.
+///
+/// Threads: lives on the `listen` strand, one call at a time; has no thread, clock or file of its own. Owner: the run.
+/// Throws only what the detector throws.
+class SegmentationPipeline {
+ public:
+  /// Throws RecorderError(invalid_argument) where the configuration picks a channel that the format does not have.
+  SegmentationPipeline(const RecorderConfig& config, AudioFormat format,
+                       std::unique_ptr<VoiceActivityDetector> detector);
+
+  /// Hears interleaved samples that follow what was heard before.
+  void hear(std::span<const float> interleaved, std::vector<StreamItem>& out);
+
+  /// This many frames passed unheard. A gap shorter than the silence that ends a segment is heard as zeros; a longer
+  /// one closes the segment and starts the detector afresh.
+  void miss(Frame frames, GapReason reason, std::vector<StreamItem>& out);
+
+  /// Judges what the resampler still holds and closes an open segment here.
+  void flush(vad::CloseReason reason, std::vector<StreamItem>& out);
+
+  /// Closes an open segment here without judging any more: for a detector that has failed.
+  void close(vad::CloseReason reason, std::vector<StreamItem>& out);
+
+  void set_min_silence_ms(int ms) { segmenter_.set_min_silence_ms(ms); }
+
+  /// While muted, silence is heard in place of the samples; the clock goes on.
+  void set_muted(bool muted) { muted_ = muted; }
+
+  /// The end of what was heard, on the one clock.
+  Frame now() const { return now_; }
+
+  /// Frames heard: `now()` less the gaps.
+  Frame captured() const { return captured_; }
+
+ private:
+  void hear_mono(std::span<const float> mono, std::vector<StreamItem>& out);
+  void judge(std::vector<StreamItem>& out);
+  void apply(const vad::Decision& decision, std::vector<StreamItem>& out);
+  void send_audio_until(Frame end, std::vector<StreamItem>& out);
+  void forget_old_audio();
+  void restart();
+  void meter(std::span<const float> mono, std::vector<StreamItem>& out);
+
+  const int sample_rate_;
+  const int channels_;
+  const bool keep_all_;
+  audio::ChannelMixer mixer_;
+  audio::Resampler resampler_;
+  std::unique_ptr<VoiceActivityDetector> detector_;
+  vad::Segmenter segmenter_;
+
+  Frame now_ = 0;
+  Frame captured_ = 0;
+  bool muted_ = false;
+  bool told_cancelling_ = false;
+
+  // 16 kHz samples that do not fill a window yet, and which window they belong to.
+  std::vector<float> pending_;
+  Frame origin_ = 0;         // where the grid of windows begins: 0, or the end of the last gap that closed a segment
+  std::int64_t window_ = 0;  // the next one to judge, counted from origin_
+  float last_probability_ = 0;
+
+  // Captured audio that a segment may still need: its first sample is frame history_start_.
+  std::vector<std::int16_t> history_;
+  Frame history_start_ = 0;
+  bool segment_open_ = false;
+  std::uint32_t segment_ = 0;
+  Frame sent_until_ = 0;
+
+  // Levels over the running stretch.
+  const Frame level_interval_;  // 0: no levels
+  Frame level_frames_ = 0;
+  double level_energy_ = 0;
+  float level_peak_ = 0;
+
+  std::vector<float> mono_;
+  std::vector<vad::Decision> decisions_;
+};
+
+}  // namespace dictum::pipeline

@@ -1,0 +1,19 @@
+#include "vad/make_detector.hpp"
+
+#include "dictum/error.hpp"
+#include "vad/detector.hpp"
+
+namespace dictum::vad {
+
+std::pair<std::unique_ptr<VoiceActivityDetector>, std::optional<EventError>> make_detector(
+    const RecorderConfig& config) {
+  if (config.detector) return {config.detector(), std::nullopt};
+  auto made = make_detector(config.vad.detector, config.vad.detector == "silero" ? load_embedded_weights() : nullptr);
+  if (!made.fell_back_to_energy) return {std::move(made.detector), std::nullopt};
+  return {std::move(made.detector),
+          EventError{to_string(Errc::model_missing),
+                     "This build has no Silero model, so speech is found by its energy only, which mistakes noise for "
+                     "speech: run ./setup and build again."}};
+}
+
+}  // namespace dictum::vad

@@ -1,0 +1,147 @@
+#include "delivery/event_queue.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "recorder/cycles.hpp"
+#include "session/session_writer.hpp"
+#include "support/temporary_directory.hpp"
+#include "transcription/processes.hpp"
+
+namespace dictum::delivery {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+/// A session whose journal grows, and the mailbox of a subscriber that looks when the test says so.
+class MailboxTest : public testing::Test {
+ protected:
+  std::shared_ptr<EventQueue> mailbox(bool may_block) {
+    return std::make_shared<EventQueue>(
+        EventFilter::all(), detail::EventConsumer{.wake = [this] { ++wakes; }, .prepare = {}, .may_block = may_block},
+        [this](std::function<void()> work) {
+          if (nobody_else_is_there) return false;
+          elsewhere.push_back(std::move(work));
+          return true;
+        },
+        [](const std::string&) {});
+  }
+
+  void tell(EventQueue& box, std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const Event event{"session", told, 1795363501.0, 0, RecorderFault{"code", "A message of some length.", true}};
+      writer.record(event);
+      view->written = ++told;
+      box.push(std::make_shared<const Event>(event), view);
+    }
+  }
+
+  void read_elsewhere() {
+    for (const auto& work : std::exchange(elsewhere, {})) work();
+  }
+
+  std::vector<std::uint64_t> take_all(EventQueue& box) {
+    std::vector<std::uint64_t> sequences;
+    for (;;) {
+      if (const auto event = box.next()) {
+        sequences.push_back(*event->sequence);
+        box.handled();
+      } else if (elsewhere.empty()) {
+        return sequences;
+      } else {
+        read_elsewhere();
+      }
+    }
+  }
+
+  std::vector<std::uint64_t> all() const {
+    std::vector<std::uint64_t> sequences(told);
+    for (std::uint64_t i = 0; i < told; ++i) sequences[i] = i;
+    return sequences;
+  }
+
+  test::TemporaryDirectory root;
+  session::SessionWriter writer =
+      session::SessionWriter::create(root.path(), std::chrono::sys_days(std::chrono::year(2026) / 11 / 22),
+                                     {.sample_rate = 16000, .source = "test", .config = {}});
+  std::shared_ptr<JournalView> view = [this] {
+    auto made = std::make_shared<JournalView>();
+    made->session = writer.path();
+    return made;
+  }();
+  std::uint64_t told = 0;
+  int wakes = 0;
+  bool nobody_else_is_there = false;
+  std::vector<std::function<void()>> elsewhere;
+};
+
+TEST_F(MailboxTest, WakesASleepingConsumerOnce) {
+  const auto box = mailbox(false);
+  tell(*box, 3);
+  EXPECT_EQ(wakes, 1);
+}
+
+TEST_F(MailboxTest, OfAConsumerThatMayNotBlockHasTheJournalReadElsewhere) {
+  const auto box = mailbox(false);
+  tell(*box, 2 * EventQueue::kTail);
+  EXPECT_FALSE(box->next());
+  EXPECT_THAT(elsewhere, SizeIs(1));
+}
+
+TEST_F(MailboxTest, WakesTheConsumerOnceWhatWasReadElsewhereIsThere) {
+  const auto box = mailbox(false);
+  tell(*box, 2 * EventQueue::kTail);
+  EXPECT_FALSE(box->next());
+  tell(*box, 1);
+  EXPECT_EQ(wakes, 1) << "woken for what is not its turn";
+  read_elsewhere();
+  EXPECT_EQ(wakes, 2);
+  EXPECT_EQ(box->next()->sequence, 0U);
+}
+
+TEST_F(MailboxTest, GivesEveryEventInOrderWhoeverReadsTheJournal) {
+  for (const bool may_block : {false, true}) {
+    SCOPED_TRACE(may_block);
+    told = 0;
+    const auto box = mailbox(may_block);
+    writer = session::SessionWriter::create(root.path(), std::chrono::sys_days(std::chrono::year(2026) / 11 / 23),
+                                            {.sample_rate = 16000, .source = "test", .config = {}});
+    view = std::make_shared<JournalView>();
+    view->session = writer.path();
+    tell(*box, 5 * EventQueue::kTail);
+    EXPECT_EQ(take_all(*box), all());
+  }
+}
+
+TEST_F(MailboxTest, IsReadOnTheSpotWhereNobodyElseIsThereAnyLonger) {
+  const auto box = mailbox(false);
+  tell(*box, 2 * EventQueue::kTail);
+  nobody_else_is_there = true;
+  EXPECT_EQ(take_all(*box), all());
+}
+
+TEST_F(MailboxTest, HasNothingMoreOnceItIsClosedWhileItIsBeingRead) {
+  const auto box = mailbox(false);
+  tell(*box, 2 * EventQueue::kTail);
+  EXPECT_FALSE(box->next());
+  box->close();
+  read_elsewhere();
+  EXPECT_FALSE(box->next());
+}
+
+TEST_F(MailboxTest, OfAConsumerThatNeverLooksTakesNoMoreMemory) {
+  if (transcription::kSanitized) GTEST_SKIP() << "a sanitizer keeps what was freed";
+  const auto box = mailbox(false);
+  tell(*box, 4 * EventQueue::kTail);
+  const auto before = test::holdings().resident_bytes;
+  tell(*box, 50'000);
+  EXPECT_LT(test::holdings().resident_bytes, before + (std::size_t{8} << 20));
+}
+
+}  // namespace
+}  // namespace dictum::delivery
