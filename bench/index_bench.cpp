@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "journal/disk.hpp"
+#include "journal/file_replacement.hpp"
 #include "journal/layout.hpp"
 #include "journal/session_directory.hpp"
 #include "session/index.hpp"
@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace dictum;
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 constexpr int kWords = 20'000;
 
@@ -35,8 +35,8 @@ double cpu_ms() {
   return 1000.0 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
-double ms_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+double ms_since(SteadyClock::time_point start) {
+  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
 }
 
 void make_sessions(const fs::path& root, int count) {
@@ -61,7 +61,8 @@ void make_sessions(const fs::path& root, int count) {
       manifest.segments.push_back(segment);
     }
     session::write_manifest(folder.path(), manifest);
-    journal::replace_file(folder.path() / journal::kRawTranscript, session::raw_transcript(manifest, 20));
+    journal::replace_file(journal::SessionFolder(folder.path()), journal::kRawTranscript,
+                          session::raw_transcript(manifest, 20));
     folder.keep();
   }
 }
@@ -74,7 +75,7 @@ int main(int argc, char** argv) {
       argc > 2 ? fs::path(argv[2]) : fs::temp_directory_path() / fmt::format("dictum-index-bench-{}", count);
   if (!fs::exists(root)) make_sessions(root, count);
 
-  auto start = Clock::now();
+  auto start = SteadyClock::now();
   const double rebuild_at_work = cpu_ms();
   session::SessionIndex(root).rebuild();
   const double rebuild = ms_since(start);
@@ -83,7 +84,7 @@ int main(int argc, char** argv) {
              count, count * 20, rebuild, rebuilding / count,
              static_cast<double>(fs::file_size(session::SessionIndex::file_in(root))) / 1e6);
 
-  start = Clock::now();
+  start = SteadyClock::now();
   const double before = cpu_ms();
   session::SessionIndex(root).refresh();
   fmt::print("opened and refreshed, nothing new: {:.1f} ms, of them {:.1f} ms at work\n", ms_since(start),
@@ -92,7 +93,7 @@ int main(int argc, char** argv) {
   fmt::print("{:24} {:>8} {:>14} {:>14} {:>14} {:>8}\n", "query", "hits", "first (ms)", "at work (ms)", "grep -r (ms)",
              "ratio");
   for (const char* text : {"word1", "word2 word3", "\"word1 word2\"", "word199*", "word7777", "absent"}) {
-    start = Clock::now();
+    start = SteadyClock::now();
     const double at_work = cpu_ms();
     session::SessionIndex index(root);
     index.refresh();
@@ -104,7 +105,7 @@ int main(int argc, char** argv) {
     std::string pattern(text);
     std::erase(pattern, '"');
     std::erase(pattern, '*');
-    start = Clock::now();
+    start = SteadyClock::now();
     const int status = std::system(
         fmt::format("grep -rw --include={} '{}' '{}' > /dev/null", journal::kRawTranscript, pattern, root.string())
             .c_str());

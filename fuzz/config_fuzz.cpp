@@ -10,7 +10,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   dictum::RecorderConfig config;
   try {
-    config::read_config_text(config, {reinterpret_cast<const char*>(data), size}, "fuzz");
+    dictum::config::read_config_text(config, {reinterpret_cast<const char*>(data), size}, "fuzz");
   } catch (const dictum::RecorderError&) {
     return 0;
   }

@@ -19,7 +19,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 /// A session whose journal grows, and the mailbox of a subscriber that looks when the test says so.
-class MailboxTest : public testing::Test {
+class EventQueueTest : public testing::Test {
  protected:
   std::shared_ptr<EventQueue> mailbox(bool may_block) {
     return std::make_shared<EventQueue>(
@@ -80,20 +80,20 @@ class MailboxTest : public testing::Test {
   std::vector<std::function<void()>> elsewhere;
 };
 
-TEST_F(MailboxTest, WakesASleepingConsumerOnce) {
+TEST_F(EventQueueTest, WakesASleepingConsumerOnce) {
   const auto box = mailbox(false);
   tell(*box, 3);
   EXPECT_EQ(wakes, 1);
 }
 
-TEST_F(MailboxTest, OfAConsumerThatMayNotBlockHasTheJournalReadElsewhere) {
+TEST_F(EventQueueTest, OfAConsumerThatMayNotBlockHasTheJournalReadElsewhere) {
   const auto box = mailbox(false);
   tell(*box, 2 * EventQueue::kTail);
   EXPECT_FALSE(box->next());
   EXPECT_THAT(elsewhere, SizeIs(1));
 }
 
-TEST_F(MailboxTest, WakesTheConsumerOnceWhatWasReadElsewhereIsThere) {
+TEST_F(EventQueueTest, WakesTheConsumerOnceWhatWasReadElsewhereIsThere) {
   const auto box = mailbox(false);
   tell(*box, 2 * EventQueue::kTail);
   EXPECT_FALSE(box->next());
@@ -104,7 +104,7 @@ TEST_F(MailboxTest, WakesTheConsumerOnceWhatWasReadElsewhereIsThere) {
   EXPECT_EQ(box->next()->sequence, 0U);
 }
 
-TEST_F(MailboxTest, GivesEveryEventInOrderWhoeverReadsTheJournal) {
+TEST_F(EventQueueTest, GivesEveryEventInOrderWhoeverReadsTheJournal) {
   for (const bool may_block : {false, true}) {
     SCOPED_TRACE(may_block);
     told = 0;
@@ -118,14 +118,14 @@ TEST_F(MailboxTest, GivesEveryEventInOrderWhoeverReadsTheJournal) {
   }
 }
 
-TEST_F(MailboxTest, IsReadOnTheSpotWhereNobodyElseIsThereAnyLonger) {
+TEST_F(EventQueueTest, IsReadOnTheSpotWhereNobodyElseIsThereAnyLonger) {
   const auto box = mailbox(false);
   tell(*box, 2 * EventQueue::kTail);
   nobody_else_is_there = true;
   EXPECT_EQ(take_all(*box), all());
 }
 
-TEST_F(MailboxTest, HasNothingMoreOnceItIsClosedWhileItIsBeingRead) {
+TEST_F(EventQueueTest, HasNothingMoreOnceItIsClosedWhileItIsBeingRead) {
   const auto box = mailbox(false);
   tell(*box, 2 * EventQueue::kTail);
   EXPECT_FALSE(box->next());
@@ -134,7 +134,7 @@ TEST_F(MailboxTest, HasNothingMoreOnceItIsClosedWhileItIsBeingRead) {
   EXPECT_FALSE(box->next());
 }
 
-TEST_F(MailboxTest, OfAConsumerThatNeverLooksTakesNoMoreMemory) {
+TEST_F(EventQueueTest, OfAConsumerThatNeverLooksTakesNoMoreMemory) {
   if (transcription::kSanitized) GTEST_SKIP() << "a sanitizer keeps what was freed";
   const auto box = mailbox(false);
   tell(*box, 4 * EventQueue::kTail);
