@@ -10,10 +10,10 @@
 #pragma pop_macro("TOML_UNREACHABLE")
 #include <toml++/toml.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
+#include "base/xdg.hpp"
 #include "config/config_fields.hpp"
 #include "dictum/error.hpp"
 
@@ -59,7 +59,31 @@ void read_table(RecorderConfig& config, const toml::table& table, const std::str
   }
 }
 
+/// Refuses keys of more parts than any setting has: the parser's recursion is as deep as a dotted key is long.
+void check_depth(std::string_view text, std::string_view name) {
+  constexpr int kMaxParts = 16;
+  int line = 1;
+  int parts = 1;
+  char inside = 0;  // of a text in these quotes, or of a comment
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    if (inside != 0) {
+      if (c == inside || c == '\n') inside = 0;
+    } else if (c == '"' || c == '\'' || c == '#') {
+      inside = c == '#' ? '\n' : c;
+    } else if (c == '.') {
+      if (++parts <= kMaxParts) continue;
+      throw RecorderError(Errc::config_invalid,
+                          fmt::format("{}:{}: A key has at most {} parts. Write settings as [section] and key = value.",
+                                      name, line, kMaxParts));
+    } else if (c == '\n' || c == '=' || c == ',' || c == '{') {
+      parts = 1;
+    }
+  }
+}
+
 toml::table parse(std::string_view text, std::string_view name) {
+  check_depth(text, name);
   try {
     return toml::parse(text, name);
   } catch (const toml::parse_error& error) {
@@ -112,16 +136,11 @@ std::map<std::string, std::string> read_config_texts(const std::filesystem::path
 
 std::filesystem::path config_file(const std::filesystem::path& named) {
   if (!named.empty()) return named;
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::filesystem::path(value != nullptr ? value : "");
-  };
-  if (auto path = variable("DICTUM_CONFIG"); !path.empty()) return path;
-  std::filesystem::path home = variable("XDG_CONFIG_HOME");
-  if (home.empty()) home = variable("HOME") / ".config";
-  const auto path = home / "dictum" / "config.toml";
+  if (std::filesystem::path file = environment("DICTUM_CONFIG"); !file.empty()) return file;
+  const auto folder = config_folder();
   std::error_code error;
-  return std::filesystem::exists(path, error) ? path : std::filesystem::path();
+  if (folder.empty() || !std::filesystem::exists(folder / "config.toml", error)) return {};
+  return folder / "config.toml";
 }
 
 }  // namespace dictum::config

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <system_error>
@@ -16,6 +15,7 @@
 
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
+#include "base/xdg.hpp"
 #include "dictum/error.hpp"
 #include "http/transfer.hpp"
 #include "models/sha1.hpp"
@@ -30,16 +30,6 @@ constexpr double kRounding = 1.05;  // how far a rounded size may be from the tr
 constexpr long kOK = 200;
 constexpr long kPartialContent = 206;
 constexpr long kRangeNotSatisfiable = 416;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-fs::path data_home() {
-  if (const auto home = environment("XDG_DATA_HOME"); !home.empty()) return home;
-  return fs::path(environment("HOME")) / ".local/share";
-}
 
 fs::path part_of(const fs::path& file) {
   return file.string() + ".part";
@@ -262,10 +252,17 @@ class ModelStore::Download {
 };
 
 ModelStore ModelStore::of_user() {
-  const auto folder = environment("DICTUM_MODELS_DIR");
+  fs::path folder = environment("DICTUM_MODELS_DIR");
+  if (folder.empty()) {
+    const fs::path data = data_folder();
+    if (data.empty()) {
+      throw RecorderError(Errc::output_unwritable,
+                          "There is no place for models: set HOME, XDG_DATA_HOME or DICTUM_MODELS_DIR.");
+    }
+    folder = data / "models";
+  }
   const auto address = environment("DICTUM_MODELS_URL");
-  return {folder.empty() ? data_home() / "dictum/models" : fs::path(folder),
-          address.empty() ? std::string(kPublisher) : address};
+  return {std::move(folder), address.empty() ? std::string(kPublisher) : address};
 }
 
 ModelStore::ModelStore(fs::path folder, std::string address, std::span<const Model> models, Patience patience)

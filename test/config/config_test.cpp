@@ -130,6 +130,19 @@ TEST(Config, TextThatIsNoTOMLIsToldWithFileAndLine) {
   EXPECT_THAT(refusal("[vad]\nthreshold = = 1"), StartsWith("config.toml:2: "));
 }
 
+TEST(Config, AKeyOfTooManyPartsIsRefusedBeforeTheParserRecurses) {
+  std::string key = "a";
+  for (int i = 0; i < 50'000; ++i) key += ".a";
+  for (const std::string& text : {key + " = 1", "[" + key + "]", "[vad]\nx = { " + key + " = 1 }", "[[" + key + "]]"}) {
+    EXPECT_THAT(refusal(text), HasSubstr("parts")) << text.substr(0, 20);
+  }
+}
+
+TEST(Config, DotsInsideOfTextsAndBetweenNumbersAreNoParts) {
+  EXPECT_EQ(refusal("[capture]\ndevice = \"a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s\""), "");
+  EXPECT_EQ(refusal("# ......................................\n"), "");
+}
+
 TEST(Config, LettersOutsideOfASCIIAreTextInQuotesAndAnErrorElsewhere) {
   EXPECT_EQ(read("[session]\nroot = \"/Gespräche\" # größer").session.root, "/Gespräche");
   EXPECT_THAT(refusal("[session]\n größe = 1"), StartsWith("config.toml:2: "));
