@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "base/unique_fd.hpp"
+#include "session/word_tokenizer.hpp"
 
 namespace dictum::session {
 namespace {
@@ -91,6 +92,7 @@ Database::Database(const std::filesystem::path& file) {
   // A file that somebody prepared must not run anything, nor lead SQLite astray.
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  register_word_tokenizer(connection);
   // Nothing is lost with an index that a power cut damaged: it is derived, and made again.
   run("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cell_size_check=ON");
 }

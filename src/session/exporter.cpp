@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
 #include <functional>
+#include <iterator>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -23,6 +24,7 @@
 #include "journal/journal_reader.hpp"
 #include "journal/layout.hpp"
 #include "session/markdown.hpp"
+#include "text/words.hpp"
 
 namespace dictum::session {
 namespace {
@@ -30,7 +32,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Subtitles as broadcasters set them.
-constexpr std::size_t kLineLength = 42;
+constexpr std::size_t kLineLength = 42;  // columns
 constexpr double kLongestCueSec = 7;
 constexpr double kPauseSec = 0.8;  // between two words: a new subtitle
 
@@ -48,46 +50,77 @@ std::vector<std::string> split(const std::string& text) {
   return words;
 }
 
-std::size_t length_of(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+/// A piece of a subtitle that is not broken, and when it was said.
+struct TimedPiece {
+  std::string text;
+  bool begins_word{};
+  Frame start_frame{};
+  Frame end_frame{};
+};
+
+/// The frames of `pieces` from `start` to `end`, in proportion to their widths.
+void share_out(std::span<TimedPiece> pieces, Frame start, Frame end) {
+  double all = 0;
+  for (const TimedPiece& piece : pieces) all += static_cast<double>(text::columns(piece.text) + 1);
+  double said = 0;
+  const auto frame = [&] { return start + static_cast<Frame>(said / all * static_cast<double>(end - start)); };
+  for (TimedPiece& piece : pieces) {
+    piece.start_frame = frame();
+    said += static_cast<double>(text::columns(piece.text) + 1);
+    piece.end_frame = frame();
+  }
 }
 
-/// The words of a segment's text and when they were said.
-std::vector<Word> timed_words(const Segment& segment, const std::vector<Word>& heard) {
-  const std::vector<std::string> pieces = split(utf8::on_one_line(segment.text));
-  std::vector<Word> words(pieces.size());
-  double said = 0;
-  double all = 0;
-  for (const std::string& piece : pieces) all += static_cast<double>(length_of(piece) + 1);
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    words[i].text = pieces[i];
-    if (heard.size() == pieces.size()) {  // the engine's words lack the punctuation, its times are right
-      words[i].start_frame = heard[i].start_frame;
-      words[i].end_frame = heard[i].end_frame;
-    } else {
-      const auto frame = [&](double share) {
-        return segment.speech_start_frame +
-               static_cast<Frame>(share * static_cast<double>(segment.speech_end_frame - segment.speech_start_frame));
-      };
-      words[i].start_frame = frame(said / all);
-      said += static_cast<double>(length_of(pieces[i]) + 1);
-      words[i].end_frame = frame(said / all);
+/// A word, in the pieces between which a line may be broken where it is long: a sentence without spaces, most often.
+std::vector<TimedPiece> pieces_of(const TimedPiece& word) {
+  if (text::columns(word.text) <= kLineLength / 2) return {word};
+  std::vector<TimedPiece> pieces;
+  for (const text::Piece& piece : text::line_pieces(word.text)) {
+    pieces.push_back({std::string(piece.of(word.text)), pieces.empty(), 0, 0});
+  }
+  share_out(pieces, word.start_frame, word.end_frame);
+  return pieces;
+}
+
+/// The pieces of a segment's text and when they were said.
+std::vector<TimedPiece> timed_pieces(const Segment& segment, const std::vector<Word>& recognised) {
+  std::vector<TimedPiece> words;
+  for (std::string& word : split(utf8::on_one_line(segment.text))) words.push_back({std::move(word), true, 0, 0});
+  if (recognised.size() == words.size()) {  // the engine's words lack the punctuation, its times are right
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      words[i].start_frame = recognised[i].start_frame;
+      words[i].end_frame = recognised[i].end_frame;
+    }
+  } else {
+    share_out(words, segment.speech_start_frame, segment.speech_end_frame);
+  }
+  std::vector<TimedPiece> all;
+  for (const TimedPiece& word : words) std::ranges::move(pieces_of(word), std::back_inserter(all));
+  return all;
+}
+
+/// On two lines where one is too long, broken as near to the middle as the writing allows.
+std::string on_two_lines(std::string text) {
+  const std::size_t width = text::columns(text);
+  if (width <= kLineLength) return text;
+  std::size_t best = 0;
+  std::size_t least = width;
+  for (const text::Piece& piece : text::line_pieces(text)) {
+    if (piece.begin == 0) continue;
+    const std::size_t end = text[piece.begin - 1] == ' ' ? piece.begin - 1 : piece.begin;
+    const std::size_t left = text::columns(std::string_view(text).substr(0, end));
+    const std::size_t distance = left > width / 2 ? left - width / 2 : width / 2 - left;
+    if (distance < least) {
+      least = distance;
+      best = piece.begin;
     }
   }
-  return words;
-}
-
-/// On two lines where one is too long, broken as near to the middle as words allow.
-std::string on_two_lines(std::string text) {
-  if (length_of(text) <= kLineLength) return text;
-  std::size_t best = std::string::npos;
-  const auto distance = [&](std::size_t at) {
-    return at > text.size() / 2 ? at - text.size() / 2 : text.size() / 2 - at;
-  };
-  for (std::size_t at = text.find(' '); at != std::string::npos; at = text.find(' ', at + 1)) {
-    if (best == std::string::npos || distance(at) < distance(best)) best = at;
+  if (best == 0) return text;
+  if (text[best - 1] == ' ') {
+    text[best - 1] = '\n';
+  } else {
+    text.insert(best, 1, '\n');
   }
-  if (best != std::string::npos) text[best] = '\n';
   return text;
 }
 
@@ -360,16 +393,16 @@ std::vector<Cue> cues_of(const Script& script) {
       cues.push_back(std::exchange(cue, {}));
     };
     Frame said = segment.start_frame;  // up to here
-    for (const Word& word : timed_words(segment, script.words_of(segment.index))) {
-      const Frame start = std::clamp(word.start_frame, said, segment.end_frame);
-      const Frame end = std::clamp(word.end_frame, start, segment.end_frame);
+    for (const TimedPiece& piece : timed_pieces(segment, script.words_of(segment.index))) {
+      const Frame start = std::clamp(piece.start_frame, said, segment.end_frame);
+      const Frame end = std::clamp(piece.end_frame, start, segment.end_frame);
       const auto seconds = [&](Frame from, Frame to) { return static_cast<double>(to - from) / rate; };
-      if (length_of(cue.text) + 1 + length_of(word.text) > 2 * kLineLength ||
+      if (text::columns(cue.text) + 1 + text::columns(piece.text) > 2 * kLineLength ||
           seconds(cue.start_frame, end) > kLongestCueSec || seconds(said, start) > kPauseSec) {
         flush();
       }
       if (cue.text.empty()) cue.start_frame = start;
-      cue.text += (cue.text.empty() ? "" : " ") + word.text;
+      cue.text += (cue.text.empty() || !piece.begins_word ? "" : " ") + piece.text;
       cue.end_frame = said = end;
     }
     flush();

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <optional>
 #include <system_error>
@@ -22,6 +21,8 @@
 #include "journal/session_directory.hpp"
 #include "session/database.hpp"
 #include "session/manifest.hpp"
+#include "session/word_tokenizer.hpp"
+#include "text/words.hpp"
 
 namespace dictum::session {
 namespace {
@@ -30,7 +31,7 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::system_clock;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;  // of the tables and of the tokenizer; another one in the file: it is made anew
 
 // An entry's id is the moment at which it was said, in milliseconds, with room for what was said at the same one: so
 // FTS5 can give the newest first without sorting, and a range of dates is a range of ids.
@@ -69,10 +70,7 @@ std::string in_quotes(std::string_view words) {
 
 /// The query in FTS5's own language, in which every word is quoted; empty where there is no word.
 std::string match_expression(const SearchQuery& query) {
-  const auto is_word = [](std::string_view piece) {  // as the tokenizer sees it, roughly
-    return std::ranges::any_of(
-        piece, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || (c & 0x80) != 0; });
-  };
+  const auto is_word = [](std::string_view piece) { return !text::index_terms(piece).empty(); };
   std::string text = utf8::on_one_line(query.text);
   std::string expression;
   for (std::size_t at = 0; at < text.size();) {
@@ -209,8 +207,10 @@ void SessionIndex::create_tables() {
       "NULL);"
       "CREATE TABLE entry (id INTEGER PRIMARY KEY, session INTEGER NOT NULL, segment INTEGER NOT NULL,"
       " start INTEGER NOT NULL, end INTEGER NOT NULL, note TEXT NOT NULL);"
-      "CREATE INDEX entry_of_session ON entry (session);"
-      "CREATE VIRTUAL TABLE words USING fts5 (text, title, body, tokenize = 'unicode61 remove_diacritics 2')");
+      "CREATE INDEX entry_of_session ON entry (session);");
+  database_->run(
+      fmt::format("CREATE VIRTUAL TABLE words USING fts5 (text, title, body, tokenize = '{}')", kWordTokenizer)
+          .c_str());
   database_->run(fmt::format("PRAGMA user_version = {}", kVersion).c_str());
   transaction.commit();
 }
