@@ -16,10 +16,9 @@ namespace {
 
 // Settings whose option is not just the key with dashes.
 const std::map<std::string, std::string, std::less<>> kFlagNames = {
-    {"session.root", "--output-dir"},
-    {"vad.detector", "--vad"},
-    {"vad.threshold", "--vad-threshold"},
-    {"transcription.simulated.script", "--simulated-script"},
+    {"capture.duration_sec", "--duration"}, {"capture.stop_after_silence_sec", "--stop-after-silence"},
+    {"session.root", "--output-dir"},       {"vad.detector", "--vad"},
+    {"vad.threshold", "--vad-threshold"},   {"transcription.simulated.script", "--simulated-script"},
 };
 
 // Sections that somebody arranges once in the configuration file, not with each command.

@@ -34,8 +34,6 @@ struct Options {
   bool json = false;
   bool live_events = false;
   bool no_transcribe = false;
-  double duration_sec = 0;
-  double stop_after_silence_sec = 0;
 };
 
 bool is_file(const RecorderConfig& config) {
@@ -50,7 +48,12 @@ RecorderConfig resolve(const Options& options) {
   const bool shows_levels = options.json ? options.live_events : isatty(STDOUT_FILENO) != 0;
   base.events.level_hz = shows_levels ? kLevelHz : 0;  // they cost a third of what listening to silence takes
   RecorderConfig config = options.config.resolve(base);
-  if (options.stop_after_silence_sec > 0) config.events.level_hz = std::max(config.events.level_hz, kLevelHz);
+  for (const auto& [flag, seconds] : {std::pair{"--duration", config.capture.duration_sec},
+                                      std::pair{"--stop-after-silence", config.capture.stop_after_silence_sec}}) {
+    if (options.config.was_given(flag) && seconds <= 0) {
+      throw UsageError(fmt::format("{} must be more than 0 seconds", flag));
+    }
+  }
   if (is_file(config) && !options.config.was_given("--drain-sec")) {
     config.transcription.drain_sec = -1;  // ... and all of it is transcribed
   }
@@ -68,9 +71,6 @@ class Watcher {
     if (lost_output() == 0) show(event);
     watch(event);
   }
-
-  /// From here on the silence is counted, which ends the recording.
-  void set_sample_rate(int sample_rate) { sample_rate_ = sample_rate; }
 
   bool wants_stop() const { return wants_stop_; }
   bool failed() const { return failed_; }
@@ -121,7 +121,6 @@ class Watcher {
       --waiting_for_text_;
       if (!complete->success && without_text_++ == 0) why_without_text_ = complete->error->message;
     }
-    if (options_.stop_after_silence_sec > 0) count_silence(event);
   }
 
   void stop() {
@@ -129,25 +128,9 @@ class Watcher {
     signals_.wake();
   }
 
-  void count_silence(const Event& event) {
-    if (std::holds_alternative<SpeechDetected>(event.body)) {
-      speaks_ = true;
-    } else if (const auto* ended = std::get_if<SpeechEnded>(&event.body)) {
-      speaks_ = false;
-      if (ended->kept) silent_since_ = event.frame;
-    } else if (const auto* level = std::get_if<AudioLevel>(&event.body); level != nullptr && sample_rate_ > 0) {
-      const double silence_sec =
-          speaks_ ? level->silence_ms / 1000 : static_cast<double>(event.frame - silent_since_) / sample_rate_;
-      if (silence_sec >= options_.stop_after_silence_sec) stop();
-    }
-  }
-
   const Options& options_;
   Signals& signals_;
   EventPrinter printer_;
-  bool speaks_ = false;
-  Frame silent_since_ = 0;
-  std::atomic<int> sample_rate_{0};
   std::atomic<bool> wants_stop_{false};
   std::atomic<bool> failed_{false};
   std::atomic<int> without_text_{0};
@@ -179,14 +162,7 @@ ExitCode record(const Options& options) {
   auto watcher = std::make_shared<Watcher>(options, config, signals);
   auto backend = std::make_unique<RecorderBackend>(config, [watcher](const Event& event) { watcher->hear(event); });
   do_interruptibly(*backend, signals, [&] { backend->start_recording(); });
-  watcher->set_sample_rate(session::read_manifest(backend->get_session_path()).sample_rate);
-
-  std::optional<std::chrono::steady_clock::time_point> until;
-  if (options.duration_sec > 0) {
-    until = std::chrono::steady_clock::now() +
-            std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.duration_sec));
-  }
-  while (!watcher->wants_stop() && signals.wait(until) == Signals::Event::woken) {
+  while (!watcher->wants_stop() && signals.wait() == Signals::Event::woken) {
   }
 
   do_interruptibly(*backend, signals, [&] {
@@ -226,10 +202,6 @@ void add_record_command(CLI::App& app, ExitCode& code) {
   command->add_flag("--json", options->json, "print one event a line as JSON, and nothing else, on standard output");
   command->add_flag("--live-events", options->live_events, "with --json: also levels, interim text, queue status");
   command->add_flag("--no-transcribe", options->no_transcribe, "keep the audio only");
-  command->add_option("--duration", options->duration_sec, "stop after so many seconds")->check(CLI::PositiveNumber);
-  command
-      ->add_option("--stop-after-silence", options->stop_after_silence_sec, "stop after so many seconds without speech")
-      ->check(CLI::PositiveNumber);
   command->callback([options, &code] { code = record(*options); });
 }
 

@@ -26,6 +26,8 @@ struct DICTUM_API RecorderConfig {
     std::string channel = "mix";    ///< "mix" averages, a number from 0 picks one
     std::string pace = "realtime";  ///< realtime or fast; of a file only
     int block_frames = 0;           ///< frames a reading, 1 to 1,000,000; 0: 100 ms of audio
+    double duration_sec = 0;        ///< ends the recording at this time of it, gaps included; 0: no limit
+    double stop_after_silence_sec = 0;  ///< ends it after so much audio without speech; 0: never
   } capture;
 
   struct VAD {

@@ -16,6 +16,10 @@ class Settings(TypedDict, total=False):
     capture_channel: int | str
     capture_pace: Literal["realtime", "fast"]
     capture_block_frames: int
+    capture_duration_sec: float
+    """The recording ends by itself at this time of it; 0: no limit."""
+    capture_stop_after_silence_sec: float
+    """It ends after so much audio without speech; 0: never."""
     vad_detector: Literal["silero", "energy"]
     vad_threshold: float
     vad_mode: Literal["normal", "long_note"]

@@ -37,6 +37,8 @@ AudioFormat CaptureLoop::open() {
     throw RecorderError(Errc::input_unreadable, source_->description() + ": the source gave no valid format.");
   }
   listener_.emplace(config_, format_, std::move(detector_));
+  duration_ = std::llround(config_.capture.duration_sec * format_.sample_rate);
+  longest_silence_ = std::llround(config_.capture.stop_after_silence_sec * format_.sample_rate);
   const int block =
       config_.capture.block_frames > 0 ? config_.capture.block_frames : std::max(1, format_.sample_rate / 10);
   buffer_.resize(static_cast<std::size_t>(block) * static_cast<std::size_t>(format_.channels));
@@ -99,9 +101,11 @@ void CaptureLoop::step() {
 CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {
   const Reading reading = source_->read(buffer_);
   const std::size_t values = std::min(buffer_.size(), reading.frames * static_cast<std::size_t>(format_.channels));
-  if (values > 0) listener_->hear(std::span(buffer_).first(values), out);
+  if (!process(std::span(buffer_).first(values), out)) return Read::end;
   if (const auto* gap = std::get_if<SourceGap>(&reading.then)) {
-    listener_->miss(gap->frames, was_full_ && gap->reason == GapReason::overflow ? GapReason::disk : gap->reason, out);
+    const auto reason = was_full_ && gap->reason == GapReason::overflow ? GapReason::disk : gap->reason;
+    listener_->miss(duration_ > 0 ? std::min(gap->frames, duration_ - listener_->now()) : gap->frames, reason, out);
+    if (has_reached_its_end()) return Read::end;
   } else if (const auto* device = std::get_if<SourceDevice>(&reading.then)) {
     out.emplace_back(*device);
   } else if (const auto* fault = std::get_if<SourceFault>(&reading.then)) {
@@ -112,6 +116,28 @@ CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {
     return Read::nothing;
   }
   return Read::something;
+}
+
+/// Whether the recording goes on behind these samples; where it does not, what follows its end is left out. Every end
+/// is a number of frames, the same for a file, a stream and a device, whatever the blocks.
+bool CaptureLoop::process(std::span<const float> interleaved, std::vector<StreamItem>& out) {
+  const auto channels = static_cast<std::size_t>(format_.channels);
+  const Frame window = listener_->window_frames();
+  while (!interleaved.empty()) {
+    auto frames = static_cast<Frame>(interleaved.size() / channels);
+    if (duration_ > 0) frames = std::min(frames, duration_ - listener_->now());
+    if (longest_silence_ > 0) frames = std::min(frames, window - listener_->now() % window);
+    if (frames > 0) listener_->hear(interleaved.first(static_cast<std::size_t>(frames) * channels), out);
+    if (has_reached_its_end()) return false;
+    interleaved = interleaved.subspan(static_cast<std::size_t>(frames) * channels);
+  }
+  return !has_reached_its_end();
+}
+
+bool CaptureLoop::has_reached_its_end() const {
+  const Frame now = listener_->now();
+  if (duration_ > 0 && now >= duration_) return true;
+  return longest_silence_ > 0 && now % listener_->window_frames() == 0 && listener_->silence() >= longest_silence_;
 }
 
 void CaptureLoop::read_rest(std::vector<StreamItem>& out) {

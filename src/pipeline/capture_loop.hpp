@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -79,6 +80,8 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   void step();
   void schedule(std::chrono::milliseconds delay);
   Read read_once(std::vector<StreamItem>& out);
+  bool process(std::span<const float> interleaved, std::vector<StreamItem>& out);
+  bool has_reached_its_end() const;
   void read_rest(std::vector<StreamItem>& out);
   void finish(std::vector<StreamItem> items, std::optional<EventError> failure);
   void send(std::vector<StreamItem> items);
@@ -90,6 +93,8 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   std::unique_ptr<VoiceActivityDetector> detector_;
   std::optional<SegmentationPipeline> listener_;
   AudioFormat format_;
+  Frame duration_ = 0;         // of the recording; 0: no limit
+  Frame longest_silence_ = 0;  // that does not end it; 0: no limit
   std::vector<float> buffer_;
   boost::asio::steady_timer timer_;
 

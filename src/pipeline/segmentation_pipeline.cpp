@@ -33,6 +33,8 @@ SegmentationPipeline::SegmentationPipeline(const RecorderConfig& config, AudioFo
                                            std::unique_ptr<VoiceActivityDetector> detector)
     : sample_rate_(format.sample_rate),
       channels_(format.channels),
+      window_frames_(std::max<Frame>(1, static_cast<Frame>(kVADWindow) * format.sample_rate / kVADSampleRate)),
+      threshold_(static_cast<float>(config.vad.threshold)),
       keep_all_(config.session.keep_all),
       mixer_(format.channels, audio::parse_channel_choice(config.capture.channel, format.channels)),
       resampler_(format.sample_rate, kVADSampleRate),
@@ -121,6 +123,7 @@ void SegmentationPipeline::judge(std::vector<StreamItem>& out) {
     const float energy = std::inner_product(window.begin(), window.end(), window.begin(), 0.0F);
     last_probability_ = detector_->probability(window);
     if (keep_all_) judged.values.push_back(last_probability_);
+    if (last_probability_ >= threshold_) speech_end_ = end;
 
     decisions_.clear();
     segmenter_.window(start, end, last_probability_, energy, decisions_);

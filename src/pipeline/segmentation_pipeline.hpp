@@ -48,6 +48,13 @@ class SegmentationPipeline {
   /// The end of what was heard, on the one clock.
   Frame now() const { return now_; }
 
+  /// How long nobody has spoken, in frames: since the last window of speech, or since the start.
+  Frame silence() const { return now_ - speech_end_; }
+
+  /// The length of a window in frames, rounded down. A decision that is made at its multiples only does not depend on
+  /// the size of the blocks.
+  Frame window_frames() const { return window_frames_; }
+
   /// Frames heard: `now()` less the gaps.
   Frame captured() const { return captured_; }
 
@@ -62,6 +69,8 @@ class SegmentationPipeline {
 
   const int sample_rate_;
   const int channels_;
+  const Frame window_frames_;
+  const float threshold_;
   const bool keep_all_;
   audio::ChannelMixer mixer_;
   audio::Resampler resampler_;
@@ -70,6 +79,7 @@ class SegmentationPipeline {
 
   Frame now_ = 0;
   Frame captured_ = 0;
+  Frame speech_end_ = 0;  // of the last window of speech
   bool muted_ = false;
   bool told_cancelling_ = false;
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "dictum/recorder_backend.hpp"
@@ -435,6 +436,41 @@ TEST_F(Pipeline, ARecordingWithoutSpeechIsAWholeSessionWithoutSegments) {
 
 TEST_F(Pipeline, ARecordingShorterThanAWindowIsAWholeSession) {
   EXPECT_EQ(record(config(wav("click", {.samples = {0.5F}}))).manifest.end_frame, 1);
+}
+
+constexpr int kBlockSizes[] = {0, 1, 159, 480, 512, 4801, 100'000};
+
+TEST_F(Pipeline, EndsAtItsDurationToTheFrameWhateverTheBlocks) {
+  DICTUM_TEST_DATA_OR_SKIP(jfk, "audio/jfk.wav");
+  RecorderConfig limited = config(jfk);
+  limited.capture.duration_sec = 1.2345;
+  for (const int block : kBlockSizes) {
+    limited.capture.block_frames = block;
+    const auto manifest = session::read_manifest(record(limited).path);
+    EXPECT_EQ(manifest.end_frame, 19752) << block;
+    EXPECT_EQ(manifest.frames, 19752) << block;
+  }
+}
+
+TEST_F(Pipeline, LastsAsLongAsItsInputWhereThatIsShorterThanTheDuration) {
+  DICTUM_TEST_DATA_OR_SKIP(jfk, "audio/jfk.wav");
+  RecorderConfig limited = config(jfk);
+  limited.capture.duration_sec = 60;
+  EXPECT_EQ(session::read_manifest(record(limited).path).end_frame, 176000);
+}
+
+TEST_F(Pipeline, StopsAfterSilenceAtTheSameFrameWhateverTheBlocks) {
+  DICTUM_TEST_DATA_OR_SKIP(jfk, "audio/jfk.wav");
+  RecorderConfig limited = config(jfk);
+  limited.capture.stop_after_silence_sec = 0.6;  // less than the first pause
+  std::set<Frame> ends;
+  for (const int block : kBlockSizes) {
+    limited.capture.block_frames = block;
+    const Recording recording = record(limited);
+    ends.insert(session::read_manifest(recording.path).end_frame);
+    EXPECT_EQ(wavs(recording).size(), 1U) << block;
+  }
+  EXPECT_EQ(ends.size(), 1U);
 }
 
 }  // namespace
