@@ -15,9 +15,9 @@
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk.hpp"
 #include "journal/event_paths.hpp"
 #include "journal/session_directory.hpp"
+#include "journal/session_folder.hpp"
 #include "search.hpp"
 #include "session/library.hpp"
 #include "times.hpp"
@@ -122,7 +122,7 @@ ExitCode show(const Options& options) {
     }
     constexpr std::size_t kMost = std::size_t{16} << 20;
     if (!std::exchange(first, false)) fmt::print("\n");
-    std::istringstream text(journal::read_file(each.session / each.note->path, kMost));
+    std::istringstream text(journal::SessionFolder(each.session).read(each.note->path, kMost));
     for (std::string line; std::getline(text, line);) fmt::print("{}\n", utf8::on_one_line(line));
   }
   return ExitCode::success;

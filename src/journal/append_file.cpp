@@ -7,14 +7,14 @@
 #include <cerrno>
 #include <utility>
 
-#include "journal/disk.hpp"
+#include "journal/disk_error.hpp"
 
 namespace dictum::journal {
 
-AppendFile::AppendFile(std::filesystem::path path)
-    : path_(std::move(path)), fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {
+AppendFile::AppendFile(const SessionFolder& folder, const std::filesystem::path& name)
+    : path_(folder.path() / name), fd_(folder.open(name, O_WRONLY | O_CREAT | O_APPEND)) {
   struct stat status{};
-  if (!fd_ || ::fstat(fd_.get(), &status) != 0) throw_disk_error(errno, path_);
+  if (::fstat(fd_.get(), &status) != 0) throw_disk_error(errno, path_);
   size_ = status.st_size;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/unique_fd.hpp"
+#include "journal/session_folder.hpp"
 
 namespace dictum::journal {
 
@@ -20,7 +21,7 @@ class AppendFile {
   static constexpr std::size_t kMostWaiting = std::size_t{4} << 20;
 
   /// Opens the file, or makes it (mode 0600).
-  explicit AppendFile(std::filesystem::path path);
+  AppendFile(const SessionFolder& folder, const std::filesystem::path& name);
 
   /// Appends `line`, which ends in a line break. When it throws, the file is as it was before.
   void append(std::string_view line);

@@ -14,6 +14,7 @@
 #include "dictum/error.hpp"
 #include "journal/event_paths.hpp"
 #include "journal/layout.hpp"
+#include "journal/session_folder.hpp"
 #include "wire/event_json.hpp"
 
 namespace dictum::journal {
@@ -46,14 +47,11 @@ std::uint64_t line_number(int file, std::int64_t offset) {
 }  // namespace
 
 JournalReader::JournalReader(std::filesystem::path session)
-    : session_(std::move(session)),
-      file_(::open((session_ / kJournalFile).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-  struct stat status{};
-  const bool opened = file_ && ::fstat(file_.get(), &status) == 0;
-  if (opened && S_ISREG(status.st_mode)) return;
+    : session_(std::move(session)), file_(SessionFolder(session_).try_open(kJournalFile, O_RDONLY)) {
+  if (file_) return;
   throw RecorderError(Errc::session_unreadable,
                       fmt::format("The journal '{}' cannot be read: {}.", (session_ / kJournalFile).string(),
-                                  opened ? "it is no file" : std::generic_category().message(errno)));
+                                  std::generic_category().message(errno)));
 }
 
 std::optional<Event> JournalReader::next() {

@@ -8,33 +8,26 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <ranges>
 #include <system_error>
 
+#include "base/xdg.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk.hpp"
+#include "journal/disk_error.hpp"
 #include "journal/layout.hpp"
+#include "journal/session_folder.hpp"
 
 namespace dictum::journal {
 
 namespace fs = std::filesystem;
 
 fs::path default_session_root() {
-  const auto absolute = [](const char* variable) {
-    const char* value = std::getenv(variable);
-    return value != nullptr && *value == '/' ? fs::path(value) : fs::path();  // a relative one is to be ignored
-  };
-  fs::path data = absolute("XDG_DATA_HOME");
+  const fs::path data = data_folder();
   if (data.empty()) {
-    const fs::path home = absolute("HOME");
-    if (home.empty()) {
-      throw RecorderError(Errc::output_unwritable,
-                          "There is no place for sessions: set HOME or XDG_DATA_HOME, or name a folder.");
-    }
-    data = home / ".local" / "share";
+    throw RecorderError(Errc::output_unwritable,
+                        "There is no place for sessions: set HOME or XDG_DATA_HOME, or name a folder.");
   }
-  return data / "dictum" / "sessions";
+  return data / "sessions";
 }
 
 fs::path session_root(const RecorderConfig& config) {
@@ -112,6 +105,14 @@ void NewSessionDirectory::remove() noexcept {
 // Locks of the open file, not of the process: two writers in one process are two as well. Asking does not take the lock
 // for a moment, as flock() would, and so never gets into the way of somebody who does.
 
+UniqueFD open_journal(const fs::path& session, int flags) noexcept {
+  try {
+    return SessionFolder(session).try_open(kJournalFile, flags);
+  } catch (const std::exception&) {  // there is no such folder
+    return {};
+  }
+}
+
 bool try_lock(int journal_fd) {
   struct flock lock{};
   lock.l_type = F_WRLCK;
@@ -124,7 +125,7 @@ bool try_lock(int journal_fd) {
 }
 
 bool is_locked(const fs::path& session) {
-  const UniqueFD journal(::open((session / kJournalFile).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const UniqueFD journal = open_journal(session, O_RDONLY);
   struct flock lock{};
   lock.l_type = F_RDLCK;
   lock.l_whence = SEEK_SET;

@@ -48,6 +48,9 @@ class NewSessionDirectory {
   std::vector<std::filesystem::path> made_;  // outermost first
 };
 
+/// The session's journal, opened as SessionFolder::try_open does; invalid where there is none.
+UniqueFD open_journal(const std::filesystem::path& session, int flags) noexcept;
+
 /// Takes the one lock of a session, on its journal, open for writing, without waiting. The kernel gives it back when
 /// the descriptor closes, also at a crash. False where another process has it.
 bool try_lock(int journal_fd);

@@ -715,8 +715,9 @@ void Runtime::tell_fault(const EventError& error) {
 void Runtime::finish_old_sessions() {
   boost::asio::post(run_->executors().disk, [self = shared_from_this()] {
     auto left = std::make_shared<std::deque<std::filesystem::path>>();
-    for (const auto& unfinished : session::find_unfinished(journal::session_root(self->config_)))
-      left->push_back(unfinished.path);
+    for (const auto& unfinished : session::find_unfinished(journal::session_root(self->config_))) {
+      if (unfinished.is_private) left->push_back(unfinished.path);
+    }
     self->on_loop([self, left] { self->finish_next(left); });
   });
 }

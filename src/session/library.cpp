@@ -11,11 +11,12 @@
 #include "base/iso_time.hpp"
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk.hpp"
+#include "journal/disk_error.hpp"
 #include "journal/event_paths.hpp"
 #include "journal/journal_reader.hpp"
 #include "journal/layout.hpp"
 #include "journal/session_directory.hpp"
+#include "journal/session_folder.hpp"
 #include "session/index.hpp"
 #include "session/wav_repair.hpp"
 
@@ -150,11 +151,12 @@ std::vector<std::string> problems_of(const fs::path& session) {
   }
   if (!listed.manifest) return problems;
 
+  const journal::SessionFolder folder(listed.path);
   for (const Segment& segment : listed.manifest->segments) {
     if (!segment.is_kept() || segment.status == SegmentStatus::recording) continue;
     const std::string file = journal::segment_file(segment.index);
     try {
-      const Frame found = frames_on_disk(listed.path / file);
+      const Frame found = frames_on_disk(folder, file);
       const Frame wanted = segment.end_frame - segment.start_frame;
       if (found == 0 && wanted > 0) {
         problems.push_back(fmt::format("{} is missing or empty.", file));
@@ -191,7 +193,7 @@ void delete_session(const fs::path& session) {
     throw RecorderError(Errc::session_unreadable, fmt::format("'{}' is no session, and is left alone.", path.string()));
   }
   // With its lock held until it is gone, nobody begins to work on it meanwhile.
-  const UniqueFD journal(::open((path / journal::kJournalFile).c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+  const UniqueFD journal = journal::open_journal(path, O_WRONLY);
   if (journal && !journal::try_lock(journal.get())) {
     throw RecorderError(
         Errc::session_locked,

@@ -14,7 +14,7 @@
 #include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk.hpp"
+#include "journal/file_replacement.hpp"
 #include "journal/layout.hpp"
 #include "wire/event_json.hpp"
 
@@ -355,7 +355,7 @@ Manifest parse_manifest(std::string_view text) {
 
 Manifest read_manifest(const std::filesystem::path& session) {
   const std::filesystem::path file = session / journal::kManifestFile;
-  const std::string text = journal::read_file(file, kMostBytes);
+  const std::string text = journal::SessionFolder(session).read(journal::kManifestFile, kMostBytes);
   try {
     return parse_manifest(text);
   } catch (const RecorderError& error) {
@@ -364,7 +364,8 @@ Manifest read_manifest(const std::filesystem::path& session) {
 }
 
 void write_manifest(const std::filesystem::path& session, const Manifest& manifest) {
-  journal::FileReplacement file(session / journal::kManifestFile);
+  const journal::SessionFolder folder(session);
+  journal::FileReplacement file(folder, journal::kManifestFile);
   print(manifest, [&](std::string_view piece) { file.append(piece); });
   file.commit();
 }

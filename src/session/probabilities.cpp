@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "dictum/error.hpp"
-#include "journal/disk.hpp"
 #include "journal/layout.hpp"
+#include "journal/session_folder.hpp"
 
 namespace dictum::session {
 namespace {
@@ -37,7 +37,7 @@ std::optional<Bits> take(std::string_view& in) {
 }  // namespace
 
 ProbabilityWriter::ProbabilityWriter(const std::filesystem::path& session)
-    : file_(session / journal::kProbabilitiesFile) {}
+    : file_(journal::SessionFolder(session), journal::kProbabilitiesFile) {}
 
 void ProbabilityWriter::append(Frame start_frame, std::span<const float> values) {
   std::string bytes;
@@ -75,10 +75,9 @@ std::vector<ProbabilityStretch> parse_probabilities(std::string_view bytes) {
 }
 
 std::vector<ProbabilityStretch> read_probabilities(const std::filesystem::path& session) {
-  const std::filesystem::path file = session / journal::kProbabilitiesFile;
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return {};
-  return parse_probabilities(journal::read_file(file, kMostBytes));
+  const journal::SessionFolder folder(session);
+  if (!folder.has(journal::kProbabilitiesFile)) return {};
+  return parse_probabilities(folder.read(journal::kProbabilitiesFile, kMostBytes));
 }
 
 }  // namespace dictum::session

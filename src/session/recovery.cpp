@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "dictum/error.hpp"
-#include "journal/disk.hpp"
 #include "journal/journal_reader.hpp"
 #include "journal/session_directory.hpp"
+#include "journal/session_folder.hpp"
 #include "session/wav_repair.hpp"
 
 namespace dictum::session {
@@ -87,7 +87,7 @@ class Recovery {
   void announce_orphans() {
     std::string starts;
     try {
-      starts = journal::read_file(writer_.path() / journal::kUnfinishedFile, std::size_t{64} << 20);
+      starts = writer_.folder().read(journal::kUnfinishedFile, std::size_t{64} << 20);
     } catch (const RecorderError&) {
       return;  // it was finished, or had no segment
     }
@@ -105,7 +105,7 @@ class Recovery {
     const std::deque<Segment> segments = writer_.manifest().segments;
     for (const Segment& segment : segments) {
       if (closed_.contains(segment.index)) continue;
-      const Frame frames = frames_on_disk(wav(segment.index));
+      const Frame frames = frames_on_disk(writer_.folder(), journal::segment_file(segment.index));
       const Frame end = segment.start_frame + frames;
       record(std::max(end, segment.speech_start_frame),
              SpeechEnded{segment.index, writer_.manifest().seconds(frames), frames > 0, segment.start_frame, end});
@@ -115,15 +115,14 @@ class Recovery {
   /// Files whose closing was cut off.
   void repair_files() {
     for (const Segment& segment : writer_.manifest().segments) {
-      const fs::path file = wav(segment.index);
-      std::error_code ignored;
+      const std::string file = journal::segment_file(segment.index);
       if (!segment.is_kept()) {
-        fs::remove(file, ignored);
+        writer_.folder().remove(file);
         continue;
       }
       if (segment.status == SegmentStatus::done) continue;
       try {
-        set_frames(file, segment.end_frame - segment.start_frame);
+        set_frames(writer_.folder(), file, segment.end_frame - segment.start_frame);
       } catch (const RecorderError& error) {
         if (error.code() != Errc::session_unreadable) throw;  // its transcription will tell that there is no audio
       }
@@ -148,12 +147,12 @@ class Recovery {
 
   void remove_debris() {
     std::error_code ignored;
-    std::vector<fs::path> debris;
+    std::vector<std::string> debris;
     for (fs::directory_iterator entry(writer_.path(), ignored), end; !ignored && entry != end;
          entry.increment(ignored)) {
-      if (entry->path().extension() == ".new") debris.push_back(entry->path());
+      if (entry->path().extension() == ".new") debris.push_back(entry->path().filename().string());
     }
-    for (const fs::path& file : debris) fs::remove(file, ignored);
+    for (const std::string& file : debris) writer_.folder().remove(file);
   }
 
   std::vector<PendingJob> jobs() const {
@@ -180,11 +179,15 @@ std::vector<Unfinished> find_unfinished(const fs::path& root) {
   std::error_code error;
   for (fs::directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
-    if (!entry->is_directory(ignored) || !journal::is_session_name(entry->path().filename().string())) continue;
-    if (!fs::exists(entry->path() / journal::kUnfinishedFile, ignored) || journal::is_locked(entry->path())) continue;
+    // No link: what it leads to is a session of another root.
+    if (!fs::is_directory(entry->symlink_status(ignored)) ||
+        !journal::is_session_name(entry->path().filename().string()))
+      continue;
     try {
       const fs::path path = fs::absolute(entry->path()).lexically_normal();
-      found.push_back({path, why_unfinished(read_manifest(path))});
+      const journal::SessionFolder folder(path);
+      if (!folder.has(journal::kUnfinishedFile) || journal::is_locked(path)) continue;
+      found.push_back({path, why_unfinished(read_manifest(path)), folder.is_private()});
     } catch (const RecorderError&) {
     }
   }

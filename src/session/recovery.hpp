@@ -15,7 +15,8 @@ namespace dictum::session {
 
 struct Unfinished {
   std::filesystem::path path;
-  std::string reason;  ///< for people: "it was interrupted", "2 segments wait for their text"
+  std::string reason;      ///< for people: "it was interrupted", "2 segments wait for their text"
+  bool is_private = true;  ///< the folder is this user's and nobody else can write to it; else resume only when asked
 };
 
 /// The sessions below `root` that are not finished, oldest first; those that another process is working on are left

@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "dictum/error.hpp"
-#include "journal/disk.hpp"
+#include "journal/disk_error.hpp"
 #include "journal/event_paths.hpp"
+#include "journal/file_replacement.hpp"
 #include "journal/journal_reader.hpp"
 #include "journal/session_directory.hpp"
 #include "session/note_file.hpp"
@@ -48,32 +49,33 @@ class Attempts {
 
 /// Nothing that was written is lost, also where somebody changed it by hand. Until `file` is written again it is
 /// missing, which is how a crash in between is seen.
-void keep_former(const fs::path& file, const fs::path& former) {
-  std::error_code ignored;
-  if (!fs::exists(former, ignored)) fs::rename(file, former, ignored);
+void keep_former(const journal::SessionFolder& folder, const fs::path& file, const fs::path& former) {
+  if (folder.has(file) && !folder.has(former)) folder.rename(file, former);
 }
 
-void make_file_say(const fs::path& path, const std::string& content) {
+void set_content(const journal::SessionFolder& folder, const char* name, const std::string& content) {
   try {
-    if (journal::read_file(path, kMostTranscript) == content) return;
+    if (folder.read(name, kMostTranscript) == content) return;
   } catch (const RecorderError&) {  // missing, most often
   }
-  journal::replace_file(path, content);
+  journal::replace_file(folder, name, content);
 }
 
 }  // namespace
 
-SessionWriter::SessionWriter(fs::path path, journal::AppendFile journal)
-    : path_(std::move(path)),
+SessionWriter::SessionWriter(journal::SessionFolder folder, journal::AppendFile journal)
+    : folder_(std::move(folder)),
       journal_(std::move(journal)),
-      incremental_(path_ / journal::kIncrementalTranscript),
-      raw_(path_ / journal::kRawTranscript),
-      unfinished_(path_ / journal::kUnfinishedFile) {}
+      incremental_(folder_, journal::kIncrementalTranscript),
+      raw_(folder_, journal::kRawTranscript),
+      unfinished_(folder_, journal::kUnfinishedFile) {}
 
 SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_clock::time_point started,
                                     const SessionInfo& info) {
   journal::NewSessionDirectory folder(root, started);
-  SessionWriter writer(folder.path(), journal::AppendFile(folder.path() / journal::kJournalFile));
+  journal::SessionFolder opened(folder.path());
+  journal::AppendFile journal(opened, journal::kJournalFile);
+  SessionWriter writer(std::move(opened), std::move(journal));
   if (!journal::try_lock(writer.journal_.fd())) {
     throw RecorderError(Errc::session_locked,
                         fmt::format("Another program is using the new folder '{}'.", folder.path().string()));
@@ -100,7 +102,8 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   if (!path.has_filename()) path = path.parent_path();  // named with a slash behind it
   journal::JournalReader reader(path);                  // throws where there is none, before anything is made
   read_manifest(path);
-  journal::AppendFile journal(path / journal::kJournalFile);
+  journal::SessionFolder folder(path);
+  journal::AppendFile journal(folder, journal::kJournalFile);
   if (!journal::try_lock(journal.fd())) {
     throw RecorderError(
         Errc::session_locked,
@@ -123,10 +126,10 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   }
   if (reader.torn_bytes() > 0) journal.cut(reader.offset());
   const std::size_t settled = settled_segments(manifest);
-  make_file_say(path / journal::kIncrementalTranscript, incremental);
-  make_file_say(path / journal::kRawTranscript, raw_transcript(manifest, settled));
+  set_content(folder, journal::kIncrementalTranscript, incremental);
+  set_content(folder, journal::kRawTranscript, raw_transcript(manifest, settled));
 
-  SessionWriter writer(path, std::move(journal));
+  SessionWriter writer(std::move(folder), std::move(journal));
   writer.manifest_ = std::move(manifest);
   writer.next_sequence_ = reader.expected().value_or(0);
   writer.dropped_bytes_ = reader.torn_bytes();
@@ -143,7 +146,7 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
 
 void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
   unfinished_.append(fmt::format("{} {}\n", index, start_frame));
-  const fs::path file = path_ / journal::segment_file(index);
+  const fs::path file = path() / journal::segment_file(index);
   try {
     open_.try_emplace(index, audio::WAVWriter(file, manifest_.sample_rate));
   } catch (const RecorderError&) {
@@ -158,7 +161,7 @@ SessionWriter::OpenSegment& SessionWriter::open_segment_at(std::uint32_t index) 
   const auto found = open_.find(index);
   if (found != open_.end()) return found->second;
   throw RecorderError(Errc::output_unwritable, fmt::format("'{}' could not be begun, so its audio is lost.",
-                                                           (path_ / journal::segment_file(index)).string()));
+                                                           (path() / journal::segment_file(index)).string()));
 }
 
 /// Silence in the place of samples that could not be written.
@@ -193,10 +196,9 @@ void SessionWriter::close_segment(std::uint32_t index, Frame kept_frames) {
 
 void SessionWriter::discard_segment(std::uint32_t index) {
   open_.erase(index);
-  const fs::path file = path_ / journal::segment_file(index);
-  unsynced_.erase(journal::segment_file(index));
-  std::error_code error;
-  if (!fs::remove(file, error) && error) journal::throw_disk_error(error.value(), file);
+  const std::string file = journal::segment_file(index);
+  unsynced_.erase(file);
+  if (!folder_.remove(file)) journal::throw_disk_error(errno, path() / file);
 }
 
 void SessionWriter::append_timeline(std::span<const std::int16_t> samples) {
@@ -209,7 +211,7 @@ void SessionWriter::append_probabilities(Frame start_frame, std::span<const floa
 
 void SessionWriter::record(const Event& event) {
   if (event.is_ephemeral()) return;
-  const Event stored = journal::with_relative_paths(event, path_);
+  const Event stored = journal::with_relative_paths(event, path());
   Attempts attempt;
   attempt([&] { journal_.append(stored.to_json() + "\n"); });
   next_sequence_ = event.sequence.value_or(next_sequence_) + 1;
@@ -242,8 +244,8 @@ void SessionWriter::update_raw(const Event& event) {
 
 void SessionWriter::rewrite_raw() {
   raw_is_stale_ = true;
-  journal::replace_file(path_ / journal::kRawTranscript, raw_transcript(manifest_, raw_segments_));
-  raw_ = journal::AppendFile(path_ / journal::kRawTranscript);
+  journal::replace_file(folder_, journal::kRawTranscript, raw_transcript(manifest_, raw_segments_));
+  raw_ = journal::AppendFile(folder_, journal::kRawTranscript);
   raw_is_stale_ = false;
 }
 
@@ -253,11 +255,10 @@ void SessionWriter::write_note(const Event& event) {
   if (!journal::is_inside(note->path)) {
     throw RecorderError(Errc::internal, fmt::format("The note '{}' does not belong to the session.", note->path));
   }
-  const fs::path file = path_ / note->path;
-  if (::mkdir(file.parent_path().c_str(), 0700) != 0 && errno != EEXIST)
-    journal::throw_disk_error(errno, file.parent_path());
-  if (note->revision > 0) keep_former(file, former_note_path(file, note->revision - 1));
-  journal::replace_file(file, note_markdown(manifest_, event, *note));
+  const fs::path file = note->path;
+  if (file.has_parent_path()) folder_.make_folder(file.parent_path());
+  if (note->revision > 0) keep_former(folder_, file, former_note_path(file, note->revision - 1));
+  journal::replace_file(folder_, file, note_markdown(manifest_, event, *note));
   unsynced_.insert(note->path);
 }
 
@@ -268,20 +269,20 @@ void SessionWriter::progress(Frame frames_captured, Frame end_frame, double drif
 }
 
 void SessionWriter::save_manifest() {
-  write_manifest(path_, manifest_);
+  write_manifest(path(), manifest_);
 }
 
 void SessionWriter::sync() {
   Attempts attempt;
-  for (const std::string& file : std::exchange(unsynced_, {})) attempt([&] { journal::sync_to_disk(path_ / file); });
+  for (const std::string& file : std::exchange(unsynced_, {})) attempt([&] { folder_.sync_file(file); });
   for (const auto& [index, segment] : open_) unsynced_.insert(journal::segment_file(index));  // they go on growing
   attempt([&] { journal_.sync(); });
   attempt([&] { incremental_.sync(); });
   attempt([&] { raw_.sync(); });
-  attempt([&] { journal::sync_to_disk(path_ / journal::kManifestFile); });
-  if (manifest_.keep_all) attempt([&] { journal::sync_to_disk(path_ / journal::kTimelineFile); });
+  attempt([&] { folder_.sync_file(journal::kManifestFile); });
+  if (manifest_.keep_all) attempt([&] { folder_.sync_file(journal::kTimelineFile); });
   if (probabilities_) attempt([&] { probabilities_->sync(); });
-  attempt([&] { journal::sync_to_disk(path_); });
+  attempt([&] { folder_.sync_names(); });
   attempt.tell();
 }
 
@@ -298,12 +299,11 @@ void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> 
   }
   if (stopped_at) manifest_.stopped_at = std::chrono::floor<std::chrono::milliseconds>(*stopped_at);
   raw_segments_ = manifest_.segments.size();
-  attempt([&] { make_file_say(path_ / journal::kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
+  attempt([&] { set_content(folder_, journal::kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
   attempt([&] { save_manifest(); });
   attempt.tell();
   if (!manifest_.stopped_at || settled_segments(manifest_) < manifest_.segments.size()) return;
-  std::error_code ignored;
-  fs::remove(path_ / journal::kUnfinishedFile, ignored);
+  folder_.remove(journal::kUnfinishedFile);
 }
 
 }  // namespace dictum::session

@@ -48,7 +48,8 @@ class SessionWriter {
   /// session_unreadable where journal or manifest are damaged; nothing has been changed then.
   static SessionWriter reopen(const std::filesystem::path& session);
 
-  const std::filesystem::path& path() const { return path_; }  ///< absolute
+  const std::filesystem::path& path() const { return folder_.path(); }  ///< absolute
+  const journal::SessionFolder& folder() const { return folder_; }
   const std::string& name() const { return manifest_.session; }
   const Manifest& manifest() const { return manifest_; }
 
@@ -97,7 +98,7 @@ class SessionWriter {
     Frame missing = 0;  // frames at the end that could not be written
   };
 
-  SessionWriter(std::filesystem::path path, journal::AppendFile journal);
+  SessionWriter(journal::SessionFolder folder, journal::AppendFile journal);
 
   OpenSegment& open_segment_at(std::uint32_t index);
   static void fill(OpenSegment& segment);
@@ -106,7 +107,7 @@ class SessionWriter {
   void update_raw(const Event& event);
   void rewrite_raw();
 
-  std::filesystem::path path_;
+  journal::SessionFolder folder_;
   journal::AppendFile journal_;
   journal::AppendFile incremental_;
   journal::AppendFile raw_;

@@ -13,7 +13,7 @@
 
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk.hpp"
+#include "journal/disk_error.hpp"
 
 namespace dictum::session {
 namespace {
@@ -27,17 +27,17 @@ struct WAV {
   bool has_header{};
 };
 
-WAV open_wav(const std::filesystem::path& path, int mode) {
-  WAV wav{UniqueFD(::open(path.c_str(), mode | O_CLOEXEC | O_NONBLOCK))};
-  if (!wav.file) {
-    if (errno == ENOENT) return wav;
-    journal::throw_disk_error(errno, path);
-  }
+WAV open_wav(const journal::SessionFolder& folder, const std::string& name, int mode) {
+  WAV wav;
+  wav.file = folder.try_open(name, mode);
+  if (!wav.file && errno == ENOENT) return wav;
+  if (!wav.file) wav.file = folder.open(name, mode);  // which says what is wrong with it
+  const std::filesystem::path path = folder.path() / name;
   struct stat status{};
   if (::fstat(wav.file.get(), &status) != 0) journal::throw_disk_error(errno, path);
   std::array<char, kHeaderSize> header{};
-  if (S_ISREG(status.st_mode) && status.st_size < kHeaderSize) return wav;
-  const bool read = S_ISREG(status.st_mode) && ::pread(wav.file.get(), header.data(), header.size(), 0) == kHeaderSize;
+  if (status.st_size < kHeaderSize) return wav;
+  const bool read = ::pread(wav.file.get(), header.data(), header.size(), 0) == kHeaderSize;
   const auto has = [&](std::size_t at, std::string_view four) {
     return std::memcmp(header.data() + at, four.data(), four.size()) == 0;
   };
@@ -51,12 +51,13 @@ WAV open_wav(const std::filesystem::path& path, int mode) {
 
 }  // namespace
 
-Frame frames_on_disk(const std::filesystem::path& wav) {
-  return open_wav(wav, O_RDONLY).frames;
+Frame frames_on_disk(const journal::SessionFolder& folder, const std::string& wav) {
+  return open_wav(folder, wav, O_RDONLY).frames;
 }
 
-void set_frames(const std::filesystem::path& path, Frame frames) {
-  const WAV wav = open_wav(path, O_RDWR);
+void set_frames(const journal::SessionFolder& folder, const std::string& name, Frame frames) {
+  const WAV wav = open_wav(folder, name, O_RDWR);
+  const std::filesystem::path path = folder.path() / name;
   if (!wav.has_header) {
     throw RecorderError(Errc::session_unreadable, fmt::format("'{}' is missing or empty.", path.string()));
   }

@@ -46,7 +46,7 @@ TEST_F(Journal, IsReadOnWhereItGrew) {
   write(line(0));
   JournalReader reader(folder_.path());
   EXPECT_THAT(rest(reader), ElementsAre(0));
-  AppendFile(folder_ / "events.jsonl").append(line(1));
+  AppendFile(SessionFolder(folder_.path()), "events.jsonl").append(line(1));
   EXPECT_THAT(rest(reader), ElementsAre(1));
 }
 
@@ -56,7 +56,7 @@ TEST_F(Journal, HasNoTornLineYet) {
   EXPECT_THAT(rest(reader), ElementsAre(0));
   EXPECT_EQ(reader.torn_bytes(), 20);
   EXPECT_EQ(reader.offset(), static_cast<std::int64_t>(line(0).size()));
-  AppendFile(folder_ / "events.jsonl").append(line(1).substr(20));
+  AppendFile(SessionFolder(folder_.path()), "events.jsonl").append(line(1).substr(20));
   EXPECT_THAT(rest(reader), ElementsAre(1));
   EXPECT_THAT(reader.problems(), IsEmpty());
 }

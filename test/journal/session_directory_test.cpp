@@ -146,7 +146,7 @@ TEST_F(Environment, HasNoPlaceWithoutEither) {
 
 TEST(SessionLock, IsHeldAsLongAsTheWriterLives) {
   const TemporaryDirectory root;
-  std::optional<SessionWriter> writer(SessionWriter::create(root.path(), kStarted, test::info()));
+  std::optional<session::SessionWriter> writer(session::SessionWriter::create(root.path(), kStarted, test::info()));
   const fs::path path = writer->path();
   EXPECT_TRUE(is_locked(path));
   writer.reset();
@@ -156,11 +156,11 @@ TEST(SessionLock, IsHeldAsLongAsTheWriterLives) {
 TEST(SessionLock, IsNotTakenByAsking) {
   const TemporaryDirectory root;
   std::atomic<bool> done{false};
-  const fs::path path = SessionWriter::create(root.path(), kStarted, test::info()).path();
+  const fs::path path = session::SessionWriter::create(root.path(), kStarted, test::info()).path();
   std::thread asking([&] {
     while (!done) is_locked(path);
   });
-  for (int i = 0; i < 200; ++i) EXPECT_NO_THROW(SessionWriter::reopen(path));
+  for (int i = 0; i < 200; ++i) EXPECT_NO_THROW(session::SessionWriter::reopen(path));
   done = true;
   asking.join();
 }

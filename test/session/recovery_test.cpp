@@ -146,7 +146,7 @@ TEST_F(Crash, BetweenTellingTheEndAndCuttingTheFileCutsIt) {
   scribe_.tell(2000, SpeechEnded{0, 1500.0 / kRate, true, 1000, 2500});
   recovered();
   expect_whole();
-  EXPECT_EQ(frames_on_disk(path() / "seg_0000.wav"), 1500);
+  EXPECT_EQ(frames_on_disk(journal::SessionFolder(path()), "seg_0000.wav"), 1500);
 }
 
 TEST_F(Crash, WithAnAccountOfGapsKeepsTheFramesRight) {

@@ -101,7 +101,7 @@ TEST_F(Writing, CutsTheTailThatTurnedOutToBeSilence) {
   writer().open_segment(0, 0);
   writer().append_segment(0, std::vector<std::int16_t>(1000, 5));
   writer().close_segment(0, 300);
-  EXPECT_EQ(frames_on_disk(file("seg_0000.wav")), 300);
+  EXPECT_EQ(frames_on_disk(writer().folder(), "seg_0000.wav"), 300);
 }
 
 TEST_F(Writing, RemovesADiscardedSegment) {

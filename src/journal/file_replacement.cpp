@@ -1,0 +1,55 @@
+#include "journal/file_replacement.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "journal/disk_error.hpp"
+
+namespace dictum::journal {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file that is new for certain: what a crash, or somebody else, left under its name is removed first.
+UniqueFD make_fresh(const SessionFolder& folder, const fs::path& name) {
+  folder.remove(name);
+  return folder.open(name, O_WRONLY | O_CREAT | O_EXCL);
+}
+
+}  // namespace
+
+FileReplacement::FileReplacement(const SessionFolder& folder, fs::path name)
+    : folder_(folder), name_(std::move(name)), fresh_(fs::path(name_) += ".new"), file_(make_fresh(folder_, fresh_)) {}
+
+FileReplacement::~FileReplacement() {
+  if (file_) folder_.remove(fresh_);
+}
+
+void FileReplacement::append(std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(file_.get(), content.data(), content.size());
+    if (written >= 0) {
+      content.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      throw_disk_error(errno, folder_.path() / name_);
+    }
+  }
+}
+
+void FileReplacement::commit() {
+  if (::fdatasync(file_.get()) != 0) throw_disk_error(errno, folder_.path() / name_);
+  folder_.rename(fresh_, name_);
+  file_.reset();  // committed: the destructor has nothing to remove
+  folder_.sync_names(name_.parent_path());
+}
+
+void replace_file(const SessionFolder& folder, const fs::path& name, std::string_view content) {
+  FileReplacement file(folder, name);
+  file.append(content);
+  file.commit();
+}
+
+}  // namespace dictum::journal

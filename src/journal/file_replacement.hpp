@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "base/unique_fd.hpp"
+#include "journal/session_folder.hpp"
+
+namespace dictum::journal {
+
+/// New content for a file of a session, written beside it piece by piece: a reader finds the old content or, after
+/// `commit`, the new one, never a part of either, also after a power cut. Without a commit the old file stays as it was
+/// and nothing is left beside it. Every function throws RecorderError: session_unreadable, disk_full,
+/// output_unwritable.
+///
+/// Threads: one at a time. `folder` must outlive it.
+class FileReplacement {
+ public:
+  FileReplacement(const SessionFolder& folder, std::filesystem::path name);
+  ~FileReplacement();
+  FileReplacement(const FileReplacement&) = delete;
+  FileReplacement& operator=(const FileReplacement&) = delete;
+
+  void append(std::string_view content);
+
+  /// Waits for the disk: the content first, then the name.
+  void commit();
+
+ private:
+  const SessionFolder& folder_;
+  const std::filesystem::path name_;
+  const std::filesystem::path fresh_;
+  UniqueFD file_;
+};
+
+/// All of it at once.
+void replace_file(const SessionFolder& folder, const std::filesystem::path& name, std::string_view content);
+
+}  // namespace dictum::journal
