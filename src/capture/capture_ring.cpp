@@ -6,7 +6,7 @@
 namespace dictum::capture {
 namespace {
 
-constexpr std::size_t kDeliveries = 8192;  // 12 s of callbacks of 1.5 ms: shorter ones no driver is asked for
+constexpr std::size_t kDeliveries = 8192;  // 12 s of callbacks of 1.5 ms: no driver is asked for shorter ones
 
 }  // namespace
 
@@ -17,20 +17,31 @@ CaptureRing::CaptureRing(AudioFormat format, std::shared_ptr<const Clock> clock)
       deliveries_(kDeliveries) {}
 
 void CaptureRing::push(const float* interleaved, std::size_t frames) noexcept {
-  if (frames == 0) return;
   const std::size_t room = (samples_.capacity() - samples_.size()) / channels_;
-  const bool can_tell = interleaved != nullptr && deliveries_.size() < deliveries_.capacity();
-  const std::size_t taken = can_tell ? std::min(frames, room) : 0;
+  const bool has_slot = interleaved != nullptr && deliveries_.size() < deliveries_.capacity();
+  const std::size_t taken = has_slot ? std::min(frames, room) : 0;
+  const std::uint64_t dropped = dropped_.load(std::memory_order_relaxed);
   if (taken > 0) {
     samples_.push({interleaved, taken * channels_});
     const Delivery delivery{.arrived = clock_->steady_now(),
-                            .dropped = dropped_.exchange(0, std::memory_order_acq_rel),
+                            .dropped = dropped,
                             .frames = static_cast<std::uint32_t>(taken),
-                            .incident = std::exchange(incident_, Incident::none)};
-    deliveries_.push({&delivery, 1});  // after its samples: what the reader sees told is there
-    heard_.store(true, std::memory_order_release);
+                            .discontinuity = std::exchange(discontinuity_, std::nullopt)};
+    deliveries_.push({&delivery, 1});  // after its samples, so that they are there once the delivery is seen
+    has_audio_.store(true, std::memory_order_release);
   }
-  if (taken < frames) dropped_.fetch_add(frames - taken, std::memory_order_acq_rel);
+  if (taken < frames) dropped_.store(dropped + frames - taken, std::memory_order_release);
+}
+
+bool CaptureRing::take(Delivery& delivery) noexcept {
+  // Read before the deliveries: where there is none then, these frames follow everything that was taken.
+  const std::uint64_t dropped = dropped_.load(std::memory_order_acquire);
+  if (deliveries_.pop(std::span(&delivery, 1)) == 0) {
+    if (dropped == reported_) return false;
+    delivery = {.arrived = clock_->steady_now(), .dropped = dropped, .frames = 0, .discontinuity = {}};
+  }
+  delivery.dropped -= std::exchange(reported_, delivery.dropped);
+  return true;
 }
 
 }  // namespace dictum::capture

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/spsc_ring.hpp"
@@ -13,24 +14,21 @@
 
 namespace dictum::capture {
 
-/// What a driver said about the audio that follows.
-enum class Incident : std::uint8_t { none, overflow, suspended, moved };
-
-/// One call of the device's callback, as the reader finds it.
+/// One call of the device's callback, as the reader receives it.
 struct Delivery {
   std::chrono::steady_clock::time_point arrived;
-  std::uint64_t dropped{};  ///< frames that found no room, or that the driver had lost, just before these
-  std::uint32_t frames{};   ///< frames that are in the ring
-  Incident incident{};      ///< right before these frames
+  std::uint64_t dropped{};                 ///< frames lost right before these: no room, or reported by the driver
+  std::uint32_t frames{};                  ///< frames that are in the ring
+  std::optional<GapReason> discontinuity;  ///< the driver reported one right before these frames
 };
 
 /// The fence between a device's callback and the rest of the program. The callback's only duty is `push`: it copies
-/// into preallocated memory and writes down when that was; it takes no lock, allocates nothing, makes no system call
-/// (the steady clock is read through the vDSO), throws nothing and wakes nobody. Where the ring is full the newest
-/// frames are dropped and counted, and the count stands in the next delivery, so the gap is found exactly where it
-/// happened.
+/// into preallocated memory and records the time; it takes no lock, allocates nothing, makes no system call (the steady
+/// clock is read through the vDSO), throws nothing and wakes no thread. Where the ring is full, the newest frames are
+/// dropped and counted, and the count is part of the next delivery, so the gap is placed exactly where it happened.
 ///
-/// Threads: `push` and `mark` on the device's thread, `heard` from any, the others on the reader's. Owner: the stream.
+/// Threads: `push` and `mark` on the device's thread, `has_audio` on any, the others on the reader's. Owner: the
+/// stream.
 class CaptureRing {
  public:
   static constexpr std::chrono::seconds kLength{12};
@@ -40,27 +38,26 @@ class CaptureRing {
   /// Takes `frames` frames of interleaved samples; null stands for frames that the driver has lost.
   void push(const float* interleaved, std::size_t frames) noexcept;
 
-  /// The next frames come after `incident`.
-  void mark(Incident incident) noexcept { incident_ = incident; }
+  /// The next frames do not adjoin the ones before.
+  void mark(GapReason discontinuity) noexcept { discontinuity_ = discontinuity; }
 
-  /// Whether real samples have come.
-  bool heard() const noexcept { return heard_.load(std::memory_order_acquire); }
+  /// Whether real samples have arrived.
+  bool has_audio() const noexcept { return has_audio_.load(std::memory_order_acquire); }
 
-  /// The oldest delivery that was not taken yet; its samples are then the next `frames` frames to be popped.
-  bool take(Delivery& delivery) noexcept { return deliveries_.pop(std::span(&delivery, 1)) == 1; }
+  /// Takes the oldest delivery; its samples are then the next `frames` frames to be popped. Frames that were dropped at
+  /// the very end come as a delivery without samples. False where there is nothing new.
+  bool take(Delivery& delivery) noexcept;
   std::size_t pop(std::span<float> interleaved) noexcept { return samples_.pop(interleaved); }
-
-  /// Frames dropped at the very end, which no delivery follows. To be asked once everything else was taken.
-  std::uint64_t take_dropped() noexcept { return dropped_.exchange(0, std::memory_order_acq_rel); }
 
  private:
   const std::size_t channels_;
   const std::shared_ptr<const Clock> clock_;
   SPSCRing<float> samples_;
-  SPSCRing<Delivery> deliveries_;
-  std::atomic<std::uint64_t> dropped_{0};
-  std::atomic<bool> heard_{false};
-  Incident incident_ = Incident::none;  // of the device's thread
+  SPSCRing<Delivery> deliveries_;          // whose `dropped` counts from the stream's start
+  std::atomic<std::uint64_t> dropped_{0};  // since the stream's start
+  std::atomic<bool> has_audio_{false};
+  std::optional<GapReason> discontinuity_;  // owned by the device's thread
+  std::uint64_t reported_ = 0;              // of dropped_; owned by the reader's thread
 };
 
 }  // namespace dictum::capture

@@ -10,7 +10,7 @@ namespace dictum::capture {
 
 std::shared_ptr<DeviceStream> DeviceStream::launch(std::function<void(DeviceStream&)> body) {
   auto stream = std::make_shared<DeviceStream>();
-  // Detached, since a thread that hangs in a driver can never be joined; `wait_until_ended` stands for the join.
+  // Detached, since a thread that hangs in a driver can never be joined; `wait_until_ended` replaces the join.
   std::thread([stream, body = std::move(body)]() mutable {
     ::pthread_setname_np(::pthread_self(), "audio");
     try {
@@ -39,9 +39,9 @@ StreamFailure DeviceStream::failure() const {
   return failure_;
 }
 
-std::vector<StreamNotice> DeviceStream::take_notices() {
+StreamStatus DeviceStream::status() const {
   const std::lock_guard lock(mutex_);
-  return std::exchange(notices_, {});
+  return status_;
 }
 
 void DeviceStream::request_stop() noexcept {
@@ -73,8 +73,8 @@ CaptureRing& DeviceStream::prepare(AudioFormat format, std::string device, std::
                                    std::shared_ptr<const Clock> clock) {
   ring_ = std::make_unique<CaptureRing>(format, std::move(clock));
   format_ = format;
-  device_ = std::move(device);
   description_ = std::move(description);
+  update([&](StreamStatus& status) { status.device = std::move(device); });
   return *ring_;
 }
 
@@ -85,9 +85,9 @@ void DeviceStream::start() {
   changed_.notify_all();
 }
 
-void DeviceStream::tell(StreamNotice notice) {
+void DeviceStream::update(const std::function<void(StreamStatus&)>& change) {
   const std::lock_guard lock(mutex_);
-  notices_.push_back(std::move(notice));
+  change(status_);
 }
 
 void DeviceStream::lose(StreamFailure failure) {

@@ -9,8 +9,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <variant>
-#include <vector>
 
 #include "capture/capture_ring.hpp"
 #include "dictum/clock.hpp"
@@ -19,30 +17,31 @@
 
 namespace dictum::capture {
 
-/// Which device a stream is to be made to.
+/// Which device to open a stream to.
 struct StreamRequest {
   std::string wanted;    ///< id, name or part; empty: the default
-  std::string previous;  ///< the name of the device that was just lost; empty: the first attempt
+  std::string previous;  ///< the name of the device that was just lost; empty at the first attempt
   std::shared_ptr<const Clock> clock;
 };
 
-/// Why a stream could not be made, or ended.
+/// Why a stream could not be opened, or ended.
 struct StreamFailure {
   Errc code = Errc::device_lost;
   std::string message;
-  bool no_server = false;  ///< nothing answers that could even say which devices there are
+  bool try_next_backend = false;  ///< this back end reached no server, or nothing that could list devices
 };
 
-/// What the sound system says about a running stream beside its audio.
-struct StreamNotice {
-  enum class Kind { suspended, resumed, moved } kind{};
-  std::string device;  ///< of `moved`: where to
+/// What the sound system reports about a running stream beside its audio.
+struct StreamStatus {
+  std::string device;  ///< its name, which changes where the server moves the stream
+  bool is_suspended = false;
+  std::string mute;  ///< where the sound system silences the device: a sentence that says so and how to change it
 };
 
 /// One connection to one device, from the attempt to its end: what the device's thread and the reader share.
 ///
-/// Threads: said at each part. Owner: both, by shared_ptr: a thread that is stuck in a driver is left behind together
-/// with all that it may still touch. Nothing here blocks but the two waits, which are bounded by their caller.
+/// Threads: named at each part. Owner: both, by shared_ptr: a thread that hangs in a driver is abandoned together with
+/// everything that it may still access. Nothing here blocks but the waits, which are bounded by their caller.
 class DeviceStream {
  public:
   enum class State { connecting, streaming, lost };
@@ -55,19 +54,17 @@ class DeviceStream {
 
   State state() const noexcept { return state_.load(std::memory_order_acquire); }
 
-  /// Waits until audio comes or the attempt failed; false where neither happened in time.
+  /// Waits until audio arrives or the attempt failed; false where neither happened in time.
   bool wait_until_started(std::chrono::milliseconds limit);
 
   /// Once streaming:
   CaptureRing& ring() noexcept { return *ring_; }
   AudioFormat format() const noexcept { return format_; }
-  const std::string& device() const noexcept { return device_; }            ///< its name
   const std::string& description() const noexcept { return description_; }  ///< for people
+  StreamStatus status() const;
 
   /// Once lost.
   StreamFailure failure() const;
-
-  std::vector<StreamNotice> take_notices();
 
   /// Asks the device's thread to end; returns at once.
   void request_stop() noexcept;
@@ -82,17 +79,17 @@ class DeviceStream {
   /// Waits until a stop is requested, or `lose` was called, at most this long; true if so.
   bool wait_for_end(std::optional<std::chrono::milliseconds> limit = std::nullopt);
 
-  /// What `request_stop` calls, on the reader's thread, to wake the device's; empty again before it becomes invalid.
+  /// What `request_stop` calls, on the reader's thread, to wake the device's. Cleared before it becomes invalid.
   void on_stop(std::function<void()> wake);
 
   /// The device is chosen: makes the ring.
   CaptureRing& prepare(AudioFormat format, std::string device, std::string description,
                        std::shared_ptr<const Clock> clock);
 
-  /// Real audio has come.
+  /// Real audio has arrived.
   void start();
 
-  void tell(StreamNotice notice);
+  void update(const std::function<void(StreamStatus&)>& change);
 
   /// The stream could not be made, or is over. Only the first reason counts.
   void lose(StreamFailure failure);
@@ -104,13 +101,12 @@ class DeviceStream {
   std::atomic<bool> stop_requested_{false};
   bool ended_ = false;
   StreamFailure failure_;
-  std::vector<StreamNotice> notices_;
+  StreamStatus status_;
   std::function<void()> wake_;
 
-  // Written before `streaming` and constant from then on.
+  // Written before the state is `streaming`, constant afterwards.
   std::unique_ptr<CaptureRing> ring_;
   AudioFormat format_;
-  std::string device_;
   std::string description_;
 };
 

@@ -7,8 +7,7 @@
 #include <chrono>
 #include <optional>
 
-#include "capture/portaudio_stream.hpp"
-#include "capture/pulse_stream.hpp"
+#include "capture/backend.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::capture {
@@ -31,27 +30,25 @@ std::string listing(const std::vector<const DeviceInfo*>& devices) {
 }
 
 std::string listing(const std::vector<DeviceInfo>& devices) {
-  if (devices.empty()) return "There is none.";
   std::vector<const DeviceInfo*> all;
   for (const auto& device : devices) all.push_back(&device);
-  return "There is: " + listing(all) + ".";
+  return listing(all);
 }
 
 }  // namespace
 
 std::vector<DeviceInfo> list_devices(std::string_view backend) {
-  if (backend == "pulse") return list_pulse_devices(kListingDeadline);
-  if (backend == "portaudio") return list_portaudio_devices(kListingDeadline);
-  if (backend != "auto") {
-    throw RecorderError(Errc::invalid_argument,
-                        fmt::format("There is no capture backend \"{}\": take auto, pulse or portaudio.", backend));
+  std::optional<RecorderError> no_server;  // of the first back end: the sentence to show where none has devices
+  for (const Backend& candidate : select_backends(backend)) {
+    try {
+      auto devices = candidate.list(kListingDeadline);
+      if (!no_server || !devices.empty()) return devices;
+    } catch (const RecorderError& error) {
+      if (!no_server && error.code() != Errc::device_lost) throw;
+      if (!no_server) no_server = error;
+    }
   }
-  try {
-    return list_pulse_devices(kListingDeadline);
-  } catch (const RecorderError& no_server) {
-    if (no_server.code() != Errc::device_lost || !has_portaudio()) throw;
-    return list_portaudio_devices(kListingDeadline);
-  }
+  throw RecorderError(*no_server);
 }
 
 const DeviceInfo& resolve_device(const std::vector<DeviceInfo>& devices, std::string_view wanted) {
@@ -72,13 +69,15 @@ const DeviceInfo& resolve_device(const std::vector<DeviceInfo>& devices, std::st
            lower(device.description).find(part) != std::string::npos;
   });
   if (matches.empty()) {
-    throw RecorderError(Errc::input_not_found,
-                        fmt::format("There is no input device \"{}\". {}", wanted, listing(devices)));
+    throw RecorderError(
+        Errc::input_not_found,
+        devices.empty() ? fmt::format("No input device named \"{}\": no microphone was found. Connect one.", wanted)
+                        : fmt::format("No input device named \"{}\". Choose one of: {}.", wanted, listing(devices)));
   }
   if (matches.size() > 1) {
     throw RecorderError(
         Errc::device_ambiguous,
-        fmt::format("Several input devices match \"{}\": {}. Name one by its id.", wanted, listing(matches)));
+        fmt::format("Several input devices match \"{}\": {}. Choose one by its id.", wanted, listing(matches)));
   }
   return *matches.front();
 }
@@ -95,21 +94,22 @@ const DeviceInfo& choose_device(const std::vector<DeviceInfo>& devices, std::str
   const bool has_microphone = std::ranges::any_of(devices, [](const auto& device) { return !device.is_monitor; });
   for (const auto& device : devices) {
     if (!device.is_default) continue;
-    const bool is_meant = previous.empty() ? has_microphone : device.name == previous;
-    if (!device.is_monitor || is_meant) return device;
+    const bool is_intended = previous.empty() ? has_microphone : device.name == previous;
+    if (!device.is_monitor || is_intended) return device;
   }
   for (const auto& device : devices) {
     if (device.name == previous) return device;
   }
-  if (!has_microphone) {
-    throw RecorderError(Errc::input_not_found,
-                        devices.empty() ? "There is no microphone: connect one, or record a file with --input."
-                                        : "There is no microphone, only what the machine plays itself. Connect one, or "
-                                          "choose with --device. " +
-                                              listing(devices));
+  if (devices.empty()) {
+    throw RecorderError(Errc::input_not_found, "No microphone was found. Connect one, or record a file with --input.");
   }
-  throw RecorderError(Errc::input_not_found,
-                      "There is no default input device: choose one with --device. " + listing(devices));
+  throw RecorderError(
+      Errc::input_not_found,
+      fmt::format("{} Choose a device with --device: {}.",
+                  has_microphone ? "No default input device is set."
+                                 : "No microphone was found, only devices that record what the machine plays. Connect "
+                                   "a microphone.",
+                  listing(devices)));
 }
 
 }  // namespace dictum::capture

@@ -8,9 +8,9 @@
 
 namespace dictum::capture {
 
-/// A live source. `backend` is "pulse", "portaudio", or "auto": the former where its server answers when the source is
-/// opened, else the latter. `device` is an id, a name or a unique part of it; empty: the default. Touches no device.
-/// Throws RecorderError(invalid_argument) for another backend.
+/// A live source. `backend` is the name of a back end, or "auto" for the first whose server answers when the source is
+/// opened. `device` is an id, a name or a unique part of it; empty: the default. Opens no device yet.
+/// Throws RecorderError(invalid_argument) for an unknown back end.
 std::unique_ptr<AudioSource> make_microphone(const std::string& backend, std::string device,
                                              std::shared_ptr<const Clock> clock);
 

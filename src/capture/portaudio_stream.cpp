@@ -1,6 +1,15 @@
 #include "capture/portaudio_stream.hpp"
 
+#include "capture/backend.hpp"
 #include "dictum/error.hpp"
+
+namespace dictum::capture {
+namespace {
+
+constexpr const char* kName = "portaudio";
+
+}  // namespace
+}  // namespace dictum::capture
 
 #if DICTUM_HAS_PORTAUDIO
 
@@ -20,15 +29,17 @@ namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-constexpr std::chrono::milliseconds kConnectDeadline{2500};  // before the microphone gives up, to say why
-constexpr std::chrono::milliseconds kFirstSamplesPace{
-    5};  // how often a starting stream is looked at: no callback wakes
+constexpr std::chrono::milliseconds kConnectDeadline{
+    2500};  // less than the microphone's own, so that the reason is known
+constexpr std::chrono::milliseconds kFirstSamplesPoll{5};  // of a starting stream, since the callback wakes no thread
 constexpr double kBlockSeconds = 0.010;
 constexpr double kLatencySeconds = 0.040;  // room for a callback that is scheduled late
-// A device that offers more channels than hardware has is software that converts to whatever is asked for; what it
-// names as its rate is then nobody's native one.
+// A device that offers more channels than hardware has is software that converts to any format; its default rate is
+// then not a native one.
 constexpr int kManyChannels = 16;
 constexpr int kUsualRate = 48000;
+constexpr const char* kBlocked =
+    "PortAudio is blocked by a device that does not answer. Disconnect the device, or restart its sound server.";
 
 /// PortAudio is one for the whole process, and opening, closing and listing are not safe from two threads at once.
 std::timed_mutex& process_wide_mutex() {
@@ -36,8 +47,8 @@ std::timed_mutex& process_wide_mutex() {
   return mutex;
 }
 
-/// Keeps ALSA's and JACK's libraries from writing their search for devices to standard error. They are PortAudio's
-/// dependencies, not ours, so they are looked up where they happen to be loaded.
+/// Keeps the libraries of ALSA and JACK from writing their search for devices to standard error. They are dependencies
+/// of PortAudio only, so their functions are looked up at run time, where they are loaded.
 class QuietDrivers {
  public:
   QuietDrivers() { set(&no_message, &no_jack_message); }
@@ -62,7 +73,7 @@ class QuietDrivers {
   }
 };
 
-/// PortAudio, initialised. Every new one that is alone sees the devices of the moment.
+/// PortAudio, initialised. An object that is the only one sees the devices of the moment.
 class Library {
  public:
   explicit Library(TimePoint deadline) {
@@ -70,7 +81,8 @@ class Library {
     const PaError error = ::Pa_Initialize();
     process_wide_mutex().unlock();
     if (error != paNoError) {
-      throw RecorderError(Errc::device_lost, fmt::format("PortAudio does not start: {}.", ::Pa_GetErrorText(error)));
+      throw RecorderError(Errc::device_lost,
+                          fmt::format("PortAudio cannot be initialised: {}.", ::Pa_GetErrorText(error)));
     }
   }
 
@@ -84,13 +96,16 @@ class Library {
 
   static void lock(TimePoint deadline) {
     if (process_wide_mutex().try_lock_until(deadline)) return;
-    throw RecorderError(Errc::timed_out,
-                        "PortAudio is held up by a device that does not answer: disconnect it, or restart its server.");
+    throw RecorderError(Errc::timed_out, kBlocked);
   }
 
  private:
   QuietDrivers quiet_;
 };
+
+std::string id_of(const PaDeviceInfo& info) {
+  return fmt::format("{}:{}:{}", kName, ::Pa_GetHostApiInfo(info.hostApi)->name, info.name);
+}
 
 std::vector<DeviceInfo> list(const Library&) {
   std::vector<DeviceInfo> devices;
@@ -100,14 +115,15 @@ std::vector<DeviceInfo> list(const Library&) {
     if (info == nullptr || info->maxInputChannels < 1) continue;
     const std::string name = info->name;
     const bool converts = info->maxInputChannels > kManyChannels;
-    devices.push_back({.id = fmt::format("portaudio:{}:{}", ::Pa_GetHostApiInfo(info->hostApi)->name, name),
+    devices.push_back({.id = id_of(*info),
                        .name = name,
                        .description = name,
                        .channels = converts ? 1 : info->maxInputChannels,
                        .sample_rate = converts ? kUsualRate : static_cast<int>(info->defaultSampleRate),
                        .is_default = i == ::Pa_GetDefaultInputDevice(),
                        .is_monitor = name.find("onitor") != std::string::npos,
-                       .backend = "portaudio"});
+                       .is_muted = false,  // it does not say
+                       .backend = kName});
   }
   return devices;
 }
@@ -116,37 +132,36 @@ PaDeviceIndex index_of(const DeviceInfo& device) {
   const PaDeviceIndex count = ::Pa_GetDeviceCount();
   for (PaDeviceIndex i = 0; i < count; ++i) {
     const PaDeviceInfo* info = ::Pa_GetDeviceInfo(i);
-    if (info->maxInputChannels < 1 || device.name != info->name) continue;
-    if (device.id == fmt::format("portaudio:{}:{}", ::Pa_GetHostApiInfo(info->hostApi)->name, device.name)) return i;
+    if (info->maxInputChannels > 0 && device.id == id_of(*info)) return i;
   }
   return paNoDevice;
 }
 
-/// What the callbacks of a stream reach.
-struct Callee {
+/// What the callbacks of a stream use.
+struct CallbackContext {
   CaptureRing& ring;
   DeviceStream& stream;
   std::string device;
 };
 
 int on_audio(const void* input, void*, unsigned long frames, const PaStreamCallbackTimeInfo*,
-             PaStreamCallbackFlags flags, void* callee) {
-  take_portaudio_block(static_cast<Callee*>(callee)->ring, input, frames, (flags & paInputOverflow) != 0);
+             PaStreamCallbackFlags flags, void* context) {
+  take_portaudio_block(static_cast<CallbackContext*>(context)->ring, input, frames, (flags & paInputOverflow) != 0);
   return paContinue;
 }
 
-/// Some drivers let a stream end where its device does; most do not.
+/// Some drivers end a stream when its device is gone; most do not.
 void on_finished(void* user) {
-  const auto& callee = *static_cast<Callee*>(user);
-  callee.stream.lose({Errc::device_lost, fmt::format("The input device \"{}\" is gone.", callee.device)});
+  const auto& context = *static_cast<CallbackContext*>(user);
+  context.stream.lose({Errc::device_lost, fmt::format("The input device \"{}\" is gone.", context.device)});
 }
 
 /// An open stream of PortAudio's. Lives on the device's thread, as a local variable of its body.
 class OpenStream {
  public:
   OpenStream(DeviceStream& stream, const DeviceInfo& device, const StreamRequest& request, TimePoint deadline)
-      : callee_{stream.prepare({device.sample_rate, device.channels}, device.name, device.description, request.clock),
-                stream, device.description} {
+      : context_{stream.prepare({device.sample_rate, device.channels}, device.name, device.description, request.clock),
+                 stream, device.description} {
     const PaDeviceIndex index = index_of(device);
     const PaStreamParameters parameters{
         .device = index,
@@ -157,7 +172,7 @@ class OpenStream {
     Library::lock(deadline);
     PaError error =
         ::Pa_OpenStream(&handle_, &parameters, nullptr, device.sample_rate,
-                        static_cast<unsigned long>(device.sample_rate * kBlockSeconds), paNoFlag, &on_audio, &callee_);
+                        static_cast<unsigned long>(device.sample_rate * kBlockSeconds), paNoFlag, &on_audio, &context_);
     process_wide_mutex().unlock();
     if (error == paNoError) {
       ::Pa_SetStreamFinishedCallback(handle_, &on_finished);
@@ -185,19 +200,35 @@ class OpenStream {
     ::Pa_CloseStream(handle_);
   }
 
-  Callee callee_;
+  CallbackContext context_;
   PaStream* handle_ = nullptr;
 };
+
+std::vector<DeviceInfo> list_in_time(std::chrono::milliseconds limit) {
+  const TimePoint deadline = std::chrono::steady_clock::now() + limit;
+  std::packaged_task<std::vector<DeviceInfo>()> task([deadline] { return list(Library(deadline)); });
+  auto devices = task.get_future();
+  std::thread(std::move(task)).detach();  // where a driver hangs, it keeps that thread, not the caller's
+  if (devices.wait_until(deadline) != std::future_status::ready) {
+    throw RecorderError(Errc::timed_out, kBlocked);
+  }
+  return devices.get();
+}
 
 void record(DeviceStream& stream, const StreamRequest& request) {
   const TimePoint deadline = std::chrono::steady_clock::now() + kConnectDeadline;
   const Library library(deadline);
   if (stream.stop_requested()) return;
   const auto devices = list(library);
+  if (devices.empty() && request.previous.empty()) {
+    stream.lose(
+        {Errc::input_not_found, "PortAudio found no microphone. Connect one, or record a file with --input.", true});
+    return;
+  }
   const DeviceInfo& device = choose_device(devices, request.wanted, request.previous);
   const OpenStream open(stream, device, request, deadline);
-  while (!stream.wait_for_end(kFirstSamplesPace)) {
-    if (stream.ring().heard()) {
+  while (!stream.wait_for_end(kFirstSamplesPoll)) {
+    if (stream.ring().has_audio()) {
       stream.start();
       stream.wait_for_end();
       return;
@@ -205,7 +236,7 @@ void record(DeviceStream& stream, const StreamRequest& request) {
     if (std::chrono::steady_clock::now() >= deadline) break;
   }
   stream.lose({Errc::timed_out,
-               fmt::format("The input device \"{}\" gives no audio: nothing came in time.", device.description)});
+               fmt::format("The input device \"{}\" delivers no audio: nothing arrived in time.", device.description)});
 }
 
 }  // namespace
@@ -215,24 +246,14 @@ bool has_portaudio() noexcept {
 }
 
 void take_portaudio_block(CaptureRing& ring, const void* input, unsigned long frames, bool overflowed) noexcept {
-  if (overflowed) ring.mark(Incident::overflow);
+  if (overflowed) ring.mark(GapReason::overflow);
   ring.push(static_cast<const float*>(input), frames);
 }
 
-std::shared_ptr<DeviceStream> connect_portaudio(const StreamRequest& request) {
-  return DeviceStream::launch([request](DeviceStream& stream) { record(stream, request); });
-}
-
-std::vector<DeviceInfo> list_portaudio_devices(std::chrono::milliseconds limit) {
-  const TimePoint deadline = std::chrono::steady_clock::now() + limit;
-  std::packaged_task<std::vector<DeviceInfo>()> task([deadline] { return list(Library(deadline)); });
-  auto devices = task.get_future();
-  std::thread(std::move(task)).detach();  // a driver that hangs keeps its thread, not the caller
-  if (devices.wait_until(deadline) != std::future_status::ready) {
-    throw RecorderError(Errc::timed_out,
-                        "PortAudio is held up by a device that does not answer: disconnect it, or restart its server.");
-  }
-  return devices.get();
+Backend portaudio_backend() {
+  return {.name = kName, .list = &list_in_time, .open = [](const StreamRequest& request) {
+            return DeviceStream::launch([request](DeviceStream& stream) { record(stream, request); });
+          }};
 }
 
 }  // namespace dictum::capture
@@ -243,7 +264,7 @@ namespace dictum::capture {
 namespace {
 
 constexpr const char* kAbsent =
-    "Dictum was built without PortAudio: install it and build again, or take --backend pulse.";
+    "Dictum was built without PortAudio. Install it and build again, or choose another back end with --backend.";
 
 }  // namespace
 
@@ -251,12 +272,16 @@ bool has_portaudio() noexcept {
   return false;
 }
 
-std::shared_ptr<DeviceStream> connect_portaudio(const StreamRequest&) {
-  return DeviceStream::launch([](DeviceStream& stream) { stream.lose({Errc::input_not_found, kAbsent}); });
-}
-
-std::vector<DeviceInfo> list_portaudio_devices(std::chrono::milliseconds) {
-  throw RecorderError(Errc::input_not_found, kAbsent);
+Backend portaudio_backend() {
+  return {.name = kName,
+          .list = [](std::chrono::milliseconds) -> std::vector<DeviceInfo> {
+            throw RecorderError(Errc::input_not_found, kAbsent);
+          },
+          .open =
+              [](const StreamRequest&) {
+                return DeviceStream::launch(
+                    [](DeviceStream& stream) { stream.lose({Errc::input_not_found, kAbsent, true}); });
+              }};
 }
 
 void take_portaudio_block(CaptureRing&, const void*, unsigned long, bool) noexcept {}

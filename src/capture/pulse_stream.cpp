@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "audio/format.hpp"
+#include "capture/backend.hpp"
 #include "pulse/connection.hpp"
 
 namespace dictum::capture {
@@ -15,14 +16,20 @@ namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-constexpr std::chrono::milliseconds kConnectDeadline{2500};  // before the microphone gives up, to say why
+constexpr std::chrono::milliseconds kConnectDeadline{
+    2500};  // less than the microphone's own, so that the reason is known
 constexpr double kFragmentSeconds = 0.020;
+constexpr const char* kName = "pulse";
 
 struct Sources {
   std::vector<DeviceInfo> devices;
   std::vector<pa_channel_map> maps;  // of each
   std::string default_name;
 };
+
+bool is_silenced(int mute, const pa_cvolume& volume) {
+  return mute != 0 || (::pa_cvolume_valid(&volume) != 0 && ::pa_cvolume_is_muted(&volume) != 0);
+}
 
 Sources list_sources(pulse::Connection& connection, TimePoint deadline) {
   Sources sources;
@@ -40,14 +47,15 @@ Sources list_sources(pulse::Connection& connection, TimePoint deadline) {
                             if (end != 0 || info == nullptr) return;
                             auto& found = *static_cast<Sources*>(user);
                             found.maps.push_back(info->channel_map);
-                            found.devices.push_back({.id = fmt::format("pulse:{}", info->name),
+                            found.devices.push_back({.id = fmt::format("{}:{}", kName, info->name),
                                                      .name = info->name,
                                                      .description = info->description,
                                                      .channels = info->sample_spec.channels,
                                                      .sample_rate = static_cast<int>(info->sample_spec.rate),
                                                      .is_default = info->name == found.default_name,
                                                      .is_monitor = info->monitor_of_sink != PA_INVALID_INDEX,
-                                                     .backend = "pulse"});
+                                                     .is_muted = is_silenced(info->mute, info->volume),
+                                                     .backend = kName});
                           },
                           &sources)),
                       deadline);
@@ -83,9 +91,9 @@ class Recording {
     const Sources sources = list_sources(connection_, deadline_);
     const DeviceInfo& device = choose_device(sources.devices, request_.wanted, request_.previous);
     open(device, sources.maps[static_cast<std::size_t>(&device - sources.devices.data())]);
-    watch_default();
-    connection_.run_until([this] { return ring_->heard() || is_over(); }, deadline_);
-    if (ring_->heard()) {
+    watch_server();
+    connection_.run_until([this] { return ring_->has_audio() || is_over(); }, deadline_);
+    if (ring_->has_audio()) {
       stream_.start();
       connection_.run_until([this] { return is_over(); });
     }
@@ -93,8 +101,8 @@ class Recording {
   }
 
  private:
-  /// With the device's own channels, so that the server mixes none; should it move the stream, it mixes those of the
-  /// other device to them.
+  /// Asks for the device's own channels, so that the server mixes none. Where it moves the stream later, it mixes the
+  /// channels of the other device to these.
   void open(const DeviceInfo& device, const pa_channel_map& map) {
     name_ = device.name;
     const AudioFormat format{device.sample_rate, device.channels};
@@ -141,45 +149,68 @@ class Recording {
 
   void on_suspended() {
     const bool suspended = ::pa_stream_is_suspended(handle_.get()) > 0;
-    if (suspended) ring_->mark(Incident::suspended);
-    stream_.tell({suspended ? StreamNotice::Kind::suspended : StreamNotice::Kind::resumed, {}});
+    if (suspended) ring_->mark(GapReason::suspended);
+    stream_.update([&](StreamStatus& status) { status.is_suspended = suspended; });
   }
 
-  /// The server's rule for the names of what it plays itself.
+  /// The server's naming rule for sources that record what it plays.
   static bool is_monitor(std::string_view name) { return name.ends_with(".monitor"); }
 
   void on_moved() {
     const char* device = ::pa_stream_get_device_name(handle_.get());
     const std::string to = device != nullptr ? device : "";
     if (is_monitor(to) && !is_monitor(name_)) {
-      deaf_ = true;
+      moved_to_monitor_ = to;
       return;
     }
     name_ = to;
-    ring_->mark(Incident::moved);
-    stream_.tell({StreamNotice::Kind::moved, name_});
+    ring_->mark(GapReason::device_lost);
+    stream_.update([&](StreamStatus& status) { status.device = name_; });
   }
 
-  void watch_default() {
-    if (!follows_default()) return;
+  /// Asks the server for what may have changed, now and whenever it reports a change.
+  void watch_server() {
     ::pa_context_set_subscribe_callback(
         connection_.context(),
-        [](pa_context* context, pa_subscription_event_type_t, std::uint32_t, void* self) {
-          pulse::OperationHandle ignored(::pa_context_get_server_info(
-              context,
-              [](pa_context*, const pa_server_info* info, void* recording) {
-                if (info != nullptr && info->default_source_name != nullptr) {
-                  static_cast<Recording*>(recording)->on_default(info->default_source_name);
-                }
-              },
-              self));
+        [](pa_context*, pa_subscription_event_type_t, std::uint32_t, void* self) {
+          static_cast<Recording*>(self)->query_server();
         },
         this);
-    pulse::OperationHandle ignored(
-        ::pa_context_subscribe(connection_.context(), PA_SUBSCRIPTION_MASK_SERVER, nullptr, nullptr));
+    const auto mask = static_cast<pa_subscription_mask_t>(PA_SUBSCRIPTION_MASK_SERVER | PA_SUBSCRIPTION_MASK_SOURCE |
+                                                          PA_SUBSCRIPTION_MASK_SOURCE_OUTPUT);
+    const pulse::OperationHandle subscribed(::pa_context_subscribe(connection_.context(), mask, nullptr, nullptr));
+    query_server();
   }
 
-  /// A server that moves streams along has told so before this answer; another leaves it to us.
+  void query_server() {
+    pa_context* context = connection_.context();
+    if (follows_default()) {
+      const pulse::OperationHandle query(::pa_context_get_server_info(
+          context,
+          [](pa_context*, const pa_server_info* info, void* self) {
+            if (info != nullptr && info->default_source_name != nullptr) {
+              static_cast<Recording*>(self)->on_default(info->default_source_name);
+            }
+          },
+          this));
+    }
+    const pulse::OperationHandle source(::pa_context_get_source_info_by_name(
+        context, name_.c_str(),
+        [](pa_context*, const pa_source_info* info, int, void* self) {
+          if (info != nullptr) static_cast<Recording*>(self)->on_source(*info);
+        },
+        this));
+    if (::pa_stream_get_state(handle_.get()) != PA_STREAM_READY) return;
+    const pulse::OperationHandle output(::pa_context_get_source_output_info(
+        context, ::pa_stream_get_index(handle_.get()),
+        [](pa_context*, const pa_source_output_info* info, int, void* self) {
+          if (info != nullptr) static_cast<Recording*>(self)->on_output(*info);
+        },
+        this));
+  }
+
+  /// A server that moves streams when the default changes has done so before this answer; otherwise the stream ends,
+  /// and a new one is opened to the new default.
   void on_default(std::string name) {
     if (name == name_) {
       new_default_.clear();
@@ -188,16 +219,53 @@ class Recording {
     }
   }
 
+  void on_source(const pa_source_info& info) {
+    source_mute_.clear();
+    if (info.mute != 0) {
+      source_mute_ = fmt::format(
+          "The input device \"{0}\" is muted, so only silence is recorded. Unmute it in the sound settings, or run: "
+          "pactl set-source-mute {0} 0",
+          name_);
+    } else if (is_silenced(info.mute, info.volume)) {
+      source_mute_ = fmt::format(
+          "The volume of the input device \"{0}\" is 0, so only silence is recorded. Raise it in the sound settings, "
+          "or "
+          "run: pactl set-source-volume {0} 100%",
+          name_);
+    }
+    publish_mute();
+  }
+
+  void on_output(const pa_source_output_info& info) {
+    output_mute_.clear();
+    if (is_silenced(info.mute, info.volume)) {
+      output_mute_ = fmt::format(
+          "The sound server has muted this recording of \"{0}\", so only silence is recorded. Unmute it in the sound "
+          "settings, or run: pactl set-source-output-mute {1} 0; pactl set-source-output-volume {1} 100%",
+          name_, info.index);
+    }
+    publish_mute();
+  }
+
+  void publish_mute() {
+    stream_.update([&](StreamStatus& status) { status.mute = source_mute_.empty() ? output_mute_ : source_mute_; });
+  }
+
   bool is_over() const {
-    return !connection_.is_alive() || !PA_STREAM_IS_GOOD(::pa_stream_get_state(handle_.get())) || deaf_ ||
-           !new_default_.empty();
+    return !connection_.is_alive() || !PA_STREAM_IS_GOOD(::pa_stream_get_state(handle_.get())) ||
+           !moved_to_monitor_.empty() || !new_default_.empty();
   }
 
   StreamFailure failure() const {
     if (!connection_.is_alive()) {
       return {Errc::device_lost, sentence("is gone with its sound server", connection_.reason()), true};
     }
-    if (deaf_) return {Errc::device_lost, sentence("is gone", "only what the machine plays itself is left")};
+    if (!moved_to_monitor_.empty()) {
+      return {Errc::device_lost,
+              fmt::format("The sound server moved the recording from \"{}\" to \"{}\", which records "
+                          "what the machine plays and is not a microphone.",
+                          name_, moved_to_monitor_)};
+    }
     if (!new_default_.empty()) {
       return {Errc::device_lost, fmt::format("The default input device is now \"{}\".", new_default_)};
     }
@@ -222,8 +290,10 @@ class Recording {
   CaptureRing* ring_ = nullptr;
   std::size_t frame_bytes_ = 0;
   std::string name_;
-  bool deaf_ = false;  // moved to where no microphone is
+  std::string moved_to_monitor_;  // the monitor's name
   std::string new_default_;
+  std::string source_mute_;  // as StreamStatus::mute
+  std::string output_mute_;
 };
 
 }  // namespace
@@ -232,21 +302,27 @@ void take_pulse_fragment(CaptureRing& ring, const void* data, std::size_t bytes,
   ring.push(static_cast<const float*>(data), bytes / frame_bytes);
 }
 
-std::shared_ptr<DeviceStream> connect_pulse(const StreamRequest& request) {
-  return DeviceStream::launch([request](DeviceStream& stream) {
-    try {
-      Recording(stream, request).run();
-    } catch (const RecorderError& error) {
-      // Only the connection fails like this: a device of a living server has its own words.
-      stream.lose({static_cast<Errc>(error.code().value()), error.what(), error.code() == Errc::device_lost});
-    }
-  });
-}
-
-std::vector<DeviceInfo> list_pulse_devices(std::chrono::milliseconds limit) {
-  const TimePoint deadline = std::chrono::steady_clock::now() + limit;
-  pulse::Connection connection("dictum", deadline);
-  return list_sources(connection, deadline).devices;
+Backend pulse_backend() {
+  return {
+      .name = kName,
+      .list =
+          [](std::chrono::milliseconds limit) {
+            const TimePoint deadline = std::chrono::steady_clock::now() + limit;
+            pulse::Connection connection("dictum", deadline);
+            return list_sources(connection, deadline).devices;
+          },
+      .open =
+          [](const StreamRequest& request) {
+            return DeviceStream::launch([request](DeviceStream& stream) {
+              try {
+                Recording(stream, request).run();
+              } catch (const RecorderError& error) {
+                // Only the connection fails with device_lost; the failures of a device of a living server are reported
+                // above.
+                stream.lose({static_cast<Errc>(error.code().value()), error.what(), error.code() == Errc::device_lost});
+              }
+            });
+          }};
 }
 
 }  // namespace dictum::capture

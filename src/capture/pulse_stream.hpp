@@ -1,25 +1,16 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <memory>
-#include <vector>
 
 #include "capture/capture_ring.hpp"
-#include "capture/device_stream.hpp"
-#include "capture/devices.hpp"
 
-/// Recording through PulseAudio's asynchronous interface, which PipeWire serves too.
-namespace dictum::capture {
-
-/// Begins to connect and returns at once.
+/// Recording through PulseAudio's asynchronous interface, which PipeWire serves too. The back end itself is in
+/// "capture/backend.hpp".
 ///
-/// The device's thread runs the library's loop, and everything of the library lives and dies on it. The server says at
-/// once when it dies, and when a source is suspended, moved or removed; it says nothing when it is stopped or hangs.
-std::shared_ptr<DeviceStream> connect_pulse(const StreamRequest& request);
-
-/// Throws RecorderError: device_lost where no server answers, timed_out where it does not in time.
-std::vector<DeviceInfo> list_pulse_devices(std::chrono::milliseconds limit);
+/// The device's thread runs the library's loop, and every object of the library is created and destroyed on it. The
+/// server reports at once when it dies, and when a source is suspended, moved, muted or removed; it reports nothing
+/// when it is stopped or hangs.
+namespace dictum::capture {
 
 /// All that the read callback does with a fragment, between the library's peek and drop: the fenced function. Null data
 /// is a hole that the server left.

@@ -131,13 +131,28 @@ Reading PushStream::read(std::span<float> interleaved) {
 AudioFormat PushedAudio::open() {
   if (!is_open_ && !stream_->open()) {
     throw RecorderError(Errc::device_busy,
-                        "Another recording listens to this push source: stop it first, or make a source for each.");
+                        "Another recording uses this push source. Stop it first, or make a source for each.");
   }
   is_open_ = true;
   return stream_->format();
 }
 
+Reading PushedAudio::read(std::span<float> interleaved) {
+  if (held_) return *std::exchange(held_, std::nullopt);
+  Reading reading = stream_->read(interleaved);
+  const auto samples = interleaved.first(reading.frames * static_cast<std::size_t>(stream_->format().channels));
+  if (!integer_samples_.scale(samples)) return reading;
+  if (reading.then.index() != 0) held_ = Reading{0, std::move(reading.then)};
+  reading.then =
+      SourceFault{"samples_scaled",
+                  "The pushed floating-point samples are 16-bit integers. They are scaled to the range from -1 "
+                  "to 1; push them as 16-bit integers, or divide them by 32768.",
+                  true};
+  return reading;
+}
+
 void PushedAudio::close() noexcept {
+  held_.reset();
   if (std::exchange(is_open_, false)) stream_->close();
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "audio/integer_samples.hpp"
 #include "base/spsc_ring.hpp"
 #include "dictum/source.hpp"
 
@@ -61,21 +62,24 @@ class PushStream {
   bool told_last_gap_ = false;
 };
 
-/// The consumer's end of a PushSource. Threads and owner as AudioSource says; `open` throws RecorderError(device_busy)
-/// where another recording listens.
+/// The consumer's end of a PushSource. Samples that are plainly unscaled integers are scaled, and reported.
+///
+/// Threads and owner: as AudioSource says. `open` throws RecorderError(device_busy) where another recording is open.
 class PushedAudio final : public AudioSource {
  public:
   explicit PushedAudio(std::shared_ptr<PushStream> stream) : stream_(std::move(stream)) {}
   ~PushedAudio() override { close(); }
 
   AudioFormat open() override;
-  Reading read(std::span<float> interleaved) override { return stream_->read(interleaved); }
+  Reading read(std::span<float> interleaved) override;
   void close() noexcept override;
   std::string description() const override { return "push"; }
 
  private:
   const std::shared_ptr<PushStream> stream_;
   bool is_open_ = false;
+  audio::IntegerSamples integer_samples_;
+  std::optional<Reading> held_;  // what follows a report
 };
 
 }  // namespace dictum::capture

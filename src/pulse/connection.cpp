@@ -9,9 +9,11 @@
 namespace dictum::pulse {
 namespace {
 
-std::string where() {
-  const char* server = std::getenv("PULSE_SERVER");
-  return server != nullptr ? fmt::format(" at {}", server) : std::string();
+/// The setting that decides where the library looks for a server.
+std::string server_setting() {
+  if (const char* server = std::getenv("PULSE_SERVER")) return fmt::format("PULSE_SERVER={}", server);
+  const char* folder = std::getenv("XDG_RUNTIME_DIR");
+  return folder != nullptr ? fmt::format("XDG_RUNTIME_DIR={}", folder) : "XDG_RUNTIME_DIR is not set";
 }
 
 }  // namespace
@@ -21,8 +23,8 @@ Connection::Connection(const char* application, TimePoint deadline, std::functio
   if (!loop_) throw RecorderError(Errc::internal, "PulseAudio's library gave no main loop.");
   context_.reset(::pa_context_new(::pa_mainloop_get_api(loop_.get()), application));
   if (!context_) throw RecorderError(Errc::internal, "PulseAudio's library gave no context.");
-  // No autospawn: that forks in the middle of a program with threads. Where the distribution wants a server on demand,
-  // its socket starts one.
+  // No autospawn: it forks in the middle of a program with threads. Where the distribution starts a server on demand,
+  // its socket does that.
   ::pa_context_connect(context_.get(), nullptr, PA_CONTEXT_NOAUTOSPAWN, nullptr);
   run_until([&] { return !is_alive() || ::pa_context_get_state(context_.get()) == PA_CONTEXT_READY; }, deadline);
   if (::pa_context_get_state(context_.get()) != PA_CONTEXT_READY) fail("connect");
@@ -70,12 +72,12 @@ void Connection::fail(const char* doing) const {
   if (is_alive()) {
     throw RecorderError(
         Errc::timed_out,
-        fmt::format("The sound server{} did not {} in time: it may be hung; restart it.", where(), doing));
+        fmt::format("The sound server ({}) did not {} in time: it may be hung. Restart it.", server_setting(), doing));
   }
   throw RecorderError(Errc::device_lost,
-                      fmt::format("No sound server (PulseAudio or PipeWire) answers{}: {}. Start one, or choose "
-                                  "--backend portaudio.",
-                                  where(), reason()));
+                      fmt::format("No sound server can be reached ({}): {}. Start PulseAudio or PipeWire, or run this "
+                                  "program in a session that has one.",
+                                  server_setting(), reason()));
 }
 
 }  // namespace dictum::pulse

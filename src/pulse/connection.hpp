@@ -25,32 +25,33 @@ using OperationHandle = std::unique_ptr<pa_operation, Unref>;
 
 /// A connection to the server, and the loop that its callbacks run in.
 ///
-/// Threads: one, which owns it; `interrupt` may be called from any. The library's callbacks run inside of `run_until`
-/// only, so nothing here needs a lock. Nothing waits for the server beyond its deadline, nor does the destructor.
+/// Threads: one, which owns it; `interrupt` may be called from any. The library's callbacks run only inside
+/// `run_until`, so nothing here needs a lock. No call waits for the server beyond its deadline, the destructor
+/// included.
 class Connection {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// Connects. Throws RecorderError: device_lost where no server answers, timed_out where one does not go on
-  /// answering, cancelled where `stopped` came true.
+  /// Connects. Throws RecorderError: device_lost where no server can be reached, timed_out where it does not answer by
+  /// the deadline, cancelled where `stopped` returns true.
   Connection(const char* application, TimePoint deadline, std::function<bool()> stopped = {});
   ~Connection();
 
   pa_context* context() noexcept { return context_.get(); }
 
-  /// Serves the connection until `done`; false where the deadline passed first, or the caller's `stopped` came true.
+  /// Runs the loop until `done` returns true; false where the deadline passed first, or `stopped` returned true.
   bool run_until(const std::function<bool()>& done, std::optional<TimePoint> deadline = std::nullopt);
 
-  /// Serves the connection until the server has carried `operation` out. Throws as the constructor does.
+  /// Runs the loop until the server has completed `operation`. Throws as the constructor does.
   void complete(OperationHandle operation, TimePoint deadline);
 
   /// False once the server is gone.
   bool is_alive() const noexcept;
 
-  /// What the library says went wrong last, for a person.
+  /// The library's last error, for a person.
   std::string reason() const;
 
-  /// Makes `run_until` look at its conditions again. From any thread.
+  /// Makes `run_until` check its conditions again. From any thread.
   void interrupt() noexcept { ::pa_mainloop_wakeup(loop_.get()); }
 
  private:

@@ -29,6 +29,11 @@ class CaptureRingTest : public ::testing::Test {
     return delivery;
   }
 
+  bool has_more() {
+    Delivery delivery;
+    return ring_.take(delivery);
+  }
+
   std::vector<float> pop(std::size_t frames) {
     std::vector<float> samples(frames * 2);
     samples.resize(ring_.pop(samples));
@@ -53,10 +58,10 @@ TEST_F(CaptureRingTest, KeepsWhatWasPushedAndWhen) {
 TEST_F(CaptureRingTest, HoldsTwelveSeconds) {
   push(kRoom);
   EXPECT_EQ(take().frames, kRoom);
-  EXPECT_EQ(ring_.take_dropped(), 0U);
+  EXPECT_FALSE(has_more());
 }
 
-TEST_F(CaptureRingTest, SaysWhereFramesWereDroppedAndHowMany) {
+TEST_F(CaptureRingTest, ReportsWhereFramesWereDroppedAndHowMany) {
   push(kRoom - 10);
   push(30);  // of which 20 find no room
   push(5);   // none
@@ -81,34 +86,47 @@ TEST_F(CaptureRingTest, CountsAHoleOfTheDriverAsDropped) {
   EXPECT_EQ(take().dropped, 7U);
 }
 
-TEST_F(CaptureRingTest, TellsWhatWasDroppedAtTheVeryEnd) {
+TEST_F(CaptureRingTest, ReportsFramesThatWereDroppedAtTheVeryEndOnce) {
   push(kRoom + 9);
   take();
-  EXPECT_EQ(ring_.take_dropped(), 9U);
-  EXPECT_EQ(ring_.take_dropped(), 0U);
+  clock_->advance(std::chrono::milliseconds(7));
+  const Delivery end = take();
+  EXPECT_EQ(end.dropped, 9U);
+  EXPECT_EQ(end.frames, 0U);
+  EXPECT_EQ(end.arrived, clock_->steady_now());
+  EXPECT_FALSE(has_more());
 }
 
-TEST_F(CaptureRingTest, IsNotHeardBeforeRealSamples) {
-  ring_.push(nullptr, 7);
-  EXPECT_FALSE(ring_.heard());
+TEST_F(CaptureRingTest, ReportsDroppedFramesOnceWhereADeliveryFollowsTheirReport) {
+  push(kRoom + 9);
+  take();
+  EXPECT_EQ(take().dropped, 9U);
+  pop(kRoom);
   push(1);
-  EXPECT_TRUE(ring_.heard());
+  EXPECT_EQ(take().dropped, 0U);
+}
+
+TEST_F(CaptureRingTest, HasNoAudioBeforeRealSamples) {
+  ring_.push(nullptr, 7);
+  EXPECT_FALSE(ring_.has_audio());
+  push(1);
+  EXPECT_TRUE(ring_.has_audio());
 }
 
 TEST_F(CaptureRingTest, MarksOneDeliveryOnly) {
-  ring_.mark(Incident::moved);
+  ring_.mark(GapReason::suspended);
   push(1);
   push(1);
-  EXPECT_EQ(take().incident, Incident::moved);
-  EXPECT_EQ(take().incident, Incident::none);
+  EXPECT_EQ(take().discontinuity, GapReason::suspended);
+  EXPECT_EQ(take().discontinuity, std::nullopt);
 }
 
-TEST_F(CaptureRingTest, CountsOnWhereItCannotWriteTheDeliveryDown) {
-  constexpr std::size_t kPushes = 9'000;  // more than there is room to write down, of one frame each
+TEST_F(CaptureRingTest, CountsDroppedFramesWhereItHasNoRoomForTheDelivery) {
+  constexpr std::size_t kPushes = 9'000;  // of one frame each: more than there is room for
   for (std::size_t i = 0; i < kPushes; ++i) push(1);
   std::size_t seen = 0;
   for (Delivery delivery; ring_.take(delivery);) seen += delivery.dropped + delivery.frames;
-  EXPECT_EQ(seen + ring_.take_dropped(), kPushes);
+  EXPECT_EQ(seen, kPushes);
 }
 
 TEST(CaptureRing, PlacesEveryFrameBetweenTwoThreads) {
@@ -139,7 +157,7 @@ TEST(CaptureRing, PlacesEveryFrameBetweenTwoThreads) {
   }
   device.join();
   EXPECT_TRUE(in_place);
-  EXPECT_EQ(position + ring.take_dropped(), kFrames);
+  EXPECT_EQ(position, kFrames);
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ TEST(ChooseDevice, TakesTheDefaultWhereNoneIsWanted) {
 TEST(ChooseDevice, SaysThatThereIsNone) {
   const auto [code, sentence] = error_of([] { choose_device({}, ""); });
   EXPECT_EQ(code, Errc::input_not_found);
-  EXPECT_THAT(sentence, HasSubstr("There is no microphone"));
+  EXPECT_THAT(sentence, HasSubstr("No microphone was found"));
 }
 
 TEST(ChooseDevice, RefusesAMonitorThatIsOnlyThereForWantOfAMicrophone) {

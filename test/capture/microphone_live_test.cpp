@@ -79,7 +79,7 @@ class LiveMicrophone : public ::testing::TestWithParam<const char*> {
   double timeline_ = 0;
 };
 
-TEST_P(LiveMicrophone, HearsWhatIsPlayedWithoutAGap) {
+TEST_P(LiveMicrophone, RecordsWhatIsPlayedWithoutAGap) {
   begin();
   tape_->read_for(std::getenv("DICTUM_SOAK") != nullptr ? 60s : 1s);
   end();
@@ -207,6 +207,97 @@ class LivePulse : public ::testing::Test {
   std::optional<dictum::test::VirtualMicrophone> daemon_;
 };
 
+/// What a source of PulseAudio reports while something is done to the server.
+class LiveReports : public LivePulse {
+ protected:
+  void open(const std::string& device = "") {
+    source_ = make_microphone("pulse", device, std::make_shared<SystemClock>());
+    tape_.emplace(*source_);
+    tape_->open();
+  }
+
+  /// Waits for the next fault; empty where there is none within a second.
+  std::string next_fault() {
+    const bool found = tape_->read_until([&] { return tape_->faults.size() > seen_; }, 1s);
+    return found ? tape_->faults[seen_++].fault.message : std::string();
+  }
+
+  std::unique_ptr<AudioSource> source_;
+  std::optional<test::Tape> tape_;
+  std::size_t seen_ = 0;
+};
+
+TEST_F(LiveReports, ReportThatTheSourceIsMutedAndUnmuted) {
+  open();
+  daemon_->pactl({"set-source-mute", "mic", "1"});
+  EXPECT_THAT(next_fault(), HasSubstr("\"mic\" is muted"));
+  daemon_->pactl({"set-source-mute", "mic", "0"});
+  EXPECT_THAT(next_fault(), HasSubstr("no longer muted"));
+  EXPECT_THAT(tape_->gaps, IsEmpty());
+}
+
+TEST_F(LiveReports, ReportASourceThatIsMutedFromTheStart) {
+  daemon_->pactl({"set-source-mute", "mic", "1"});
+  open("mic");
+  EXPECT_THAT(next_fault(), HasSubstr("pactl set-source-mute mic 0"));
+  EXPECT_TRUE(resolve_device(list_devices("pulse"), "mic").is_muted);
+}
+
+TEST_F(LiveReports, ReportASourceWhoseVolumeIsZero) {
+  open();
+  daemon_->pactl({"set-source-volume", "mic", "0"});
+  EXPECT_THAT(next_fault(), HasSubstr("volume of the input device \"mic\" is 0"));
+  daemon_->pactl({"set-source-volume", "mic", "50%"});
+  EXPECT_THAT(next_fault(), HasSubstr("no longer muted"));
+}
+
+TEST_F(LiveReports, ReportThatTheRecordingItselfIsMuted) {
+  open();
+  const std::string outputs = daemon_->pactl({"list", "short", "source-outputs"});
+  // Ours is the last one: the module that makes the microphone has the other.
+  const auto line = outputs.rfind('\n', outputs.size() - 2);
+  const std::string index =
+      outputs.substr(line == std::string::npos ? 0 : line + 1, outputs.find('\t', line) - line - 1);
+  daemon_->pactl({"set-source-output-mute", index, "1"});
+  EXPECT_THAT(next_fault(), HasSubstr("muted this recording of \"mic\""));
+}
+
+TEST_F(LiveReports, ReportDigitalSilence) {
+  open();
+  ASSERT_TRUE(tape_->read_until([&] { return !tape_->faults.empty(); }, 5s));
+  EXPECT_EQ(tape_->faults.front().fault.code, "input_silent");
+  EXPECT_NEAR(tape_->faults.front().at, 3, 0.5);
+}
+
+// The microphone is still there, so it is not reported as gone, and is recorded again.
+TEST_F(LiveReports, ReportADefaultThatIsAMonitorAsSuchAndContinueWithTheMicrophone) {
+  open();
+  tape_->read_for(300ms);
+  daemon_->pactl({"set-default-source", "spk.monitor"});
+  const std::string fault = next_fault();
+  EXPECT_THAT(fault, HasSubstr("moved the recording from \"mic\" to \"spk.monitor\""));
+  EXPECT_THAT(fault, Not(HasSubstr("gone")));
+  const Frame before = tape_->captured;
+  EXPECT_TRUE(tape_->read_until([&] { return tape_->captured > before + 48'000; }, 5s));
+  EXPECT_THAT(tape_->devices, IsEmpty());
+  tape_->finish();
+  EXPECT_NEAR(tape_->behind(), 0, kTolerance);
+}
+
+TEST_F(LivePulse, ReportsTheMissingServerToWhoLetsTheBackendBeChosen) {
+  daemon_->kill();
+  const auto message = [](auto call) -> std::string {
+    try {
+      call();
+    } catch (const RecorderError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const auto open = [] { make_microphone("auto", "", std::make_shared<SystemClock>())->open(); };
+  EXPECT_THAT(message(open), HasSubstr("No sound server can be reached (PULSE_SERVER=unix:"));
+}
+
 TEST_F(LivePulse, RecordsADeviceOfSevenChannelsAtAnOddRate) {
   daemon_->load("seven", 11025, 7);
   auto source = make_microphone("pulse", "seven", std::make_shared<SystemClock>());
@@ -235,7 +326,7 @@ TEST_F(LivePulse, SaysThatAServerHasNoMicrophone) {
     FAIL() << "it opened";
   } catch (const RecorderError& error) {
     EXPECT_EQ(error.code(), Errc::input_not_found);
-    EXPECT_THAT(error.what(), HasSubstr("There is no microphone"));
+    EXPECT_THAT(error.what(), HasSubstr("No microphone was found"));
   }
 }
 

@@ -18,8 +18,13 @@ using ::testing::SizeIs;
 
 constexpr int kRate = 48000;
 constexpr auto kStep = 10ms;
+constexpr float kUnit = 0x1p-24F;  // so that all that a test counts is within -1 to 1, and exact
 
-/// A microphone over devices that the test plays itself, by a clock that the test moves.
+Backend backend_of(std::function<std::shared_ptr<DeviceStream>(const StreamRequest&)> open) {
+  return {.name = "fake", .list = {}, .open = std::move(open)};
+}
+
+/// A microphone with devices that the test plays itself, by a clock that the test moves.
 class MicrophoneTest : public ::testing::Test {
  protected:
   struct FakeDevice {
@@ -42,10 +47,10 @@ class MicrophoneTest : public ::testing::Test {
     return stream;
   }
 
-  /// A block of samples that count on over all devices, so that every one can be told from the others.
+  /// A block of samples that count over all devices, in steps of kUnit, so that each sample is unique.
   void push(DeviceStream& stream, std::size_t frames) {
     std::vector<float> block(frames * static_cast<std::size_t>(stream.format().channels));
-    for (auto& sample : block) sample = next_++;
+    for (auto& sample : block) sample = kUnit * next_++;
     stream.ring().push(block.data(), frames);
   }
 
@@ -80,7 +85,7 @@ class MicrophoneTest : public ::testing::Test {
     for (;;) {
       const Reading reading = microphone_.read(buffer_);
       captured_ += static_cast<Frame>(reading.frames);
-      heard_.insert(heard_.end(), buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(reading.frames));
+      received_.insert(received_.end(), buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(reading.frames));
       if (const auto* gap = std::get_if<SourceGap>(&reading.then)) {
         gaps_.push_back(*gap);
         gap_starts_.push_back(captured_ + missed_);
@@ -108,11 +113,11 @@ class MicrophoneTest : public ::testing::Test {
   float next_ = 0;
   std::shared_ptr<DeviceStream> stream_;
   std::vector<StreamRequest> requests_;
-  Microphone microphone_{{[this](const StreamRequest& request) { return connect(request); }}, "", clock_};
+  Microphone microphone_{{backend_of([this](const StreamRequest& request) { return connect(request); })}, "", clock_};
 
   std::chrono::steady_clock::time_point opened_;
   std::vector<float> buffer_ = std::vector<float>(4800);
-  std::vector<float> heard_;
+  std::vector<float> received_;
   Frame captured_ = 0;
   Frame missed_ = 0;
   std::vector<SourceGap> gaps_;
@@ -134,10 +139,11 @@ TEST_F(MicrophoneTest, OpensInTheDevicesOwnFormat) {
 TEST_F(MicrophoneTest, DeliversEveryFrameInOrder) {
   open();
   run(2s);
-  ASSERT_FALSE(heard_.empty());
-  std::vector<float> expected(heard_.size());
-  std::iota(expected.begin(), expected.end(), heard_.front());
-  EXPECT_EQ(heard_, expected);
+  ASSERT_FALSE(received_.empty());
+  std::vector<float> expected(received_.size());
+  std::iota(expected.begin(), expected.end(), received_.front() / kUnit);
+  for (auto& sample : expected) sample *= kUnit;
+  EXPECT_EQ(received_, expected);
 }
 
 TEST_F(MicrophoneTest, KeepsTimeWithTheClock) {
@@ -247,10 +253,10 @@ TEST_F(MicrophoneTest, DeliversWhatTheLostStreamHadHeard) {
   open();
   run(1s);
   push(*stream_, 480);
-  const float last = next_ - 1;
+  const float last = kUnit * (next_ - 1);
   lose("pulled out");
   silence(10ms);
-  EXPECT_EQ(heard_.back(), last);
+  EXPECT_EQ(received_.back(), last);
 }
 
 TEST_F(MicrophoneTest, KeepsItsFormatWithAnotherDevice) {
@@ -280,10 +286,10 @@ TEST_F(MicrophoneTest, GivesAStreamUpThatDoesNotComeBack) {
 TEST_F(MicrophoneTest, WaitsForADeviceThatIsSuspended) {
   open();
   run(1s);
-  stream_->ring().mark(Incident::suspended);
-  stream_->tell({StreamNotice::Kind::suspended, {}});
+  stream_->ring().mark(GapReason::suspended);
+  stream_->update([](StreamStatus& status) { status.is_suspended = true; });
   silence(10s);
-  stream_->tell({StreamNotice::Kind::resumed, {}});
+  stream_->update([](StreamStatus& status) { status.is_suspended = false; });
   run(1s);
   EXPECT_THAT(requests_, SizeIs(1));
   EXPECT_THAT(faults_, SizeIs(1));
@@ -295,8 +301,8 @@ TEST_F(MicrophoneTest, WaitsForADeviceThatIsSuspended) {
 TEST_F(MicrophoneTest, TellsWhereTheServerMovedIt) {
   open();
   run(1s);
-  stream_->ring().mark(Incident::moved);
-  stream_->tell({StreamNotice::Kind::moved, "second"});
+  stream_->ring().mark(GapReason::device_lost);
+  stream_->update([](StreamStatus& status) { status.device = "second"; });
   silence(200ms);
   run(1s);
   ASSERT_THAT(changes_, SizeIs(1));
@@ -332,7 +338,7 @@ TEST_F(MicrophoneTest, PlacesAnOverflowToTheFrame) {
   EXPECT_EQ(gaps_.front().reason, GapReason::overflow);
   // The samples count every frame that the device had, so they say whether the gap is where it belongs.
   const auto after = static_cast<std::size_t>(gap_starts_.front());
-  EXPECT_EQ(heard_[after] - heard_[after - 1], static_cast<float>(kDropped + 1));
+  EXPECT_EQ((received_[after] - received_[after - 1]) / kUnit, static_cast<float>(kDropped + 1));
 }
 
 TEST_F(MicrophoneTest, TellsAnOverflowThatNothingFollowed) {
@@ -455,7 +461,7 @@ class StuckDriver {
 
 TEST(Microphone, ClosesInTimeWhereItsDriverHangs) {
   StuckDriver driver;
-  Microphone microphone({[&](const StreamRequest&) { return driver.connect(true); }}, "",
+  Microphone microphone({backend_of([&](const StreamRequest&) { return driver.connect(true); })}, "",
                         std::make_shared<SystemClock>());
   microphone.open();
   const auto start = std::chrono::steady_clock::now();
@@ -465,7 +471,7 @@ TEST(Microphone, ClosesInTimeWhereItsDriverHangs) {
 
 TEST(Microphone, GivesUpOpeningWhereItsDriverHangs) {
   StuckDriver driver;
-  Microphone microphone({[&](const StreamRequest&) { return driver.connect(false); }}, "",
+  Microphone microphone({backend_of([&](const StreamRequest&) { return driver.connect(false); })}, "",
                         std::make_shared<SystemClock>());
   const auto start = std::chrono::steady_clock::now();
   try {
@@ -490,7 +496,7 @@ TEST(Microphone, TakesTheNextBackendWhereNoServerOfTheFirstAnswers) {
       stream.wait_for_end();
     });
   };
-  Microphone microphone({absent, present}, "", clock);
+  Microphone microphone({backend_of(absent), backend_of(present)}, "", clock);
   microphone.open();
   EXPECT_EQ(microphone.description(), "second");
 }
@@ -520,9 +526,142 @@ TEST_F(MicrophoneTest, StaysWithItsDeviceWhereTheChosenOneCannotBeOpened) {
   run(1s);
   finish();
   ASSERT_THAT(faults_, SizeIs(1));
-  EXPECT_THAT(faults_.front().message, HasSubstr("There is no device. Recording goes on with the one before."));
+  EXPECT_THAT(faults_.front().message, HasSubstr("There is no device. Recording continues with the previous device."));
   EXPECT_THAT(changes_, IsEmpty());
   EXPECT_THAT(gaps_, IsEmpty());
+}
+
+/// Fails as a back end does that reaches no server, or, without `try_next`, has no such device.
+Backend failing_backend(Errc code, std::string message, bool try_next) {
+  return backend_of([=](const StreamRequest&) {
+    return DeviceStream::launch([=](DeviceStream& stream) { stream.lose({code, message, try_next}); });
+  });
+}
+
+std::pair<std::error_code, std::string> error_of_opening(std::vector<Backend> backends) {
+  Microphone microphone(std::move(backends), "", std::make_shared<SystemClock>());
+  try {
+    microphone.open();
+  } catch (const RecorderError& error) {
+    return {error.code(), error.what()};
+  }
+  return {};
+}
+
+TEST(Microphone, ReportsTheMissingServerWhereNoOtherBackendHasADeviceEither) {
+  const auto [code, sentence] =
+      error_of_opening({failing_backend(Errc::device_lost, "No sound server can be reached.", true),
+                        failing_backend(Errc::input_not_found, "No microphone was found.", true)});
+  EXPECT_EQ(code, Errc::device_lost);
+  EXPECT_EQ(sentence, "No sound server can be reached.");
+}
+
+TEST(Microphone, ReportsBothReasonsWhereTheDeviceOfTheNextBackendFails) {
+  const auto [code, sentence] =
+      error_of_opening({failing_backend(Errc::device_lost, "No sound server can be reached.", true),
+                        failing_backend(Errc::device_busy, "The input device \"hw\" is busy.", false)});
+  EXPECT_EQ(code, Errc::device_busy);
+  EXPECT_EQ(sentence, "No sound server can be reached. The input device \"hw\" is busy.");
+}
+
+TEST(Microphone, TriesNoOtherBackendWhereTheServerOfTheFirstAnswers) {
+  const auto [code, sentence] =
+      error_of_opening({failing_backend(Errc::device_busy, "The input device \"mic\" is busy.", false),
+                        failing_backend(Errc::input_not_found, "No microphone was found.", true)});
+  EXPECT_EQ(sentence, "The input device \"mic\" is busy.");
+}
+
+// A process that was stopped (SIGSTOP) for 20 s: the server has kept the audio, which arrives at once, and the ring
+// holds 12 s of it.
+TEST_F(MicrophoneTest, CountsALossOnceWhereItsProcessWasStopped) {
+  open();
+  run(1s);
+  clock_->advance(20s);
+  push(*stream_, 20 * kRate);
+  read();
+  run(2s);
+  finish();
+  ASSERT_THAT(gaps_, SizeIs(1));
+  EXPECT_EQ(gaps_.front().reason, GapReason::overflow);
+  EXPECT_EQ(gaps_.front().frames, 8 * kRate);
+  EXPECT_NEAR(timeline(), elapsed(), 0.010);
+  EXPECT_THAT(faults_, IsEmpty());
+}
+
+TEST_F(MicrophoneTest, CountsALossOnceWhereItIsStoppedRightAfterIt) {
+  open();
+  run(1s);
+  clock_->advance(20s);
+  push(*stream_, 20 * kRate);
+  finish();
+  EXPECT_NEAR(timeline(), elapsed(), 0.010);
+}
+
+TEST_F(MicrophoneTest, CountsALossOnceWhereTheDeviceIsGoneAfterIt) {
+  open();
+  run(1s);
+  clock_->advance(20s);
+  push(*stream_, 20 * kRate);
+  outage(500ms, {"second"});
+  run(1s);
+  finish();
+  EXPECT_NEAR(timeline(), elapsed(), 0.010);
+}
+
+TEST_F(MicrophoneTest, LosesNothingWhileItMeasuresAFullRing) {
+  open();
+  run(1s);
+  clock_->advance(12s);
+  push(*stream_, 12 * kRate);
+  read();
+  run(2s);
+  finish();
+  EXPECT_THAT(gaps_, IsEmpty());
+  EXPECT_NEAR(timeline(), elapsed(), 0.010);
+}
+
+TEST_F(MicrophoneTest, ReportsThatTheSoundSystemMutesItAndWhenThatEnds) {
+  open();
+  run(1s);
+  stream_->update([](StreamStatus& status) { status.mute = "It is muted. Unmute it."; });
+  run(5s);
+  ASSERT_THAT(faults_, SizeIs(1));
+  EXPECT_EQ(faults_.front().code, "input_muted");
+  EXPECT_EQ(faults_.front().message, "It is muted. Unmute it.");
+  EXPECT_LE(fault_times_.front(), 1010ms);
+  stream_->update([](StreamStatus& status) { status.mute.clear(); });
+  run(1s);
+  ASSERT_THAT(faults_, SizeIs(2));
+  EXPECT_THAT(faults_.back().message, HasSubstr("no longer muted"));
+}
+
+TEST_F(MicrophoneTest, ReportsADeviceThatDeliversOnlyZeros) {
+  open();
+  run(1s);
+  const std::vector<float> zeros(480);
+  for (auto passed = 0ms; passed < 4s; passed += kStep) {
+    clock_->advance(kStep);
+    stream_->ring().push(zeros.data(), zeros.size());
+    read();
+  }
+  ASSERT_THAT(faults_, SizeIs(1));
+  EXPECT_EQ(faults_.front().code, "input_silent");
+  EXPECT_LT(fault_times_.front(), 4200ms);
+  EXPECT_THAT(gaps_, IsEmpty());
+}
+
+TEST_F(MicrophoneTest, ScalesIntegersThatADeviceDeliversAsFloat) {
+  open();
+  run(1s);
+  const std::vector<float> integers(480, 16384);
+  for (auto passed = 0ms; passed < 1s; passed += kStep) {
+    clock_->advance(kStep);
+    stream_->ring().push(integers.data(), integers.size());
+    read();
+  }
+  EXPECT_EQ(received_.back(), 0.5F);
+  ASSERT_THAT(faults_, SizeIs(1));
+  EXPECT_EQ(faults_.front().code, "samples_scaled");
 }
 
 }  // namespace

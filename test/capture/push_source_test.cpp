@@ -16,9 +16,12 @@ using std::chrono::milliseconds;
 
 constexpr AudioFormat kMono{.sample_rate = 8000, .channels = 1};
 
+constexpr float kUnit = 0x1p-24F;  // so that what a test counts stays within -1 to 1, and exact
+
 std::vector<float> counting(int begin, int end) {
   std::vector<float> samples(static_cast<std::size_t>(end - begin));
   std::iota(samples.begin(), samples.end(), static_cast<float>(begin));
+  for (float& sample : samples) sample *= kUnit;
   return samples;
 }
 
@@ -59,6 +62,22 @@ TEST(PushSource, DeliversWhatWasPushedAndEndsWhenItIsFinished) {
   timeline.read(*source);
   EXPECT_TRUE(timeline.ended);
   EXPECT_EQ(timeline.frames, counting(0, 300));
+}
+
+TEST(PushSource, ScalesIntegersThatArePushedAsFloatAndReportsItOnce) {
+  PushSource push(kMono);
+  const auto source = push.source_factory()();
+  source->open();
+  push.push(std::vector<float>{0, 16384, -32768});
+  push.finish();
+  std::vector<float> buffer(100);
+  const Reading first = source->read(buffer);
+  ASSERT_EQ(first.frames, 3U);
+  EXPECT_EQ(buffer[1], 0.5F);
+  EXPECT_EQ(buffer[2], -1);
+  ASSERT_TRUE(std::holds_alternative<SourceFault>(first.then));
+  EXPECT_EQ(std::get<SourceFault>(first.then).code, "samples_scaled");
+  EXPECT_TRUE(std::holds_alternative<SourceEnd>(source->read(buffer).then));
 }
 
 TEST(PushSource, TakesSixteenBitSamplesExactly) {
@@ -127,7 +146,7 @@ TEST(PushSource, MoreGapsThanItCanTellApartAreStillCountedToTheFrame) {
   ASSERT_EQ(timeline.frames.size(), static_cast<std::size_t>(pushed));
   for (std::size_t i = 0; i < timeline.frames.size(); ++i) {
     if (timeline.frames[i] >= 0) {
-      ASSERT_EQ(timeline.frames[i], static_cast<float>(i)) << "a frame stands in a wrong place";
+      ASSERT_EQ(timeline.frames[i], kUnit * static_cast<float>(i)) << "a frame stands in a wrong place";
     }
   }
 }
@@ -222,7 +241,7 @@ TEST(PushSource, EveryFrameHasItsPlaceUnderTwoThreads) {
   ASSERT_EQ(timeline.frames.size(), static_cast<std::size_t>(kFrames));
   for (std::size_t i = 0; i < timeline.frames.size(); ++i) {
     if (timeline.frames[i] >= 0) {
-      ASSERT_EQ(timeline.frames[i], static_cast<float>(i));
+      ASSERT_EQ(timeline.frames[i], kUnit * static_cast<float>(i));
     }
   }
 }

@@ -35,7 +35,7 @@ TEST_F(RefusedDevice, TheSoundServerStandsStill) {
 
 TEST_F(RefusedDevice, ThereIsNoMicrophone) {
   daemon->unload();
-  expect_refused({}, HasSubstr("There is no microphone"));
+  expect_refused({}, HasSubstr("No microphone was found"));
 }
 
 TEST_F(RefusedDevice, NoneHasThatName) {
