@@ -70,15 +70,25 @@ function(dictum_all_modules result)
   set(${result} ${all} PARENT_SCOPE)
 endfunction()
 
-# dictum_test(NAME SOURCES file... MODULES module... [LIBRARIES library...] [SERIAL]): one GoogleTest program. A SERIAL one
-# has the machine for itself.
+# dictum_test(NAME SOURCES file... MODULES module... [LIBRARIES library...] [TIMEOUT seconds] [SERIAL] [LIVE]
+# [LIVE_FILTER filter]): one GoogleTest program. A SERIAL one runs alone. The tests of a LIVE one, or those that the
+# filter matches, get the label "live": they need a real sound server or real time, so a busy machine may disturb them,
+# and only they may be repeated until they pass (ctest -L live --repeat until-pass:3).
 function(dictum_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;MODULES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL;LIVE" "TIMEOUT;LIVE_FILTER" "SOURCES;MODULES;LIBRARIES")
   add_executable(${name} ${arg_SOURCES})
   list(TRANSFORM arg_MODULES PREPEND dictum_)
   target_link_libraries(${name} PRIVATE ${arg_MODULES} ${arg_LIBRARIES} dictum_test_support GTest::gmock GTest::gtest_main dictum_warnings)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${arg_TIMEOUT} RUN_SERIAL ${arg_SERIAL} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  set(discovery DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${arg_TIMEOUT} RUN_SERIAL ${arg_SERIAL} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  if(arg_LIVE)
+    gtest_discover_tests(${name} ${discovery} LABELS live)
+  elseif(arg_LIVE_FILTER)
+    gtest_discover_tests(${name} TEST_FILTER "-${arg_LIVE_FILTER}" ${discovery})
+    gtest_discover_tests(${name} TEST_FILTER "${arg_LIVE_FILTER}" ${discovery} LABELS live)
+  else()
+    gtest_discover_tests(${name} ${discovery})
+  endif()
 endfunction()
