@@ -7,6 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/utf8.hpp"
+#include "capture/backend.hpp"
 #include "capture/devices.hpp"
 #include "commands.hpp"
 
@@ -35,11 +36,12 @@ ExitCode devices(const Options& options) {
     fmt::print("{}\n", json::to_line(all));
     return ExitCode::success;
   }
-  if (found.empty()) fmt::print("No device to record from: connect a microphone.\n");
+  if (found.empty()) fmt::print("No microphone was found. Connect one.\n");
   for (const auto& device : found) {
-    fmt::print("{} {}\n    {} {}, {} Hz{}\n    --device {}\n", device.is_default ? "*" : " ",
+    fmt::print("{} {}\n    {} {}, {} Hz{}{}\n    --device {}\n", device.is_default ? "*" : " ",
                utf8::on_one_line(device.description), device.channels, device.channels == 1 ? "channel" : "channels",
-               device.sample_rate, device.is_monitor ? ", what the machine plays" : "", utf8::on_one_line(device.id));
+               device.sample_rate, device.is_monitor ? ", what the machine plays" : "",
+               device.is_muted ? ", muted" : "", utf8::on_one_line(device.id));
   }
   return ExitCode::success;
 }
@@ -49,8 +51,7 @@ ExitCode devices(const Options& options) {
 void add_devices_command(CLI::App& app, ExitCode& code) {
   CLI::App* command = app.add_subcommand("devices", "List the devices to record from; * is the default");
   auto options = std::make_shared<Options>();
-  command->add_option("--backend", options->backend, "sound system")
-      ->check(CLI::IsMember({"auto", "pulse", "portaudio"}));
+  command->add_option("--backend", options->backend, "sound system")->check(CLI::IsMember(capture::backend_names()));
   command->add_flag("--json", options->json, "print one JSON document");
   command->callback([options, &code] { code = devices(*options); });
 }

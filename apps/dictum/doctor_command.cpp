@@ -83,12 +83,16 @@ void examine_devices(Report& report) {
   try {
     const auto devices = capture::list_devices("auto");
     for (const auto& device : devices) {
-      if (!device.is_monitor) {
-        report.good("microphone", fmt::format("{}{}", device.description, device.is_default ? " (default)" : ""));
+      if (device.is_monitor) continue;
+      const std::string name = fmt::format("{}{}", device.description, device.is_default ? " (default)" : "");
+      if (device.is_muted && device.is_default) {
+        report.bad("microphone", name + " is muted, or its volume is 0: change that in the sound settings");
+      } else {
+        report.good("microphone", name + (device.is_muted ? ", muted" : ""));
       }
     }
     if (std::ranges::all_of(devices, [](const auto& device) { return device.is_monitor; })) {
-      report.bad("microphone", "there is none: connect one, or record a file with --input FILE");
+      report.bad("microphone", "none was found: connect one, or record a file with --input FILE");
     }
   } catch (const RecorderError& error) {
     report.bad("microphone", error.what());
