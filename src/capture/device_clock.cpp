@@ -6,13 +6,13 @@
 namespace dictum::capture {
 namespace {
 
-constexpr double kStretch = 0.5;             // seconds
-constexpr std::size_t kFloorStretches = 8;   // the floor is the least of this many
-constexpr std::size_t kJumpedStretches = 3;  // a jump must have lasted this long
-constexpr double kLeastJump = 0.030;         // in 4 s: 7500 ppm, beyond any oscillator
-constexpr double kBlock = 5;                 // seconds whose least lag is one point of the drift's line
-constexpr double kLeastToMeasure = 20;       // seconds of such blocks before a drift is told ...
-constexpr double kLeastToExtrapolate = 60;   // ... and before a long gap is measured with it
+constexpr double kInterval = 0.5;           // seconds
+constexpr std::size_t kFloorIntervals = 8;  // the floor is the least of this many
+constexpr std::size_t kJumpIntervals = 3;   // a jump must have lasted this long
+constexpr double kMinJump = 0.030;          // in 4 s: 7500 ppm, beyond any oscillator
+constexpr double kBlock = 5;                // seconds whose least lag is one point of the drift's line
+constexpr double kMinToMeasure = 20;        // seconds of such blocks before a drift is reported ...
+constexpr double kMinToExtrapolate = 60;    // ... and before a long gap is measured with it
 
 }  // namespace
 
@@ -31,36 +31,36 @@ double DeviceClock::lag(TimePoint time, Frame position) const {
 void DeviceClock::observe(TimePoint time, Frame position) {
   const double now = seconds(time);
   const double value = lag(time, position);
-  const auto take = [&](Stretch& stretch) {
-    if (value >= stretch.lag) return;
-    stretch.at = now;
-    stretch.lag = value;
+  const auto take = [&](Interval& interval) {
+    if (value >= interval.lag) return;
+    interval.at = now;
+    interval.lag = value;
   };
-  if (stretches_.empty() || now - stretches_.back().start >= kStretch) {
-    stretches_.push_back({now, now, value});
-    if (stretches_.size() > kFloorStretches) stretches_.pop_front();
+  if (intervals_.empty() || now - intervals_.back().start >= kInterval) {
+    intervals_.push_back({now, now, value});
+    if (intervals_.size() > kFloorIntervals) intervals_.pop_front();
   }
-  take(stretches_.back());
+  take(intervals_.back());
   if (!block_ || now - block_->start >= kBlock) {
     if (block_) learn(*block_);
-    block_ = Stretch{now, now, value};
+    block_ = Interval{now, now, value};
   }
   take(*block_);
-  known_floor_ = std::ranges::min(stretches_, {}, &Stretch::lag).lag;
+  known_floor_ = std::ranges::min(intervals_, {}, &Interval::lag).lag;
   known_at_ = now;
 }
 
 double DeviceClock::floor_at(TimePoint time) const {
-  if (learnt_seconds_ < kLeastToExtrapolate) return known_floor_;
+  if (learnt_seconds_ < kMinToExtrapolate) return known_floor_;
   return known_floor_ - drift_ppm() * 1e-6 * (seconds(time) - known_at_);
 }
 
 double DeviceClock::jump() const {
-  if (stretches_.size() < kJumpedStretches + 2) return 0;
-  const auto split = stretches_.end() - static_cast<std::ptrdiff_t>(kJumpedStretches);
-  const double before = std::ranges::min_element(stretches_.begin(), split, {}, &Stretch::lag)->lag;
-  const double after = std::ranges::min_element(split, stretches_.end(), {}, &Stretch::lag)->lag;
-  return after - before > kLeastJump ? after - before : 0;
+  if (intervals_.size() < kJumpIntervals + 2) return 0;
+  const auto split = intervals_.end() - static_cast<std::ptrdiff_t>(kJumpIntervals);
+  const double before = std::ranges::min_element(intervals_.begin(), split, {}, &Interval::lag)->lag;
+  const double after = std::ranges::min_element(split, intervals_.end(), {}, &Interval::lag)->lag;
+  return after - before > kMinJump ? after - before : 0;
 }
 
 void DeviceClock::restart(double floor) {
@@ -68,23 +68,23 @@ void DeviceClock::restart(double floor) {
   xy_ += run_.xy;
   run_ = {};
   block_.reset();
-  stretches_.clear();
+  intervals_.clear();
   known_floor_ = floor;
 }
 
-void DeviceClock::learn(const Stretch& stretch) {
+void DeviceClock::learn(const Interval& block) {
   learnt_seconds_ += kBlock;
   run_.count += 1;
-  const double dx = stretch.at - run_.mean_x;
+  const double dx = block.at - run_.mean_x;
   run_.mean_x += dx / run_.count;
-  run_.mean_y += (stretch.lag - run_.mean_y) / run_.count;
-  run_.xx += dx * (stretch.at - run_.mean_x);
-  run_.xy += dx * (stretch.lag - run_.mean_y);
+  run_.mean_y += (block.lag - run_.mean_y) / run_.count;
+  run_.xx += dx * (block.at - run_.mean_x);
+  run_.xy += dx * (block.lag - run_.mean_y);
 }
 
 double DeviceClock::drift_ppm() const {
   const double xx = xx_ + run_.xx;
-  if (learnt_seconds_ < kLeastToMeasure || xx <= 0) return 0;
+  if (learnt_seconds_ < kMinToMeasure || xx <= 0) return 0;
   return -(xy_ + run_.xy) / xx * 1e6;
 }
 

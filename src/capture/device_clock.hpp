@@ -9,12 +9,12 @@
 
 namespace dictum::capture {
 
-/// How a device's clock runs against the machine's, learnt from when its frames arrive.
+/// How a device's clock drifts against the machine's, learnt from the arrival times of its frames.
 ///
 /// The *lag* of an arrival is its time less the time that the frames up to it take at the nominal rate. Scheduling and
 /// buffers only ever add to it, so its least value over a while (the *floor*) is steady to a millisecond or so under
-/// any load. A drifting clock tilts the floor slowly; lost frames lift it at once and for good. That is how they are
-/// told apart.
+/// any load. A drifting clock tilts the floor slowly; lost frames raise it at once and permanently. That distinguishes
+/// the two.
 ///
 /// Threads: the reader's. Owner: the microphone. A value: no I/O, no clock of its own; never fails.
 class DeviceClock {
@@ -33,31 +33,31 @@ class DeviceClock {
   /// Where the floor is expected at `time`: the latest one known, moved on by the drift.
   double floor_at(TimePoint time) const;
 
-  /// Seconds by which the floor has jumped up, within the last seconds, by more than any drift could: frames that were
-  /// lost without a word. 0: none.
+  /// Seconds by which the floor has risen within the last seconds, where it is more than any drift could cause: frames
+  /// that were lost without a report. 0: none.
   double jump() const;
 
-  /// The line is broken here (a gap was inserted, or another stream goes on): judge what follows afresh, from `floor`.
+  /// A gap was inserted here, or another stream begins: what follows is evaluated independently, from `floor` on.
   void restart(double floor);
 
-  /// Parts per million by which the device is faster than the machine; 0 until there is enough to tell.
+  /// Parts per million by which the device is faster than the machine; 0 until enough was measured.
   double drift_ppm() const;
 
  private:
-  // The least lag of a while, and when it was.
-  struct Stretch {
+  // The least lag of an interval, and when it was.
+  struct Interval {
     double start{};
     double at{};
     double lag{};
   };
 
   double seconds(TimePoint time) const { return std::chrono::duration<double>(time - origin_).count(); }
-  void learn(const Stretch& stretch);
+  void learn(const Interval& block);
 
   int sample_rate_ = 0;
   TimePoint origin_;
-  std::deque<Stretch> stretches_;  // of half a second; the last one is being filled
-  std::optional<Stretch> block_;   // of some seconds, a point for the drift, being filled
+  std::deque<Interval> intervals_;  // of half a second; the last one is being filled
+  std::optional<Interval> block_;   // of some seconds, a point for the drift; being filled
   double known_floor_ = 0;
   double known_at_ = 0;
 

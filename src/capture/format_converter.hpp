@@ -8,10 +8,10 @@
 
 namespace dictum::capture {
 
-/// Makes one device's format another's, for a recording that goes on with a device of another kind. Where the channels
-/// differ in number, each of the new ones hears the mean of the old.
+/// Converts the format of one device to that of another, for a recording that continues with a device of another kind.
+/// Where the numbers of channels differ, each new channel is the mean of the old ones.
 ///
-/// Threads: the reader's. Owner: the microphone. Throws RecorderError(invalid_argument) for rates that nobody has.
+/// Threads: the reader's. Owner: the microphone. Throws RecorderError(invalid_argument) for unsupported rates.
 class FormatConverter {
  public:
   FormatConverter(AudioFormat from, AudioFormat to);

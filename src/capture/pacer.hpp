@@ -10,7 +10,7 @@
 
 namespace dictum::capture {
 
-/// How fast audio that is there already is handed out.
+/// How fast audio that is already available is delivered.
 enum class Pace {
   fast,     ///< as fast as it is read
   realtime  ///< as a microphone would

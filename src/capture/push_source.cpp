@@ -15,7 +15,8 @@ namespace capture {
 
 namespace {
 
-constexpr std::size_t kGaps = 64;  // told apart; where even they find no room, dropping goes on and the gap grows
+constexpr std::size_t kGaps =
+    64;  // kept apart; where there is no room for another, dropping continues and the gap grows
 
 }  // namespace
 
@@ -41,12 +42,12 @@ std::size_t PushStream::keep(std::span<const Sample> interleaved) {
   if (interleaved.size() % channels_ != 0) {
     throw RecorderError(
         Errc::invalid_argument,
-        fmt::format("{} samples are no whole frames of {} channels: push all channels of a frame together.",
+        fmt::format("{} samples are not whole frames of {} channels. Push all channels of a frame together.",
                     interleaved.size(), channels_));
   }
-  const std::uint64_t listening = listening_.load(std::memory_order_acquire);
-  if (listening % 2 == 0 || finished_.load(std::memory_order_relaxed)) return 0;
-  if (growing_.listening != listening) growing_ = {.listening = listening};
+  const std::uint64_t generation = generation_.load(std::memory_order_acquire);
+  if (generation % 2 == 0 || finished_.load(std::memory_order_relaxed)) return 0;
+  if (growing_.generation != generation) growing_ = {.generation = generation};
 
   const std::size_t frames = interleaved.size() / channels_;
   std::size_t fitting = std::min(frames, room());
@@ -84,8 +85,9 @@ void PushStream::finish() noexcept {
 }
 
 bool PushStream::open() {
-  std::uint64_t listening = listening_.load(std::memory_order_relaxed);
-  if (listening % 2 == 1 || !listening_.compare_exchange_strong(listening, listening + 1, std::memory_order_acq_rel)) {
+  std::uint64_t generation = generation_.load(std::memory_order_relaxed);
+  if (generation % 2 == 1 ||
+      !generation_.compare_exchange_strong(generation, generation + 1, std::memory_order_acq_rel)) {
     return false;
   }
   std::array<float, 512> dropped;
@@ -99,7 +101,7 @@ bool PushStream::open() {
 }
 
 void PushStream::close() noexcept {
-  listening_.fetch_add(1, std::memory_order_acq_rel);
+  generation_.fetch_add(1, std::memory_order_acq_rel);
 }
 
 Reading PushStream::read(std::span<float> interleaved) {
@@ -107,9 +109,9 @@ Reading PushStream::read(std::span<float> interleaved) {
   // the stream is seen to be finished.
   const bool finished = finished_.load(std::memory_order_acquire);
   const std::size_t available = samples_.size() / channels_;
-  const std::uint64_t listening = listening_.load(std::memory_order_relaxed);
+  const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
   for (Gap gap; !next_gap_ && gaps_.pop({&gap, 1}) == 1;) {
-    if (gap.listening == listening) next_gap_ = gap;  // else it arose before the last pause
+    if (gap.generation == generation) next_gap_ = gap;  // else it arose before the last pause
   }
 
   std::size_t frames = std::min(available, interleaved.size() / channels_);
@@ -121,7 +123,7 @@ Reading PushStream::read(std::span<float> interleaved) {
     return {.frames = frames, .then = SourceGap{.frames = length, .reason = GapReason::overflow}};
   }
   if (!finished || frames < available) return {.frames = frames};
-  if (last_gap_.frames > 0 && last_gap_.listening == listening && !std::exchange(told_last_gap_, true)) {
+  if (last_gap_.frames > 0 && last_gap_.generation == generation && !std::exchange(last_gap_reported_, true)) {
     const auto length = static_cast<Frame>(last_gap_.frames);
     return {.frames = frames, .then = SourceGap{.frames = length, .reason = GapReason::overflow}};
   }
@@ -158,7 +160,7 @@ void PushedAudio::close() noexcept {
 
 }  // namespace capture
 
-// The producer's end: when the last handle goes, nobody can push any more, and the stream ends.
+// The producer's end: the stream ends with the last handle.
 struct PushSource::Feed {
   explicit Feed(AudioFormat format, std::size_t capacity_frames)
       : stream(std::make_shared<capture::PushStream>(format, capacity_frames)) {}

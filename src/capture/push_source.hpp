@@ -30,7 +30,7 @@ class PushStream {
   void finish() noexcept;
 
   // The consumer's side.
-  bool open();  ///< false where somebody listens already; drops what was pushed before
+  bool open();  ///< false where it is open already; drops what was pushed before
   void close() noexcept;
   Reading read(std::span<float> interleaved);
 
@@ -38,7 +38,7 @@ class PushStream {
   struct Gap {
     std::uint64_t position{};  ///< frames kept before it
     std::uint64_t frames{};
-    std::uint64_t listening{};  ///< the value of listening_ when it arose
+    std::uint64_t generation{};  ///< the value of generation_ when it arose
   };
 
   template <typename Sample>
@@ -48,7 +48,7 @@ class PushStream {
   const std::size_t channels_;
   SPSCRing<float> samples_;
   SPSCRing<Gap> gaps_;
-  std::atomic<std::uint64_t> listening_{0};  // goes up at each open and close: odd while somebody listens
+  std::atomic<std::uint64_t> generation_{0};  // incremented by each open and close: odd while a recording is open
   std::atomic<bool> finished_{false};
   Gap last_gap_;  // of the producer until finished_, of the consumer then
 
@@ -59,7 +59,7 @@ class PushStream {
   // The consumer's own.
   std::uint64_t taken_ = 0;  // frames
   std::optional<Gap> next_gap_;
-  bool told_last_gap_ = false;
+  bool last_gap_reported_ = false;
 };
 
 /// The consumer's end of a PushSource. Samples that are plainly unscaled integers are scaled, and reported.

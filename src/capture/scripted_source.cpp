@@ -26,7 +26,7 @@ float tone(Frame frame, int sample_rate) {
   return static_cast<float>(0.25 * voice * (0.7 + 0.3 * std::sin(4 * t)));
 }
 
-// Threads and owner as AudioSource says. Does not fail. Goes on where it was closed when opened again.
+// Threads and owner: as AudioSource says. Does not fail. Continues where it was closed when it is opened again.
 class ScriptedAudio final : public AudioSource {
  public:
   ScriptedAudio(std::shared_ptr<const ScriptTimeline> timeline, std::shared_ptr<const Clock> clock)
@@ -83,7 +83,7 @@ class ScriptedTranscriber final : public Transcriber {
 
   void transcribe(TranscriptionJob job, Done done) override {
     const Frame due = job.end_frame + std::llround(latency_sec_ * job.sample_rate);
-    waiting_.push_back({.due = due, .outcome = hear(job), .done = std::move(done)});
+    waiting_.push_back({.due = due, .outcome = transcribe(job), .done = std::move(done)});
     audio_time(now_);
   }
 
@@ -105,8 +105,8 @@ class ScriptedTranscriber final : public Transcriber {
     Done done;
   };
 
-  // The words of a line share its time evenly; those whose middle is in the segment are heard.
-  TranscriptionOutcome hear(const TranscriptionJob& job) const {
+  // The words of a line share its time evenly; those whose middle is in the segment are transcribed.
+  TranscriptionOutcome transcribe(const TranscriptionJob& job) const {
     TranscriptionOutcome outcome;
     for (const auto& line : timeline_->lines) {
       std::istringstream text(line.text);

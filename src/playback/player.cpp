@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kBufferSeconds = 0.2;
 
-auto patience() {
+auto deadline() {
   return std::chrono::steady_clock::now() + std::chrono::seconds(3);
 }
 
@@ -21,7 +21,7 @@ auto patience() {
 
 Player::Player(int sample_rate, std::stop_token stop)
     : stop_(std::move(stop)),
-      connection_("dictum", patience(), [this] { return stop_.stop_requested(); }),
+      connection_("dictum", deadline(), [this] { return stop_.stop_requested(); }),
       interrupt_(stop_, [this] { connection_.interrupt(); }) {
   audio::require_usable({sample_rate, 1}, "The sound to play");
   const pa_sample_spec spec{
@@ -50,9 +50,9 @@ bool Player::play(std::span<const float> mono) {
       room = bytes == static_cast<std::size_t>(-1) ? 0 : bytes / sizeof(float);
       return room > 0 || !is_good();
     };
-    const bool goes_on = connection_.run_until(has_room, patience());
+    const bool is_served = connection_.run_until(has_room, deadline());
     if (stop_.stop_requested()) return false;
-    if (!goes_on || room == 0) fail();
+    if (!is_served || room == 0) fail();
     const auto now = mono.first(std::min(room, mono.size()));
     if (::pa_stream_write(stream_.get(), now.data(), now.size_bytes(), nullptr, 0, PA_SEEK_RELATIVE) < 0) fail();
     mono = mono.subspan(now.size());
@@ -63,7 +63,7 @@ bool Player::play(std::span<const float> mono) {
 bool Player::drain() {
   try {
     connection_.complete(
-        pulse::OperationHandle(::pa_stream_drain(stream_.get(), [](pa_stream*, int, void*) {}, nullptr)), patience());
+        pulse::OperationHandle(::pa_stream_drain(stream_.get(), [](pa_stream*, int, void*) {}, nullptr)), deadline());
   } catch (const RecorderError&) {
     if (!stop_.stop_requested()) throw;
   }
@@ -76,7 +76,9 @@ bool Player::is_good() const {
 
 void Player::fail() const {
   if (is_good())
-    throw RecorderError(Errc::timed_out, "The sound output takes no more sound: it may be suspended or hung.");
+    throw RecorderError(
+        Errc::timed_out,
+        "The sound output accepts no more audio: it may be suspended or hung. Restart the sound server.");
   throw RecorderError(Errc::device_lost, fmt::format("The sound output cannot be used: {}.", connection_.reason()));
 }
 

@@ -10,8 +10,9 @@ namespace dictum::playback {
 
 /// Plays mono sound through the default output.
 ///
-/// Threads: one, which owns it and is blocked while sound is taken; a stop asked for on any other ends that at once.
-/// Every call throws RecorderError where no sound server answers, or it does not go on within three seconds.
+/// Threads: one, which owns it and blocks while audio is played; a stop request from any other thread ends that at
+/// once. Every call throws RecorderError where no sound server can be reached, or it makes no progress within three
+/// seconds.
 class Player {
  public:
   explicit Player(int sample_rate, std::stop_token stop = {});
@@ -20,10 +21,10 @@ class Player {
   Player(const Player&) = delete;
   Player& operator=(const Player&) = delete;
 
-  /// Returns once all of `mono` is on its way, at most 200 ms of it unheard; false where a stop was asked for.
+  /// Returns once all of `mono` was sent, at most 200 ms of it not yet played; false where a stop was requested.
   bool play(std::span<const float> mono);
 
-  /// Returns once everything was heard; false where a stop was asked for.
+  /// Returns once everything was played; false where a stop was requested.
   bool drain();
 
  private:

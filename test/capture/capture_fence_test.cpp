@@ -125,7 +125,7 @@ __attribute__((visibility("default"))) void free(void* memory) {
   __libc_free(memory);
 }
 
-// What locks and wakes. Where nobody else holds or waits, these make no system call.
+// What locks and wakes. Where no other thread holds or waits, these make no system call.
 #define DICTUM_WATCH(name, type)                                           \
   __attribute__((visibility("default"))) int name(type* object) noexcept { \
     report(#name);                                                         \

@@ -56,7 +56,7 @@ TEST(DeviceClock, MeasuresTheDriftOfADeviceThatIsSlow) {
   EXPECT_NEAR(clock.drift_ppm(), -80, 3);
 }
 
-TEST(DeviceClock, TellsNoDriftBeforeThereIsEnoughToTell) {
+TEST(DeviceClock, ReportsNoDriftBeforeItHasMeasuredEnough) {
   DeviceClock clock;
   Device(clock, 250, 0.008).run(10);
   EXPECT_EQ(clock.drift_ppm(), 0);
@@ -88,7 +88,7 @@ TEST(DeviceClock, SeesFramesThatWereLostWithoutAWord) {
   EXPECT_NEAR(jump, 0.100, 0.003);
 }
 
-TEST(DeviceClock, ForetellsTheFloorOverALongGap) {
+TEST(DeviceClock, PredictsTheFloorOverALongGap) {
   DeviceClock clock;
   Device device(clock, 100, 0.008);
   device.run(300);

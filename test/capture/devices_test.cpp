@@ -110,7 +110,7 @@ TEST(ChooseDevice, TakesAMonitorThatSomebodyMadeTheDefault) {
   EXPECT_EQ(choose_device(devices, "").name, "pci.monitor");
 }
 
-TEST(ChooseDevice, GoesOnWithTheDefaultWhereTheWantedOneIsLost) {
+TEST(ChooseDevice, ContinuesWithTheDefaultWhereTheWantedOneIsLost) {
   EXPECT_EQ(choose_device(desk(), "blue yeti", "yeti").name, "pci.mic");
 }
 

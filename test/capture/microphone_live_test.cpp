@@ -42,27 +42,27 @@ class LiveMicrophone : public ::testing::TestWithParam<const char*> {
 
   bool is_portaudio() const { return std::string(GetParam()) == "portaudio"; }
 
-  /// Begins to record speech; returns when some has been heard.
+  /// Begins to record speech; returns when some has arrived.
   void begin() {
     tape_->open();
     daemon_->play(speech_);
-    ASSERT_TRUE(tape_->read_until([&] { return tape_->heard_sound_after(0); }, 3s));
+    ASSERT_TRUE(tape_->read_until([&] { return tape_->has_sound_after(0); }, 3s));
     tape_->read_for(300ms);
     happened_ = tape_->elapsed();
     timeline_ = tape_->timeline();
   }
 
-  /// Whether a fault was told within a second of what happened.
+  /// Whether a fault was reported within a second of what happened.
   bool wait_for_fault() {
     return tape_->read_until([&] { return !tape_->faults.empty(); }, 3s) && tape_->faults.front().at < happened_ + 1;
   }
 
-  /// Speech is heard again, and the timeline is settled.
-  bool goes_on() {
+  /// Speech arrives again, and the timeline is settled.
+  bool continues() {
     const double now = tape_->timeline();
-    const bool heard = tape_->read_until([&] { return tape_->heard_sound_after(std::max(now, timeline_) + 0.2); }, 5s);
+    const bool received = tape_->read_until([&] { return tape_->has_sound_after(std::max(now, timeline_) + 0.2); }, 5s);
     tape_->read_for(300ms);
-    return heard;
+    return received;
   }
 
   void end() {
@@ -87,50 +87,50 @@ TEST_P(LiveMicrophone, RecordsWhatIsPlayedWithoutAGap) {
   EXPECT_THAT(tape_->faults, IsEmpty());
 }
 
-TEST_P(LiveMicrophone, GoesOnWithADaemonThatWasKilledAndRestarted) {
+TEST_P(LiveMicrophone, ContinuesWithADaemonThatWasKilledAndRestarted) {
   begin();
   daemon_->kill();
   EXPECT_TRUE(wait_for_fault());
   tape_->read_for(outage());
   daemon_->restart();
   daemon_->play(speech_);
-  EXPECT_TRUE(goes_on());
+  EXPECT_TRUE(continues());
   end();
   ASSERT_THAT(tape_->gaps, Not(IsEmpty()));
   EXPECT_EQ(tape_->gaps.front().gap.reason, GapReason::device_lost);
 }
 
-TEST_P(LiveMicrophone, GoesOnWithADaemonThatStoodStill) {
+TEST_P(LiveMicrophone, ContinuesWithADaemonThatHung) {
   begin();
   daemon_->freeze();
   EXPECT_TRUE(wait_for_fault());
   tape_->read_for(outage());
   daemon_->thaw();
-  EXPECT_TRUE(goes_on());
+  EXPECT_TRUE(continues());
   end();
 }
 
-TEST_P(LiveMicrophone, GoesOnWithASourceThatWasSuspended) {
+TEST_P(LiveMicrophone, ContinuesWithASourceThatWasSuspended) {
   begin();
   daemon_->suspend(true);
   EXPECT_TRUE(wait_for_fault());
   tape_->read_for(outage());
   daemon_->suspend(false);
-  EXPECT_TRUE(goes_on());
+  EXPECT_TRUE(continues());
   end();
   EXPECT_THAT(tape_->gaps, SizeIs(1));
 }
 
-TEST_P(LiveMicrophone, GoesOnWithAnotherSourceWhereItsOwnIsUnloaded) {
+TEST_P(LiveMicrophone, ContinuesWithAnotherSourceWhereItsOwnIsUnloaded) {
   begin();
   daemon_->unload();
-  // ALSA's plugin moves along with the server without a word, so that PortAudio has nothing to tell.
+  // ALSA's plugin moves with the server without a report, so that PortAudio has nothing to report.
   if (!is_portaudio()) {
     EXPECT_TRUE(wait_for_fault());
   }
   tape_->read_for(outage());
   daemon_->load("mic2", 44100, 2);
-  EXPECT_TRUE(goes_on());
+  EXPECT_TRUE(continues());
   end();
   if (!is_portaudio()) {
     ASSERT_THAT(tape_->devices, SizeIs(1));
@@ -141,7 +141,7 @@ TEST_P(LiveMicrophone, GoesOnWithAnotherSourceWhereItsOwnIsUnloaded) {
 TEST_P(LiveMicrophone, FollowsTheDefault) {
   begin();
   daemon_->load("mic2", 44100, 2);
-  EXPECT_TRUE(goes_on());
+  EXPECT_TRUE(continues());
   end();
   if (!is_portaudio()) {
     ASSERT_THAT(tape_->devices, SizeIs(1));
@@ -156,14 +156,14 @@ TEST_P(LiveMicrophone, StopsInTimeWhereTheDaemonIsDead) {
   end();
 }
 
-TEST_P(LiveMicrophone, StopsInTimeWhereTheDaemonStandsStill) {
+TEST_P(LiveMicrophone, StopsInTimeWhereTheDaemonHangs) {
   begin();
   daemon_->freeze();
   EXPECT_TRUE(wait_for_fault());
   end();
 }
 
-TEST_P(LiveMicrophone, SaysInTimeThatTheDaemonStandsStill) {
+TEST_P(LiveMicrophone, SaysInTimeThatTheDaemonHangs) {
   daemon_->freeze();
   const auto start = std::chrono::steady_clock::now();
   try {
@@ -336,7 +336,7 @@ TEST_F(LivePulse, SaysThatASuspendedDeviceGivesNothing) {
   EXPECT_THROW(source->open(), RecorderError);
 }
 
-TEST_F(LivePulse, TellsMonitorsFromMicrophones) {
+TEST_F(LivePulse, DistinguishesMonitorsFromMicrophones) {
   const auto devices = list_devices("pulse");
   EXPECT_TRUE(resolve_device(devices, "spk.monitor").is_monitor);
   EXPECT_FALSE(resolve_device(devices, "mic").is_monitor);
@@ -357,7 +357,7 @@ TEST_F(LivePulse, SaysAtOnceThatNoServerAnswers) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
 }
 
-TEST_F(LivePulse, ListsInTimeWhereTheDaemonStandsStill) {
+TEST_F(LivePulse, ListsInTimeWhereTheDaemonHangs) {
   daemon_->freeze();
   const auto start = std::chrono::steady_clock::now();
   EXPECT_THROW(list_devices("auto"), RecorderError);

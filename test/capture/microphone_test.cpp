@@ -88,8 +88,8 @@ class MicrophoneTest : public ::testing::Test {
       received_.insert(received_.end(), buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(reading.frames));
       if (const auto* gap = std::get_if<SourceGap>(&reading.then)) {
         gaps_.push_back(*gap);
-        gap_starts_.push_back(captured_ + missed_);
-        missed_ += gap->frames;
+        gap_starts_.push_back(captured_ + missing_);
+        missing_ += gap->frames;
       } else if (const auto* fault = std::get_if<SourceFault>(&reading.then)) {
         faults_.push_back(*fault);
         fault_times_.push_back(clock_->steady_now() - opened_);
@@ -106,7 +106,7 @@ class MicrophoneTest : public ::testing::Test {
   }
 
   double elapsed() const { return std::chrono::duration<double>(clock_->steady_now() - opened_).count(); }
-  double timeline() const { return static_cast<double>(captured_ + missed_) / kRate; }
+  double timeline() const { return static_cast<double>(captured_ + missing_) / kRate; }
 
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>(std::chrono::system_clock::time_point{});
   std::optional<FakeDevice> device_{FakeDevice{"first", {kRate, 1}}};
@@ -119,7 +119,7 @@ class MicrophoneTest : public ::testing::Test {
   std::vector<float> buffer_ = std::vector<float>(4800);
   std::vector<float> received_;
   Frame captured_ = 0;
-  Frame missed_ = 0;
+  Frame missing_ = 0;
   std::vector<SourceGap> gaps_;
   std::vector<Frame> gap_starts_;
   std::vector<SourceFault> faults_;
@@ -154,7 +154,7 @@ TEST_F(MicrophoneTest, KeepsTimeWithTheClock) {
   EXPECT_THAT(gaps_, IsEmpty());
 }
 
-TEST_F(MicrophoneTest, LeavesOutWhatWasHeardBeforeItWasOpen) {
+TEST_F(MicrophoneTest, LeavesOutWhatArrivedBeforeItWasOpened) {
   open();
   push(*stream_, kRate / 2);  // a buffer full of the past
   run(2s);
@@ -175,7 +175,7 @@ TEST_F(MicrophoneTest, MakesNoGapOfAudioThatComesLate) {
   EXPECT_NEAR(timeline(), elapsed(), 0.010);
 }
 
-TEST_F(MicrophoneTest, TellsAStallWithinASecond) {
+TEST_F(MicrophoneTest, ReportsAStallWithinASecond) {
   open();
   run(1s);
   silence(1s);
@@ -219,7 +219,7 @@ TEST_F(MicrophoneTest, ConnectsAgainWhereTheStreamIsLost) {
   EXPECT_THAT(changes_, IsEmpty());
 }
 
-TEST_F(MicrophoneTest, TellsALossAtOnce) {
+TEST_F(MicrophoneTest, ReportsALossAtOnce) {
   open();
   run(1s);
   lose("pulled out");
@@ -249,7 +249,7 @@ TEST_F(MicrophoneTest, AsksForTheDeviceThatItHad) {
   EXPECT_EQ(requests_[1].previous, "first");
 }
 
-TEST_F(MicrophoneTest, DeliversWhatTheLostStreamHadHeard) {
+TEST_F(MicrophoneTest, DeliversWhatTheLostStreamHadReceived) {
   open();
   run(1s);
   push(*stream_, 480);
@@ -298,7 +298,7 @@ TEST_F(MicrophoneTest, WaitsForADeviceThatIsSuspended) {
   EXPECT_EQ(gaps_.front().reason, GapReason::suspended);
 }
 
-TEST_F(MicrophoneTest, TellsWhereTheServerMovedIt) {
+TEST_F(MicrophoneTest, ReportsTheDeviceThatTheServerMovedItTo) {
   open();
   run(1s);
   stream_->ring().mark(GapReason::device_lost);
@@ -341,7 +341,7 @@ TEST_F(MicrophoneTest, PlacesAnOverflowToTheFrame) {
   EXPECT_EQ((received_[after] - received_[after - 1]) / kUnit, static_cast<float>(kDropped + 1));
 }
 
-TEST_F(MicrophoneTest, TellsAnOverflowThatNothingFollowed) {
+TEST_F(MicrophoneTest, ReportsAnOverflowThatNothingFollowed) {
   open();
   run(1s);
   push(*stream_, 13 * kRate);
@@ -385,7 +385,7 @@ TEST_F(MicrophoneTest, EndsTheTimelineInTheMiddleOfAnOutage) {
   EXPECT_NEAR(timeline(), elapsed(), 0.010);
 }
 
-TEST_F(MicrophoneTest, EndsTheTimelineInAnOutageThatNobodyHasToldYet) {
+TEST_F(MicrophoneTest, EndsTheTimelineInAnOutageThatIsNotReportedYet) {
   open();
   run(1s);
   silence(300ms);
@@ -399,7 +399,7 @@ TEST_F(MicrophoneTest, BeginsAnewWhereItIsOpenedAgain) {
   finish();
   microphone_.close();
   clock_->advance(5s);
-  captured_ = missed_ = 0;
+  captured_ = missing_ = 0;
   open();
   run(1s);
   finish();
@@ -412,7 +412,7 @@ TEST_F(MicrophoneTest, KeepsItsFormatWhereItIsOpenedAgainWithAnotherDevice) {
   run(1s);
   microphone_.close();
   device_ = FakeDevice{"second", {16000, 2}};
-  captured_ = missed_ = 0;
+  captured_ = missing_ = 0;
   EXPECT_EQ(microphone_.open(), (AudioFormat{kRate, 1}));
   opened_ = clock_->steady_now();
   run(2s);

@@ -25,7 +25,7 @@ std::vector<float> counting(int begin, int end) {
   return samples;
 }
 
-// What a recorder makes of the stream: every frame that was heard, and -1 for every frame of a gap.
+// What a recorder makes of the stream: every frame that was received, and -1 for every frame of a gap.
 struct Timeline {
   std::vector<float> frames;
   bool ended = false;
@@ -87,9 +87,9 @@ TEST(PushSource, TakesSixteenBitSamplesExactly) {
   std::vector<std::int16_t> samples(2000);
   std::iota(samples.begin(), samples.end(), std::int16_t{-1000});
   EXPECT_EQ(push.push(samples), 1000U);
-  std::vector<float> heard(2000);
-  EXPECT_EQ(source->read(heard).frames, 1000U);
-  for (std::size_t i = 0; i < 2000; ++i) ASSERT_EQ(heard[i], static_cast<float>(samples[i]) / 32768);
+  std::vector<float> received(2000);
+  EXPECT_EQ(source->read(received).frames, 1000U);
+  for (std::size_t i = 0; i < 2000; ++i) ASSERT_EQ(received[i], static_cast<float>(samples[i]) / 32768);
 }
 
 TEST(PushSource, WhatFindsNoRoomBecomesAGapInItsPlace) {
@@ -110,7 +110,7 @@ TEST(PushSource, WhatFindsNoRoomBecomesAGapInItsPlace) {
   EXPECT_EQ(timeline.frames, expected);
 }
 
-TEST(PushSource, AGapAtTheVeryEndIsTold) {
+TEST(PushSource, AGapAtTheVeryEndIsReported) {
   PushSource push(kMono, milliseconds(100));
   const auto source = push.source_factory()();
   source->open();
@@ -158,7 +158,7 @@ TEST(PushSource, NothingIsKeptWhileNobodyListens) {
   source->open();
   push.push(counting(0, 700));
   push.push(counting(0, 200));  // 100 of them overflow
-  source->close();              // a pause: the rest of the buffer, and what comes now, is not heard
+  source->close();              // a pause: the rest of the buffer, and what comes now, is dropped
   EXPECT_EQ(push.push(counting(0, 50)), 0U);
   source->open();
   EXPECT_EQ(push.push(counting(7, 17)), 10U);
@@ -208,7 +208,7 @@ TEST(PushSource, EndsWhenTheLastHandleIsGone) {
   EXPECT_EQ(timeline.frames, counting(0, 10));
 }
 
-TEST(PushSource, TellsItsRoom) {
+TEST(PushSource, ReportsItsRoom) {
   PushSource push(kMono, milliseconds(100));
   const auto source = push.source_factory()();
   source->open();

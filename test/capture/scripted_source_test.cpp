@@ -51,7 +51,7 @@ TEST(Script, SoundsTheSameInAnyBlocks) {
   EXPECT_EQ(all_of(*first, 160), all_of(*second, 4801));
 }
 
-TEST(Script, TheDetectorHearsSpeechExactlyWhereTheScriptSays) {
+TEST(Script, TheDetectorFindsSpeechExactlyWhereTheScriptSays) {
   const Script script(kLines);
   const auto source = script.source()();
   const auto detector = script.detector()();
@@ -80,7 +80,7 @@ TEST(Script, InRealTimeItGoesByTheClock) {
   EXPECT_EQ(source->read(buffer).frames, 1600U);
 }
 
-TEST(Script, GoesOnWhereItWasPaused) {
+TEST(Script, ContinuesWhereItWasPaused) {
   const auto source = Script(kLines).source()();
   source->open();
   std::vector<float> buffer(16000);

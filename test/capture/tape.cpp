@@ -52,7 +52,7 @@ double Tape::behind() const {
   return std::ranges::min(lags_, {}, &std::pair<double, double>::second).second;
 }
 
-bool Tape::heard_sound_after(double seconds) const {
+bool Tape::has_sound_after(double seconds) const {
   return last_sound_ > seconds;
 }
 
@@ -65,8 +65,8 @@ bool Tape::read_once() {
     if (std::abs(sample) > 0.01F) last_sound_ = timeline();
   }
   if (const auto* gap = std::get_if<SourceGap>(&reading.then)) {
-    gaps.push_back({captured + missed, *gap});
-    missed += gap->frames;
+    gaps.push_back({captured + missing, *gap});
+    missing += gap->frames;
   } else if (const auto* fault = std::get_if<SourceFault>(&reading.then)) {
     faults.push_back({elapsed(), *fault});
   } else if (const auto* device = std::get_if<SourceDevice>(&reading.then)) {

@@ -23,18 +23,18 @@ class Tape {
   bool read_until(const std::function<bool()>& done, std::chrono::milliseconds limit);
   void read_for(std::chrono::milliseconds time);
 
-  /// Takes what is owed, and closes; returns how long the close took.
+  /// Ends the timeline, and closes; returns how long the close took.
   std::chrono::milliseconds finish();
 
   double elapsed() const;  ///< up to now, or to `finish`
-  double timeline() const { return static_cast<double>(captured + missed) / format_.sample_rate; }
+  double timeline() const { return static_cast<double>(captured + missing) / format_.sample_rate; }
 
   /// Seconds by which the timeline is behind the time that passed, the least of the last quarter of a second: audio
   /// that is merely on its way, however busy the machine is, does not count.
   double behind() const;
 
-  /// Whether anything but silence was heard after this time on the timeline.
-  bool heard_sound_after(double seconds) const;
+  /// Whether anything but silence was received after this time on the timeline.
+  bool has_sound_after(double seconds) const;
 
   struct Fault {
     double at;
@@ -46,7 +46,7 @@ class Tape {
   };
 
   Frame captured = 0;
-  Frame missed = 0;
+  Frame missing = 0;
   std::vector<Fault> faults;
   std::vector<Gap> gaps;
   std::vector<SourceDevice> devices;

@@ -48,7 +48,7 @@ TYPED_TEST(ChosenDevice, IsRecordedInTheSameSession) {
   EXPECT_THAT(test::grammar_violations(this->recorder->session()), IsEmpty());
 }
 
-TYPED_TEST(ChosenDevice, ThatIsNotThereIsToldAndTheOneBeforeIsKept) {
+TYPED_TEST(ChosenDevice, ThatIsNotThereIsReportedAndThePreviousOneIsKept) {
   ASSERT_FALSE(this->recorder->start());
   ASSERT_FALSE(this->recorder->set_device("cellar"));
   ASSERT_TRUE(this->log.template wait_for<RecorderFault>());

@@ -53,18 +53,18 @@ class LiveFidelity : public testing::TestWithParam<std::tuple<const char*, const
     daemon_.emplace();
     live_.emplace(std::get<0>(GetParam()));
     live_->start();
-    ASSERT_TRUE(live_->wait_for<AudioLevel>(live_->heard().opened, 5s));
+    ASSERT_TRUE(live_->wait_for<AudioLevel>(live_->received().opened, 5s));
     daemon_->play(folder_ / "played.wav");
     ASSERT_TRUE(daemon_->wait_until_played(60s));
     ASSERT_TRUE(live_->wait_for_sound(false, 5s));
     live_->stop();
-    const auto& heard = live_->heard().timeline;
+    const auto& received = live_->received().timeline;
     // From the loudest sample on, so that it cannot be confounded with silence.
     const auto loudest = std::ranges::max_element(played_) - played_.begin();
     const auto excerpt = std::span(played_).subspan(static_cast<std::size_t>(loudest)).first(1000);
-    const auto found = std::ranges::search(heard, excerpt).begin();
-    ASSERT_NE(found, heard.end()) << "what was played was not heard";
-    offset_ = found - heard.begin() - loudest;
+    const auto found = std::ranges::search(received, excerpt).begin();
+    ASSERT_NE(found, received.end()) << "what was played was not recorded";
+    offset_ = found - received.begin() - loudest;
   }
 
   test::TemporaryDirectory folder_;
@@ -77,12 +77,12 @@ class LiveFidelity : public testing::TestWithParam<std::tuple<const char*, const
 
 // In one test, since playing takes as long as it takes.
 TEST_P(LiveFidelity, FindsTheSegmentsOfTheFileAndLosesNothing) {
-  const auto& heard = live_->heard();
-  EXPECT_THAT(heard.gaps, IsEmpty());
+  const auto& received = live_->received();
+  EXPECT_THAT(received.gaps, IsEmpty());
   EXPECT_THAT(live_->differences(), IsEmpty());
-  ASSERT_LE(static_cast<std::size_t>(offset_) + played_.size(), heard.timeline.size());
-  EXPECT_TRUE(
-      std::ranges::equal(std::span(heard.timeline).subspan(static_cast<std::size_t>(offset_), played_.size()), played_))
+  ASSERT_LE(static_cast<std::size_t>(offset_) + played_.size(), received.timeline.size());
+  EXPECT_TRUE(std::ranges::equal(
+      std::span(received.timeline).subspan(static_cast<std::size_t>(offset_), played_.size()), played_))
       << "something was lost on the way";
 
   RecorderConfig of_file;

@@ -28,7 +28,7 @@ bool is_soak();
 
 /// What a real microphone gave to a recording, seen between the two: to be compared with what the session holds.
 /// Written on the recorder's thread, to be read once the recording is over.
-struct Heard {
+struct Received {
   std::string backend = "pulse";
   std::string device;
 
@@ -42,13 +42,13 @@ struct Heard {
   double behind = 0;
 };
 
-/// The source of a recording that is the real microphone and tells `heard` of it.
-std::function<std::unique_ptr<AudioSource>()> observed_microphone(std::shared_ptr<Heard> heard);
+/// The source of a recording that is the real microphone and records in `received` what it delivers.
+std::function<std::unique_ptr<AudioSource>()> observed_microphone(std::shared_ptr<Received> received);
 
 /// A recording of a real microphone by the whole recorder, without texts. Lives on the test's thread.
 class LiveRecording {
  public:
-  struct Told {
+  struct Logged {
     Event event;
     TimePoint at;  ///< when the callback was entered
   };
@@ -61,13 +61,13 @@ class LiveRecording {
   /// Ends the recording; returns how long that took.
   std::chrono::nanoseconds stop();
 
-  /// Waits for an event that was told after `since` and that `is_meant`; empty where none is within `limit`.
-  std::optional<Told> wait_for(const std::function<bool(const Told&)>& is_meant, TimePoint since,
-                               std::chrono::milliseconds limit) const;
+  /// Waits for an event that was delivered after `since` and that `is_meant`; empty where none is within `limit`.
+  std::optional<Logged> wait_for(const std::function<bool(const Logged&)>& is_meant, TimePoint since,
+                                 std::chrono::milliseconds limit) const;
 
   template <class Body>
-  std::optional<Told> wait_for(TimePoint since, std::chrono::milliseconds limit) const {
-    return wait_for([](const Told& told) { return std::holds_alternative<Body>(told.event.body); }, since, limit);
+  std::optional<Logged> wait_for(TimePoint since, std::chrono::milliseconds limit) const {
+    return wait_for([](const Logged& entry) { return std::holds_alternative<Body>(entry.event.body); }, since, limit);
   }
 
   /// Waits until the newest level is one of sound, or of silence.
@@ -77,14 +77,14 @@ class LiveRecording {
   std::vector<Body> all() const {
     const std::lock_guard lock(log_->mutex);
     std::vector<Body> found;
-    for (const Told& told : log_->told) {
-      if (const auto* body = std::get_if<Body>(&told.event.body)) found.push_back(*body);
+    for (const Logged& entry : log_->events) {
+      if (const auto* body = std::get_if<Body>(&entry.event.body)) found.push_back(*body);
     }
     return found;
   }
 
   // Once it is over.
-  const Heard& heard() const { return *heard_; }
+  const Received& received() const { return *received_; }
   std::filesystem::path session() const { return recorder_->get_session_path(); }
   session::Manifest manifest() const { return session::read_manifest(session()); }
 
@@ -95,11 +95,11 @@ class LiveRecording {
   struct Log {
     mutable std::mutex mutex;
     mutable std::condition_variable changed;
-    std::vector<Told> told;
+    std::vector<Logged> events;
   };
 
   TemporaryDirectory folder_;
-  std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
+  std::shared_ptr<Received> received_ = std::make_shared<Received>();
   std::shared_ptr<Log> log_ = std::make_shared<Log>();
   std::unique_ptr<RecorderBackend> recorder_;
 };

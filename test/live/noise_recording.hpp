@@ -20,7 +20,7 @@ namespace dictum::test {
 
 inline constexpr int kNoiseRate = 48000;
 
-/// Hears nothing, and stands still when it is told to.
+/// Detects no speech, and blocks on request.
 class BlockingDetector final : public VoiceActivityDetector {
  public:
   explicit BlockingDetector(std::shared_ptr<std::atomic<std::chrono::milliseconds>> pause) : pause_(std::move(pause)) {}
@@ -47,7 +47,7 @@ class NoiseRecording : public testing::Test {
     });
   }
 
-  /// Begins to record noise; returns once it is heard.
+  /// Begins to record noise; returns once it arrives.
   void play_noise(std::chrono::seconds length) {
     std::mt19937 dice(1);
     Sound sound{.sample_rate = kNoiseRate, .channels = 1, .samples = {}};
@@ -67,23 +67,23 @@ class NoiseRecording : public testing::Test {
     ASSERT_TRUE(live_->wait_for_sound(false, std::chrono::seconds(30)));
     live_->stop();
     EXPECT_THAT(live_->differences(), testing::IsEmpty());
-    const auto& heard = live_->heard().timeline;
-    const auto start = std::ranges::search(heard, std::span(noise_).first(100)).begin();
-    ASSERT_NE(start, heard.end());
-    offset_ = static_cast<std::size_t>(start - heard.begin());
-    ASSERT_LE(offset_ + noise_.size(), heard.size());
+    const auto& received = live_->received().timeline;
+    const auto start = std::ranges::search(received, std::span(noise_).first(100)).begin();
+    ASSERT_NE(start, received.end());
+    offset_ = static_cast<std::size_t>(start - received.begin());
+    ASSERT_LE(offset_ + noise_.size(), received.size());
   }
 
   /// Samples outside of gaps that are not the ones that were played at that place.
   std::size_t wrong_samples() const {
-    const auto& heard = live_->heard();
+    const auto& received = live_->received();
     std::size_t wrong = 0;
-    auto gap = heard.gaps.begin();
+    auto gap = received.gaps.begin();
     for (std::size_t i = 0; i < noise_.size(); ++i) {
       const auto frame = static_cast<Frame>(offset_ + i);
-      while (gap != heard.gaps.end() && gap->start_frame + gap->frames <= frame) ++gap;
-      if (gap != heard.gaps.end() && frame >= gap->start_frame) continue;
-      if (heard.timeline[offset_ + i] != noise_[i]) ++wrong;
+      while (gap != received.gaps.end() && gap->start_frame + gap->frames <= frame) ++gap;
+      if (gap != received.gaps.end() && frame >= gap->start_frame) continue;
+      if (received.timeline[offset_ + i] != noise_[i]) ++wrong;
     }
     return wrong;
   }

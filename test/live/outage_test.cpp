@@ -9,7 +9,7 @@
 #include "support/test_data.hpp"
 #include "support/virtual_microphone.hpp"
 
-/// What happens to a microphone in the middle of speech: told within a second, recorded around, stopped in time.
+/// What happens to a microphone in the middle of speech: reported within a second, recorded around, stopped in time.
 namespace dictum {
 namespace {
 
@@ -68,41 +68,41 @@ class LiveOutage : public testing::TestWithParam<std::tuple<const char*, Outage>
   bool is_portaudio() const { return std::string(std::get<0>(GetParam())) == "portaudio"; }
   const Outage& outage() const { return std::get<1>(GetParam()); }
 
-  /// ALSA's plugin moves along with the server to another source without a word, so that PortAudio has nothing to tell.
+  /// ALSA's plugin moves to another source without a report, so that PortAudio has nothing to report.
   bool is_silent_move() const { return is_portaudio() && std::string(outage().name) == "SourceUnloadedAndReplaced"; }
 
-  /// Records until speech is heard, and then lets the outage begin.
+  /// Records until speech is detected, and then lets the outage begin.
   void speak_and_break() {
     live_->start();
     daemon_->play(speech_);
-    const auto speaks = live_->wait_for<SpeechDetected>(live_->heard().opened, 5s);
+    const auto speaks = live_->wait_for<SpeechDetected>(live_->received().opened, 5s);
     ASSERT_TRUE(speaks);
-    ASSERT_TRUE(live_->wait_for([&](const auto& told) { return told.event.frame > speaks->event.frame + 48000; },
+    ASSERT_TRUE(live_->wait_for([&](const auto& entry) { return entry.event.frame > speaks->event.frame + 48000; },
                                 speaks->at, 5s));
     begun_ = std::chrono::steady_clock::now();
     outage().begin(*daemon_);
   }
 
-  void expect_to_be_told() {
+  void expect_a_report() {
     if (is_silent_move()) return;
-    const auto told = live_->wait_for(
+    const auto entry = live_->wait_for(
         [](const auto& event) {
           return std::holds_alternative<RecorderFault>(event.event.body) ||
                  std::holds_alternative<DeviceChanged>(event.event.body);
         },
         begun_, 5s);
-    ASSERT_TRUE(told) << "nothing was told";
-    EXPECT_LT(test::seconds(told->at - begun_), 1);
+    ASSERT_TRUE(entry) << "nothing was reported";
+    EXPECT_LT(test::seconds(entry->at - begun_), 1);
   }
 
   void expect_all_on_the_timeline() const {
-    EXPECT_NEAR(live_->heard().behind, 0, kTolerance);
+    EXPECT_NEAR(live_->received().behind, 0, kTolerance);
     EXPECT_THAT(live_->differences(), IsEmpty());
   }
 
   /// Whether a segment holds this much of the timeline with sound in it.
   bool has_sound_in_a_segment(Frame from, Frame to) const {
-    const auto& timeline = live_->heard().timeline;
+    const auto& timeline = live_->received().timeline;
     return std::ranges::any_of(live_->manifest().segments, [&](const session::Segment& segment) {
       if (!segment.is_kept()) return false;
       const auto first = timeline.begin() + std::max(from, segment.start_frame);
@@ -117,43 +117,43 @@ class LiveOutage : public testing::TestWithParam<std::tuple<const char*, Outage>
   test::TimePoint begun_;
 };
 
-TEST_P(LiveOutage, IsToldWithinASecondAndTheRecordingGoesOn) {
+TEST_P(LiveOutage, IsReportedWithinASecondAndTheRecordingContinues) {
   speak_and_break();
-  expect_to_be_told();
+  expect_a_report();
   const auto over = begun_ + (test::is_soak() ? 5000ms : 700ms);
-  std::this_thread::sleep_until(over);  // the outage lasts so long, told or not
+  std::this_thread::sleep_until(over);  // the outage lasts so long, reported or not
   outage().end(*daemon_, speech_);
   const auto mended = std::chrono::steady_clock::now();
   ASSERT_TRUE(live_->wait_for(
-      [](const auto& told) {
-        const auto* level = std::get_if<AudioLevel>(&told.event.body);
+      [](const auto& entry) {
+        const auto* level = std::get_if<AudioLevel>(&entry.event.body);
         return level != nullptr && level->speech_probability > 0.5;
       },
       mended + 300ms, 8s))
-      << "no speech is heard any more";
-  std::this_thread::sleep_for(300ms);  // the speech goes on for a while
+      << "no speech is detected any more";
+  std::this_thread::sleep_for(300ms);  // the speech continues for a while
   EXPECT_LT(live_->stop(), 2s);
   expect_all_on_the_timeline();
 
-  const auto& heard = live_->heard();
-  const auto outage_at = static_cast<Frame>(test::seconds(begun_ - heard.opened) * heard.format.sample_rate);
-  const auto mended_at = static_cast<Frame>(test::seconds(mended - heard.opened) * heard.format.sample_rate);
-  EXPECT_TRUE(has_sound_in_a_segment(outage_at - heard.format.sample_rate / 2, outage_at));
-  EXPECT_TRUE(has_sound_in_a_segment(mended_at, static_cast<Frame>(heard.timeline.size())));
+  const auto& received = live_->received();
+  const auto outage_at = static_cast<Frame>(test::seconds(begun_ - received.opened) * received.format.sample_rate);
+  const auto mended_at = static_cast<Frame>(test::seconds(mended - received.opened) * received.format.sample_rate);
+  EXPECT_TRUE(has_sound_in_a_segment(outage_at - received.format.sample_rate / 2, outage_at));
+  EXPECT_TRUE(has_sound_in_a_segment(mended_at, static_cast<Frame>(received.timeline.size())));
   if (is_silent_move()) return;
-  for (const auto& gap : heard.gaps) {
+  for (const auto& gap : received.gaps) {
     EXPECT_THAT(outage().reasons, testing::Contains(gap.reason)) << to_string(gap.reason);
   }
 }
 
 TEST_P(LiveOutage, LetsTheRecordingStopWithinTwoSeconds) {
   speak_and_break();
-  expect_to_be_told();
+  expect_a_report();
   EXPECT_LT(live_->stop(), 2s);
   expect_all_on_the_timeline();
-  const auto& heard = live_->heard();
-  const auto outage_at = static_cast<Frame>(test::seconds(begun_ - heard.opened) * heard.format.sample_rate);
-  EXPECT_TRUE(has_sound_in_a_segment(outage_at - heard.format.sample_rate / 2, outage_at));
+  const auto& received = live_->received();
+  const auto outage_at = static_cast<Frame>(test::seconds(begun_ - received.opened) * received.format.sample_rate);
+  EXPECT_TRUE(has_sound_in_a_segment(outage_at - received.format.sample_rate / 2, outage_at));
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, LiveOutage,

@@ -31,7 +31,7 @@ TEST_F(Stress, LosesNothingWhileEveryCoreIsLoaded) {
   finish();
   load.send(SIGINT);
   load.wait();
-  EXPECT_THAT(live_->heard().gaps, IsEmpty());
+  EXPECT_THAT(live_->received().gaps, IsEmpty());
   EXPECT_EQ(wrong_samples(), 0);
 }
 

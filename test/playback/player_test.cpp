@@ -45,7 +45,7 @@ TEST_F(PlayerTest, IsHeardByAMicrophone) {
     player.play(tone(0.4));
     player.drain();
   });
-  EXPECT_TRUE(tape.read_until([&] { return tape.heard_sound_after(0.3); }, 3s));
+  EXPECT_TRUE(tape.read_until([&] { return tape.has_sound_after(0.3); }, 3s));
   speaker.join();
   tape.finish();
 }
@@ -58,13 +58,13 @@ TEST_F(PlayerTest, TakesAsLongAsTheSound) {
   EXPECT_GE(std::chrono::steady_clock::now() - start, 450ms);
 }
 
-TEST_F(PlayerTest, EndsWhereItIsToldTo) {
+TEST_F(PlayerTest, EndsWhereAStopIsRequested) {
   std::stop_source stop;
   std::jthread user([&] {
     const auto microphone = capture::make_microphone("pulse", "", std::make_shared<SystemClock>());
     capture::test::Tape tape(*microphone);
     tape.open();
-    tape.read_until([&] { return tape.heard_sound_after(0); }, 3s);
+    tape.read_until([&] { return tape.has_sound_after(0); }, 3s);
     stop.request_stop();
   });
   Player player(16000, stop.get_token());
@@ -83,7 +83,7 @@ TEST_F(PlayerTest, SaysThatNoServerAnswers) {
   }
 }
 
-TEST_F(PlayerTest, SaysThatTheServerStandsStill) {
+TEST_F(PlayerTest, SaysThatTheServerHangs) {
   Player player(16000);
   daemon_->freeze();
   try {
