@@ -1,0 +1,166 @@
+#include "recorder/session_lifecycle.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace dictum::recorder {
+
+using State = SessionState;
+using Input = SessionInput;
+using Action = SessionAction;
+
+SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
+  const auto is_between = [this](State first, State last) { return state_ >= first && state_ <= last; };
+  const bool captures = is_between(State::recording, State::resuming);
+  switch (input) {
+    case Input::previous_closed:
+      return state_ == State::waiting ? enter(State::starting) : Actions{};
+    case Input::opened:
+      return state_ == State::starting ? enter(State::recording) : Actions{};
+    case Input::open_failed:
+      return is_between(State::starting, State::cancelling) ? enter(State::ended, {Action::clear_bound}) : Actions{};
+    case Input::cancel:
+      if (state_ == State::waiting) return enter(State::ended);
+      return state_ == State::starting ? enter(State::cancelling, {Action::arm_cancel_bound}) : Actions{};
+    case Input::stop:
+      ++stop_requests_;
+      if (state_ <= State::starting) return apply(Input::cancel);
+      return captures ? request_stop() : bound_again();
+    case Input::stop_spoken:
+      return captures ? request_stop() : Actions{};
+    case Input::shut_down: {
+      if (state_ <= State::cancelling) return apply(Input::cancel);
+      if (state_ == State::ended) return {};
+      ++stop_requests_;
+      Actions actions = captures ? request_stop() : bound_again();
+      actions.push_back(Action::abandon_texts);
+      return actions;
+    }
+    case Input::pause:
+      return state_ == State::recording ? enter(State::pausing, {Action::ask_pause}) : Actions{};
+    case Input::resume:
+      return state_ == State::paused ? enter(State::resuming, {Action::ask_resume}) : Actions{};
+    case Input::capture_paused:
+      return captures ? enter(State::paused) : Actions{};
+    case Input::capture_resumed:
+      return captures ? enter(State::recording) : Actions{};
+    case Input::pause_failed:
+      return state_ == State::pausing ? enter(State::recording) : Actions{};
+    case Input::resume_failed:
+      return state_ == State::resuming ? enter(State::paused) : Actions{};
+    case Input::capture_closed:
+      return captures || state_ == State::stopping ? enter(State::completing) : Actions{};
+    case Input::files_complete:
+      return state_ == State::completing ? drain({Action::clear_bound}) : Actions{};
+    case Input::texts_requested:
+      return state_ == State::revising ? drain({Action::clear_bound}) : Actions{};
+    case Input::texts_complete:
+      return is_between(State::draining, State::background)
+                 ? enter(State::revising, stop_requests_ > 0 ? Actions{Action::arm_stop_bound} : Actions{})
+                 : Actions{};
+    case Input::drain_expired:
+      return state_ == State::draining ? enter(State::background, {Action::report_pending}) : Actions{};
+    case Input::notes_revised:
+      return state_ == State::revising ? enter(State::delivering, {Action::clear_bound}) : Actions{};
+    case Input::delivered:
+      if (state_ != State::delivering) return {};
+      if (abandoned_) return enter(State::ended);
+      return enter(State::finishing, stop_requests_ > 0 ? Actions{Action::arm_stop_bound} : Actions{});
+    case Input::files_closed:
+      return state_ == State::finishing ? enter(State::ended, {Action::clear_bound}) : Actions{};
+    case Input::bound_expired:
+      return abandon();
+  }
+  return {};
+}
+
+SessionLifecycle::Actions SessionLifecycle::enter(State state, Actions actions) {
+  state_ = state;
+  return actions;
+}
+
+SessionLifecycle::Actions SessionLifecycle::request_stop() {
+  return enter(State::stopping, {Action::close_capture, Action::arm_stop_bound});
+}
+
+/// A stop that finds the end under way: the first one bounds it, a further one has little patience left.
+SessionLifecycle::Actions SessionLifecycle::bound_again() {
+  switch (state_) {
+    case State::stopping:
+    case State::completing:
+    case State::revising:
+    case State::finishing:
+      return {stop_requests_ > 1 ? Action::shorten_bound : Action::arm_stop_bound};
+    case State::draining:
+      return {Action::arm_drain};
+    default:
+      return {};
+  }
+}
+
+SessionLifecycle::Actions SessionLifecycle::drain(Actions actions) {
+  actions.push_back(Action::arm_drain);
+  return enter(State::draining, std::move(actions));
+}
+
+SessionLifecycle::Actions SessionLifecycle::abandon() {
+  const Actions left_behind{Action::abandon_parts, Action::report_abandoned};
+  switch (state_) {
+    case State::cancelling:
+      abandoned_ = true;
+      return enter(State::ended, {Action::abandon_parts});
+    case State::stopping:
+    case State::completing:
+      abandoned_ = true;
+      return drain(left_behind);
+    case State::revising:
+      abandoned_ = true;
+      return enter(State::delivering, left_behind);
+    case State::finishing:
+      abandoned_ = true;
+      return enter(State::ended, left_behind);
+    default:
+      return {};
+  }
+}
+
+void SessionLifecycle::limit_drain(Time deadline) {
+  drain_deadline_ = std::min(deadline, drain_deadline_.value_or(deadline));
+}
+
+Verdict SessionLifecycle::verdict(SessionCall call) const {
+  const bool captures = state_ >= State::recording && state_ <= State::resuming;
+  switch (call) {
+    case SessionCall::start:
+      if (state_ <= State::starting) return Verdict::join;
+      if (state_ == State::cancelling) return Verdict::ask_again;
+      if (state_ <= State::pausing) return Verdict::done;
+      return captures ? Verdict::refuse : Verdict::next_session;
+    case SessionCall::pause:
+      if (state_ == State::recording) return Verdict::accept;
+      if (state_ == State::pausing) return Verdict::join;
+      if (state_ == State::paused) return Verdict::done;
+      return state_ == State::resuming ? Verdict::ask_again : Verdict::refuse;
+    case SessionCall::resume:
+      if (state_ == State::paused) return Verdict::accept;
+      if (state_ == State::resuming) return Verdict::join;
+      if (state_ == State::recording) return Verdict::done;
+      return state_ == State::pausing ? Verdict::ask_again : Verdict::refuse;
+    case SessionCall::change:
+      return captures ? Verdict::accept : Verdict::refuse;
+    case SessionCall::retry:
+      if (state_ >= State::recording && state_ <= State::revising) return Verdict::accept;
+      return state_ == State::ended ? Verdict::next_session : Verdict::ask_again;
+  }
+  return Verdict::refuse;
+}
+
+std::string_view to_string(State state) noexcept {
+  constexpr std::array<std::string_view, 15> kNames{"waiting",    "starting", "cancelling", "recording",  "pausing",
+                                                    "paused",     "resuming", "stopping",   "completing", "draining",
+                                                    "background", "revising", "delivering", "finishing",  "ended"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+}  // namespace dictum::recorder
