@@ -13,10 +13,12 @@
 #include <string>
 #include <utility>
 
+#include "dictum/command.hpp"
 #include "dictum/config.hpp"
 #include "dictum/detail/async_delivery.hpp"
 #include "dictum/detail/completion.hpp"
 #include "dictum/detail/engine.hpp"
+#include "dictum/detail/operations.hpp"
 #include "dictum/event.hpp"
 #include "dictum/event_filter.hpp"
 #include "dictum/event_stream.hpp"
@@ -62,31 +64,7 @@ class AsyncSubscription {
 /// completes with `Errc::cancelled`. A cancelled stop still ends the recording; it completes with `Errc::cancelled`
 /// once capture is closed and the files are complete, without waiting for texts. A cancelled `wait_until_idle`
 /// completes at once. The others are short and go on to their end.
-class AsyncRecorderBackend {
-  // What every operation is made of; first, because a function whose type is deduced must stand before its use.
-  template <class Pending>
-  static detail::Completion finish(Pending& pending) {
-    return [keep = pending.shared_from_this()](detail::Outcome outcome) { keep->complete(std::move(outcome)); };
-  }
-
-  template <class Begin, class Token>
-  auto initiate(Begin begin, Token&& token) {
-    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-        [begin = std::move(begin), engine = engine_, executor = executor_, last_error = last_error_](auto handler) {
-          auto pending =
-              std::make_shared<detail::PendingHandler<decltype(handler)>>(std::move(handler), executor, last_error);
-          begin(*engine, engine, *pending);
-        },
-        token);
-  }
-
-  template <class Begin, class Token>
-  auto simply(Begin begin, Token&& token) {
-    return initiate([begin = std::move(begin)](detail::Engine& engine, const auto&,
-                                               auto& pending) { begin(engine, finish(pending)); },
-                    std::forward<Token>(token));
-  }
-
+class AsyncRecorderBackend : public detail::Operations<AsyncRecorderBackend> {
   template <class Callback>
   std::shared_ptr<detail::AsyncDelivery> subscribe_delivery(EventFilter filter, Callback&& callback) {
     return detail::AsyncDelivery::make(
@@ -124,112 +102,20 @@ class AsyncRecorderBackend {
   using executor_type = boost::asio::any_io_executor;
   executor_type get_executor() const { return executor_; }
 
-  /// Begins a session; completes once the source has delivered. While starting or recording it succeeds as the same
-  /// start; while paused it is the error `invalid_state`; while stopping it waits for the stop. A start that fails
-  /// emits nothing and leaves nothing.
+  // The operations (start_recording, stop_recording, pause_recording, ...) are those of detail::Operations, each as
+  // `operation(arguments)`, which is awaited, and as `operation(arguments, token)`.
+
+  /// Any operation as a value.
   template <class Token = boost::asio::use_awaitable_t<>>
-  auto start_recording(Token&& token = {}) {
-    return initiate(
-        [](detail::Engine& engine, const std::shared_ptr<detail::Engine>& shared, auto& pending) {
-          pending.on_cancel([weak = std::weak_ptr(shared)](auto&) {
-            if (const auto alive = weak.lock()) alive->cancel_start();
-          });
-          engine.start(finish(pending));
+  auto submit(Command command, Token&& token = {}) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        [command = std::move(command), engine = engine_, executor = executor_, last_error = last_error_](auto handler) {
+          using Pending = detail::PendingHandler<decltype(handler)>;
+          const auto pending = std::make_shared<Pending>(std::move(handler), executor, last_error);
+          pending->on_cancel([weak = std::weak_ptr(engine), command](Pending& self) { cancel(weak, command, self); });
+          engine->submit(command, [pending](detail::Outcome outcome) { pending->complete(std::move(outcome)); });
         },
-        std::forward<Token>(token));
-  }
-
-  /// Ends the session. Capture is closed and the audio files are complete within two seconds; then outstanding texts
-  /// are waited for, up to `drain` (empty: `[transcription] drain_sec`; negative: without limit), and subscribers up to
-  /// two seconds each, but never the one whose callback is calling. Of several stops at once the first whose time is up
-  /// ends the wait of all. While starting it cancels the start. When idle it succeeds.
-  template <class Token = boost::asio::use_awaitable_t<>>
-  auto stop_recording(std::optional<std::chrono::duration<double>> drain, Token&& token = {}) {
-    return initiate(
-        [drain](detail::Engine& engine, const std::shared_ptr<detail::Engine>& shared, auto& pending) {
-          pending.on_cancel([weak = std::weak_ptr(shared)](auto& self) {
-            self.mark_cancelled();
-            if (const auto alive = weak.lock()) alive->stop(std::chrono::duration<double>(0), [](detail::Outcome) {});
-          });
-          engine.stop(drain, finish(pending));
-        },
-        std::forward<Token>(token));
-  }
-
-  auto stop_recording() { return stop_recording(std::nullopt, boost::asio::use_awaitable); }
-
-  template <class Token>
-    requires(!std::is_convertible_v<Token, std::optional<std::chrono::duration<double>>>)
-  auto stop_recording(Token&& token) {
-    return stop_recording(std::nullopt, std::forward<Token>(token));
-  }
-
-  /// Closes the open segment, marks a gap and hands the device back. Error `invalid_state` where nothing is recorded.
-  template <class Token = boost::asio::use_awaitable_t<>>
-  auto pause_recording(Token&& token = {}) {
-    return simply([](detail::Engine& engine, detail::Completion done) { engine.pause(std::move(done)); },
-                  std::forward<Token>(token));
-  }
-
-  /// Goes on in the same session. Error `invalid_state` where nothing is paused; where the device cannot be opened, its
-  /// error, and the recording stays paused.
-  template <class Token = boost::asio::use_awaitable_t<>>
-  auto resume_recording(Token&& token = {}) {
-    return simply([](detail::Engine& engine, detail::Completion done) { engine.resume(std::move(done)); },
-                  std::forward<Token>(token));
-  }
-
-  /// The silence that ends a segment, from now on, in this session. Error `invalid_state` where nothing is recorded.
-  template <class Token = boost::asio::use_awaitable_t<>>
-  auto set_vad_mode(VADMode mode, Token&& token = {}) {
-    return simply(
-        [mode](detail::Engine& engine, detail::Completion done) { engine.set_vad_mode(mode, std::move(done)); },
-        std::forward<Token>(token));
-  }
-
-  /// While muted, silence is recorded in place of the microphone. Error `invalid_state` where nothing is recorded.
-  template <class Token = boost::asio::use_awaitable_t<>>
-  auto set_muted(bool muted, Token&& token = {}) {
-    return simply(
-        [muted](detail::Engine& engine, detail::Completion done) { engine.set_muted(muted, std::move(done)); },
-        std::forward<Token>(token));
-  }
-
-  /// The microphone from now on, as in `[capture] device`: also of the recording under way, which tells of it with
-  /// DeviceChanged and AudioGap, and otherwise of the next start. One that cannot be opened is told as a RecorderFault,
-  /// and the one before is kept.
-  template <class Token = boost::asio::use_awaitable_t<>>
-  auto set_device(std::string device, Token&& token = {}) {
-    return simply([device = std::move(device)](detail::Engine& engine,
-                                               detail::Completion done) { engine.set_device(device, std::move(done)); },
-                  std::forward<Token>(token));
-  }
-
-  /// Ends the open note as "end note" would; none being open, it succeeds. Error `invalid_state` where nothing is
-  /// recorded.
-  template <class Token = boost::asio::use_awaitable_t<>>
-  auto complete_note(Token&& token = {}) {
-    return simply([](detail::Engine& engine, detail::Completion done) { engine.complete_note(std::move(done)); },
-                  std::forward<Token>(token));
-  }
-
-  /// Transcribes the failed segments of the newest session again, each as a new revision.
-  template <class Token = boost::asio::use_awaitable_t<>>
-  auto retry_failed(Token&& token = {}) {
-    return simply([](detail::Engine& engine, detail::Completion done) { engine.retry_failed(std::move(done)); },
-                  std::forward<Token>(token));
-  }
-
-  /// Completes when no segment waits for its text.
-  template <class Token = boost::asio::use_awaitable_t<>>
-  auto wait_until_idle(Token&& token = {}) {
-    return initiate(
-        [](detail::Engine& engine, const std::shared_ptr<detail::Engine>&, auto& pending) {
-          pending.on_cancel(
-              [](auto& self) { self.complete({make_error_code(Errc::cancelled), "The wait was cancelled."}); });
-          engine.wait_until_idle(finish(pending));
-        },
-        std::forward<Token>(token));
+        token);
   }
 
   /// True from a start until its stop is complete, pauses included.
@@ -256,6 +142,21 @@ class AsyncRecorderBackend {
   std::string last_error() const { return last_error_->get(); }
 
  private:
+  /// What a cancellation does to a command under way.
+  template <class Pending>
+  static void cancel(const std::weak_ptr<detail::Engine>& weak, const Command& command, Pending& pending) {
+    const auto engine = weak.lock();
+    const auto ignore = [](const detail::Outcome&) {};
+    if (std::holds_alternative<StartRecording>(command)) {
+      if (engine) engine->submit(CancelStart{}, ignore);
+    } else if (std::holds_alternative<StopRecording>(command)) {
+      pending.mark_cancelled();
+      if (engine) engine->submit(StopRecording{0.0}, ignore);
+    } else if (std::holds_alternative<WaitUntilIdle>(command)) {
+      pending.complete({make_error_code(Errc::cancelled), "The wait was cancelled."});
+    }
+  }
+
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<detail::Engine> engine_;
   const std::shared_ptr<detail::LastError> last_error_ = std::make_shared<detail::LastError>();

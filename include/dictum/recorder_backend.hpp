@@ -7,7 +7,9 @@
 #include <string>
 #include <system_error>
 
+#include "dictum/command.hpp"
 #include "dictum/config.hpp"
+#include "dictum/detail/operations.hpp"
 #include "dictum/detail/unique_function.hpp"
 #include "dictum/error.hpp"
 #include "dictum/event.hpp"
@@ -50,9 +52,9 @@ class DICTUM_API Subscription {
 /// under a lock, so a callback that is slow, or never returns, delays nobody but itself. No thread exists before the
 /// first start or subscription.
 ///
-/// Errors: each call has a form that throws RecorderError and one that takes a `std::error_code&`; `last_error()` has
-/// the sentence for a person that belongs to the latter.
-class DICTUM_API RecorderBackend {
+/// Errors: each operation has a form that throws RecorderError and one that takes a `std::error_code&`; `last_error()`
+/// has the sentence for a person that belongs to the latter.
+class DICTUM_API RecorderBackend : public detail::Operations<RecorderBackend> {
  public:
   /// Instant: opens no file or device, loads nothing, starts no thread. The configuration is checked at the first
   /// start.
@@ -68,55 +70,14 @@ class DICTUM_API RecorderBackend {
   RecorderBackend(const RecorderBackend&) = delete;
   RecorderBackend& operator=(const RecorderBackend&) = delete;
 
-  /// Begins a session; returns once the source has delivered. While starting or recording it succeeds as the same
-  /// start; while paused it is the error `invalid_state`; while stopping it waits for the stop. A start that fails
-  /// emits nothing and leaves nothing.
-  void start_recording();
-  void start_recording(std::error_code& error);
+  // The operations (start_recording, stop_recording, pause_recording, ...) are those of detail::Operations, each as
+  // `operation(arguments)`, which throws RecorderError, and as `operation(arguments, std::error_code&)`. They return
+  // when the operation has ended. From inside a callback of this backend `stop_recording` is the error
+  // `resource_deadlock_would_occur`.
 
-  /// Ends the session. Capture is closed and the audio files are complete within two seconds; then outstanding texts
-  /// are waited for, up to `drain` (default: `[transcription] drain_sec`; negative: without limit), and subscribers up
-  /// to two seconds each. Of several stops at once the first whose time is up ends the wait of all. While starting it
-  /// cancels the start. When idle it succeeds. From inside a callback of this backend it is the error
-  /// `resource_deadlock_would_occur`.
-  void stop_recording(std::optional<std::chrono::duration<double>> drain = std::nullopt);
-  void stop_recording(std::optional<std::chrono::duration<double>> drain, std::error_code& error);
-  void stop_recording(std::error_code& error) { stop_recording(std::nullopt, error); }
-
-  /// Closes the open segment, marks a gap and hands the device back. Error `invalid_state` where nothing is recorded.
-  void pause_recording();
-  void pause_recording(std::error_code& error);
-
-  /// Goes on in the same session. Error `invalid_state` where nothing is paused; where the device cannot be opened, its
-  /// error, and the recording stays paused.
-  void resume_recording();
-  void resume_recording(std::error_code& error);
-
-  /// The silence that ends a segment, from now on, in this session. Error `invalid_state` where nothing is recorded.
-  void set_vad_mode(VADMode mode);
-  void set_vad_mode(VADMode mode, std::error_code& error);
-
-  /// While muted, silence is recorded in place of the microphone. Error `invalid_state` where nothing is recorded.
-  void set_muted(bool muted);
-  void set_muted(bool muted, std::error_code& error);
-
-  /// The microphone from now on, as in `[capture] device`: also of the recording under way, which tells of it with
-  /// DeviceChanged and AudioGap, and otherwise of the next start. One that cannot be opened is told as a RecorderFault,
-  /// and the one before is kept.
-  void set_device(const std::string& device);
-  void set_device(const std::string& device, std::error_code& error);
-
-  /// Ends the open note as "end note" would; none being open, it succeeds. Error `invalid_state` where nothing is
-  /// recorded.
-  void complete_note();
-  void complete_note(std::error_code& error);
-
-  /// Transcribes the failed segments of the newest session again, each as a new revision.
-  void retry_failed();
-  void retry_failed(std::error_code& error);
-
-  /// Returns when no segment waits for its text.
-  void wait_until_idle();
+  /// Any operation as a value.
+  void submit(Command command);
+  void submit(Command command, std::error_code& error);
 
   /// True from a start until its stop is complete, pauses included.
   bool is_recording() const;

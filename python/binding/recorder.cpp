@@ -1,11 +1,9 @@
 #include "recorder.hpp"
 
-#include <chrono>
-#include <cmath>
 #include <utility>
 
 #include "dictum/error.hpp"
-#include "wire/event_json.hpp"
+#include "wire/command_json.hpp"
 #include "without_gil.hpp"
 
 namespace dictum::python {
@@ -66,83 +64,23 @@ detail::Engine& Recorder::engine() const {
   return *engine_;
 }
 
-template <class Begin>
-std::unique_ptr<Call> Recorder::call(std::shared_ptr<Bell> bell, Begin begin) {
-  auto made = std::make_unique<Call>();
-  begin(engine(), detail::Completion([state = made->state_, bell = std::move(bell)](detail::Outcome outcome) {
-          {
-            const std::lock_guard lock(state->mutex);
-            state->outcome = std::move(outcome);
-          }
-          bell->ring();
-        }));
-  return made;
-}
-
 std::unique_ptr<Subscription> Recorder::subscribe(bool ephemeral, std::shared_ptr<Bell> bell, bool may_block) {
   return std::make_unique<Subscription>(engine(), ephemeral, std::move(bell), may_block);
 }
 
-std::unique_ptr<Call> Recorder::start(std::shared_ptr<Bell> bell) {
-  return call(std::move(bell), [](detail::Engine& engine, detail::Completion done) { engine.start(std::move(done)); });
-}
-
-void Recorder::cancel_start() {
-  engine().cancel_start();
-}
-
-std::unique_ptr<Call> Recorder::stop(std::optional<double> drain_sec, const Subscription* caller,
-                                     std::shared_ptr<Bell> bell) {
-  if (drain_sec && std::isnan(*drain_sec))
-    throw RecorderError(Errc::invalid_argument, "drain_sec is a number of seconds, or negative: no limit.");
-  std::optional<std::chrono::duration<double>> drain;
-  if (drain_sec) drain.emplace(*drain_sec);
-  return call(std::move(bell), [drain, caller](detail::Engine& engine, detail::Completion done) {
-    const detail::DeliveryScope scope(caller == nullptr ? nullptr : caller->queue_.get());
-    engine.stop(drain, std::move(done));
-  });
-}
-
-std::unique_ptr<Call> Recorder::pause(std::shared_ptr<Bell> bell) {
-  return call(std::move(bell), [](detail::Engine& engine, detail::Completion done) { engine.pause(std::move(done)); });
-}
-
-std::unique_ptr<Call> Recorder::resume(std::shared_ptr<Bell> bell) {
-  return call(std::move(bell), [](detail::Engine& engine, detail::Completion done) { engine.resume(std::move(done)); });
-}
-
-std::unique_ptr<Call> Recorder::set_vad_mode(std::string_view mode, std::shared_ptr<Bell> bell) {
-  const auto wanted = wire::vad_mode(mode);
-  if (!wanted) throw RecorderError(Errc::invalid_argument, "A mode is \"normal\" or \"long_note\".");
-  return call(std::move(bell), [wanted](detail::Engine& engine, detail::Completion done) {
-    engine.set_vad_mode(*wanted, std::move(done));
-  });
-}
-
-std::unique_ptr<Call> Recorder::set_device(std::string device, std::shared_ptr<Bell> bell) {
-  return call(std::move(bell), [&device](detail::Engine& engine, detail::Completion done) {
-    engine.set_device(std::move(device), std::move(done));
-  });
-}
-
-std::unique_ptr<Call> Recorder::set_muted(bool muted, std::shared_ptr<Bell> bell) {
-  return call(std::move(bell),
-              [muted](detail::Engine& engine, detail::Completion done) { engine.set_muted(muted, std::move(done)); });
-}
-
-std::unique_ptr<Call> Recorder::complete_note(std::shared_ptr<Bell> bell) {
-  return call(std::move(bell),
-              [](detail::Engine& engine, detail::Completion done) { engine.complete_note(std::move(done)); });
-}
-
-std::unique_ptr<Call> Recorder::retry_failed(std::shared_ptr<Bell> bell) {
-  return call(std::move(bell),
-              [](detail::Engine& engine, detail::Completion done) { engine.retry_failed(std::move(done)); });
-}
-
-std::unique_ptr<Call> Recorder::wait_until_idle(std::shared_ptr<Bell> bell) {
-  return call(std::move(bell),
-              [](detail::Engine& engine, detail::Completion done) { engine.wait_until_idle(std::move(done)); });
+std::unique_ptr<Call> Recorder::submit(std::string_view command, const Subscription* caller,
+                                       std::shared_ptr<Bell> bell) {
+  auto made = std::make_unique<Call>();
+  const detail::DeliveryScope scope(caller == nullptr ? nullptr : caller->queue_.get());
+  engine().submit(wire::parse_command(command),
+                  [state = made->state_, bell = std::move(bell)](detail::Outcome outcome) {
+                    {
+                      const std::lock_guard lock(state->mutex);
+                      state->outcome = std::move(outcome);
+                    }
+                    bell->ring();
+                  });
+  return made;
 }
 
 bool Recorder::is_recording() const {

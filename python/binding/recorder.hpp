@@ -67,18 +67,9 @@ class Recorder {
   /// `may_block`: whether `next` may read files, which it does for a consumer that lags.
   std::unique_ptr<Subscription> subscribe(bool ephemeral, std::shared_ptr<Bell> bell, bool may_block);
 
-  std::unique_ptr<Call> start(std::shared_ptr<Bell> bell);
-  void cancel_start();
-  /// `caller`: the subscription whose callback is calling; it is not waited for.
-  std::unique_ptr<Call> stop(std::optional<double> drain_sec, const Subscription* caller, std::shared_ptr<Bell> bell);
-  std::unique_ptr<Call> pause(std::shared_ptr<Bell> bell);
-  std::unique_ptr<Call> resume(std::shared_ptr<Bell> bell);
-  std::unique_ptr<Call> set_vad_mode(std::string_view mode, std::shared_ptr<Bell> bell);
-  std::unique_ptr<Call> set_device(std::string device, std::shared_ptr<Bell> bell);
-  std::unique_ptr<Call> set_muted(bool muted, std::shared_ptr<Bell> bell);
-  std::unique_ptr<Call> complete_note(std::shared_ptr<Bell> bell);
-  std::unique_ptr<Call> retry_failed(std::shared_ptr<Bell> bell);
-  std::unique_ptr<Call> wait_until_idle(std::shared_ptr<Bell> bell);
+  /// Carries a command out, which is JSON; throws RecorderError(invalid_argument) where it is none.
+  /// `caller`: the subscription whose callback is calling; a stop does not wait for it.
+  std::unique_ptr<Call> submit(std::string_view command, const Subscription* caller, std::shared_ptr<Bell> bell);
 
   bool is_recording() const;
   std::string_view state() const;
@@ -89,9 +80,6 @@ class Recorder {
 
  private:
   detail::Engine& engine() const;
-
-  template <class Begin>
-  std::unique_ptr<Call> call(std::shared_ptr<Bell> bell, Begin begin);
 
   OneProcess process_;
   std::shared_ptr<detail::Engine> engine_;

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from ._arguments import check_arguments
+from ._commands import command
 from ._delivery import begin_turn, drain_after
 from ._loop_recorder import EventCallback, LoopRecorder
 from ._native.core import PushSource
@@ -56,44 +57,36 @@ class AsyncRecorderBackend:
 
     async def pause_recording(self) -> None:
         """Closes the open segment, marks a gap and hands the device back."""
-        recorder = self._on_this_loop()
-        await recorder.carry_out(recorder.core.pause)
+        await self._on_this_loop().carry_out(command("pause_recording"))
 
     async def resume_recording(self) -> None:
         """Goes on in the same session."""
-        recorder = self._on_this_loop()
-        await recorder.carry_out(recorder.core.resume)
+        await self._on_this_loop().carry_out(command("resume_recording"))
 
     async def set_vad_mode(self, mode: VADMode | str) -> None:
         """The silence that ends a segment, from now on, in this session."""
-        recorder = self._on_this_loop()
-        await recorder.carry_out(lambda bell: recorder.core.set_vad_mode(str(mode), bell))
+        await self._on_this_loop().carry_out(command("set_vad_mode", mode=str(mode)))
 
     async def set_muted(self, muted: bool) -> None:
         """While muted, silence is recorded in place of the microphone."""
-        recorder = self._on_this_loop()
-        await recorder.carry_out(lambda bell: recorder.core.set_muted(bool(muted), bell))
+        await self._on_this_loop().carry_out(command("set_muted", muted=bool(muted)))
 
     async def set_device(self, device: str) -> None:
         """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
         that cannot be opened is told as a RecorderFault, and the one before is kept."""
-        recorder = self._on_this_loop()
-        await recorder.carry_out(lambda bell: recorder.core.set_device(str(device), bell))
+        await self._on_this_loop().carry_out(command("set_device", device=str(device)))
 
     async def complete_note(self) -> None:
         """Ends the open note as saying "end note" would."""
-        recorder = self._on_this_loop()
-        await recorder.carry_out(recorder.core.complete_note)
+        await self._on_this_loop().carry_out(command("complete_note"))
 
     async def retry_failed(self) -> None:
         """Transcribes the failed segments of the newest session again."""
-        recorder = self._on_this_loop()
-        await recorder.carry_out(recorder.core.retry_failed)
+        await self._on_this_loop().carry_out(command("retry_failed"))
 
     async def wait_until_idle(self) -> None:
         """Returns when no segment waits for its text."""
-        recorder = self._on_this_loop()
-        await recorder.carry_out(recorder.core.wait_until_idle)
+        await self._on_this_loop().carry_out(command("wait_until_idle"))
 
     @property
     def is_recording(self) -> bool:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from ._arguments import check_arguments
+from ._commands import command, stop_command
 from ._delivery import Turn, calling_subscription, context_of, drain_after, report
 from ._native.core import Bell, Call, PushSource, Recorder, Subscription
 from .errors import DeadlockError, InvalidStateError, RecorderError
@@ -56,14 +57,14 @@ class RecorderBackend:
         recorder = self._made()
         ours = not recorder.is_recording
         bell = Bell()
-        call = recorder.start(bell)
+        call = recorder.submit(command("start_recording"), None, bell)
         try:
             _wait(call, bell)
         except BaseException:
-            recorder.cancel_start()
+            recorder.submit(command("cancel_start"), None, Bell())
             _wait(call, bell)
             if ours and recorder.is_recording:  # it was done before it could be cancelled
-                self._finish(recorder.stop, 0.0, None)
+                self._finish(recorder, stop_command(0))
             raise
         call.check()
 
@@ -79,45 +80,45 @@ class RecorderBackend:
                 "thread, or use AsyncRecorderBackend."
             )
         try:
-            self._finish(recorder.stop, drain_sec, None)
+            self._finish(recorder, stop_command(drain_sec))
         except RecorderError:
             raise
         except BaseException:
-            self._finish(recorder.stop, 0.0, None)
+            self._finish(recorder, stop_command(0))
             raise
 
     def pause_recording(self) -> None:
         """Closes the open segment, marks a gap and hands the device back."""
-        self._finish(self._made().pause)
+        self._finish(self._made(), command("pause_recording"))
 
     def resume_recording(self) -> None:
         """Goes on in the same session."""
-        self._finish(self._made().resume)
+        self._finish(self._made(), command("resume_recording"))
 
     def set_vad_mode(self, mode: VADMode | str) -> None:
         """The silence that ends a segment, from now on, in this session."""
-        self._finish(self._made().set_vad_mode, str(mode))
+        self._finish(self._made(), command("set_vad_mode", mode=str(mode)))
 
     def set_muted(self, muted: bool) -> None:
         """While muted, silence is recorded in place of the microphone."""
-        self._finish(self._made().set_muted, bool(muted))
+        self._finish(self._made(), command("set_muted", muted=bool(muted)))
 
     def set_device(self, device: str) -> None:
         """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
         that cannot be opened is told as a RecorderFault, and the one before is kept."""
-        self._finish(self._made().set_device, str(device))
+        self._finish(self._made(), command("set_device", device=str(device)))
 
     def complete_note(self) -> None:
         """Ends the open note as saying "end note" would."""
-        self._finish(self._made().complete_note)
+        self._finish(self._made(), command("complete_note"))
 
     def retry_failed(self) -> None:
         """Transcribes the failed segments of the newest session again."""
-        self._finish(self._made().retry_failed)
+        self._finish(self._made(), command("retry_failed"))
 
     def wait_until_idle(self) -> None:
         """Returns when no segment waits for its text."""
-        self._finish(self._made().wait_until_idle)
+        self._finish(self._made(), command("wait_until_idle"))
 
     @property
     def is_recording(self) -> bool:
@@ -155,9 +156,9 @@ class RecorderBackend:
             return self._recorder
 
     @staticmethod
-    def _finish(begin: Callable[..., Call], *arguments: object) -> None:
+    def _finish(recorder: Recorder, what: str) -> None:
         bell = Bell()
-        call = begin(*arguments, bell)
+        call = recorder.submit(what, None, bell)
         _wait(call, bell)
         call.check()
 

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Protocol
 
+from ._commands import command, stop_command
 from ._delivery import Turn, calling_subscription, context_of, report
 from ._native.core import Bell, Call, PushSource, Recorder, Subscription
 from .errors import InvalidStateError, RecorderError
@@ -81,31 +82,31 @@ class LoopRecorder:
             self._calls[call] = future = self.loop.create_future()
             await future
 
-    async def carry_out(self, begin: Callable[[Bell], Call]) -> None:
-        """A call that is short, and goes on to its end also where its waiter is cancelled."""
-        call = begin(self.bell)
+    async def carry_out(self, what: str) -> None:
+        """A command that is short, and goes on to its end also where its waiter is cancelled."""
+        call = self.core.submit(what, None, self.bell)
         await self.until_done(call)
         call.check()
 
     async def start(self) -> None:
         ours = not self.core.is_recording
-        call = self.core.start(self.bell)
+        call = self.core.submit(command("start_recording"), None, self.bell)
         try:
             await self.until_done(call)
         except asyncio.CancelledError:
-            self.core.cancel_start()
+            self.core.submit(command("cancel_start"), None, self.bell)
             await self.until_done(call)
             if ours and _succeeded(call):  # it was done before it could be cancelled
-                await self.until_done(self.core.stop(0, self._caller(), self.bell))
+                await self.until_done(self.core.submit(stop_command(0), self._caller(), self.bell))
             raise
         call.check()
 
     async def stop(self, drain_sec: float | None) -> None:
-        call = self.core.stop(drain_sec, self._caller(), self.bell)
+        call = self.core.submit(stop_command(drain_sec), self._caller(), self.bell)
         try:
             await self.until_done(call)
         except asyncio.CancelledError:
-            await self.until_done(self.core.stop(0, self._caller(), self.bell))
+            await self.until_done(self.core.submit(stop_command(0), self._caller(), self.bell))
             raise
         call.check()
 
@@ -113,7 +114,7 @@ class LoopRecorder:
         """The loop will be closed."""
         with contextlib.suppress(InvalidStateError):  # of a process that was forked off
             if self.core.is_recording:
-                await self.until_done(self.core.stop(0, None, self.bell))
+                await self.until_done(self.core.submit(stop_command(0), None, self.bell))
         if self._delivery is not None:
             await self._delivery.end()
 
@@ -218,7 +219,7 @@ def _react_soon(
         loop.call_soon_threadsafe(_react, method, _Life())
     except RuntimeError:  # the loop was closed
         if (recorder := core()) is not None and recorder.is_recording:
-            recorder.stop(0, None, Bell())
+            recorder.submit(stop_command(0), None, Bell())
 
 
 def _take_down_bell(loop: asyncio.AbstractEventLoop, bell: Bell) -> None:

@@ -18,6 +18,7 @@
 #include "dictum/dictum.h"
 #include "dictum/push_source.hpp"
 #include "dictum/recorder_backend.hpp"
+#include "wire/event_json.hpp"
 
 // Nothing may be thrown through C: every function that can fail goes through `guarded`.
 
@@ -100,11 +101,10 @@ struct dictum_recorder {
 
 namespace {
 
-template <class Call>
-int call(dictum_recorder* recorder, Call make) noexcept {
+int submit(dictum_recorder* recorder, dictum::Command command) noexcept {
   try {
     std::error_code error;
-    make(recorder->backend, error);
+    recorder->backend.submit(std::move(command), error);
     return code_of(error);
   } catch (const std::exception&) {
     return DICTUM_E_INTERNAL;
@@ -171,50 +171,44 @@ void dictum_recorder_free(dictum_recorder* recorder) {
 }
 
 int dictum_start(dictum_recorder* recorder) {
-  return call(recorder, [](auto& backend, auto& error) { backend.start_recording(error); });
+  return submit(recorder, dictum::StartRecording{});
 }
 
 int dictum_stop(dictum_recorder* recorder, double drain_sec) {
-  return call(recorder, [drain_sec](auto& backend, auto& error) {
-    backend.stop_recording(std::chrono::duration<double>(drain_sec), error);
-  });
+  return submit(recorder, dictum::StopRecording{drain_sec});
 }
 
 int dictum_pause(dictum_recorder* recorder) {
-  return call(recorder, [](auto& backend, auto& error) { backend.pause_recording(error); });
+  return submit(recorder, dictum::PauseRecording{});
 }
 
 int dictum_resume(dictum_recorder* recorder) {
-  return call(recorder, [](auto& backend, auto& error) { backend.resume_recording(error); });
+  return submit(recorder, dictum::ResumeRecording{});
 }
 
 int dictum_set_muted(dictum_recorder* recorder, int muted) {
-  return call(recorder, [muted](auto& backend, auto& error) { backend.set_muted(muted != 0, error); });
+  return submit(recorder, dictum::SetMuted{muted != 0});
 }
 
 int dictum_set_device(dictum_recorder* recorder, const char* device) {
-  const std::string name = device == nullptr ? "" : device;
-  return call(recorder, [&name](auto& backend, auto& error) { backend.set_device(name, error); });
+  return submit(recorder, dictum::SetDevice{device == nullptr ? "" : device});
 }
 
 int dictum_set_vad_mode(dictum_recorder* recorder, const char* mode) {
-  const std::string_view name = mode == nullptr ? "" : mode;
-  if (name != "normal" && name != "long_note") return DICTUM_E_INVALID_ARGUMENT;
-  return call(recorder, [name](auto& backend, auto& error) {
-    backend.set_vad_mode(name == "normal" ? dictum::VADMode::normal : dictum::VADMode::long_note, error);
-  });
+  const auto known = dictum::wire::vad_mode(mode == nullptr ? "" : mode);
+  return known ? submit(recorder, dictum::SetVADMode{*known}) : DICTUM_E_INVALID_ARGUMENT;
 }
 
 int dictum_complete_note(dictum_recorder* recorder) {
-  return call(recorder, [](auto& backend, auto& error) { backend.complete_note(error); });
+  return submit(recorder, dictum::CompleteNote{});
 }
 
 int dictum_retry_failed(dictum_recorder* recorder) {
-  return call(recorder, [](auto& backend, auto& error) { backend.retry_failed(error); });
+  return submit(recorder, dictum::RetryFailed{});
 }
 
 int dictum_wait_until_idle(dictum_recorder* recorder) {
-  return call(recorder, [](auto& backend, auto&) { backend.wait_until_idle(); });
+  return submit(recorder, dictum::WaitUntilIdle{});
 }
 
 int dictum_is_recording(const dictum_recorder* recorder) {

@@ -22,4 +22,13 @@ EventError error_of_current_exception() {
   return {to_string(ours ? static_cast<Errc>(outcome.code.value()) : Errc::internal), outcome.sentence};
 }
 
+detail::Outcome outcome_of(const std::exception_ptr& thrown) {
+  if (!thrown) return {};
+  try {
+    std::rethrow_exception(thrown);
+  } catch (...) {
+    return outcome_of_current_exception();
+  }
+}
+
 }  // namespace dictum

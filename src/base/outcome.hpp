@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exception>
+
 #include "dictum/detail/engine.hpp"
 
 namespace dictum {
@@ -10,5 +12,8 @@ detail::Outcome outcome_of_current_exception();
 
 /// The same as it stands in an event.
 EventError error_of_current_exception();
+
+/// The end of a call that threw this; success where it is null.
+detail::Outcome outcome_of(const std::exception_ptr& thrown);
 
 }  // namespace dictum

@@ -26,6 +26,9 @@ class AppendFile {
   /// Appends `line`, which ends in a line break. When it throws, the file is as it was before.
   void append(std::string_view line);
 
+  /// Whether lines wait that could not be written; `append("")` tries again.
+  bool has_waiting() const { return !waiting_.empty(); }
+
   /// Drops everything from `size` bytes on.
   void cut(std::int64_t size);
 

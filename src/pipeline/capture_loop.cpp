@@ -17,14 +17,14 @@ constexpr int kMostReadings = 4096;  // in one go: a source that never runs dry 
 }  // namespace
 
 CaptureLoop::CaptureLoop(boost::asio::any_io_executor listen, const RecorderConfig& config,
-                         std::shared_ptr<const Clock> clock, std::unique_ptr<AudioSource> source,
+                         std::shared_ptr<const Clock> clock, const Timers& timers, std::unique_ptr<AudioSource> source,
                          std::unique_ptr<VoiceActivityDetector> detector)
     : listen_(std::move(listen)),
       config_(config),
       clock_(std::move(clock)),
       source_(std::move(source)),
       detector_(std::move(detector)),
-      timer_(listen_) {}
+      timer_(timers.make_timer(listen_)) {}
 
 CaptureLoop::~CaptureLoop() {
   roll_back();
@@ -57,18 +57,16 @@ void CaptureLoop::go_on() {
 }
 
 void CaptureLoop::schedule(std::chrono::milliseconds delay) {
-  if (scheduled_) return;
-  scheduled_ = true;
-  const auto again = [self = shared_from_this()](const auto&...) {  // cancelled or not, step() looks at the state
-    self->scheduled_ = false;
-    self->step();
-  };
-  if (delay.count() == 0) {
-    boost::asio::post(listen_, again);
-  } else {
-    timer_.expires_after(delay);
-    timer_.async_wait(again);
+  if (step_is_posted_ || timer_->is_running()) return;
+  if (delay.count() > 0) {
+    timer_->start(delay, [this] { step(); });  // which ends with us
+    return;
   }
+  step_is_posted_ = true;
+  boost::asio::post(listen_, [self = shared_from_this()] {
+    self->step_is_posted_ = false;
+    self->step();
+  });
 }
 
 void CaptureLoop::step() {
@@ -160,7 +158,7 @@ void CaptureLoop::stop() {
 }
 
 void CaptureLoop::finish(std::vector<StreamItem> items, std::optional<EventError> failure) {
-  timer_.cancel();
+  timer_->cancel();
   const double drift = source_->drift_ppm();
   roll_back();
   try {
@@ -190,7 +188,7 @@ detail::Outcome CaptureLoop::pause() {
     finish(std::move(items), error_of_current_exception());
     return outcome_of_current_exception();
   }
-  timer_.cancel();
+  timer_->cancel();
   paused_at_ = clock_->steady_now();  // before a close that may take a while
   source_->close();
   state_ = State::paused;

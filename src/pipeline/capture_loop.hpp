@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/timer.hpp"
 #include "dictum/config.hpp"
 #include "dictum/detail/engine.hpp"
 #include "pipeline/segmentation_pipeline.hpp"
@@ -25,6 +25,7 @@ class Backlog {
   void sent() { in_flight_.fetch_add(1); }
   /// True where the capture loop waits and has to be woken.
   bool arrived() { return in_flight_.fetch_sub(1) <= kMost && waiting_.exchange(false); }
+  bool is_empty() const { return in_flight_.load() == 0; }
   /// True where there is no room: the capture loop then stops until it is woken.
   bool is_full() {
     if (in_flight_.load() < kMost) return false;
@@ -47,7 +48,8 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   using Sink = detail::UniqueFunction<void(std::vector<StreamItem>)>;
 
   CaptureLoop(boost::asio::any_io_executor listen, const RecorderConfig& config, std::shared_ptr<const Clock> clock,
-              std::unique_ptr<AudioSource> source, std::unique_ptr<VoiceActivityDetector> detector);
+              const Timers& timers, std::unique_ptr<AudioSource> source,
+              std::unique_ptr<VoiceActivityDetector> detector);
   ~CaptureLoop();
 
   /// Opens the source and makes the listener. Blocks as long as the source does. Throws RecorderError.
@@ -96,7 +98,7 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   Frame duration_ = 0;         // of the recording; 0: no limit
   Frame longest_silence_ = 0;  // that does not end it; 0: no limit
   std::vector<float> buffer_;
-  boost::asio::steady_timer timer_;
+  const std::unique_ptr<Timer> timer_;
 
   Sink sink_;
   std::shared_ptr<Backlog> backlog_;
@@ -104,7 +106,7 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   // That time passes, and nothing else, is told ten times a second only: in silence every telling wakes two threads.
   std::vector<StreamItem> held_back_;
   Frame sent_until_ = 0;
-  bool scheduled_ = false;
+  bool step_is_posted_ = false;
   bool was_full_ = false;  // since the last reading: what overflowed meanwhile is the disk's fault
   std::chrono::steady_clock::time_point paused_at_;
 };

@@ -1,7 +1,10 @@
 #include "recorder/disk_stage.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "base/outcome.hpp"
 #include "dictum/error.hpp"
 #include "session/library.hpp"
 
@@ -33,10 +36,8 @@ void DiskStage::attempt(bool& fails, std::vector<EventError>& faults, Write writ
   try {
     write();
     fails = false;
-  } catch (const RecorderError& error) {
-    if (!std::exchange(fails, true)) {
-      faults.push_back({to_string(static_cast<Errc>(error.code().value())), error.what()});
-    }
+  } catch (...) {
+    if (!std::exchange(fails, true)) faults.push_back(error_of_current_exception());
   }
 }
 
@@ -79,19 +80,31 @@ void DiskStage::write_item(const pipeline::StreamItem& item) {
   }
 }
 
-std::vector<EventError> DiskStage::record(const std::vector<Event>& events) {
-  std::vector<EventError> faults;
-  if (!writer_) return faults;
-  for (const Event& event : events) {
-    attempt(journal_fails_, faults, [&] {
-      writer_->record(event);
-      journal_->written.store(*event.sequence + 1);
+Recorded DiskStage::record(std::vector<EventPointer> events) {
+  Recorded recorded;
+  if (!writer_) return {.written = 0, .is_blocked = true, .faults = {}};
+  std::ranges::move(events, std::back_inserter(waiting_));
+  while (!waiting_.empty()) {
+    const Event& event = *waiting_.front();
+    attempt(journal_fails_, recorded.faults, [&] {
+      if (writer_->is_journal_behind()) {
+        writer_->flush_journal();  // its line is there already
+      } else {
+        writer_->record(event);
+      }
     });
+    if (writer_->is_journal_behind() || writer_->next_sequence() <= *event.sequence) {
+      recorded.is_blocked = true;
+      break;
+    }
+    journal_->written.store(*event.sequence + 1);
+    waiting_.pop_front();
+    ++recorded.written;
   }
-  return faults;
+  return recorded;
 }
 
-std::vector<EventError> DiskStage::tend() {
+std::vector<EventError> DiskStage::sync_if_due() {
   std::vector<EventError> faults;
   if (!writer_) return faults;
   const auto now = clock_->steady_now();
@@ -121,7 +134,7 @@ std::vector<RevisedNote> DiskStage::revised_notes(const notes::NotePhrases& phra
   return recorder::revised_notes(*writer_, phrases);
 }
 
-void DiskStage::tell_index() {
+void DiskStage::update_index() {
   session::tell_index(journal_->session);
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -8,10 +10,18 @@
 #include "delivery/event_queue.hpp"
 #include "dictum/clock.hpp"
 #include "pipeline/stream_item.hpp"
+#include "recorder/journal_tail.hpp"
 #include "recorder/revised_notes.hpp"
 #include "session/session_writer.hpp"
 
 namespace dictum::recorder {
+
+/// What became of events that were to be written into the journal.
+struct Recorded {
+  std::size_t written = 0;  // so many of the oldest that waited are in the file now
+  bool is_blocked = false;  // the next one could not be written
+  std::vector<EventError> faults;
+};
 
 /// Writes what the listener says and what the core tells to the session's files.
 ///
@@ -23,10 +33,15 @@ class DiskStage {
             std::shared_ptr<delivery::JournalView> journal);
 
   [[nodiscard]] std::vector<EventError> write(const std::vector<pipeline::StreamItem>& items);
-  [[nodiscard]] std::vector<EventError> record(const std::vector<Event>& events);
+
+  /// Writes events into the journal, behind those that could not be written before; without any, tries those again.
+  [[nodiscard]] Recorded record(std::vector<EventPointer> events);
+
+  /// Whether events wait that could not be written.
+  bool has_waiting() const { return !waiting_.empty(); }
 
   /// Syncs to the disk and refreshes the manifest where that is due; off the way from speech to its transcription.
-  [[nodiscard]] std::vector<EventError> tend();
+  [[nodiscard]] std::vector<EventError> sync_if_due();
 
   /// Capture is closed: every file but the transcripts is complete.
   [[nodiscard]] std::vector<EventError> capture_ended();
@@ -37,8 +52,8 @@ class DiskStage {
   /// The session is given free; what follows is not written.
   [[nodiscard]] std::vector<EventError> finish();
 
-  /// After `finish`: tells the search index. May wait for other processes, so nobody waits for this.
-  void tell_index();
+  /// After `finish`: brings the search index up to date. May wait for other processes, so nothing waits for this.
+  void update_index();
 
  private:
   template <class Write>
@@ -48,6 +63,7 @@ class DiskStage {
   std::optional<session::SessionWriter> writer_;  // empty once finished
   const std::shared_ptr<const Clock> clock_;
   const std::shared_ptr<delivery::JournalView> journal_;
+  std::deque<EventPointer> waiting_;  // for the journal
   std::chrono::steady_clock::time_point last_manifest_;
   std::chrono::steady_clock::time_point last_sync_;
   bool to_sync_ = false;

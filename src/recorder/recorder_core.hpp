@@ -88,6 +88,7 @@ class RecorderCore {
   /// What a transcriber needs for a segment that the core asked to have transcribed.
   TranscriptionJob job(std::uint32_t segment) const;
 
+  const Settings& settings() const { return settings_; }
   RecordingState state() const { return state_; }
   bool is_muted() const { return muted_; }
   bool waits_for(std::uint32_t segment) const;

@@ -3,172 +3,131 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <boost/asio/dispatch.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <cmath>
 #include <future>
+#include <ranges>
 #include <utility>
 
 #include "base/age.hpp"
 #include "base/outcome.hpp"
-#include "capture/make_source.hpp"
-#include "config/config_json.hpp"
-#include "config/note_phrases.hpp"
 #include "dictum/detail/completion.hpp"
 #include "journal/session_directory.hpp"
 #include "session/library.hpp"
 #include "session/recovery.hpp"
-#include "transcription/find_transcriber.hpp"
-#include "vad/make_detector.hpp"
 
 namespace dictum::recorder {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kDeliveryBound = 2s;  // a stop waits no longer for a subscriber
-constexpr auto kCancelBound = 1s;    // a start that is cancelled in a device that hangs
 constexpr auto kShutDownBound = 1900ms;
-constexpr auto kLastDeliveryBound = 1s;    // of the shut-down: what is left of its time is for the files
-constexpr auto kLongestDrain = 24h * 365;  // nobody waits longer; and no clock counts that far
+constexpr auto kLastDeliveryBound = 1s;  // of the shut-down: what is left of its time is for the files
+constexpr double kMaxDrainSec = 1e9;     // as good as no limit, and far from where a clock overflows
 
-std::shared_ptr<detail::Completion> shared(detail::Completion done) {
-  return std::make_shared<detail::Completion>(std::move(done));
+RecorderError not_recording() {
+  return {Errc::invalid_state, "Nothing is being recorded."};
+}
+
+/// The subscriber whose callback makes this call, if it is one of a runtime's: nothing waits for it.
+void stop_waiting_for_caller() {
+  if (auto* queue = dynamic_cast<delivery::EventQueue*>(detail::current_delivery())) queue->excuse();
+}
+
+/// Whether a command has nothing to do where nothing was ever started, rather than nothing to work on.
+bool succeeds_without_session(const Command& command) {
+  return std::holds_alternative<CancelStart>(command) || std::holds_alternative<StopRecording>(command) ||
+         std::holds_alternative<SetDevice>(command) || std::holds_alternative<RetryFailed>(command) ||
+         std::holds_alternative<WaitUntilIdle>(command);
 }
 
 }  // namespace
 
-struct Runtime::Attempt {
-  std::atomic<bool> cancelled{false};
-  std::shared_ptr<pipeline::CaptureLoop> capture;
-  std::optional<transcription::WorkerPoolSettings> pool;
-  std::shared_ptr<Transcriber> transcriber;
-  std::optional<session::SessionWriter> writer;
-  std::vector<std::filesystem::path> made;  // folders that were not there before
-  AudioFormat format{};
-  std::vector<EventError> warnings;
-  Executors executors;
-  std::optional<boost::asio::steady_timer> cancel_bound;
-};
-
-Runtime::Runtime(RecorderConfig config, boost::asio::any_io_executor work)
+Runtime::Runtime(RecorderConfig config, boost::asio::any_io_executor work, std::shared_ptr<const Timers> timers)
     : config_(std::move(config)),
       clock_(config_.clock ? config_.clock : std::make_shared<const SystemClock>()),
-      given_work_(std::move(work)),
-      device_(config_.capture.device) {}
+      timers_(std::move(timers)),
+      given_work_(std::move(work)) {
+  shared_.lock()->device = config_.capture.device;
+}
 
 Runtime::~Runtime() = default;
 
 // --- The caller's side -----------------------------------------------------------------------------------------------
 
-void Runtime::start(detail::Completion done) {
-  const auto completion = shared(std::move(done));
+void Runtime::submit(Command command, detail::Completion done) {
+  Reply reply(std::move(done));
+  try {
+    if (std::holds_alternative<StartRecording>(command)) config_.validate();
+    if (std::holds_alternative<StopRecording>(command)) stop_waiting_for_caller();
+    if (const auto* chosen = std::get_if<SetDevice>(&command)) shared_.lock()->device = chosen->device;
+    const bool makes_threads = std::holds_alternative<StartRecording>(command) ||
+                               (std::holds_alternative<RetryFailed>(command) && session_path());
+    if (const auto loop = begin_call(makes_threads)) {
+      spawn(*loop, execute(shared_from_this(), std::move(command)), std::move(reply));
+    } else if (succeeds_without_session(command)) {
+      reply.give({});
+    } else {
+      throw not_recording();
+    }
+  } catch (...) {
+    reply.give(outcome_of_current_exception());
+  }
+}
+
+void Runtime::resume_session(std::filesystem::path session, Redo redo, detail::Completion done) {
+  Reply reply(std::move(done));
   try {
     config_.validate();
-    on_loop_with_threads([this, completion] { start_on_loop(completion); });
+    const auto loop = begin_call(true);
+    spawn(*loop, resume_call(shared_from_this(), std::move(session), redo), std::move(reply));
   } catch (...) {
-    (*completion)(outcome_of_current_exception());
+    reply.give(outcome_of_current_exception());
   }
 }
 
-void Runtime::cancel_start() {
-  on_loop([this] { cancel_attempt(); });
-}
-
-void Runtime::stop(std::optional<std::chrono::duration<double>> drain, detail::Completion done) {
-  if (auto* queue = dynamic_cast<delivery::EventQueue*>(detail::current_delivery())) queue->excuse();
-  const auto completion = shared(std::move(done));
-  if (!on_loop([this, drain, completion] { stop_on_loop(drain, completion); })) (*completion)({});
-}
-
-void Runtime::pause(detail::Completion done) {
-  with_run(
-      [](Run& run, std::shared_ptr<detail::Completion> completion) {
-        run.pause([completion](detail::Outcome outcome) { (*completion)(std::move(outcome)); });
-      },
-      std::move(done));
-}
-
-void Runtime::resume(detail::Completion done) {
-  with_run(
-      [](Run& run, std::shared_ptr<detail::Completion> completion) {
-        run.resume([completion](detail::Outcome outcome) { (*completion)(std::move(outcome)); });
-      },
-      std::move(done));
-}
-
-void Runtime::set_vad_mode(VADMode mode, detail::Completion done) {
-  with_run(
-      [mode](Run& run, std::shared_ptr<detail::Completion> completion) {
-        run.input([mode](RecorderCore& core, RecorderCore::Actions& actions) { core.set_mode(mode, actions); });
-        (*completion)({});
-      },
-      std::move(done));
-}
-
-void Runtime::set_muted(bool muted, detail::Completion done) {
-  with_run(
-      [muted](Run& run, std::shared_ptr<detail::Completion> completion) {
-        run.set_muted(muted);
-        (*completion)({});
-      },
-      std::move(done));
-}
-
-void Runtime::set_device(std::string device, detail::Completion done) {
-  {
-    const std::lock_guard lock(mutex_);
-    device_ = device;
-  }
-  const auto completion = shared(std::move(done));
-  const bool posted = on_loop([this, device = std::move(device), completion] {
-    if (run_ && !run_->is_closed()) run_->set_device(device);
-    (*completion)({});
-  });
-  if (!posted) (*completion)({});
-}
-
-void Runtime::complete_note(detail::Completion done) {
-  with_run(
-      [](Run& run, std::shared_ptr<detail::Completion> completion) {
-        run.input([](RecorderCore& core, RecorderCore::Actions& actions) { core.complete_note(actions); });
-        (*completion)({});
-      },
-      std::move(done));
-}
-
-void Runtime::retry_failed(detail::Completion done) {
-  const auto path = session_path();
-  if (!path) {
-    done({});
-    return;
-  }
-  const auto completion = shared(std::move(done));
-  const auto retry = [this, path = *path, done = completion] {
-    if (run_ && !run_->is_finishing()) {
-      run_->input([](RecorderCore& core, RecorderCore::Actions& actions) { core.retry_failed(actions); });
-      (*done)({});
-      return;
+std::optional<boost::asio::any_io_executor> Runtime::begin_call(bool makes_threads) {
+  const auto shared = shared_.lock();
+  if (makes_threads) {
+    if (shared->is_shut_down) throw RecorderError(Errc::invalid_state, "This recorder has been shut down.");
+    if (!shared->strands) {
+      if (!given_work_) shared->threads = std::make_shared<WorkThreads>();
+      shared->strands = make_strands(shared->threads ? shared->threads->executor() : given_work_,
+                                     [weak = weak_from_this()](const std::exception_ptr& thrown) {
+                                       if (const auto self = weak.lock()) self->report_exception(thrown);
+                                     });
     }
-    wait_for([this] { return !run_ || run_->is_finished(); },
-             shared([this, path, done](const detail::Outcome&) { resume_on_disk(path, Redo::failed, true, done); }));
-  };
-  try {
-    on_loop_with_threads(retry);
-  } catch (...) {
-    (*completion)(outcome_of_current_exception());
   }
+  if (!shared->strands) return std::nullopt;
+  ++shared->calls;
+  return shared->strands->loop;
 }
 
-void Runtime::wait_until_idle(detail::Completion done) {
-  auto completion = shared(std::move(done));
-  const bool posted = on_loop([this, completion] {
-    const auto is_idle = [this] {
-      return std::ranges::all_of(older_, [](const auto& run) { return run->is_done(); }) &&
-             (!run_ || run_->core().outstanding() == 0);
-    };
-    wait_for(is_idle, completion);
-  });
-  if (!posted) (*completion)({});
+void Runtime::spawn(const boost::asio::any_io_executor& loop, Awaitable call, Reply reply) {
+  boost::asio::co_spawn(
+      loop, std::move(call),
+      [self = shared_from_this(), reply = std::move(reply)](const std::exception_ptr& thrown) mutable {
+        reply.give(outcome_of(thrown));
+        self->end_call();
+        self->give_threads_back();
+      });
+}
+
+void Runtime::end_call() {
+  --shared_.lock()->calls;
+}
+
+/// Where a start failed and nothing else needs them. A call that has begun meanwhile finds them.
+void Runtime::give_threads_back() {
+  const auto shared = shared_.lock();
+  if (!threads_are_unused_ || !sessions_.empty() || !resumed_.empty() || shared->calls > 0) return;
+  if (!shared->threads || shared->is_shut_down || shared->strands_were_replaced) return;
+  threads_are_unused_ = false;
+  if (pool_) pool_->abandon();
+  pool_.reset();  // it lives on a strand of these threads
+  shared->strands.reset();
+  shared->threads.reset();  // they end when what is posted is done; nobody waits for them on one of them
 }
 
 bool Runtime::is_recording() const {
@@ -177,13 +136,11 @@ bool Runtime::is_recording() const {
 }
 
 RecordingState Runtime::state() const {
-  const std::lock_guard lock(mutex_);
-  return state_;
+  return shared_.lock()->state;
 }
 
 std::optional<std::filesystem::path> Runtime::session_path() const {
-  const std::lock_guard lock(mutex_);
-  return session_path_;
+  return shared_.lock()->session_path;
 }
 
 std::shared_ptr<detail::EventQueue> Runtime::subscribe(EventFilter filter, detail::EventConsumer consumer) {
@@ -191,31 +148,24 @@ std::shared_ptr<detail::EventQueue> Runtime::subscribe(EventFilter filter, detai
       filter, std::move(consumer),
       [weak = weak_from_this()](std::function<void()> work) {
         const auto self = weak.lock();
-        return self && self->on_disk(std::move(work));
+        if (!self) return false;
+        const auto shared = self->shared_.lock();
+        if (!shared->strands) return false;
+        boost::asio::post(shared->strands->disk, std::move(work));
+        return true;
       },
       [weak = weak_from_this()](const std::string& what) {
-        if (const auto self = weak.lock()) self->callback_threw(what);
+        const auto self = weak.lock();
+        if (!self) return;
+        self->report(
+            {detail::kCallbackThrew, fmt::format("An event callback threw and goes on being called: {}", what)});
       });
-  const std::lock_guard lock(mutex_);
-  std::erase_if(mailboxes_, [](const auto& other) { return other->is_closed(); });
-  mailboxes_.push_back(mailbox);
+  subscribers_.add(mailbox);
   return mailbox;
 }
 
 bool Runtime::delivers(const detail::EventQueue* queue) const {
-  const std::lock_guard lock(mutex_);
-  return std::ranges::any_of(mailboxes_, [queue](const auto& mailbox) { return mailbox.get() == queue; });
-}
-
-void Runtime::resume_session(std::filesystem::path session, Redo redo, detail::Completion done) {
-  const auto completion = shared(std::move(done));
-  try {
-    config_.validate();
-    on_loop_with_threads(
-        [this, session = std::move(session), redo, completion] { resume_on_disk(session, redo, true, completion); });
-  } catch (...) {
-    (*completion)(outcome_of_current_exception());
-  }
+  return subscribers_.contains(queue);
 }
 
 void Runtime::shut_down(Subscribers subscribers) noexcept {
@@ -223,598 +173,366 @@ void Runtime::shut_down(Subscribers subscribers) noexcept {
   std::shared_ptr<WorkThreads> threads;
   boost::asio::any_io_executor loop;
   {
-    const std::lock_guard lock(mutex_);
-    if (std::exchange(shut_down_, true) || !executors_) return;
-    threads = threads_;
-    loop = executors_->loop;
+    const auto shared = shared_.lock();
+    if (std::exchange(shared->is_shut_down, true) || !shared->strands) return;
+    threads = shared->threads;
+    loop = shared->strands->loop;
+    ++shared->calls;
   }
-  if (auto* queue = dynamic_cast<delivery::EventQueue*>(detail::current_delivery())) queue->excuse();
-  if (subscribers == Subscribers::cannot_be_awaited) excuse_subscribers();
-  auto ended = std::make_shared<std::promise<void>>();
-  auto all_ended = ended->get_future();
-  on_loop([this, ended, loop] {
-    const auto patience = std::make_shared<boost::asio::steady_timer>(loop, kLastDeliveryBound);
-    patience->async_wait([self = shared_from_this(), patience](const auto& error) {
-      if (!error) self->excuse_subscribers();
-    });
-    if (attempt_) cancel_attempt();
-    if (run_) run_->stop();
-    const auto abandon = [](Run& run) { run.abandon_transcription(); };
-    if (run_) abandon(*run_);
-    for (const auto& run : std::list(older_)) abandon(*run);
-    if (pool_) pool_->abandon();
-    wait_for([this] { return !attempt_ && !run_ && older_.empty(); },
-             shared([this, ended, patience](const detail::Outcome&) {
-               patience->cancel();
-               pool_.reset();
-               ended->set_value();
-             }));
-  });
-  all_ended.wait_until(deadline);
+  try {
+    stop_waiting_for_caller();
+    if (subscribers == Subscribers::cannot_be_awaited) subscribers_.stop_waiting();
+    std::promise<void> ended;
+    auto all_ended = ended.get_future();
+    spawn(loop, end_sessions(shared_from_this()),
+          Reply([ended = std::move(ended)](const detail::Outcome&) mutable { ended.set_value(); }));
+    all_ended.wait_until(deadline);
+  } catch (...) {  // no memory: the threads end as they are
+  }
   if (threads) threads->join(deadline);
-  const std::lock_guard lock(mutex_);
-  executors_.reset();  // nothing is posted any longer to where nobody may be left to do it
+  shared_.lock()->strands.reset();  // nothing is posted any longer to where nobody may be left to do it
 }
 
-// --- The life cycle, on the loop strand
-// --------------------------------------------------------------------------------
+// --- Commands, on the loop strand ------------------------------------------------------------------------------------
 
-bool Runtime::on_loop(std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
-  if (!executors_) return false;
-  post_to_loop(std::move(work));
-  return true;
+Runtime::Awaitable Runtime::execute(std::shared_ptr<Runtime> /*self*/, Command command) {
+  return std::visit([this](auto& which) { return carry_out(std::move(which)); }, command);
 }
 
-void Runtime::on_loop_with_threads(std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
-  if (shut_down_) throw RecorderError(Errc::invalid_state, "This recorder has been shut down.");
-  if (!executors_) {
-    if (!given_work_) threads_ = std::make_shared<WorkThreads>();
-    executors_ = make_executors(threads_ ? threads_->executor() : given_work_);
-  }
-  post_to_loop(std::move(work));
-}
-
-void Runtime::post_to_loop(std::function<void()> work) {
-  ++calls_;
-  boost::asio::post(executors_->loop, [self = shared_from_this(), work = std::move(work)] {
-    work();
-    {
-      const std::lock_guard lock(self->mutex_);
-      --self->calls_;
-    }
-    if (self->threads_are_spare_) self->give_threads_back();
-  });
-}
-
-bool Runtime::on_disk(std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
-  if (!executors_) return false;
-  boost::asio::post(executors_->disk, std::move(work));
-  return true;
-}
-
-bool Runtime::is_shut_down() const {
-  const std::lock_guard lock(mutex_);
-  return shut_down_;
-}
-
-std::optional<Executors> Runtime::executors() const {
-  const std::lock_guard lock(mutex_);
-  return shut_down_ ? std::nullopt : executors_;
-}
-
-void Runtime::replace_stuck_strands() {
-  const std::lock_guard lock(mutex_);
-  const boost::asio::any_io_executor work = threads_ ? threads_->executor() : given_work_;
-  if (threads_) threads_->replace_stuck();
-  strands_were_replaced_ = true;
-  if (!executors_) return;
-  const Executors fresh = make_executors(work);
-  executors_->listen = fresh.listen;
-  executors_->disk = fresh.disk;
-}
-
-void Runtime::start_on_loop(std::shared_ptr<detail::Completion> done) {
-  const auto executors = this->executors();
-  if (!executors) {
-    (*done)({make_error_code(Errc::cancelled), "The recorder was destroyed."});
-    return;
-  }
-  if (attempt_ && attempt_->cancelled) {  // another start's end, not this one's
-    wait_for([this, other = attempt_] { return attempt_ != other; },
-             shared([this, done](const detail::Outcome&) { start_on_loop(done); }));
-    return;
-  }
-  if (!attempt_ && run_ && !run_->is_closed()) {
-    switch (run_->core().state()) {
-      case RecordingState::recording:
-        (*done)({});
-        return;
-      case RecordingState::paused:
-        (*done)({make_error_code(Errc::invalid_state), "The recording is paused: resume it, or stop it first."});
-        return;
+Runtime::Awaitable Runtime::carry_out(StartRecording /*command*/) {
+  for (bool begins = false;;) {
+    const auto session = newest();
+    switch (session ? session->verdict(SessionCall::start) : Verdict::next_session) {
+      case Verdict::join:
+        co_await session->started();
+        if (begins) {
+          finish_old_sessions();
+          delete_old_sessions();
+        }
+        co_return;
+      case Verdict::ask_again:
+        co_await session->changed();
+        break;
+      case Verdict::next_session:
+        start_session();
+        begins = true;
+        break;
+      case Verdict::refuse:
+        throw RecorderError(Errc::invalid_state, "The recording is paused: resume it, or stop it first.");
       default:
-        break;  // it is stopping: the new one begins when it is closed
+        co_return;
     }
   }
-  start_waiters_.push_back(done);
-  if (attempt_) return;  // the same start
-  threads_are_spare_ = false;
-  attempt_ = std::make_shared<Attempt>();
-  attempt_->executors = *executors;
-  wait_for([this, attempt = attempt_] { return attempt->cancelled || !run_ || run_->is_closed(); },
-           shared([this, attempt = attempt_](const detail::Outcome&) { begin_start(attempt); }));
 }
 
-void Runtime::cancel_attempt() {
-  const auto attempt = attempt_;
-  if (!attempt || attempt->cancelled.exchange(true)) return;
-  changed();  // it may not have begun, but wait for a stop
-  if (attempt_ != attempt) return;
-  attempt->cancel_bound.emplace(attempt->executors.loop, kCancelBound);
-  attempt->cancel_bound->async_wait([self = shared_from_this(), attempt](const auto& error) {
-    if (error || self->attempt_ != attempt) return;
-    self->replace_stuck_strands();
-    self->fail_start(attempt, {make_error_code(Errc::cancelled), "The start was cancelled."});
-  });
+Runtime::Awaitable Runtime::carry_out(CancelStart /*command*/) {
+  if (const auto session = newest()) session->cancel();
+  co_return;
 }
 
-void Runtime::begin_start(std::shared_ptr<Attempt> attempt) {
-  const auto executors = this->executors();  // not those of its beginning, where the stop left some behind
-  if (attempt->cancelled || !executors) {
-    fail_start(attempt, {make_error_code(Errc::cancelled), "The start was cancelled."});
-    return;
+Runtime::Awaitable Runtime::carry_out(StopRecording command) {
+  const double drain_sec = command.drain_sec.value_or(config_.transcription.drain_sec);
+  std::optional<SessionLifecycle::Time> deadline;
+  if (drain_sec >= 0 && drain_sec < kMaxDrainSec) {
+    deadline = clock_->steady_now() +
+               std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(drain_sec));
   }
-  attempt->executors = *executors;
-  if (run_) older_.push_back(std::exchange(run_, nullptr));
-  {
-    const std::lock_guard lock(mutex_);
-    state_ = RecordingState::starting;
+  // A start that is under way is cancelled; what was recorded before it is stopped.
+  auto session = newest();
+  while (session && !session->lifecycle().has_started()) {
+    session->stop(std::nullopt);
+    while (!session->lifecycle().has_ended()) co_await session->changed();
+    session = newest();
   }
-  boost::asio::post(attempt->executors.listen,
-                    [self = shared_from_this(), attempt] { self->prepare_capture(attempt); });
+  if (!session) co_return;
+  session->stop(deadline);
+  while (!session->lifecycle().is_stopped()) co_await session->changed();
+  if (session->lifecycle().has_ended()) co_return;
+  const auto loop = co_await boost::asio::this_coro::executor;
+  co_await subscribers_.delivered(loop, *timers_);
 }
 
-void Runtime::prepare_capture(std::shared_ptr<Attempt> attempt) {  // on `listen`: what may block
-  try {
-    if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
-    if (!config_.custom_transcriber) attempt->pool = transcription::find_transcriber(config_.transcription);
-    auto [detector, warning] = vad::make_detector(config_);
-    RecorderConfig config = config_;
-    {
-      const std::lock_guard lock(mutex_);
-      config.capture.device = device_;
+Runtime::Awaitable Runtime::carry_out(PauseRecording /*command*/) {
+  const auto session = begun();
+  if (!session) throw not_recording();
+  co_await session->pause_capture();
+}
+
+Runtime::Awaitable Runtime::carry_out(ResumeRecording /*command*/) {
+  const auto session = begun();
+  if (!session) throw not_recording();
+  co_await session->resume_capture();
+}
+
+Runtime::Awaitable Runtime::carry_out(SetVADMode command) {
+  recording(SessionCall::change)->set_mode(command.mode);
+  co_return;
+}
+
+Runtime::Awaitable Runtime::carry_out(SetMuted command) {
+  recording(SessionCall::change)->set_muted(command.muted);
+  co_return;
+}
+
+Runtime::Awaitable Runtime::carry_out(SetDevice command) {
+  const auto session = begun();
+  if (session && session->verdict(SessionCall::change) == Verdict::accept) session->set_device(command.device);
+  co_return;
+}
+
+Runtime::Awaitable Runtime::carry_out(CompleteNote /*command*/) {
+  recording(SessionCall::change)->complete_note();
+  co_return;
+}
+
+Runtime::Awaitable Runtime::carry_out(RetryFailed /*command*/) {
+  const auto path = session_path();
+  if (!path) co_return;
+  while (const auto session = of_folder(*path)) {
+    if (session->verdict(SessionCall::retry) == Verdict::accept) {
+      session->retry_failed();
+      co_return;
     }
-    if (warning) attempt->warnings.push_back(*warning);
-    attempt->capture = std::make_shared<pipeline::CaptureLoop>(
-        attempt->executors.listen, config_, clock_, capture::make_source(config, clock_), std::move(detector));
-    attempt->format = attempt->capture->open();
-    if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
-  } catch (...) {
-    if (attempt->capture) attempt->capture->roll_back();
-    boost::asio::post(attempt->executors.loop,
-                      [self = shared_from_this(), attempt, outcome = outcome_of_current_exception()] {
-                        self->fail_start(attempt, outcome);
-                      });
-    return;
+    co_await session->changed();
   }
-  boost::asio::post(attempt->executors.loop,
-                    [self = shared_from_this(), attempt] { self->prepare_transcriber(attempt); });
+  co_await resume(*path, Redo::failed, Session::Visibility::published);
 }
 
-void Runtime::prepare_transcriber(std::shared_ptr<Attempt> attempt) {
+Runtime::Awaitable Runtime::carry_out(WaitUntilIdle /*command*/) {
+  while (const auto session = busy_session()) co_await session->changed();
+}
+
+// --- Sessions, on the loop strand ------------------------------------------------------------------------------------
+
+std::shared_ptr<Session> Runtime::make_session(Session::Visibility visibility) {
+  return std::make_shared<Session>(weak_from_this(), strands().loop, clock_, timers_, visibility);
+}
+
+void Runtime::start_session() {
+  const auto previous = newest();
+  const auto session = make_session(Session::Visibility::published);
+  threads_are_unused_ = false;
+  sessions_.push_back(session);
+  boost::asio::co_spawn(strands().loop, session->record(previous),
+                        [self = shared_from_this(), session](const std::exception_ptr& thrown) {
+                          if (thrown) {
+                            self->report_exception(thrown);
+                            session->break_off();
+                          }
+                          self->threads_are_unused_ = !session->has_recorded();
+                          self->remove(session);
+                          self->give_threads_back();
+                        });
+}
+
+void Runtime::remove(const std::shared_ptr<Session>& session) {
+  std::erase(sessions_, session);
+  std::erase(resumed_, session);
+}
+
+/// The session that was asked for last, unless it has ended.
+std::shared_ptr<Session> Runtime::newest() const {
+  for (const auto& session : sessions_ | std::views::reverse) {
+    if (!session->lifecycle().has_ended()) return session;
+  }
+  return nullptr;
+}
+
+/// The newest whose turn has come: not one that waits for another to close.
+std::shared_ptr<Session> Runtime::begun() const {
+  for (const auto& session : sessions_ | std::views::reverse) {
+    const SessionState state = session->lifecycle().state();
+    if (state != SessionState::waiting && state != SessionState::ended) return session;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<Session> Runtime::recording(SessionCall call) const {
+  auto session = begun();
+  if (!session || session->verdict(call) != Verdict::accept) throw not_recording();
+  return session;
+}
+
+std::shared_ptr<Session> Runtime::of_folder(const std::filesystem::path& path) const {
+  for (const auto* sessions : {&sessions_, &resumed_}) {
+    for (const auto& session : *sessions) {
+      if (session->path() == path && !session->lifecycle().has_ended()) return session;
+    }
+  }
+  return nullptr;
+}
+
+/// One with texts that are to come; or one that is not closed, where another records already.
+std::shared_ptr<Session> Runtime::busy_session() const {
+  const auto current = begun();
+  for (const auto* sessions : {&sessions_, &resumed_}) {
+    for (const auto& session : *sessions) {
+      if (session->lifecycle().has_ended()) continue;
+      if (session->has_pending_texts()) return session;
+      if (session != current && session->lifecycle().state() != SessionState::waiting &&
+          !session->lifecycle().is_closed())
+        return session;
+    }
+  }
+  return nullptr;
+}
+
+Runtime::Awaitable Runtime::resume(std::filesystem::path path, Redo redo, Session::Visibility visibility) {
+  const auto session = make_session(visibility);
+  resumed_.push_back(session);
+  std::exception_ptr failure;
   try {
-    attempt->transcriber = transcriber_for(*attempt);
+    co_await session->resume(std::move(path), redo);
   } catch (...) {
-    roll_back_capture(attempt, outcome_of_current_exception());
-    return;
+    failure = std::current_exception();
   }
-  boost::asio::post(attempt->executors.disk, [self = shared_from_this(), attempt] { self->prepare_session(attempt); });
+  if (!session->lifecycle().has_ended()) session->break_off();
+  remove(session);
+  if (failure) std::rethrow_exception(failure);
 }
 
-void Runtime::prepare_session(std::shared_ptr<Attempt> attempt) {  // on `disk`
-  try {
-    const std::filesystem::path root = journal::session_root(config_);
-    if (!std::filesystem::exists(root)) attempt->made.push_back(root);
-    attempt->writer.emplace(session::SessionWriter::create(root, clock_->now(),
-                                                           {.sample_rate = attempt->format.sample_rate,
-                                                            .source = attempt->capture->description(),
-                                                            .config = config::to_json(config_),
-                                                            .keep_all = config_.session.keep_all,
-                                                            .transcribes = transcription::transcribes(config_)}));
-  } catch (...) {
-    roll_back_capture(attempt, outcome_of_current_exception());
-    return;
-  }
-  attempt->made.push_back(attempt->writer->path());
-  boost::asio::post(attempt->executors.loop, [self = shared_from_this(), attempt] { self->finish_start(attempt); });
+Runtime::Awaitable Runtime::resume_call(std::shared_ptr<Runtime> /*self*/, std::filesystem::path session, Redo redo) {
+  return resume(std::move(session), redo, Session::Visibility::published);
 }
 
-void Runtime::roll_back_capture(std::shared_ptr<Attempt> attempt, detail::Outcome outcome) {
-  boost::asio::post(attempt->executors.listen, [self = shared_from_this(), attempt, outcome = std::move(outcome)] {
-    attempt->capture->roll_back();
-    boost::asio::post(attempt->executors.loop, [self, attempt, outcome] {
-      if (attempt->transcriber && attempt->transcriber != self->pool_) attempt->transcriber->abandon();
-      self->fail_start(attempt, outcome);
-    });
-  });
-}
-
-void Runtime::finish_start(std::shared_ptr<Attempt> attempt) {
-  try {  // the last that can fail
-    if (attempt->cancelled) throw RecorderError(Errc::cancelled, "The start was cancelled.");
-    prepare_subscribers();
-  } catch (...) {
-    boost::asio::post(attempt->executors.disk,
-                      [self = shared_from_this(), attempt, outcome = outcome_of_current_exception()] {
-                        attempt->writer.reset();
-                        std::error_code ignored;
-                        for (const auto& path : attempt->made) std::filesystem::remove_all(path, ignored);
-                        self->roll_back_capture(attempt, outcome);
-                      });
-    return;
+Runtime::Awaitable Runtime::end_sessions(std::shared_ptr<Runtime> /*self*/) {
+  const auto patience = timers_->make_timer(strands().loop);
+  patience->start(kLastDeliveryBound, [this] { subscribers_.stop_waiting(); });
+  for (auto* sessions : {&sessions_, &resumed_}) {
+    for (const auto& session : std::vector(*sessions)) session->shut_down();
   }
-  const auto transcriber = attempt->transcriber;
-  auto journal = std::make_shared<delivery::JournalView>();
-  journal->session = attempt->writer->path();
-  RecorderCore::Settings core{.session = attempt->writer->name(),
-                              .session_path = attempt->writer->path(),
-                              .sample_rate = attempt->format.sample_rate,
-                              .transcribes = transcriber != nullptr,
-                              .mode = config_.vad.mode,
-                              .min_silence_ms = config_.vad.min_silence_ms,
-                              .long_note_silence_ms = config_.vad.long_note_silence_ms,
-                              .language = config_.transcription.language,
-                              .phrases = config::note_phrases(config_)};
-  run_ = add_run({.executors = attempt->executors,
-                  .clock = clock_,
-                  .core = std::move(core),
-                  .capture = attempt->capture,
-                  .disk = std::make_shared<DiskStage>(std::move(*attempt->writer), clock_, journal),
-                  .transcriber = transcriber,
-                  .journal = journal,
-                  .in_background = false,
-                  .owns_transcriber = transcriber != nullptr && transcriber != pool_},
-                 true);
-  {
-    const std::lock_guard lock(mutex_);
-    session_path_ = journal->session;
-  }
-  attempt_.reset();
-  run_->begin(attempt->warnings);
-  complete_starts({});
-  // Not with a transcriber of the user's, which is made for the session that it was configured for.
-  if (attempt->pool && !std::exchange(looked_for_unfinished_, true)) finish_old_sessions();
-  if (!config_.retention.older_than.empty()) delete_old_sessions();
-}
-
-void Runtime::fail_start(std::shared_ptr<Attempt> attempt, detail::Outcome outcome) {
-  if (attempt_ != attempt) return;
-  if (attempt->cancelled && outcome.code != Errc::cancelled) {
-    outcome = {make_error_code(Errc::cancelled), "The start was cancelled."};
-  }
-  attempt_.reset();
-  if (attempt->cancel_bound) attempt->cancel_bound->cancel();
-  {
-    const std::lock_guard lock(mutex_);
-    if (state_ == RecordingState::starting) state_ = RecordingState::idle;
-  }
-  complete_starts(outcome);
-  changed();
-  threads_are_spare_ = !attempt_;
-  if (threads_are_spare_) give_threads_back();
-}
-
-void Runtime::give_threads_back() {
-  if (run_ || !older_.empty() || attempt_ || !waiters_.empty()) return;
-  const std::lock_guard lock(mutex_);
-  // A call that is posted finds this loop; and who hangs in a device still comes back to it.
-  if (!threads_ || calls_ > 0 || shut_down_ || strands_were_replaced_) return;
   if (pool_) pool_->abandon();
-  pool_.reset();  // it lives on a strand of these threads
-  threads_are_spare_ = false;
-  executors_.reset();
-  threads_.reset();  // they end when what is posted is done; nobody waits for them on one of them
-}
-
-void Runtime::complete_starts(const detail::Outcome& outcome) {
-  for (const auto& done : std::exchange(start_waiters_, {})) (*done)(outcome);
-}
-
-std::shared_ptr<Transcriber> Runtime::transcriber_for(const Attempt& attempt) {
-  if (config_.custom_transcriber) return config_.custom_transcriber();
-  if (!attempt.pool) return nullptr;
-  if (!pool_) {
-    const auto loop = attempt.executors.loop;
-    pool_ = std::make_shared<transcription::WorkerPool>(
-        loop, *attempt.pool, clock_,
-        transcription::WorkerPoolEvents{
-            .on_status =
-                [weak = weak_from_this()](std::string worker, WorkerState state, std::string reason) {
-                  const auto self = weak.lock();
-                  if (!self || !self->run_) return;
-                  self->run_->input([worker, state, reason](RecorderCore& core, RecorderCore::Actions& actions) {
-                    core.worker_changed(worker, state, reason, actions);
-                  });
-                },
-            .on_partial =
-                [weak = weak_from_this()](std::uint32_t segment, std::string text, std::size_t stable) {
-                  const auto self = weak.lock();
-                  if (!self || !self->run_) return;
-                  self->run_->input([segment, text, stable](RecorderCore& core, RecorderCore::Actions& actions) {
-                    core.partial(segment, text, stable, actions);
-                  });
-                }});
+  for (auto* sessions : {&sessions_, &resumed_}) {
+    for (const auto& session : std::vector(*sessions)) {
+      while (!session->lifecycle().has_ended()) co_await session->changed();
+    }
   }
+  pool_.reset();
+}
+
+// --- What a session needs of its recorder ----------------------------------------------------------------------------
+
+Strands Runtime::strands() const {
+  const auto shared = shared_.lock();
+  if (!shared->strands) throw RecorderError(Errc::cancelled, "The recorder was destroyed.");
+  return *shared->strands;
+}
+
+RecorderConfig Runtime::config() const {
+  RecorderConfig config = config_;
+  const auto shared = shared_.lock();
+  if (shared->is_shut_down) throw RecorderError(Errc::cancelled, "The recorder was destroyed.");
+  config.capture.device = shared->device;
+  return config;
+}
+
+std::shared_ptr<Transcriber> Runtime::transcriber(const std::optional<transcription::WorkerPoolSettings>& pool) {
+  if (config_.custom_transcriber) return config_.custom_transcriber();
+  if (!pool || pool_) return pool ? pool_ : nullptr;
+  const auto tell = [weak = weak_from_this()](std::function<void(RecorderCore&, RecorderCore::Actions&)> give) {
+    const auto self = weak.lock();
+    const auto session = self ? self->begun() : nullptr;
+    if (session) session->input(std::move(give));
+  };
+  pool_ = std::make_shared<transcription::WorkerPool>(
+      strands().loop, *pool, clock_,
+      transcription::WorkerPoolEvents{
+          .on_status =
+              [tell](std::string worker, WorkerState state, std::string reason) {
+                tell([worker, state, reason](RecorderCore& core, RecorderCore::Actions& actions) {
+                  core.worker_changed(worker, state, reason, actions);
+                });
+              },
+          .on_partial =
+              [tell](std::uint32_t segment, std::string text, std::size_t stable) {
+                tell([segment, text, stable](RecorderCore& core, RecorderCore::Actions& actions) {
+                  core.partial(segment, text, stable, actions);
+                });
+              }});
   return pool_;
 }
 
-std::shared_ptr<Run> Runtime::add_run(Run::Parts parts, bool publishes) {
-  auto journal = parts.journal;
-  return std::make_shared<Run>(
-      std::move(parts),
-      [weak = weak_from_this(), journal, publishes](const Event& event) {
-        const auto self = weak.lock();
-        if (self && publishes) self->publish(event, journal);
-      },
-      [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->changed();
-      });
-}
-
-void Runtime::stop_on_loop(std::optional<std::chrono::duration<double>> drain,
-                           std::shared_ptr<detail::Completion> done) {
-  if (attempt_) {
-    cancel_attempt();
-    wait_for([this, attempt = attempt_] { return !attempt || attempt_ != attempt; },
-             shared([this, drain, done](const detail::Outcome&) { stop_on_loop(drain, done); }));
-    return;
+/// Without a folder: of a start that has no session yet.
+void Runtime::state_changed(RecordingState state, const std::filesystem::path& session) {
+  const auto shared = shared_.lock();
+  if (!session.empty()) {
+    shared->session_path = session;
+    shared->state = state;
+  } else if (state == RecordingState::starting || shared->state == RecordingState::starting) {
+    shared->state = state;
   }
-  const auto run = run_;
-  if (!run) {
-    (*done)({});
-    return;
-  }
-  run->stop();
-  const auto limit = drain.value_or(std::chrono::duration<double>(config_.transcription.drain_sec));
-  auto timer = std::make_shared<boost::asio::steady_timer>(run->executors().loop);
-  if (limit.count() >= 0 && limit < kLongestDrain) {
-    timer->expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit));
-    timer->async_wait([run](const auto& error) {
-      if (!error) run->end_drain();
-    });
-  }
-  wait_for([run] { return run->is_finished() || (run->drain_is_over() && run->is_closed() && !run->is_done()); },
-           shared([this, run, timer, done](const detail::Outcome&) {
-             timer->cancel();
-             if (run->is_finished()) {
-               (*done)({});
-             } else {
-               flush_delivery(run->executors().loop, [done] { (*done)({}); });
-             }
-           }));
 }
 
-void Runtime::with_run(std::function<void(Run&, std::shared_ptr<detail::Completion>)> work, detail::Completion done) {
-  auto completion = shared(std::move(done));
-  const detail::Outcome not_recording{make_error_code(Errc::invalid_state), "Nothing is being recorded."};
-  const bool posted = on_loop([this, work = std::move(work), completion, not_recording] {
-    const bool alive = run_ && !run_->is_closed() && run_->core().state() != RecordingState::stopping;
-    alive ? work(*run_, completion) : (*completion)(not_recording);
-  });
-  if (!posted) (*completion)(not_recording);
-}
-
-// --- Waiting ---------------------------------------------------------------------------------------------------------
-
-void Runtime::wait_for(std::function<bool()> ready, std::shared_ptr<detail::Completion> done) {
-  waiters_.push_back({std::move(ready), std::move(done)});
-  changed();
-}
-
-void Runtime::changed() {
-  if (std::exchange(looking_at_waiters_, true)) {
-    changed_again_ = true;
-    return;
-  }
-  do {
-    changed_again_ = false;
-    if (run_) settle(run_);
-    for (const auto& run : std::list(older_)) settle(run);
-    if (run_ && run_->is_finished()) run_.reset();
-    std::erase_if(older_, [](const auto& run) { return run->is_finished(); });
-    // A session that ended is let go before those who wait for it are told. One waiter a round: it may change all.
-    const auto ready = std::ranges::find_if(waiters_, [](const Waiter& waiter) { return waiter.ready(); });
-    if (ready == waiters_.end()) continue;
-    const auto done = ready->done;
-    waiters_.erase(ready);
-    (*done)({});
-    changed_again_ = true;
-  } while (changed_again_);
-  looking_at_waiters_ = false;
-}
-
-void Runtime::settle(const std::shared_ptr<Run>& run) {
-  if (run->take_abandonment()) replace_stuck_strands();
-  if (!run->is_done() || run->is_finishing() || run->revises_notes()) return;
-  run->mark_finishing();
-  flush_delivery(run->executors().loop, [run] { run->finish(); });
-}
-
-void Runtime::flush_delivery(const boost::asio::any_io_executor& loop, std::function<void()> done) {
-  struct Flush {
-    std::size_t left;
-    std::function<void()> done;
-    boost::asio::steady_timer bound;
-  };
-  const auto mailboxes = this->mailboxes();
-  auto flush = std::make_shared<Flush>(mailboxes.size() + 1, std::move(done), boost::asio::steady_timer(loop));
-  // A subscriber may be done with its events long after this recorder and its threads are gone.
-  const auto one_less = [weak = weak_from_this(), weak_flush = std::weak_ptr(flush)] {
-    const auto self = weak.lock();
-    if (!self) return;
-    self->on_loop([weak_flush] {
-      const auto waiting = weak_flush.lock();
-      if (!waiting || waiting->left == 0 || --waiting->left > 0) return;
-      waiting->bound.cancel();
-      waiting->done();
-    });
-  };
-  flush->bound.expires_after(kDeliveryBound);
-  flush->bound.async_wait([flush](const auto& error) {
-    if (error || flush->left == 0) return;
-    flush->left = 0;
-    flush->done();
-  });
-  for (const auto& mailbox : mailboxes) mailbox->when_drained(one_less);
-  one_less();
-}
-
-// --- Events ----------------------------------------------------------------------------------------------------------
-
-void Runtime::publish(const Event& event, const std::shared_ptr<delivery::JournalView>& journal) {
-  const auto shared_event = std::make_shared<const Event>(event);
-  if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
-    const std::lock_guard lock(mutex_);
-    if (session_path_ == journal->session || !session_path_) state_ = changed->state;
-  }
-  for (const auto& mailbox : mailboxes()) mailbox->push(shared_event, journal);
-}
-
-std::vector<std::shared_ptr<delivery::EventQueue>> Runtime::mailboxes() const {
-  const std::lock_guard lock(mutex_);
-  return mailboxes_;
-}
-
-void Runtime::prepare_subscribers() {
-  for (const auto& mailbox : mailboxes()) mailbox->prepare();
-}
-
-void Runtime::excuse_subscribers() {
-  for (const auto& mailbox : mailboxes()) mailbox->excuse();
-}
-
-void Runtime::callback_threw(const std::string& what) {
-  tell_fault({detail::kCallbackThrew, fmt::format("An event callback threw and goes on being called: {}", what)});
+void Runtime::replace_strands() {
+  const auto shared = shared_.lock();
+  shared->strands_were_replaced = true;
+  if (shared->threads) shared->threads->replace_stuck();
+  if (!shared->strands) return;
+  renew(*shared->strands);
 }
 
 /// In the session that is being recorded; where there is none, nobody is left to tell.
-void Runtime::tell_fault(const EventError& error) {
-  on_loop([this, error] {
-    if (!run_ || run_->is_finished()) return;
-    run_->input([error](RecorderCore& core, RecorderCore::Actions& actions) {
-      core.fault(error.code, error.message, true, actions);
-    });
+void Runtime::report(const EventError& error) {
+  const auto loop = begin_call(false);
+  if (!loop) return;
+  boost::asio::post(*loop, [self = shared_from_this(), error] {
+    if (const auto session = self->begun()) session->report(error);
+    self->end_call();
   });
 }
 
-// --- Sessions that were left unfinished ------------------------------------------------------------------------------
+void Runtime::report_exception(const std::exception_ptr& thrown) noexcept {
+  try {
+    const detail::Outcome outcome = outcome_of(thrown);
+    report({to_string(Errc::internal), fmt::format("A step of the recorder failed: {}", outcome.sentence)});
+  } catch (...) {  // there is no memory left even for that
+  }
+}
 
+// --- Sessions that were left unfinished, or are too old --------------------------------------------------------------
+
+/// Once, and not with a transcriber of the user's, which is made for the session that it was configured for.
 void Runtime::finish_old_sessions() {
-  boost::asio::post(run_->executors().disk, [self = shared_from_this()] {
-    auto left = std::make_shared<std::deque<std::filesystem::path>>();
+  if (config_.custom_transcriber || !transcription::transcribes(config_) || std::exchange(looked_for_unfinished_, true))
+    return;
+  const Strands strands = this->strands();
+  boost::asio::post(strands.disk, [self = shared_from_this(), loop = strands.loop] {
+    std::vector<std::filesystem::path> paths;
     for (const auto& unfinished : session::find_unfinished(journal::session_root(self->config_))) {
-      if (unfinished.is_private) left->push_back(unfinished.path);
+      if (unfinished.is_private) paths.push_back(unfinished.path);
     }
-    self->on_loop([self, left] { self->finish_next(left); });
+    boost::asio::co_spawn(loop, self->finish_sessions(self, std::move(paths)), [](const std::exception_ptr&) {});
   });
 }
 
-/// On a thread of its own among those that may block: the new session's files do not wait for it.
+/// One that cannot be finished (damaged, or another process has it) is left for `dictum resume`, which says why.
+Runtime::Awaitable Runtime::finish_sessions(std::shared_ptr<Runtime> /*self*/,
+                                            std::vector<std::filesystem::path> unfinished) {
+  for (auto& path : unfinished) {
+    if (shared_.lock()->is_shut_down) co_return;
+    try {
+      co_await resume(std::move(path), Redo::nothing, Session::Visibility::in_background);
+    } catch (const std::exception&) {
+    }
+  }
+}
+
+/// Among what may block: the new session's files do not wait for it.
 void Runtime::delete_old_sessions() {
+  if (config_.retention.older_than.empty()) return;
   const auto age = parse_age(config_.retention.older_than);  // checked at the start
-  const auto delete_them = [weak = weak_from_this(), root = journal::session_root(config_),
-                            keep_notes = config_.retention.keep_notes, before = clock_->now() - *age] {
+  boost::asio::post(strands().work, [weak = weak_from_this(), root = journal::session_root(config_),
+                                     keep_notes = config_.retention.keep_notes, before = clock_->now() - *age] {
     const auto goes_on = [&weak] {
       const auto self = weak.lock();
-      return self && !self->is_shut_down();
+      return self && !self->shared_.lock()->is_shut_down;
     };
     try {
       session::prune(root, {.before = before, .keep_notes = keep_notes, .goes_on = goes_on});
     } catch (...) {
-      if (const auto self = weak.lock()) self->tell_fault(error_of_current_exception());
+      if (const auto self = weak.lock()) self->report(error_of_current_exception());
     }
-  };
-  const std::lock_guard lock(mutex_);
-  boost::asio::post(threads_ ? threads_->executor() : given_work_, delete_them);
-}
-
-void Runtime::finish_next(std::shared_ptr<std::deque<std::filesystem::path>> left) {
-  if (left->empty()) return;
-  const std::filesystem::path session = std::move(left->front());
-  left->pop_front();
-  // One that cannot be finished (damaged, or another process has it) is left for `dictum resume`, which says why.
-  resume_on_disk(session, Redo::nothing, false, shared([weak = weak_from_this(), left](const detail::Outcome&) {
-                   if (const auto self = weak.lock()) self->finish_next(left);
-                 }));
-}
-
-void Runtime::resume_on_disk(std::filesystem::path session, Redo redo, bool publishes,
-                             std::shared_ptr<detail::Completion> done) {
-  std::optional<Executors> executors;
-  {
-    const std::lock_guard lock(mutex_);
-    executors = executors_;
-  }
-  if (!executors || is_shut_down()) {
-    (*done)({make_error_code(Errc::invalid_state), "This recorder has been shut down."});
-    return;
-  }
-  auto attempt = std::make_shared<Attempt>();
-  attempt->executors = *executors;
-  boost::asio::post(
-      executors->disk, [self = shared_from_this(), attempt, session = std::move(session), redo, publishes, done] {
-        std::shared_ptr<std::vector<Event>> events;
-        try {
-          if (!self->config_.custom_transcriber)
-            attempt->pool = transcription::find_transcriber(self->config_.transcription);
-          attempt->writer.emplace(session::SessionWriter::reopen(session));
-          events = std::make_shared<std::vector<Event>>(session::recover(*attempt->writer, self->clock_->now()).events);
-        } catch (...) {
-          boost::asio::post(attempt->executors.loop,
-                            [done, outcome = outcome_of_current_exception()] { (*done)(outcome); });
-          return;
-        }
-        boost::asio::post(attempt->executors.loop, [self, attempt, events, redo, publishes, done] {
-          auto journal = std::make_shared<delivery::JournalView>();
-          journal->session = attempt->writer->path();
-          journal->written = events->empty() ? 0 : events->back().sequence.value_or(0) + 1;
-          std::shared_ptr<Transcriber> transcriber;
-          try {
-            if (self->is_shut_down()) throw RecorderError(Errc::cancelled, "The recorder was shut down.");
-            transcriber = self->transcriber_for(*attempt);
-          } catch (...) {
-            attempt->writer.reset();  // gives the session's lock free
-            (*done)(outcome_of_current_exception());
-            return;
-          }
-          RecorderCore::Settings core{.session = attempt->writer->name(),
-                                      .session_path = attempt->writer->path(),
-                                      .sample_rate = attempt->writer->manifest().sample_rate,
-                                      .transcribes = transcriber != nullptr,
-                                      .mode = VADMode::normal,
-                                      .min_silence_ms = self->config_.vad.min_silence_ms,
-                                      .long_note_silence_ms = self->config_.vad.long_note_silence_ms,
-                                      .language = self->config_.transcription.language,
-                                      .phrases = config::recorded_note_phrases(attempt->writer->manifest().config)};
-          const auto run =
-              self->add_run({.executors = attempt->executors,
-                             .clock = self->clock_,
-                             .core = std::move(core),
-                             .capture = nullptr,
-                             .disk = std::make_shared<DiskStage>(std::move(*attempt->writer), self->clock_, journal),
-                             .transcriber = transcriber,
-                             .journal = journal,
-                             .in_background = !publishes,
-                             .owns_transcriber = transcriber != nullptr && transcriber != self->pool_},
-                            publishes);
-          self->older_.push_back(run);
-          run->resume_session(*events, redo);
-          self->wait_for([run] { return run->is_finished(); }, done);
-        });
-      });
+  });
 }
 
 }  // namespace dictum::recorder

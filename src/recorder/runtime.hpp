@@ -1,43 +1,39 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <deque>
-#include <functional>
-#include <list>
+#include <boost/asio/awaitable.hpp>
+#include <cstddef>
+#include <exception>
+#include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "base/guarded.hpp"
+#include "base/timer.hpp"
 #include "dictum/detail/engine.hpp"
-#include "recorder/executors.hpp"
-#include "recorder/run.hpp"
+#include "recorder/reply.hpp"
+#include "recorder/session.hpp"
+#include "recorder/strands.hpp"
+#include "recorder/subscribers.hpp"
 
 namespace dictum::recorder {
 
-/// What stands behind a backend of either flavour, from its construction to its end, over all its sessions: the life
-/// cycle (who may start and stop when, and who waits for what), the subscribers, and the pool of workers.
+/// What stands behind a backend of either flavour, from its construction to its end, over all its sessions: carries out
+/// commands, and owns the sessions, the subscribers, the pool of workers and the threads. What a command means is
+/// decided by the session's life cycle and its core.
 ///
-/// Threads: the methods of Engine from any thread; they post to the `loop` strand, where everything else happens.
+/// Threads: the methods of Engine from any thread; they go to the `loop` strand, where everything else happens.
 /// Owner: the backend, and the handlers under way.
-class Runtime final : public detail::Engine, public std::enable_shared_from_this<Runtime> {
+class Runtime final : public detail::Engine, public SessionHost, public std::enable_shared_from_this<Runtime> {
  public:
   /// `work` is a pool of the caller's, or empty for threads of our own. Opens nothing and starts nothing.
-  Runtime(RecorderConfig config, boost::asio::any_io_executor work);
+  Runtime(RecorderConfig config, boost::asio::any_io_executor work,
+          std::shared_ptr<const Timers> timers = std::make_shared<const SystemTimers>());
   ~Runtime() override;
 
-  void start(detail::Completion done) override;
-  void cancel_start() override;
-  void stop(std::optional<std::chrono::duration<double>> drain, detail::Completion done) override;
-  void pause(detail::Completion done) override;
-  void resume(detail::Completion done) override;
-  void set_vad_mode(VADMode mode, detail::Completion done) override;
-  void set_muted(bool muted, detail::Completion done) override;
-  void set_device(std::string device, detail::Completion done) override;
-  void complete_note(detail::Completion done) override;
-  void retry_failed(detail::Completion done) override;
-  void wait_until_idle(detail::Completion done) override;
+  void submit(Command command, detail::Completion done) override;
   bool is_recording() const override;
   RecordingState state() const override;
   std::optional<std::filesystem::path> session_path() const override;
@@ -50,84 +46,80 @@ class Runtime final : public detail::Engine, public std::enable_shared_from_this
   void resume_session(std::filesystem::path session, Redo redo, detail::Completion done);
 
  private:
-  struct Waiter {
-    std::function<bool()> ready;
-    std::shared_ptr<detail::Completion> done;
-  };
-  struct Attempt;  // of a start
+  using Awaitable = boost::asio::awaitable<void>;
 
-  /// Posts to the loop strand; false where there is none: nothing was started, or its threads were given back.
-  bool on_loop(std::function<void()> work);
+  // SessionHost.
+  Strands strands() const override;
+  RecorderConfig config() const override;
+  std::shared_ptr<Transcriber> transcriber(const std::optional<transcription::WorkerPoolSettings>& pool) override;
+  void state_changed(RecordingState state, const std::filesystem::path& session) override;
+  void replace_strands() override;
+  recorder::Subscribers& subscribers() override { return subscribers_; }
 
-  /// The same, with threads made where there are none. Throws where there can be none.
-  void on_loop_with_threads(std::function<void()> work);
-  void post_to_loop(std::function<void()> work);  // under the mutex
+  // Commands, on the loop strand. They throw what they fail with.
+  Awaitable execute(std::shared_ptr<Runtime> self, Command command);
+  Awaitable carry_out(StartRecording command);
+  Awaitable carry_out(CancelStart command);
+  Awaitable carry_out(StopRecording command);
+  Awaitable carry_out(PauseRecording command);
+  Awaitable carry_out(ResumeRecording command);
+  Awaitable carry_out(SetVADMode command);
+  Awaitable carry_out(SetMuted command);
+  Awaitable carry_out(SetDevice command);
+  Awaitable carry_out(CompleteNote command);
+  Awaitable carry_out(RetryFailed command);
+  Awaitable carry_out(WaitUntilIdle command);
 
-  /// Posts to the disk strand; false where there is none.
-  bool on_disk(std::function<void()> work);
-  bool is_shut_down() const;
-  std::optional<Executors> executors() const;  // for something new; empty once shut down
-
-  void start_on_loop(std::shared_ptr<detail::Completion> done);
-  void cancel_attempt();
-  void begin_start(std::shared_ptr<Attempt> attempt);
-  void prepare_capture(std::shared_ptr<Attempt> attempt);
-  void prepare_transcriber(std::shared_ptr<Attempt> attempt);
-  void prepare_session(std::shared_ptr<Attempt> attempt);
-  void finish_start(std::shared_ptr<Attempt> attempt);
-  void roll_back_capture(std::shared_ptr<Attempt> attempt, detail::Outcome outcome);
-  void fail_start(std::shared_ptr<Attempt> attempt, detail::Outcome outcome);
-  void complete_starts(const detail::Outcome& outcome);
-  std::shared_ptr<Transcriber> transcriber_for(const Attempt& attempt);
-  std::shared_ptr<Run> add_run(Run::Parts parts, bool publishes);
-
-  void stop_on_loop(std::optional<std::chrono::duration<double>> drain, std::shared_ptr<detail::Completion> done);
-  void with_run(std::function<void(Run&, std::shared_ptr<detail::Completion>)> work, detail::Completion done);
-  void wait_for(std::function<bool()> ready, std::shared_ptr<detail::Completion> done);
-  void changed();
-  void settle(const std::shared_ptr<Run>& run);
-  void replace_stuck_strands();
+  /// The loop strand, for a call that begins now; empty where nothing was started. `makes_threads`: they are made where
+  /// there are none, or that throws.
+  std::optional<boost::asio::any_io_executor> begin_call(bool makes_threads);
+  void end_call();
   void give_threads_back();
-  void flush_delivery(const boost::asio::any_io_executor& loop, std::function<void()> done);
-  std::vector<std::shared_ptr<delivery::EventQueue>> mailboxes() const;
-  void prepare_subscribers();
-  void excuse_subscribers();
-  void publish(const Event& event, const std::shared_ptr<delivery::JournalView>& journal);
-  void callback_threw(const std::string& what);
-  void tell_fault(const EventError& error);
+  void spawn(const boost::asio::any_io_executor& loop, Awaitable call, Reply reply);
+
+  std::shared_ptr<Session> make_session(Session::Visibility visibility);
+  void start_session();
+  std::shared_ptr<Session> newest() const;
+  std::shared_ptr<Session> begun() const;
+  std::shared_ptr<Session> recording(SessionCall call) const;
+  std::shared_ptr<Session> of_folder(const std::filesystem::path& path) const;
+  std::shared_ptr<Session> busy_session() const;
+  void remove(const std::shared_ptr<Session>& session);
+  Awaitable resume(std::filesystem::path session, Redo redo, Session::Visibility visibility);
+  Awaitable resume_call(std::shared_ptr<Runtime> self, std::filesystem::path session, Redo redo);
+  Awaitable end_sessions(std::shared_ptr<Runtime> self);
+
+  void report(const EventError& error);
+  void report_exception(const std::exception_ptr& thrown) noexcept;
   void finish_old_sessions();
+  Awaitable finish_sessions(std::shared_ptr<Runtime> self, std::vector<std::filesystem::path> unfinished);
   void delete_old_sessions();
-  void finish_next(std::shared_ptr<std::deque<std::filesystem::path>> left);
-  void resume_on_disk(std::filesystem::path session, Redo redo, bool publishes,
-                      std::shared_ptr<detail::Completion> done);
+
+  /// Shared by all threads.
+  struct Shared {
+    std::shared_ptr<WorkThreads> threads;  // null: the caller's pool, or none yet
+    std::optional<Strands> strands;        // empty: nothing was started, or its threads were given back
+    RecordingState state = RecordingState::idle;
+    std::optional<std::filesystem::path> session_path;
+    std::string device;  // of the next start
+    bool is_shut_down = false;
+    bool strands_were_replaced = false;
+    std::size_t calls = 0;  // that have not ended
+  };
 
   const RecorderConfig config_;
   const std::shared_ptr<const Clock> clock_;
+  const std::shared_ptr<const Timers> timers_;
   const boost::asio::any_io_executor given_work_;
-
-  // Shared by all threads.
-  mutable std::mutex mutex_;
-  std::shared_ptr<WorkThreads> threads_;
-  std::optional<Executors> executors_;
-  std::vector<std::shared_ptr<delivery::EventQueue>> mailboxes_;
-  RecordingState state_ = RecordingState::idle;
-  std::optional<std::filesystem::path> session_path_;
-  std::string device_;  // of the next start
-  bool shut_down_ = false;
-  bool strands_were_replaced_ = false;
-  std::size_t calls_ = 0;  // posted to the loop strand and not done yet
+  Guarded<Shared> shared_;
+  recorder::Subscribers subscribers_;
 
   // The loop strand's.
-  bool threads_are_spare_ = false;  // a start failed, and nothing else needs them
-  std::shared_ptr<Attempt> attempt_;
-  std::vector<std::shared_ptr<detail::Completion>> start_waiters_;
-  std::shared_ptr<Run> run_;               // the newest session, until it is finished
-  std::list<std::shared_ptr<Run>> older_;  // sessions that are being transcribed while the next records, or resumed
-  std::list<Waiter> waiters_;
-  bool looked_for_unfinished_ = false;
-  bool looking_at_waiters_ = false;
-  bool changed_again_ = false;
+  std::vector<std::shared_ptr<Session>> sessions_;  // that are recorded, or were; the newest is the last
+  std::vector<std::shared_ptr<Session>> resumed_;
   std::shared_ptr<Transcriber> pool_;
+  bool looked_for_unfinished_ = false;
+  bool threads_are_unused_ = false;  // a start failed, and nothing else needs them
 };
 
 }  // namespace dictum::recorder

@@ -18,6 +18,8 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
       return state_ == State::waiting ? enter(State::starting) : Actions{};
     case Input::opened:
       return state_ == State::starting ? enter(State::recording) : Actions{};
+    case Input::reopened:
+      return state_ == State::starting ? drain({}) : Actions{};
     case Input::open_failed:
       return is_between(State::starting, State::cancelling) ? enter(State::ended, {Action::clear_bound}) : Actions{};
     case Input::cancel:
@@ -63,6 +65,9 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
       return state_ == State::draining ? enter(State::background, {Action::report_pending}) : Actions{};
     case Input::notes_revised:
       return state_ == State::revising ? enter(State::delivering, {Action::clear_bound}) : Actions{};
+    case Input::journal_given_up:
+      abandoned_ = abandoned_ || state_ == State::delivering;
+      return {};
     case Input::delivered:
       if (state_ != State::delivering) return {};
       if (abandoned_) return enter(State::ended);
@@ -71,6 +76,10 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
       return state_ == State::finishing ? enter(State::ended, {Action::clear_bound}) : Actions{};
     case Input::bound_expired:
       return abandon();
+    case Input::broken:
+      if (state_ == State::ended) return {};
+      abandoned_ = true;
+      return enter(State::ended, {Action::clear_bound, Action::close_capture, Action::abandon_texts});
   }
   return {};
 }
@@ -111,11 +120,11 @@ SessionLifecycle::Actions SessionLifecycle::abandon() {
       abandoned_ = true;
       return enter(State::ended, {Action::abandon_parts});
     case State::stopping:
-    case State::completing:
       abandoned_ = true;
       return drain(left_behind);
+    case State::completing:
+      return drain(left_behind);
     case State::revising:
-      abandoned_ = true;
       return enter(State::delivering, left_behind);
     case State::finishing:
       abandoned_ = true;

@@ -30,6 +30,7 @@ enum class SessionState {
 enum class SessionInput {
   previous_closed,  // the session before it has complete files
   opened,           // every part is open: audio follows
+  reopened,         // a session that is on disk already: only texts are missing
   open_failed,      // a part could not be opened, and the others are closed again
   cancel,           // the caller cancelled the start
   stop,             // a caller's
@@ -47,9 +48,11 @@ enum class SessionInput {
   texts_complete,   // none is pending, or they were abandoned
   drain_expired,
   notes_revised,
+  journal_given_up,  // the last events were delivered though the disk does not answer
   delivered,
   files_closed,
   bound_expired,  // what `arm_cancel_bound`, `arm_stop_bound` or `shorten_bound` set
+  broken,         // it cannot be carried out any further: for want of memory, or by a defect
 };
 
 /// What whoever carries the session out has to do about it, in this order.
@@ -62,7 +65,7 @@ enum class SessionAction {
   ask_resume,
   close_capture,
   arm_drain,         // expires at `drain_deadline()`
-  abandon_parts,     // the device or the disk does not answer: its strands are replaced
+  abandon_parts,     // the device or the disk does not answer: what begins now runs on other strands
   report_abandoned,  // say what is not safe
   report_pending,    // say which texts are still to come
   abandon_texts,
@@ -128,7 +131,8 @@ class SessionLifecycle {
 
   bool has_ended() const { return state_ == SessionState::ended; }
 
-  /// Whether the device or the disk was left behind: what still comes from them is ignored.
+  /// Whether the device or the disk was left behind: what still comes from them is ignored. Not where the disk is only
+  /// late with the end of the files: it may still answer.
   bool is_abandoned() const { return abandoned_; }
 
  private:

@@ -78,6 +78,12 @@ class SessionWriter {
   /// are not recorded.
   void record(const Event& event);
 
+  /// Whether the journal's newest line waits in memory, since it could not be written.
+  bool is_journal_behind() const { return journal_.has_waiting(); }
+
+  /// Tries again to write it.
+  void flush_journal() { journal_.append(""); }
+
   /// How far the recording has come, for the manifest.
   void progress(Frame frames_captured, Frame end_frame, double drift_ppm);
 

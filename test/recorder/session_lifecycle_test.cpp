@@ -43,6 +43,7 @@ const std::vector<Rule>& rules() {
   static const std::vector<Rule> kRules{
       {Input::previous_closed, {State::waiting}, State::starting},
       {Input::opened, {State::starting}, State::recording},
+      {Input::reopened, {State::starting}, State::draining, {Action::arm_drain}},
       {Input::open_failed, {State::starting, State::cancelling}, State::ended, {Action::clear_bound}},
 
       {Input::cancel, {State::waiting}, State::ended},
@@ -88,6 +89,7 @@ const std::vector<Rule>& rules() {
       {Input::texts_complete, {State::draining, State::background}, State::revising},
       {Input::drain_expired, {State::draining}, State::background, {Action::report_pending}},
       {Input::notes_revised, {State::revising}, State::delivering, {Action::clear_bound}},
+      {Input::journal_given_up, {State::delivering}, State::delivering},
       {Input::delivered, {State::delivering}, State::finishing},
       {Input::files_closed, {State::finishing}, State::ended, {Action::clear_bound}},
 
@@ -98,6 +100,11 @@ const std::vector<Rule>& rules() {
        {Action::abandon_parts, Action::report_abandoned, Action::arm_drain}},
       {Input::bound_expired, {State::revising}, State::delivering, {Action::abandon_parts, Action::report_abandoned}},
       {Input::bound_expired, {State::finishing}, State::ended, {Action::abandon_parts, Action::report_abandoned}},
+
+      {Input::broken,
+       states_from(State::waiting, State::finishing),
+       State::ended,
+       {Action::clear_bound, Action::close_capture, Action::abandon_texts}},
   };
   return kRules;
 }
@@ -124,7 +131,7 @@ TEST_P(EveryInput, DoesInEveryStateWhatItsRuleSaysAndElseNothing) {
 
 std::vector<Input> all_inputs() {
   std::vector<Input> inputs;
-  for (int each = 0; each <= static_cast<int>(Input::bound_expired); ++each) inputs.push_back(static_cast<Input>(each));
+  for (int each = 0; each <= static_cast<int>(Input::broken); ++each) inputs.push_back(static_cast<Input>(each));
   return inputs;
 }
 
@@ -185,6 +192,20 @@ TEST(SessionLifecycle, WhatWasAbandonedIsNotAskedToCloseItsFiles) {
   EXPECT_TRUE(session.is_closed());
   session.apply(Input::texts_complete);
   session.apply(Input::notes_revised);
+  session.apply(Input::delivered);
+  EXPECT_EQ(session.state(), State::ended);
+}
+
+TEST(SessionLifecycle, ADiskThatIsOnlyLateWithTheFilesIsNotAbandoned) {
+  SessionLifecycle session(State::completing);
+  session.apply(Input::bound_expired);
+  EXPECT_TRUE(session.is_closed());
+  EXPECT_FALSE(session.is_abandoned());
+}
+
+TEST(SessionLifecycle, ADiskThatDoesNotTakeTheLastEventsIsNotAskedToCloseItsFiles) {
+  SessionLifecycle session(State::delivering);
+  session.apply(Input::journal_given_up);
   session.apply(Input::delivered);
   EXPECT_EQ(session.state(), State::ended);
 }

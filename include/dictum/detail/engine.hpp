@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 
+#include "dictum/command.hpp"
 #include "dictum/config.hpp"
 #include "dictum/detail/unique_function.hpp"
 #include "dictum/error.hpp"
@@ -83,19 +84,8 @@ class DICTUM_API Engine {
  public:
   virtual ~Engine() = default;
 
-  virtual void start(Completion done) = 0;
-  virtual void cancel_start() = 0;
-
-  /// `drain`: how long to wait for outstanding texts; negative: no limit; empty: what the configuration says.
-  virtual void stop(std::optional<std::chrono::duration<double>> drain, Completion done) = 0;
-  virtual void pause(Completion done) = 0;
-  virtual void resume(Completion done) = 0;
-  virtual void set_vad_mode(VADMode mode, Completion done) = 0;
-  virtual void set_muted(bool muted, Completion done) = 0;
-  virtual void set_device(std::string device, Completion done) = 0;
-  virtual void complete_note(Completion done) = 0;
-  virtual void retry_failed(Completion done) = 0;
-  virtual void wait_until_idle(Completion done) = 0;
+  /// Carries a command out; `done` is called once, with what this call ended with.
+  virtual void submit(Command command, Completion done) = 0;
 
   virtual bool is_recording() const = 0;
   virtual RecordingState state() const = 0;

@@ -1,20 +1,28 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace dictum::recorder {
 
 /// Where the work of a recorder runs: three strands, each of which may be held up (a device that hangs, a disk that
 /// does not answer) without the others noticing.
-struct Executors {
+struct Strands {
   boost::asio::any_io_executor loop;    // the core, workers, timers: never blocks
   boost::asio::any_io_executor listen;  // source, detector, segmenter
   boost::asio::any_io_executor disk;    // the session's files
+  boost::asio::any_io_executor work;    // what may block and belongs to none of them
 };
+
+/// Takes what a handler threw. Called on any thread, inside a catch block.
+using ExceptionHandler = std::function<void(const std::exception_ptr&)>;
 
 /// Three threads of our own under the strands. They end when the last work is done; `join` waits for that, and a thread
 /// that is stuck in a device or in code of the user's is left behind with the state that it owns.
@@ -44,7 +52,24 @@ class WorkThreads {
   std::shared_ptr<State> state_;
 };
 
-/// The three strands over `work`, which is a pool of the caller's or the executor of WorkThreads.
-Executors make_executors(const boost::asio::any_io_executor& work);
+/// The strands over `work`, which is a pool of the caller's or the executor of WorkThreads. What a handler throws that
+/// runs on one of them (for want of memory, say) goes to `on_exception` and ends neither the thread nor the program.
+Strands make_strands(const boost::asio::any_io_executor& work, ExceptionHandler on_exception);
+
+/// Puts new strands in the place of `listen` and `disk`, which may be stuck.
+void renew(Strands& strands);
+
+/// Shared ownership of an object that is destroyed on its strand, however its last owner ends: a source is closed where
+/// it is read, files are closed where they are written. Where the strand is stuck, so is the object.
+template <class T>
+std::shared_ptr<T> owned_by_strand(boost::asio::any_io_executor strand, std::unique_ptr<T> object) {
+  return std::shared_ptr<T>(object.release(), [strand = std::move(strand)](T* last) {
+    std::unique_ptr<T> owned(last);
+    try {
+      boost::asio::post(strand, [owned = std::move(owned)] {});
+    } catch (...) {  // no memory: it is gone by now, if not on its strand
+    }
+  });
+}
 
 }  // namespace dictum::recorder

@@ -1,10 +1,13 @@
-#include "recorder/executors.hpp"
+#include "recorder/strands.hpp"
 
 #include <fmt/format.h>
 #include <pthread.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/require.hpp>
 #include <boost/asio/strand.hpp>
 #include <condition_variable>
 #include <mutex>
@@ -16,8 +19,53 @@
 
 namespace dictum::recorder {
 namespace {
+
 constexpr int kThreads = 3;  // one a strand
-}
+
+/// An executor whose handlers may throw: what they throw goes to one place.
+class GuardedExecutor {
+ public:
+  GuardedExecutor(boost::asio::any_io_executor inner, std::shared_ptr<const ExceptionHandler> on_exception)
+      : inner_(std::move(inner)), on_exception_(std::move(on_exception)) {}
+
+  template <class Function>
+  void execute(Function&& function) const {
+    inner_.execute([on_exception = on_exception_, function = std::forward<Function>(function)]() mutable {
+      try {
+        std::move(function)();
+      } catch (...) {
+        (*on_exception)(std::current_exception());
+      }
+    });
+  }
+
+  template <class Property>
+    requires(boost::asio::can_require<boost::asio::any_io_executor, Property>::value)
+  GuardedExecutor require(const Property& property) const {
+    return {boost::asio::require(inner_, property), on_exception_};
+  }
+  template <class Property>
+    requires(boost::asio::can_prefer<boost::asio::any_io_executor, Property>::value)
+  GuardedExecutor prefer(const Property& property) const {
+    return {boost::asio::prefer(inner_, property), on_exception_};
+  }
+  template <class Property>
+    requires(boost::asio::can_query<boost::asio::any_io_executor, Property>::value)
+  decltype(auto) query(const Property& property) const {
+    return boost::asio::query(inner_, property);
+  }
+
+  bool operator==(const GuardedExecutor& other) const noexcept {
+    return on_exception_ == other.on_exception_ && inner_ == other.inner_;
+  }
+  bool operator!=(const GuardedExecutor& other) const noexcept { return !(*this == other); }
+
+ private:
+  boost::asio::any_io_executor inner_;
+  std::shared_ptr<const ExceptionHandler> on_exception_;
+};
+
+}  // namespace
 
 struct WorkThreads::State {
   boost::asio::io_context context{kThreads};
@@ -89,10 +137,18 @@ void WorkThreads::join(std::chrono::steady_clock::time_point deadline) noexcept 
   }
 }
 
-Executors make_executors(const boost::asio::any_io_executor& work) {
-  return {.loop = boost::asio::make_strand(work),
-          .listen = boost::asio::make_strand(work),
-          .disk = boost::asio::make_strand(work)};
+Strands make_strands(const boost::asio::any_io_executor& work, ExceptionHandler on_exception) {
+  const boost::asio::any_io_executor guarded =
+      GuardedExecutor(work, std::make_shared<const ExceptionHandler>(std::move(on_exception)));
+  return {.loop = boost::asio::make_strand(guarded),
+          .listen = boost::asio::make_strand(guarded),
+          .disk = boost::asio::make_strand(guarded),
+          .work = guarded};
+}
+
+void renew(Strands& strands) {
+  strands.listen = boost::asio::make_strand(strands.work);
+  strands.disk = boost::asio::make_strand(strands.work);
 }
 
 }  // namespace dictum::recorder

@@ -1,0 +1,22 @@
+"""What is asked of the recorder, as the JSON that its core reads."""
+
+import json
+import math
+
+from .errors import InvalidArgumentError
+
+
+def command(name: str, **fields: object) -> str:
+    """The command of that name (see include/dictum/command.hpp)."""
+    return json.dumps({"command": name, **fields})
+
+
+def stop_command(drain_sec: float | None) -> str:
+    """A stop that waits for texts that long: None as configured, negative without a limit."""
+    if drain_sec is not None:
+        drain_sec = float(drain_sec)
+        if math.isnan(drain_sec):
+            raise InvalidArgumentError("drain_sec is a number of seconds, or negative: no limit.")
+        if math.isinf(drain_sec):
+            drain_sec = -1.0
+    return command("stop_recording", drain_sec=drain_sec)

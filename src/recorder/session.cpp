@@ -1,0 +1,669 @@
+#include "recorder/session.hpp"
+
+#include <algorithm>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+
+#include "base/outcome.hpp"
+#include "recorder/abandonment.hpp"
+
+namespace dictum::recorder {
+namespace {
+
+// Jobs that a transcriber has at once: more than any pool has workers. A session in the background has its jobs done
+// one at a time, between those of the one that is being recorded.
+constexpr std::size_t kMaxSubmitted = 256;
+constexpr std::size_t kMaxSubmittedInBackground = 1;
+
+RecorderError start_was_cancelled() {
+  return {Errc::cancelled, "The start was cancelled."};
+}
+
+RecorderError not_recording() {
+  return {Errc::invalid_state, "Nothing is being recorded."};
+}
+
+/// Audio is for the disk only.
+bool is_for_disk_only(const pipeline::StreamItem& item) {
+  return std::holds_alternative<pipeline::SegmentAudio>(item) ||
+         std::holds_alternative<pipeline::TimelineAudio>(item) || std::holds_alternative<pipeline::Probabilities>(item);
+}
+
+/// A batch between capture and the loop. However its way ends, capture is woken where it waits for that.
+class InFlight {
+ public:
+  InFlight(std::shared_ptr<pipeline::Backlog> backlog, std::shared_ptr<pipeline::CaptureLoop> capture,
+           boost::asio::any_io_executor listen)
+      : backlog_(std::move(backlog)), capture_(std::move(capture)), listen_(std::move(listen)) {}
+  InFlight(InFlight&&) noexcept = default;
+  InFlight& operator=(InFlight&&) = delete;
+  ~InFlight() {
+    if (!backlog_ || !backlog_->arrived()) return;
+    try {
+      boost::asio::post(listen_, [capture = std::move(capture_)] { capture->go_on(); });
+    } catch (...) {  // no memory: the next batch's arrival does it
+    }
+  }
+
+ private:
+  std::shared_ptr<pipeline::Backlog> backlog_;
+  std::shared_ptr<pipeline::CaptureLoop> capture_;
+  boost::asio::any_io_executor listen_;
+};
+
+}  // namespace
+
+/// What a start has opened so far; what is not taken over is closed again.
+struct Session::OpenParts {
+  OpenParts() = default;
+  OpenParts(const OpenParts&) = delete;
+  OpenParts& operator=(const OpenParts&) = delete;
+  ~OpenParts() {
+    if (!transcriber || !config.custom_transcriber) return;
+    try {
+      transcriber->abandon();
+    } catch (...) {  // the user's own: it is given up all the same
+    }
+  }
+
+  RecorderConfig config;
+  Preparation preparation;
+  OpenCapture capture;
+  std::shared_ptr<Transcriber> transcriber;
+  std::shared_ptr<NewSession> files;
+};
+
+Session::Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_executor& loop,
+                 std::shared_ptr<const Clock> clock, std::shared_ptr<const Timers> timers, Visibility visibility)
+    : host_(std::move(host)),
+      clock_(std::move(clock)),
+      timers_(std::move(timers)),
+      visibility_(visibility),
+      strands_{.loop = loop, .listen = {}, .disk = {}, .work = {}},
+      changed_(loop),
+      bound_(timers_->make_timer(loop)),
+      drain_(timers_->make_timer(loop)),
+      answer_bound_(timers_->make_timer(loop)) {}
+
+// --- From the start to the end ---------------------------------------------------------------------------------------
+
+boost::asio::awaitable<void> Session::record(std::shared_ptr<Session> previous) {
+  previous_ = std::move(previous);
+  while (previous_ && !previous_->lifecycle_.is_closed() && !lifecycle_.is_cancelled()) co_await previous_->changed();
+  previous_.reset();
+  apply(SessionInput::previous_closed);
+  if (const std::exception_ptr failure = co_await try_to_open()) {
+    fail_start(failure);
+    co_return;
+  }
+  while (lifecycle_.state() < SessionState::completing) co_await changed();
+  co_await complete_files();
+  co_await complete_texts();
+  co_await deliver();
+  co_await close_files();
+  release();
+}
+
+boost::asio::awaitable<void> Session::resume(std::filesystem::path path, Redo redo) {
+  apply(SessionInput::previous_closed);
+  if (const std::exception_ptr failure = co_await try_to_reopen(std::move(path), redo)) {
+    apply(SessionInput::open_failed);
+    release();
+    std::rethrow_exception(failure);
+  }
+  co_await complete_texts();
+  co_await deliver();
+  co_await close_files();
+  release();
+}
+
+boost::asio::awaitable<std::exception_ptr> Session::try_to_open() {
+  std::exception_ptr failure;
+  try {
+    OpenParts parts;
+    co_await open(parts);
+    begin(parts);
+    co_return nullptr;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  // What had been opened is being closed, each part on its strand: the start has failed once that is done.
+  const auto nothing = [] { return true; };
+  if (strands_.disk) co_await on(strands_.disk, nothing);
+  if (strands_.listen) co_await on(strands_.listen, nothing);
+  co_return failure;
+}
+
+boost::asio::awaitable<void> Session::open(OpenParts& parts) {
+  check_not_cancelled();
+  const auto host = host_.lock();
+  if (!host) throw start_was_cancelled();
+  strands_ = host->strands();
+  parts.config = host->config();
+  host->state_changed(RecordingState::starting, {});
+
+  const auto prepare_parts = [config = parts.config] { return prepare(config); };
+  auto prepared = co_await on(strands_.listen, prepare_parts);
+  check_not_cancelled();
+  parts.preparation = *std::move(prepared);
+
+  auto open_source = [config = parts.config, clock = clock_, timers = timers_, listen = strands_.listen,
+                      detector = std::move(parts.preparation.detector)]() mutable {
+    return open_capture(config, clock, *timers, std::move(detector), listen);
+  };
+  auto opened = co_await on(strands_.listen, std::move(open_source));
+  check_not_cancelled();
+  parts.capture = *std::move(opened);
+
+  parts.transcriber = host->transcriber(parts.preparation.pool);
+
+  const auto make_files = [config = parts.config, clock = clock_, disk = strands_.disk, capture = parts.capture] {
+    return owned_by_strand(disk, std::make_unique<NewSession>(config, clock->now(), capture.format.sample_rate,
+                                                              capture.loop->description()));
+  };
+  auto files = co_await on(strands_.disk, make_files);
+  check_not_cancelled();
+  parts.files = *std::move(files);
+}
+
+void Session::check_not_cancelled() const {
+  if (lifecycle_.is_cancelled()) throw start_was_cancelled();
+}
+
+void Session::begin(OpenParts& parts) {
+  const auto host = host_.lock();
+  if (!host) throw start_was_cancelled();
+  host->subscribers().prepare();  // the last that can fail
+  const bool owns_transcriber = parts.config.custom_transcriber != nullptr;
+  auto settings =
+      core_settings(parts.config, parts.files->path(), parts.capture.format.sample_rate, parts.transcriber != nullptr);
+  settings.session = parts.files->name();
+  take_over(std::move(settings), parts.files->keep(), std::move(parts.transcriber), owns_transcriber);
+  capture_ = std::move(parts.capture.loop);
+  backlog_ = std::make_shared<pipeline::Backlog>();
+  apply(SessionInput::opened);
+  run_capture(parts.preparation.warnings);
+}
+
+void Session::take_over(RecorderCore::Settings settings, session::SessionWriter writer,
+                        std::shared_ptr<Transcriber> transcriber, bool owns_transcriber) {
+  journal_->session = settings.session_path;
+  disk_ = owned_by_strand(strands_.disk, std::make_unique<DiskStage>(std::move(writer), clock_, journal_));
+  TranscriptionJob growing{.session = settings.session,
+                           .segment_index = 0,
+                           .wav_path = settings.session_path / session::SessionWriter::segment_file(0),
+                           .start_frame = 0,
+                           .end_frame = 0,
+                           .sample_rate = settings.sample_rate,
+                           .language = settings.language,
+                           .phrases = {}};
+  const bool is_published = visibility_ == Visibility::published;
+  // Inline where this is the loop already, so that a transcriber that answers by the audio clock is processed at that
+  // very moment of it.
+  const auto done = [weak = weak_from_this(), loop = strands_.loop](std::uint32_t segment, TranscriptionOutcome text) {
+    boost::asio::dispatch(loop, [weak, segment, text = std::move(text)] {
+      if (const auto self = weak.lock()) self->text_arrived(segment, text);
+    });
+  };
+  core_.emplace(std::move(settings), *clock_);
+  texts_.emplace(std::move(transcriber), std::move(growing),
+                 TextStage::Settings{.max_submitted = is_published ? kMaxSubmitted : kMaxSubmittedInBackground,
+                                     .owns_transcriber = owns_transcriber},
+                 TextStage::Callbacks{.job = [this](std::uint32_t segment) { return core_->job(segment); },
+                                      .done = done,
+                                      .failed = [this](const EventError& error) { report(error); }});
+}
+
+void Session::fail_start(const std::exception_ptr& reason) {
+  start_failure_ = reason;
+  if (lifecycle_.is_cancelled()) start_failure_ = std::make_exception_ptr(start_was_cancelled());
+  if (const auto host = host_.lock()) host->state_changed(RecordingState::idle, {});
+  apply(SessionInput::open_failed);
+  release();
+}
+
+boost::asio::awaitable<std::exception_ptr> Session::try_to_reopen(std::filesystem::path path, Redo redo) {
+  try {
+    co_await reopen(std::move(path), redo);
+  } catch (...) {
+    co_return std::current_exception();
+  }
+  co_return nullptr;
+}
+
+boost::asio::awaitable<void> Session::reopen(std::filesystem::path path, Redo redo) {
+  const auto host = host_.lock();
+  if (!host) throw start_was_cancelled();
+  strands_ = host->strands();
+  const auto config = host->config();
+  const auto recover = [path, config, clock = clock_] { return recorder::reopen(config, path, clock->now()); };
+  auto reopened = co_await on(strands_.disk, recover);
+  check_not_cancelled();
+  auto transcriber = host->transcriber(reopened->pool);
+  const bool transcribes = transcriber != nullptr;
+  auto settings = core_settings(config, reopened->writer, transcribes);
+  take_over(std::move(settings), std::move(reopened->writer), std::move(transcriber),
+            config.custom_transcriber != nullptr);
+  journal_->written = reopened->journal.empty() ? 0 : reopened->journal.back().sequence.value_or(0) + 1;
+  apply(SessionInput::reopened);
+  input([journal = std::move(reopened->journal), redo](RecorderCore& core, RecorderCore::Actions& actions) {
+    core.resume(journal, redo, actions);
+  });
+  texts_->end_of_audio();
+}
+
+boost::asio::awaitable<void> Session::complete_files() {
+  if (lifecycle_.state() != SessionState::completing) co_return;
+  const auto complete = [disk = disk_] { return disk->capture_ended(); };
+  const auto faults = co_await on(strands_.disk, complete);
+  if (!faults) co_return;
+  report(*faults);
+  apply(SessionInput::files_complete);
+}
+
+boost::asio::awaitable<void> Session::complete_texts() {
+  while (lifecycle_.state() < SessionState::delivering) {
+    while (has_pending_texts()) co_await changed();
+    apply(SessionInput::texts_complete);
+    if (!lifecycle_.is_abandoned() && core_->take_text_revisions()) co_await revise_notes();
+    apply(has_pending_texts() ? SessionInput::texts_requested : SessionInput::notes_revised);
+  }
+}
+
+boost::asio::awaitable<void> Session::revise_notes() {
+  const auto revise = [disk = disk_, phrases = core_->settings().phrases] { return disk->revised_notes(phrases); };
+  const auto revised = co_await on(strands_.disk, revise);
+  if (!revised) co_return;
+  input([&revised](RecorderCore& core, RecorderCore::Actions& actions) {
+    for (const auto& [frame, note] : *revised) core.note_revised(frame, note, actions);
+  });
+}
+
+boost::asio::awaitable<void> Session::deliver() {
+  if (tail_.is_blocked()) write_to_journal({});  // the last try
+  bool is_late = false;
+  const auto limit = timers_->make_timer(strands_.loop);
+  limit->start(Subscribers::kDeliveryBound, [this, &is_late] {
+    is_late = true;
+    changed_.notify();
+  });
+  while (!tail_.is_empty() && recordings_pending_ > 0 && !is_late) co_await changed();
+  if (!tail_.is_empty()) {
+    if (recordings_pending_ > 0) apply(SessionInput::journal_given_up);
+    publish(tail_.give_up());
+  }
+  const auto host = host_.lock();
+  if (host && visibility_ == Visibility::published) co_await host->subscribers().delivered(strands_.loop, *timers_);
+  apply(SessionInput::delivered);
+}
+
+boost::asio::awaitable<void> Session::close_files() {
+  texts_->abandon();
+  const auto close = [disk = disk_] { return disk->finish(); };
+  const auto faults = co_await on(strands_.disk, close);
+  boost::asio::post(strands_.disk, [disk = disk_] { disk->update_index(); });
+  publish(tail_.give_up());
+  if (!faults) co_return;
+  report(*faults);
+  apply(SessionInput::files_closed);
+}
+
+/// On the loop strand, so that nothing of it is left for another.
+void Session::release() {
+  bound_->cancel();
+  drain_->cancel();
+  answer_bound_->cancel();
+  texts_.reset();
+  capture_.reset();
+  disk_.reset();
+}
+
+void Session::break_off() {
+  apply(SessionInput::broken);
+  release();
+}
+
+/// Runs `work` on another strand. Empty where that strand was left behind meanwhile: `work` may still be running then,
+/// and owns what it needs.
+template <class Work>
+boost::asio::awaitable<std::optional<std::invoke_result_t<Work&>>> Session::on(boost::asio::any_io_executor strand,
+                                                                               Work work) {
+  struct Call {
+    std::optional<std::invoke_result_t<Work&>> result;
+    std::exception_ptr thrown;
+    bool has_ended = false;
+  };
+  const auto call = std::make_shared<Call>();
+  boost::asio::post(strand, [self = shared_from_this(), call, work = std::move(work)]() mutable {
+    try {
+      call->result.emplace(work());
+    } catch (...) {
+      call->thrown = std::current_exception();
+    }
+    boost::asio::post(self->strands_.loop, [self, call] {
+      call->has_ended = true;
+      self->changed_.notify();
+    });
+  });
+  const int before = abandonments_;
+  while (!call->has_ended && abandonments_ == before && !lifecycle_.is_abandoned()) co_await changed();
+  if (!call->has_ended) co_return std::nullopt;
+  if (call->thrown) std::rethrow_exception(call->thrown);
+  co_return std::move(call->result);
+}
+
+// --- Calls -----------------------------------------------------------------------------------------------------------
+
+boost::asio::awaitable<void> Session::started() {
+  while (!lifecycle_.has_started()) co_await changed();
+  if (start_failure_) std::rethrow_exception(start_failure_);
+  if (!core_) throw start_was_cancelled();
+}
+
+void Session::stop(std::optional<SessionLifecycle::Time> drain_deadline) {
+  if (drain_deadline) lifecycle_.limit_drain(*drain_deadline);
+  apply(SessionInput::stop);
+}
+
+boost::asio::awaitable<void> Session::pause_capture() {
+  co_await change_capture(SessionCall::pause, SessionInput::pause, SessionState::pausing);
+}
+
+boost::asio::awaitable<void> Session::resume_capture() {
+  co_await change_capture(SessionCall::resume, SessionInput::resume, SessionState::resuming);
+}
+
+boost::asio::awaitable<void> Session::change_capture(SessionCall call, SessionInput request, SessionState under_way) {
+  while (verdict(call) == Verdict::ask_again) co_await changed();
+  if (verdict(call) == Verdict::refuse) throw not_recording();
+  if (verdict(call) == Verdict::done) co_return;
+  if (verdict(call) == Verdict::accept) apply(request);
+  while (lifecycle_.state() == under_way) co_await changed();
+  if (capture_failure_.code) throw RecorderError(capture_failure_.code, capture_failure_.sentence);
+  if (verdict(SessionCall::change) == Verdict::refuse) throw not_recording();
+}
+
+void Session::set_mode(VADMode mode) {
+  input([mode](RecorderCore& core, RecorderCore::Actions& actions) { core.set_mode(mode, actions); });
+}
+
+void Session::set_muted(bool muted) {
+  input([muted](RecorderCore& core, RecorderCore::Actions& actions) { core.set_muted(muted, actions); });
+  boost::asio::post(strands_.listen, [capture = capture_, muted] { capture->set_muted(muted); });
+}
+
+void Session::set_device(const std::string& device) {
+  boost::asio::post(strands_.listen, [capture = capture_, device] { capture->set_device(device); });
+}
+
+void Session::complete_note() {
+  input([](RecorderCore& core, RecorderCore::Actions& actions) { core.complete_note(actions); });
+}
+
+void Session::retry_failed() {
+  input([](RecorderCore& core, RecorderCore::Actions& actions) { core.retry_failed(actions); });
+}
+
+void Session::report(const EventError& error) {
+  report(std::vector{error});
+}
+
+void Session::report(const std::vector<EventError>& faults) {
+  for (const EventError& fault : faults) {
+    input([fault](RecorderCore& core, RecorderCore::Actions& actions) {
+      core.fault(fault.code, fault.message, true, actions);
+    });
+  }
+}
+
+// --- The life cycle's actions ----------------------------------------------------------------------------------------
+
+void Session::apply(SessionInput input) {
+  for (const SessionAction action : lifecycle_.apply(input)) carry_out(action);
+  if (previous_) previous_->changed_.notify();  // a start that waits for it may be cancelled
+  changed_.notify();
+}
+
+void Session::carry_out(SessionAction action) {
+  switch (action) {
+    case SessionAction::arm_cancel_bound:
+      return arm_bound(SessionLifecycle::kCancelBound);
+    case SessionAction::arm_stop_bound:
+      if (!bound_->is_running()) arm_bound(SessionLifecycle::kStopBound);
+      return;
+    case SessionAction::shorten_bound:
+      return arm_bound(SessionLifecycle::kSecondStopBound);
+    case SessionAction::clear_bound:
+      return bound_->cancel();
+    case SessionAction::ask_pause:
+      return ask_capture(&pipeline::CaptureLoop::pause, SessionInput::pause_failed);
+    case SessionAction::ask_resume:
+      return ask_capture(&pipeline::CaptureLoop::resume, SessionInput::resume_failed);
+    case SessionAction::close_capture:
+      return close_capture();
+    case SessionAction::arm_drain:
+      return arm_drain();
+    case SessionAction::abandon_parts:
+      ++abandonments_;
+      if (const auto host = host_.lock()) host->replace_strands();
+      return;
+    case SessionAction::report_abandoned:
+      return report_abandoned();
+    case SessionAction::report_pending:
+      return input([](RecorderCore& core, RecorderCore::Actions& actions) { core.tell_left_over(actions); });
+    case SessionAction::abandon_texts:
+      if (texts_) texts_->abandon();
+      return;
+  }
+}
+
+/// At most that long from now, and no longer than it is armed for already.
+void Session::arm_bound(std::chrono::nanoseconds delay) {
+  const auto now = clock_->steady_now();
+  const auto at = now + delay;
+  bound_at_ = bound_->is_running() ? std::min(bound_at_, at) : at;
+  bound_->start(std::max<std::chrono::nanoseconds>(bound_at_ - now, {}),
+                [this] { apply(SessionInput::bound_expired); });
+}
+
+void Session::arm_drain() {
+  const auto deadline = lifecycle_.drain_deadline();
+  if (!deadline) return;
+  drain_->start(std::max<std::chrono::nanoseconds>(*deadline - clock_->steady_now(), {}),
+                [this] { apply(SessionInput::drain_expired); });
+}
+
+void Session::close_capture() {
+  if (!capture_) return;
+  input([](RecorderCore& core, RecorderCore::Actions& actions) { core.request_stop(actions); });
+  boost::asio::post(strands_.listen, [capture = capture_] { capture->stop(); });
+}
+
+void Session::ask_capture(detail::Outcome (pipeline::CaptureLoop::*question)(), SessionInput failed) {
+  capture_failure_ = {};
+  answer_bound_->start(SessionLifecycle::kAnswerBound, [this, failed] {
+    capture_failed(
+        {make_error_code(Errc::timed_out), "The audio device, or the disk, does not answer: stop the recording."},
+        failed);
+  });
+  // The answer comes by the disk, as the audio does: so it comes after that, and the state has changed.
+  boost::asio::post(strands_.listen, [self = shared_from_this(), capture = capture_, question, failed] {
+    boost::asio::post(self->strands_.disk, [self, failed, outcome = (capture.get()->*question)()] {
+      boost::asio::post(self->strands_.loop, [self, failed, outcome] {
+        if (!self->answer_bound_->is_running()) return;  // too late
+        self->answer_bound_->cancel();
+        if (outcome.code) self->capture_failed(outcome, failed);
+      });
+    });
+  });
+}
+
+void Session::capture_failed(detail::Outcome outcome, SessionInput failed) {
+  capture_failure_ = std::move(outcome);
+  apply(failed);
+}
+
+void Session::report_abandoned() {
+  const RecordingState state = core_->state();
+  const bool is_closed = state == RecordingState::idle || state == RecordingState::failed;
+  const bool disk_answers = !is_closed && tail_.is_empty() && backlog_ && backlog_->is_empty();
+  const EventError error{to_string(Errc::timed_out), describe({.session = path(),
+                                                               .sample_rate = core_->settings().sample_rate,
+                                                               .disk_answers = disk_answers,
+                                                               .capture_is_closed = is_closed,
+                                                               .written_until = written_until_,
+                                                               .audio_failed = audio_failed_,
+                                                               .events_waiting = tail_.size()})};
+  if (!disk_answers && lifecycle_.is_abandoned()) publish(tail_.give_up());
+  input([error, is_closed](RecorderCore& core, RecorderCore::Actions& actions) {
+    if (is_closed) {
+      core.fault(error.code, error.message, false, actions);
+    } else {
+      core.hear(pipeline::Closed{.now = 0, .captured = 0, .drift_ppm = 0, .failure = error}, actions);
+    }
+  });
+}
+
+// --- Audio, events and texts -----------------------------------------------------------------------------------------
+
+void Session::run_capture(const std::vector<EventError>& warnings) {
+  input([&warnings](RecorderCore& core, RecorderCore::Actions& actions) {
+    core.start(actions);
+    for (const EventError& warning : warnings) core.fault(warning.code, warning.message, true, actions);
+  });
+  auto sink = [self = shared_from_this(), disk = disk_, backlog = backlog_,
+               capture = std::weak_ptr(capture_)](std::vector<pipeline::StreamItem> items) {
+    InFlight batch(backlog, capture.lock(), self->strands_.listen);
+    boost::asio::post(self->strands_.disk, [self, disk, batch = std::move(batch), items = std::move(items)]() mutable {
+      auto faults = disk->write(items);
+      std::erase_if(items, is_for_disk_only);
+      std::optional<Recorded> retried;
+      if (disk->has_waiting()) retried = disk->record({});
+      boost::asio::post(self->strands_.loop, [self, batch = std::move(batch), items = std::move(items),
+                                              faults = std::move(faults), retried = std::move(retried)] {
+        self->audio_failed_ = self->audio_failed_ || !faults.empty();
+        if (retried) self->recorded(*retried);
+        self->report(faults);
+        self->hear(items);
+      });
+      if (auto later = disk->sync_if_due(); !later.empty()) {
+        boost::asio::post(self->strands_.loop, [self, later = std::move(later)] { self->report(later); });
+      }
+    });
+  };
+  boost::asio::post(strands_.listen, [capture = capture_, backlog = backlog_, sink = std::move(sink)]() mutable {
+    capture->run(std::move(sink), std::move(backlog));
+  });
+}
+
+void Session::hear(const std::vector<pipeline::StreamItem>& items) {
+  for (const pipeline::StreamItem& item : items) {
+    if (lifecycle_.is_abandoned()) return;
+    try {
+      input([&item](RecorderCore& core, RecorderCore::Actions& actions) { core.hear(item, actions); });
+      texts_->hear(item);
+    } catch (...) {
+      report(error_of_current_exception());
+    }
+    if (const auto* progress = std::get_if<pipeline::Progress>(&item)) {
+      written_until_ = progress->now;
+    } else if (std::holds_alternative<pipeline::Paused>(item)) {
+      apply(SessionInput::capture_paused);
+    } else if (std::holds_alternative<pipeline::Resumed>(item)) {
+      apply(SessionInput::capture_resumed);
+    } else if (std::holds_alternative<pipeline::Closed>(item)) {
+      texts_->end_of_audio();
+      apply(SessionInput::capture_closed);
+    }
+  }
+}
+
+void Session::input(std::function<void(RecorderCore&, RecorderCore::Actions&)> give) {
+  if (!core_) return;
+  inputs_.push_back(std::move(give));
+  if (handling_) return;
+  struct Handling {
+    bool& flag;
+    explicit Handling(bool& set) : flag(set) { flag = true; }
+    ~Handling() { flag = false; }
+  };
+  const Handling handling(handling_);
+  while (!inputs_.empty()) {
+    const auto next = std::move(inputs_.front());
+    inputs_.pop_front();
+    RecorderCore::Actions actions;
+    next(*core_, actions);
+    carry_out(actions);
+  }
+}
+
+void Session::carry_out(RecorderCore::Actions& actions) {
+  std::vector<EventPointer> to_journal;
+  for (Action& action : actions) {
+    if (auto* emitted = std::get_if<Emit>(&action)) {
+      emit(std::move(emitted->event), to_journal);
+    } else if (const auto* job = std::get_if<Transcribe>(&action)) {
+      if (texts_) texts_->submit(job->segment);
+    } else if (const auto* silence = std::get_if<SetMinSilence>(&action)) {
+      boost::asio::post(strands_.listen, [capture = capture_, ms = silence->ms] { capture->set_min_silence_ms(ms); });
+    } else {
+      boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_spoken); });
+    }
+  }
+  if (!to_journal.empty()) write_to_journal(std::move(to_journal));
+}
+
+void Session::emit(Event event, std::vector<EventPointer>& to_journal) {
+  if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
+    if (const auto host = host_.lock()) host->state_changed(changed->state, path());
+  }
+  auto pointer = std::make_shared<const Event>(std::move(event));
+  if (!pointer->is_ephemeral()) to_journal.push_back(pointer);
+  if (auto at_once = tail_.push(std::move(pointer), clock_->steady_now())) publish({std::move(at_once)});
+}
+
+/// To the journal; then to the subscribers.
+void Session::write_to_journal(std::vector<EventPointer> events) {
+  if (!disk_) {
+    publish(tail_.give_up());
+    return;
+  }
+  ++recordings_pending_;
+  boost::asio::post(strands_.disk, [self = shared_from_this(), disk = disk_, events = std::move(events)]() mutable {
+    auto recorded = disk->record(std::move(events));
+    boost::asio::post(self->strands_.loop, [self, recorded = std::move(recorded)] {
+      --self->recordings_pending_;
+      self->recorded(recorded);
+    });
+  });
+}
+
+void Session::recorded(const Recorded& recorded) {
+  tail_.set_blocked(recorded.is_blocked);
+  publish(tail_.written(recorded.written));
+  report(recorded.faults);
+  if (tail_.is_full() && verdict(SessionCall::change) == Verdict::accept) {
+    report({to_string(Errc::output_unwritable),
+            "The journal could not be written for so long that the recording was stopped."});
+    apply(SessionInput::stop_spoken);
+  }
+  if (lifecycle_.state() == SessionState::delivering) changed_.notify();
+}
+
+void Session::publish(const std::vector<EventPointer>& events) {
+  if (events.empty() || visibility_ != Visibility::published) return;
+  const auto host = host_.lock();
+  if (!host) return;
+  for (const EventPointer& event : events) host->subscribers().publish(event, journal_);
+}
+
+void Session::text_arrived(std::uint32_t segment, const TranscriptionOutcome& outcome) {
+  if (!has_pending_texts() || !core_->waits_for(segment)) return;
+  input([segment, outcome](RecorderCore& core, RecorderCore::Actions& actions) {
+    core.transcribed(segment, outcome, actions);
+  });
+  texts_->finished_one();
+  changed_.notify();
+}
+
+}  // namespace dictum::recorder

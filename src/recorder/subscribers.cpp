@@ -1,0 +1,75 @@
+#include "recorder/subscribers.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cstddef>
+#include <utility>
+
+#include "recorder/condition.hpp"
+
+namespace dictum::recorder {
+namespace {
+
+/// Counts down on the loop strand to where nobody is waited for. Subscribers may be done long after the recorder and
+/// its threads are gone, so they refer to it weakly.
+struct Countdown {
+  explicit Countdown(const boost::asio::any_io_executor& strand, std::size_t subscribers)
+      : loop(strand), left(subscribers), changed(strand) {}
+
+  const boost::asio::any_io_executor loop;
+  std::size_t left;
+  Condition changed;
+};
+
+}  // namespace
+
+void Subscribers::add(std::shared_ptr<delivery::EventQueue> mailbox) {
+  const auto mailboxes = mailboxes_.lock();
+  std::erase_if(*mailboxes, [](const auto& other) { return other->is_closed(); });
+  mailboxes->push_back(std::move(mailbox));
+}
+
+std::vector<std::shared_ptr<delivery::EventQueue>> Subscribers::all() const {
+  return *mailboxes_.lock();
+}
+
+bool Subscribers::contains(const detail::EventQueue* queue) const {
+  return std::ranges::any_of(*mailboxes_.lock(), [queue](const auto& mailbox) { return mailbox.get() == queue; });
+}
+
+void Subscribers::prepare() {
+  for (const auto& mailbox : all()) mailbox->prepare();
+}
+
+void Subscribers::publish(const EventPointer& event, const std::shared_ptr<delivery::JournalView>& journal) {
+  for (const auto& mailbox : all()) mailbox->push(event, journal);
+}
+
+void Subscribers::stop_waiting() {
+  for (const auto& mailbox : all()) mailbox->excuse();
+}
+
+boost::asio::awaitable<void> Subscribers::delivered(boost::asio::any_io_executor loop, const Timers& timers) {
+  const auto mailboxes = all();
+  const auto countdown = std::make_shared<Countdown>(loop, mailboxes.size());
+  const auto bound = timers.make_timer(loop);
+  bound->start(kDeliveryBound, [weak = std::weak_ptr(countdown)] {
+    const auto waiting = weak.lock();
+    if (!waiting) return;
+    waiting->left = 0;
+    waiting->changed.notify();
+  });
+  for (const auto& mailbox : mailboxes) {
+    mailbox->when_drained([weak = std::weak_ptr(countdown)] {
+      const auto waiting = weak.lock();
+      if (!waiting) return;
+      boost::asio::post(waiting->loop, [waiting] {
+        if (waiting->left > 0) --waiting->left;
+        waiting->changed.notify();
+      });
+    });
+  }
+  while (countdown->left > 0) co_await countdown->changed.wait();
+}
+
+}  // namespace dictum::recorder

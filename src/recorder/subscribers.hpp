@@ -1,0 +1,44 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/guarded.hpp"
+#include "base/timer.hpp"
+#include "delivery/event_queue.hpp"
+#include "recorder/journal_tail.hpp"
+
+namespace dictum::recorder {
+
+/// Everyone that wants events of one recorder, over all its sessions. Safe from any thread; no callback of a subscriber
+/// is called under a lock. Owner: the runtime.
+class Subscribers {
+ public:
+  /// A stop waits no longer for a subscriber.
+  static constexpr auto kDeliveryBound = std::chrono::seconds(2);
+
+  void add(std::shared_ptr<delivery::EventQueue> mailbox);
+  bool contains(const detail::EventQueue* queue) const;
+
+  /// Asks each to be ready for a session; throws what it throws.
+  void prepare();
+
+  void publish(const EventPointer& event, const std::shared_ptr<delivery::JournalView>& journal);
+
+  /// Whoever waits for one of them waits no longer, until its callback has returned.
+  void stop_waiting();
+
+  /// Returns when everything published so far has been handled, after two seconds at the latest. On `loop`.
+  boost::asio::awaitable<void> delivered(boost::asio::any_io_executor loop, const Timers& timers);
+
+ private:
+  std::vector<std::shared_ptr<delivery::EventQueue>> all() const;
+
+  Guarded<std::vector<std::shared_ptr<delivery::EventQueue>>> mailboxes_;
+};
+
+}  // namespace dictum::recorder
