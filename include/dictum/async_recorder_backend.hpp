@@ -53,7 +53,7 @@ class AsyncSubscription {
 /// never from inside the initiating call, with its associated allocator.
 ///
 /// Threads: what may block (devices, files, the detector, workers) runs on `work`, a pool of the caller's with at least
-/// three threads, or else on three threads of ours, named `dictum-work`, from the first start on. The caller's executor
+/// four threads, or else on four threads of ours, named `dictum-work`, from the first start on. The caller's executor
 /// runs nothing of ours but handlers and callbacks; it is woken for those only. Methods may be called from any thread.
 ///
 /// Callbacks: `event_callback` is any callable (copyable or not) that takes a `const Event&` and returns void or

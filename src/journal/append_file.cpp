@@ -39,8 +39,4 @@ void AppendFile::cut(std::int64_t size) {
   size_ = size;
 }
 
-void AppendFile::sync() {
-  if (::fdatasync(fd_.get()) != 0) throw_disk_error(errno, path_);
-}
-
 }  // namespace dictum::journal

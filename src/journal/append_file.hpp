@@ -32,9 +32,6 @@ class AppendFile {
   /// Drops everything from `size` bytes on.
   void cut(std::int64_t size);
 
-  /// Waits until everything is on the disk.
-  void sync();
-
   int fd() const { return fd_.get(); }
 
  private:

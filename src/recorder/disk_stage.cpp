@@ -104,19 +104,33 @@ Recorded DiskStage::record(std::vector<EventPointer> events) {
   return recorded;
 }
 
-std::vector<EventError> DiskStage::sync_if_due() {
+std::vector<EventError> DiskStage::save_if_due() {
   std::vector<EventError> faults;
-  if (!writer_) return faults;
   const auto now = clock_->steady_now();
-  if (to_sync_ && now - last_sync_ >= kSyncEvery) {
-    to_sync_ = false;
-    last_sync_ = now;
-    attempt(summary_fails_, faults, [&] { writer_->sync(); });
-  }
-  if (now - last_manifest_ >= kManifestEvery) {
-    last_manifest_ = now;
-    attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
-  }
+  if (!writer_ || now - last_manifest_ < kManifestEvery) return faults;
+  last_manifest_ = now;
+  attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
+  return faults;
+}
+
+std::vector<std::string> DiskStage::due_for_sync() {
+  const auto now = clock_->steady_now();
+  if (!to_sync_ || now - last_sync_ < kSyncEvery || syncs_) return {};
+  to_sync_ = false;
+  last_sync_ = now;
+  return take_unsynced();
+}
+
+std::vector<std::string> DiskStage::take_unsynced() {
+  if (!writer_) return {};
+  syncs_ = true;
+  return writer_->take_unsynced();
+}
+
+std::vector<EventError> DiskStage::sync(const std::vector<std::string>& files) {
+  std::vector<EventError> faults;
+  attempt(sync_fails_, faults, [&] { session::SessionWriter::sync(journal_->session, files); });
+  syncs_ = false;
   return faults;
 }
 
@@ -124,7 +138,6 @@ std::vector<EventError> DiskStage::capture_ended() {
   std::vector<EventError> faults;
   if (!writer_) return faults;
   stopped_at_ = clock_->now();
-  attempt(summary_fails_, faults, [&] { writer_->sync(); });
   attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
   return faults;
 }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "delivery/event_queue.hpp"
@@ -25,8 +27,8 @@ struct Recorded {
 
 /// Writes what the listener says and what the core tells to the session's files.
 ///
-/// Threads: lives on the `disk` strand. Owner: the run. A write that fails (disk full) is answered as a fault, once
-/// until a write succeeds again; what comes after it is tried all the same.
+/// Threads: lives on the `disk` strand, but for `sync`. Owner: the session. A write that fails (disk full) is answered
+/// as a fault, once until a write succeeds again; what comes after it is tried all the same.
 class DiskStage {
  public:
   DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock,
@@ -40,11 +42,18 @@ class DiskStage {
   /// Whether events wait that could not be written.
   bool has_waiting() const { return !waiting_.empty(); }
 
-  /// Syncs to the disk and refreshes the manifest where that is due; off the way from speech to its transcription.
-  [[nodiscard]] std::vector<EventError> sync_if_due();
+  /// Refreshes the manifest where that is due; off the way from speech to its transcription.
+  [[nodiscard]] std::vector<EventError> save_if_due();
 
-  /// Capture is closed: every file but the transcripts is complete.
+  /// What is to be synced now, for `sync`: empty where that is not due, or the last one has not ended.
+  std::vector<std::string> due_for_sync();
+
+  /// Capture is closed: every file but the transcripts is complete, once what `due_for_sync` says is synced.
   [[nodiscard]] std::vector<EventError> capture_ended();
+  std::vector<std::string> take_unsynced();
+
+  /// On the `sync` strand: waits for the disk, which may take seconds, beside the writing.
+  [[nodiscard]] std::vector<EventError> sync(const std::vector<std::string>& files);
 
   /// The notes that have to follow revised texts, as the journal has them.
   std::vector<RevisedNote> revised_notes(const notes::NotePhrases& phrases) const;
@@ -67,6 +76,8 @@ class DiskStage {
   std::chrono::steady_clock::time_point last_manifest_;
   std::chrono::steady_clock::time_point last_sync_;
   bool to_sync_ = false;
+  std::atomic<bool> syncs_{false};  // a `sync` has not ended
+  bool sync_fails_ = false;         // the newest one; of the `sync` strand
   // Whether the newest writing of its kind failed: a full disk is told once, not with every block.
   bool audio_fails_ = false;
   bool journal_fails_ = false;

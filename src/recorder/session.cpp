@@ -79,7 +79,7 @@ Session::Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_exec
       clock_(std::move(clock)),
       timers_(std::move(timers)),
       visibility_(visibility),
-      strands_{.loop = loop, .listen = {}, .disk = {}, .work = {}},
+      strands_{.loop = loop, .listen = {}, .disk = {}, .sync = {}, .work = {}},
       changed_(loop),
       bound_(timers_->make_timer(loop)),
       drain_(timers_->make_timer(loop)),
@@ -258,6 +258,13 @@ boost::asio::awaitable<void> Session::complete_files() {
   const auto faults = co_await on(strands_.disk, complete);
   if (!faults) co_return;
   report(*faults);
+  const auto list = [disk = disk_] { return disk->take_unsynced(); };
+  auto files = co_await on(strands_.disk, list);
+  if (!files) co_return;
+  const auto sync = [disk = disk_, files = *std::move(files)] { return disk->sync(files); };
+  const auto sync_faults = co_await on(strands_.sync, sync);
+  if (!sync_faults) co_return;
+  report(*sync_faults);
   apply(SessionInput::files_complete);
 }
 
@@ -546,14 +553,22 @@ void Session::run_capture(const std::vector<EventError>& warnings) {
         self->report(faults);
         self->hear(items);
       });
-      if (auto later = disk->sync_if_due(); !later.empty()) {
-        boost::asio::post(self->strands_.loop, [self, later = std::move(later)] { self->report(later); });
+      if (auto later = disk->save_if_due(); !later.empty()) self->report_later(std::move(later));
+      if (auto files = disk->due_for_sync(); !files.empty()) {
+        boost::asio::post(self->strands_.sync, [self, disk, files = std::move(files)] {
+          if (auto later = disk->sync(files); !later.empty()) self->report_later(std::move(later));
+        });
       }
     });
   };
   boost::asio::post(strands_.listen, [capture = capture_, backlog = backlog_, sink = std::move(sink)]() mutable {
     capture->run(std::move(sink), std::move(backlog));
   });
+}
+
+/// From any strand.
+void Session::report_later(std::vector<EventError> faults) {
+  boost::asio::post(strands_.loop, [self = shared_from_this(), faults = std::move(faults)] { self->report(faults); });
 }
 
 void Session::hear(const std::vector<pipeline::StreamItem>& items) {

@@ -149,6 +149,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void write_to_journal(std::vector<EventPointer> events);
   void recorded(const Recorded& recorded);
   void report(const std::vector<EventError>& faults);
+  void report_later(std::vector<EventError> faults);
   void publish(const std::vector<EventPointer>& events);
   void text_arrived(std::uint32_t segment, const TranscriptionOutcome& outcome);
 

@@ -20,7 +20,7 @@
 namespace dictum::recorder {
 namespace {
 
-constexpr int kThreads = 3;  // one a strand
+constexpr int kThreads = 4;  // one a strand
 
 /// An executor whose handlers may throw: what they throw goes to one place.
 class GuardedExecutor {
@@ -143,12 +143,14 @@ Strands make_strands(const boost::asio::any_io_executor& work, ExceptionHandler 
   return {.loop = boost::asio::make_strand(guarded),
           .listen = boost::asio::make_strand(guarded),
           .disk = boost::asio::make_strand(guarded),
+          .sync = boost::asio::make_strand(guarded),
           .work = guarded};
 }
 
 void renew(Strands& strands) {
   strands.listen = boost::asio::make_strand(strands.work);
   strands.disk = boost::asio::make_strand(strands.work);
+  strands.sync = boost::asio::make_strand(strands.work);
 }
 
 }  // namespace dictum::recorder

@@ -12,19 +12,20 @@
 
 namespace dictum::recorder {
 
-/// Where the work of a recorder runs: three strands, each of which may be held up (a device that hangs, a disk that
+/// Where the work of a recorder runs: strands, each of which may be held up (a device that hangs, a disk that
 /// does not answer) without the others noticing.
 struct Strands {
   boost::asio::any_io_executor loop;    // the core, workers, timers: never blocks
   boost::asio::any_io_executor listen;  // source, detector, segmenter
   boost::asio::any_io_executor disk;    // the session's files
+  boost::asio::any_io_executor sync;    // waits until what was written is on the disk, beside the writing
   boost::asio::any_io_executor work;    // what may block and belongs to none of them
 };
 
 /// Takes what a handler threw. Called on any thread, inside a catch block.
 using ExceptionHandler = std::function<void(const std::exception_ptr&)>;
 
-/// Three threads of our own under the strands. They end when the last work is done; `join` waits for that, and a thread
+/// Threads of our own under the strands. They end when the last work is done; `join` waits for that, and a thread
 /// that is stuck in a device or in code of the user's is left behind with the state that it owns.
 ///
 /// Threads: any. Owner: the runtime. Throws RecorderError(internal) where the system gives no thread.
@@ -56,7 +57,7 @@ class WorkThreads {
 /// runs on one of them (for want of memory, say) goes to `on_exception` and ends neither the thread nor the program.
 Strands make_strands(const boost::asio::any_io_executor& work, ExceptionHandler on_exception);
 
-/// Puts new strands in the place of `listen` and `disk`, which may be stuck.
+/// Puts new strands in the place of those that may be stuck: all but `loop`.
 void renew(Strands& strands);
 
 /// Shared ownership of an object that is destroyed on its strand, however its last owner ends: a source is closed where

@@ -26,7 +26,6 @@ class ProbabilityWriter {
 
   /// The next windows of the stretch that begins at `start_frame`.
   void append(Frame start_frame, std::span<const float> values);
-  void sync() { file_.sync(); }
 
  private:
   journal::AppendFile file_;

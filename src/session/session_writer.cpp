@@ -272,17 +272,28 @@ void SessionWriter::save_manifest() {
   write_manifest(path(), manifest_);
 }
 
-void SessionWriter::sync() {
-  Attempts attempt;
-  for (const std::string& file : std::exchange(unsynced_, {})) attempt([&] { folder_.sync_file(file); });
+std::vector<std::string> SessionWriter::take_unsynced() {
+  std::vector<std::string> files(unsynced_.begin(), unsynced_.end());
+  unsynced_.clear();
   for (const auto& [index, segment] : open_) unsynced_.insert(journal::segment_file(index));  // they go on growing
-  attempt([&] { journal_.sync(); });
-  attempt([&] { incremental_.sync(); });
-  attempt([&] { raw_.sync(); });
-  attempt([&] { folder_.sync_file(journal::kManifestFile); });
-  if (manifest_.keep_all) attempt([&] { folder_.sync_file(journal::kTimelineFile); });
-  if (probabilities_) attempt([&] { probabilities_->sync(); });
-  attempt([&] { folder_.sync_names(); });
+  for (const char* file :
+       {journal::kJournalFile, journal::kIncrementalTranscript, journal::kRawTranscript, journal::kManifestFile}) {
+    files.emplace_back(file);
+  }
+  if (manifest_.keep_all) files.emplace_back(journal::kTimelineFile);
+  if (probabilities_) files.emplace_back(journal::kProbabilitiesFile);
+  return files;
+}
+
+void SessionWriter::sync(const fs::path& session, const std::vector<std::string>& files) {
+  Attempts attempt;
+  const journal::SessionFolder folder(session);
+  for (const std::string& file : files) {
+    attempt([&] {
+      if (folder.has(file)) folder.sync_file(file);  // a segment may have been discarded since
+    });
+  }
+  attempt([&] { folder.sync_names(); });
   attempt.tell();
 }
 

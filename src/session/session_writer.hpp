@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "audio/flac_writer.hpp"
 #include "audio/wav_writer.hpp"
@@ -89,8 +90,12 @@ class SessionWriter {
 
   void save_manifest();
 
-  /// Waits until what was written is on the disk: off the hot path.
-  void sync();
+  /// The files that were written since this was last asked, and may not be on the disk yet: for `sync`.
+  std::vector<std::string> take_unsynced();
+
+  /// Waits until these files of a session, and their names, are on the disk. Touches no writer: safe on any thread,
+  /// beside the writing. Throws RecorderError.
+  static void sync(const std::filesystem::path& session, const std::vector<std::string>& files);
 
   /// Closes every file, completes the transcripts and writes the final manifest. Nothing else follows. With texts still
   /// outstanding the session counts as unfinished, and `find_unfinished` finds it.

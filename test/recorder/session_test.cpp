@@ -118,8 +118,12 @@ class SessionInVirtualTime : public testing::Test {
 
   void start() {
     const asio::any_io_executor loop = io.get_executor();
-    host = std::make_shared<Host>(
-        Strands{.loop = loop, .listen = loop, .disk = GatedExecutor(loop, disk), .work = loop}, config);
+    host = std::make_shared<Host>(Strands{.loop = loop,
+                                          .listen = loop,
+                                          .disk = GatedExecutor(loop, disk),
+                                          .sync = GatedExecutor(loop, sync),
+                                          .work = loop},
+                                  config);
     events = std::make_shared<delivery::EventQueue>(
         EventFilter::all(), detail::EventConsumer{.wake = [] {}, .may_block = true, .is_polled = true},
         [](const std::function<void()>&) { return false; }, [](const std::string&) {});
@@ -176,6 +180,7 @@ class SessionInVirtualTime : public testing::Test {
   test::TemporaryDirectory root;
   RecorderConfig config;
   std::shared_ptr<Gate> disk = std::make_shared<Gate>();
+  std::shared_ptr<Gate> sync = std::make_shared<Gate>();
   std::shared_ptr<Host> host;
   std::shared_ptr<delivery::EventQueue> events;
   std::shared_ptr<Session> session;
@@ -201,6 +206,21 @@ TEST_F(SessionInVirtualTime, DeliversAnEventOnlyOnceItsJournalLineIsWritten) {
   EXPECT_EQ(received().size(), before) << "delivered before it was written";
   release_disk();
   EXPECT_GT(received().size(), before);
+}
+
+TEST_F(SessionInVirtualTime, ASyncThatTakesItsTimeDelaysNoEventAndNoAudio) {
+  record_for(1s);
+  sync->hangs = true;
+  const auto before = received_bodies<TranscriptionComplete>().size();
+  time->advance(10s);
+  EXPECT_EQ(received_bodies<TranscriptionComplete>().size(), before + 10);
+  EXPECT_LE(sync->waiting.size(), 1U) << "syncs pile up";
+  stop();
+  const auto took = time_until([&] { return state() == SessionState::ended; });
+  ASSERT_TRUE(took);
+  EXPECT_LE(*took, 1500ms) << "the files are complete, if not known to be safe";
+  EXPECT_EQ(received().back().sequence.has_value(), true);
+  EXPECT_THAT(test::grammar_violations(session->path()), IsEmpty());
 }
 
 TEST_F(SessionInVirtualTime, StopsWithinItsBoundThoughTheDiskHangs) {
