@@ -343,7 +343,7 @@ std::optional<Message> FrameReader::next() {
     for (std::size_t i = 0; i < kLengthBytes; ++i) {
       length |= std::size_t{static_cast<unsigned char>(buffer_[begin_ + i])} << (8 * i);
     }
-    if (length > kMaxFrameBytes) refuse(fmt::format("a frame of {} bytes is too long", length));
+    if (length > max_frame_bytes_) refuse(fmt::format("a frame of {} bytes is too long", length));
     if (held - kLengthBytes >= length) {
       message = decode(std::string_view(buffer_).substr(begin_ + kLengthBytes, length));
       begin_ += kLengthBytes + length;
