@@ -33,6 +33,17 @@ bool holds_password(std::string_view value) {
   return authority.find('@') != std::string_view::npos;
 }
 
+/// `list` without the entries that depend on the current folder, an empty one included.
+std::string absolute_entries(std::string_view list) {
+  std::string kept;
+  while (!list.empty()) {
+    const std::string_view entry = list.substr(0, list.find(':'));
+    if (entry.starts_with('/')) kept.append(kept.empty() ? "" : ":").append(entry);
+    list.remove_prefix(std::min(entry.size() + 1, list.size()));
+  }
+  return kept;
+}
+
 }  // namespace
 
 std::vector<std::string> worker_environment(std::span<const std::string_view> host, std::string_view name) {
@@ -41,6 +52,10 @@ std::vector<std::string> worker_environment(std::span<const std::string_view> ho
   for (const std::string_view entry : host) {
     const std::string variable = in_capitals(entry.substr(0, entry.find('=')));
     const std::string_view value = entry.substr(std::min(variable.size() + 1, entry.size()));
+    if (entry.starts_with("PATH=")) {
+      if (const std::string path = absolute_entries(value); !path.empty()) kept.push_back("PATH=" + path);
+      continue;
+    }
     const bool is_own = variable.starts_with(own) || variable.starts_with("DICTUM_" + own);
     const bool is_proxy = variable.ends_with("_PROXY");
     if (is_own || is_proxy || (!is_secret_name(variable) && !holds_password(value))) kept.emplace_back(entry);

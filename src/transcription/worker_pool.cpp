@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <deque>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -11,7 +12,7 @@
 #include "dictum/error.hpp"
 #include "transcription/agreement.hpp"
 #include "transcription/job_message.hpp"
-#include "transcription/worker_slot.hpp"
+#include "transcription/slot_driver.hpp"
 
 namespace dictum::transcription {
 namespace {
@@ -24,21 +25,21 @@ constexpr auto kRefusalTime = 30s;   // settings that cannot work are not tried 
 
 enum class Work { none, job, early, interim };
 
-/// One worker: its rules, and what they act on.
+/// One worker and what it works on.
 struct Lane {
-  std::string name;
-  WorkerSlot slot;
-  std::unique_ptr<Timer> deadline;
-  std::unique_ptr<Timer> ping;
-  std::unique_ptr<Worker> process{};
+  Lane(std::string worker_name, WorkerSlot::Settings settings, SlotDriver::Parts parts, const Timers& timers)
+      : name(std::move(worker_name)), worker(std::move(settings), std::move(parts), timers) {}
 
+  const std::string name;
+  SlotDriver worker;
   Work work = Work::none;  // that somebody still waits for
-  QueuedJob entry{};       // of Work::job
-  TranscriptionJob job{};  // of Work::job and Work::early
-  SteadyTime started{};
-  Agreement agreement{};  // of the partial texts of Work::job
+  QueuedJob entry;         // of Work::job
+  TranscriptionJob job;    // of Work::job and Work::early
+  SteadyTime started;
+  Agreement agreement;  // of the partial texts of Work::job
 
-  bool is_idle() const { return slot.state() == WorkerSlot::State::idle; }
+  WorkerSlot::State state() const { return worker.slot().state(); }
+  bool is_idle() const { return state() == WorkerSlot::State::idle; }
 };
 
 /// A job that was handed over whole.
@@ -85,7 +86,7 @@ struct Refusal {
 class WorkerPool::State : public std::enable_shared_from_this<State> {
  public:
   State(boost::asio::any_io_executor strand, WorkerPoolSettings settings, std::shared_ptr<const Clock> clock,
-        WorkerPoolEvents events, const Timers& timers, StartWorker start);
+        WorkerPoolEvents events, const Timers& timers, const StartWorker& start);
 
   void submit(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority);
   void begin_early(std::shared_ptr<JobSource> source, std::uint32_t segment);
@@ -107,37 +108,17 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   void publish_partial(std::uint32_t segment, std::string text, std::size_t stable);
   void publish_prepared(const std::optional<EventError>& error);
 
-  /// Gives an input to the lane's slot and carries out what follows.
-  template <class... Parameters, class... Arguments>
-  void feed(Lane& lane, void (WorkerSlot::*input)(Parameters...), Arguments&&... arguments) {
-    WorkerSlot::Actions actions;
-    (lane.slot.*input)(std::forward<Arguments>(arguments)..., actions);
-    for (std::size_t i = 0; i < actions.size(); ++i) {  // carrying one out can append others
-      std::visit([&](auto action) { carry_out(lane, std::move(action), actions); }, std::move(actions[i]));
-    }
-    dispatch_soon();
-  }
+  void add_lane(int number, const Timers& timers, const StartWorker& start);
 
-  void carry_out(Lane& lane, WorkerSlot::StartProcess, WorkerSlot::Actions& actions);
-  void carry_out(Lane& lane, WorkerSlot::KillProcess, WorkerSlot::Actions&) { lane.process.reset(); }
-  void carry_out(Lane& lane, WorkerSlot::Send action, WorkerSlot::Actions&) { lane.process->send(action.message); }
-  void carry_out(Lane& lane, WorkerSlot::LimitFrames limit, WorkerSlot::Actions&) {
-    lane.process->limit_frames(limit.bytes);
-  }
-  void carry_out(Lane& lane, WorkerSlot::StartTimer action, WorkerSlot::Actions&);
-  void carry_out(Lane& lane, WorkerSlot::CancelTimer action, WorkerSlot::Actions&) {
-    timer_of(lane, action.timer).cancel();
-  }
-  void carry_out(Lane& lane, WorkerSlot::Report action, WorkerSlot::Actions&);
-  void carry_out(Lane& lane, WorkerSlot::PartialText action, WorkerSlot::Actions&);
-  void carry_out(Lane& lane, WorkerSlot::Answered action, WorkerSlot::Actions&);
-  void carry_out(Lane& lane, WorkerSlot::TaskFailed action, WorkerSlot::Actions&);
-  void carry_out(Lane& lane, WorkerSlot::Ready, WorkerSlot::Actions&);
-  void carry_out(Lane& lane, WorkerSlot::StartFailed action, WorkerSlot::Actions&);
-
-  static Timer& timer_of(Lane& lane, WorkerSlot::Timer timer) {
-    return timer == WorkerSlot::Timer::ping ? *lane.ping : *lane.deadline;
-  }
+  // Actions of a lane's slot.
+  void carry_out(Lane& lane, WorkerSlot::Report action);
+  void carry_out(Lane& lane, WorkerSlot::PartialText action);
+  void carry_out(Lane& lane, WorkerSlot::Answered action);
+  void carry_out(Lane& lane, WorkerSlot::TaskFailed action);
+  void carry_out(Lane& lane, WorkerSlot::Ready action);
+  void carry_out(Lane& lane, const WorkerSlot::StartFailed& action);
+  template <class Action>
+  void carry_out(Lane& /*lane*/, const Action& /*carried_out_by_the_driver*/) {}
 
   void dispatch_soon();
   void dispatch();
@@ -159,16 +140,15 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   }
   bool is_refused() const { return refusal_ && clock_->steady_now() < refusal_->until; }
   std::ptrdiff_t count(WorkerSlot::State state) const {
-    return std::ranges::count_if(lanes_, [&](const Lane& lane) { return lane.slot.state() == state; });
+    return std::ranges::count_if(lanes_, [&](const Lane& lane) { return lane.state() == state; });
   }
 
   const boost::asio::any_io_executor strand_;
   const WorkerPoolSettings settings_;
   const std::shared_ptr<const Clock> clock_;
   const WorkerPoolEvents events_;
-  const StartWorker start_;
 
-  std::vector<Lane> lanes_;  // never grows: timers and processes refer to its elements
+  std::deque<Lane> lanes_;  // callbacks refer to its elements
   JobQueue queue_;
   std::optional<EarlyJob> early_;
   std::optional<Preview> preview_;
@@ -181,79 +161,57 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
 
 WorkerPool::State::State(boost::asio::any_io_executor strand, WorkerPoolSettings settings,
                          std::shared_ptr<const Clock> clock, WorkerPoolEvents events, const Timers& timers,
-                         StartWorker start)
+                         const StartWorker& start)
     : strand_(std::move(strand)),
       settings_(std::move(settings)),
       clock_(std::move(clock)),
       events_(std::move(events)),
-      start_(std::move(start)),
       queue_({.attempts = settings_.attempts, .outage_patience = settings_.outage_patience}) {
-  const WorkerSlot::Settings slot{.program = settings_.executable.string(),
-                                  .language = settings_.language,
-                                  .hello_timeout = settings_.hello_timeout,
-                                  .backoff = settings_.backoff,
-                                  .ping_interval = settings_.ping_interval,
-                                  .lost_pings = settings_.lost_pings,
-                                  .unload_after = settings_.unload_after};
-  const int workers = std::max(settings_.workers, 1);
-  lanes_.reserve(static_cast<std::size_t>(workers));
-  for (int i = 0; i < workers; ++i) {
-    lanes_.push_back({.name = fmt::format("{}-{}", settings_.name, i),
-                      .slot = WorkerSlot(slot),
-                      .deadline = timers.make_timer(strand_),
-                      .ping = timers.make_timer(strand_)});
-  }
+  for (int i = 0; i < std::max(settings_.workers, 1); ++i) add_lane(i, timers, start);
 }
 
-// What a slot asks for.
-
-void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::StartProcess, WorkerSlot::Actions& actions) {
+void WorkerPool::State::add_lane(int number, const Timers& timers, const StartWorker& start) {
+  WorkerSlot::Settings slot{.program = settings_.executable.string(),
+                            .language = settings_.language,
+                            .hello_timeout = settings_.hello_timeout,
+                            .backoff = settings_.backoff,
+                            .ping_interval = settings_.ping_interval,
+                            .lost_pings = settings_.lost_pings,
+                            .unload_after = settings_.unload_after};
   WorkerCommand command{.executable = settings_.executable,
                         .arguments = {},
                         .environment = settings_.environment,
                         .guard = settings_.guard,
                         .memory_cap = settings_.memory_cap};
   if (!settings_.model.empty()) command.arguments = {"--model", settings_.model};
-  const auto weak = weak_from_this();
-  WorkerEvents events;
-  events.on_message = [weak, &lane](Message message) {
-    if (const auto self = weak.lock()) self->feed(lane, &WorkerSlot::received, std::move(message));
+  const auto index = static_cast<std::size_t>(number);
+  SlotDriver::Parts parts{.strand = strand_, .command = std::move(command), .start = start};
+  parts.on_action = [this, index](WorkerSlot::Action action) {
+    std::visit([&](auto& which) { carry_out(lanes_[index], std::move(which)); }, action);
   };
-  events.on_end = [weak, &lane](WorkerFailure failure) {
-    const auto self = weak.lock();
-    if (!self) return;
-    if (failure.died && lane.work != Work::job) self->queue_.note_death();
-    self->feed(lane, &WorkerSlot::process_ended, std::move(failure));
+  parts.on_death = [this, index](const WorkerFailure&) {
+    if (lanes_[index].work != Work::job) queue_.note_death();
   };
-  try {
-    lane.process = start_(strand_, command, std::move(events));
-    lane.slot.process_started(actions);
-  } catch (const WorkerStartError& error) {
-    lane.slot.process_not_started(
-        {.cause = error.cause(), .code = to_string(Errc::transcriber_missing), .message = error.what()}, actions);
-  }
+  parts.on_change = [this] { dispatch_soon(); };
+  lanes_.emplace_back(fmt::format("{}-{}", settings_.name, number), std::move(slot), std::move(parts), timers);
 }
 
-void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::StartTimer action, WorkerSlot::Actions&) {
-  timer_of(lane, action.timer).start(action.delay, [weak = weak_from_this(), &lane, timer = action.timer] {
-    if (const auto self = weak.lock()) self->feed(lane, &WorkerSlot::timer_fired, timer);
-  });
-}
+// What a slot asks for.
 
-void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Report action, WorkerSlot::Actions&) {
+void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Report action) {
   if (!events_.on_status) return;
   publish([on_status = events_.on_status, name = lane.name, action = std::move(action)]() mutable {
     on_status(std::move(name), action.state, std::move(action.reason));
   });
 }
 
-void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::PartialText action, WorkerSlot::Actions&) {
+void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::PartialText action) {
   if (lane.work != Work::job) return;
   const std::size_t stable = lane.agreement.with_next(action.text);
   publish_partial(lane.job.segment_index, std::move(action.text), stable);
 }
 
-void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Answered action, WorkerSlot::Actions&) {
+void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Answered action) {
   const Work work = std::exchange(lane.work, Work::none);
   if (work == Work::interim) {
     const std::size_t stable = preview_->agreement.with_next(action.result.text);
@@ -270,7 +228,7 @@ void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Answered action, Worke
   }
 }
 
-void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::TaskFailed action, WorkerSlot::Actions&) {
+void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::TaskFailed action) {
   const Work work = std::exchange(lane.work, Work::none);
   if (work == Work::early) early_.reset();
   if (work == Work::interim) preview_->given_up = true;
@@ -285,13 +243,13 @@ void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::TaskFailed action, Wor
   publish_outcome(source, segment, std::move(outcome));
 }
 
-void WorkerPool::State::carry_out(Lane& /*lane*/, WorkerSlot::Ready, WorkerSlot::Actions&) {
+void WorkerPool::State::carry_out(Lane& /*lane*/, WorkerSlot::Ready) {
   outage_.reset();
   refusal_.reset();
   publish_prepared(std::nullopt);
 }
 
-void WorkerPool::State::carry_out(Lane& /*lane*/, WorkerSlot::StartFailed action, WorkerSlot::Actions&) {
+void WorkerPool::State::carry_out(Lane& /*lane*/, const WorkerSlot::StartFailed& action) {
   const WorkerFailure& failure = action.failure;
   const SteadyTime now = clock_->steady_now();
   if (failure.cause == FailureCause::settings) {
@@ -300,7 +258,7 @@ void WorkerPool::State::carry_out(Lane& /*lane*/, WorkerSlot::StartFailed action
     return fail_waiting(failure);
   }
   publish_prepared(std::nullopt);
-  if (std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.slot.is_ready(); })) return;
+  if (std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.worker.slot().is_ready(); })) return;
   if (!outage_) outage_ = Outage{.since = now};
   const auto patience = failure.cause == FailureCause::outside ? settings_.outage_patience : settings_.start_patience;
   if (++outage_->failed_starts < settings_.attempts || now - outage_->since < patience) return;
@@ -345,7 +303,7 @@ JobQueue::Offer WorkerPool::State::offer_of(bool fresh) const {
 
 void WorkerPool::State::assign(Lane& lane) {
   while (lane.is_idle()) {
-    auto entry = queue_.pop(offer_of(lane.slot.is_fresh()));
+    auto entry = queue_.pop(offer_of(lane.worker.slot().is_fresh()));
     if (!entry) return;
     give(lane, *std::move(entry));
   }
@@ -355,7 +313,7 @@ void WorkerPool::State::assign(Lane& lane) {
 void WorkerPool::State::give(Lane& lane, QueuedJob entry) {
   auto job = job_of(*entry.source, entry.segment);
   if (!job) return;
-  if (const auto problem = problem_of(*job, lane.slot.hello())) {
+  if (const auto problem = problem_of(*job, lane.worker.slot().hello())) {
     return publish_outcome(std::move(entry.source), entry.segment, failed_outcome(problem->code, problem->message));
   }
   lane.entry = std::move(entry);
@@ -369,7 +327,7 @@ void WorkerPool::State::run(Lane& lane, Work work, Job message, double seconds) 
   lane.started = clock_->steady_now();
   const auto deadline =
       std::chrono::ceil<std::chrono::milliseconds>(settings_.deadline_base + settings_.deadline_per_sec * seconds);
-  feed(lane, &WorkerSlot::run, WorkerSlot::Task{std::move(message), deadline, seconds});
+  lane.worker.run({std::move(message), deadline, seconds});
 }
 
 /// As many workers as there is work for. What still waits found no idle worker: it may need a fresh one.
@@ -381,9 +339,9 @@ void WorkerPool::State::start_workers() {
   const bool has_job = queue_.has_job_for(offer_of(true));
   for (Lane& lane : lanes_) {
     if (missing <= 0 || !(has_job || wanted_warm)) break;
-    if (lane.is_idle() && has_job && !lane.slot.is_fresh()) feed(lane, &WorkerSlot::stop);
-    if (lane.slot.state() != dead) continue;
-    feed(lane, &WorkerSlot::start);
+    if (lane.is_idle() && has_job && !lane.worker.slot().is_fresh()) lane.worker.stop();
+    if (lane.state() != dead) continue;
+    lane.worker.start();
     --missing;
   }
 }
@@ -391,7 +349,7 @@ void WorkerPool::State::start_workers() {
 /// The worker stays; nobody waits for its task.
 void WorkerPool::State::cancel(Lane& lane) {
   lane.work = Work::none;
-  feed(lane, &WorkerSlot::cancel);
+  lane.worker.cancel();
 }
 
 void WorkerPool::State::cancel_work(Work work) {
@@ -408,11 +366,12 @@ Lane* WorkerPool::State::lane_for_extra_work() {
   const auto idle_lanes = count(idle);
   for (auto lane = lanes_.rbegin(); lane != lanes_.rend(); ++lane) {
     if (!lane->is_idle()) continue;
-    if (idle_lanes > 1 || lane->slot.hello().cancel_ms.value_or(kQuickCancelMs + 1) <= kQuickCancelMs) return &*lane;
+    if (idle_lanes > 1 || lane->worker.slot().hello().cancel_ms.value_or(kQuickCancelMs + 1) <= kQuickCancelMs)
+      return &*lane;
   }
   if (count(starting) + count(handshake) == 0 && !is_refused()) {
-    const auto vacant = std::ranges::find(lanes_, dead, [](const Lane& lane) { return lane.slot.state(); });
-    if (vacant != lanes_.end()) feed(*vacant, &WorkerSlot::start);
+    const auto vacant = std::ranges::find(lanes_, dead, [](const Lane& lane) { return lane.state(); });
+    if (vacant != lanes_.end()) vacant->worker.start();
   }
   return nullptr;
 }
@@ -452,7 +411,7 @@ void WorkerPool::State::run_early() {
   Lane* const lane = lane_for_extra_work();
   if (lane == nullptr) return;
   auto job = job_of(*early_->source, early_->segment);
-  if (!job || problem_of(*job, lane->slot.hello())) return early_.reset();
+  if (!job || problem_of(*job, lane->worker.slot().hello())) return early_.reset();
   early_->lane = lane;
   lane->job = *std::move(job);
   lane->agreement = {};
@@ -468,7 +427,7 @@ void WorkerPool::State::cancel_early(std::uint32_t segment) {
 void WorkerPool::State::prepare(std::function<void(std::optional<EventError>)> done) {
   if (abandoned_) return;
   prepared_.push_back(std::move(done));
-  if (std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.slot.is_ready(); })) {
+  if (std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.worker.slot().is_ready(); })) {
     return publish_prepared(std::nullopt);
   }
   dispatch_soon();
@@ -488,7 +447,7 @@ void WorkerPool::State::preview(TranscriptionJob growing) {
   if (preview_->given_up || is_asked || !queue_.empty() || frames <= preview_->asked_to) return;
   if (preview_->asked_at && now - *preview_->asked_at < settings_.preview_interval) return;
   Lane* const lane = lane_for_extra_work();
-  if (lane == nullptr || problem_of(preview_->job, lane->slot.hello())) return;
+  if (lane == nullptr || problem_of(preview_->job, lane->worker.slot().hello())) return;
   preview_->asked_at = now;
   preview_->asked_to = frames;
   run(*lane, Work::interim, interim_message_of(preview_->job), seconds_of(preview_->job));
@@ -509,7 +468,7 @@ void WorkerPool::State::abandon() {
   for (Lane& lane : lanes_) {
     lane.work = Work::none;
     lane.entry = {};
-    feed(lane, &WorkerSlot::stop);
+    lane.worker.stop();
   }
 }
 
@@ -537,7 +496,7 @@ WorkerPool::WorkerPool(boost::asio::any_io_executor strand, WorkerPoolSettings s
                        std::shared_ptr<const Clock> clock, WorkerPoolEvents events,
                        std::shared_ptr<const Timers> timers, StartWorker start)
     : state_(std::make_shared<State>(std::move(strand), std::move(settings), std::move(clock), std::move(events),
-                                     *timers, std::move(start))) {}
+                                     *timers, start)) {}
 
 WorkerPool::~WorkerPool() {
   state_->abandon();
