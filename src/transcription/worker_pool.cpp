@@ -11,8 +11,10 @@
 
 #include "dictum/error.hpp"
 #include "transcription/agreement.hpp"
+#include "transcription/given_job.hpp"
 #include "transcription/job_message.hpp"
 #include "transcription/slot_driver.hpp"
+#include "transcription/start_failures.hpp"
 
 namespace dictum::transcription {
 namespace {
@@ -21,7 +23,6 @@ using namespace std::chrono_literals;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr int kQuickCancelMs = 100;  // a worker that promises this may work ahead though it is the only one
-constexpr auto kRefusalTime = 30s;   // settings that cannot work are not tried again before
 
 enum class Work { none, job, early, interim };
 
@@ -42,18 +43,6 @@ struct Lane {
   bool is_idle() const { return state() == WorkerSlot::State::idle; }
 };
 
-/// A job that was handed over whole.
-class GivenJob final : public JobSource {
- public:
-  GivenJob(TranscriptionJob job, Transcriber::Done done) : job_(std::move(job)), done_(std::move(done)) {}
-  std::optional<TranscriptionJob> job(std::uint32_t /*segment*/) override { return job_; }
-  void transcribed(std::uint32_t /*segment*/, TranscriptionOutcome outcome) override { done_(std::move(outcome)); }
-
- private:
-  const TranscriptionJob job_;
-  const Transcriber::Done done_;
-};
-
 /// The segment that is transcribed before its end is certain.
 struct EarlyJob {
   std::shared_ptr<JobSource> source;
@@ -69,16 +58,6 @@ struct Preview {
   std::optional<SteadyTime> asked_at;
   Agreement agreement;
   bool given_up = false;  // it may have killed a worker
-};
-
-struct Outage {
-  SteadyTime since;
-  int failed_starts = 0;
-};
-
-struct Refusal {
-  WorkerFailure failure;
-  SteadyTime until;
 };
 
 }  // namespace
@@ -138,7 +117,9 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     if (job && job->language.empty()) job->language = settings_.language;
     return job;
   }
-  bool is_refused() const { return refusal_ && clock_->steady_now() < refusal_->until; }
+  bool has_ready_worker() const {
+    return std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.worker.slot().is_ready(); });
+  }
   std::ptrdiff_t count(WorkerSlot::State state) const {
     return std::ranges::count_if(lanes_, [&](const Lane& lane) { return lane.state() == state; });
   }
@@ -153,9 +134,8 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   std::optional<EarlyJob> early_;
   std::optional<Preview> preview_;
   std::vector<std::function<void(std::optional<EventError>)>> prepared_;  // to be called back
-  std::optional<Outage> outage_;                                          // no worker could be started since
-  std::optional<Refusal> refusal_;                                        // no worker ever will
-  bool dispatching_ = false;                                              // a call of `dispatch` is queued
+  StartFailures start_failures_;
+  bool dispatching_ = false;  // a call of `dispatch` is queued
   bool abandoned_ = false;
 };
 
@@ -166,7 +146,10 @@ WorkerPool::State::State(boost::asio::any_io_executor strand, WorkerPoolSettings
       settings_(std::move(settings)),
       clock_(std::move(clock)),
       events_(std::move(events)),
-      queue_({.attempts = settings_.attempts, .outage_patience = settings_.outage_patience}) {
+      queue_({.attempts = settings_.attempts, .outage_patience = settings_.outage_patience}),
+      start_failures_({.starts = settings_.attempts,
+                       .start_patience = settings_.start_patience,
+                       .outage_patience = settings_.outage_patience}) {
   for (int i = 0; i < std::max(settings_.workers, 1); ++i) add_lane(i, timers, start);
 }
 
@@ -244,28 +227,16 @@ void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::TaskFailed action) {
 }
 
 void WorkerPool::State::carry_out(Lane& /*lane*/, WorkerSlot::Ready) {
-  outage_.reset();
-  refusal_.reset();
+  start_failures_.clear();
   publish_prepared(std::nullopt);
 }
 
 void WorkerPool::State::carry_out(Lane& /*lane*/, const WorkerSlot::StartFailed& action) {
   const WorkerFailure& failure = action.failure;
-  const SteadyTime now = clock_->steady_now();
-  if (failure.cause == FailureCause::settings) {
-    publish_prepared(EventError{failure.code, failure.message});
-    refusal_ = Refusal{failure, now + kRefusalTime};
-    return fail_waiting(failure);
-  }
-  publish_prepared(std::nullopt);
-  if (std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.worker.slot().is_ready(); })) return;
-  if (!outage_) outage_ = Outage{.since = now};
-  const auto patience = failure.cause == FailureCause::outside ? settings_.outage_patience : settings_.start_patience;
-  if (++outage_->failed_starts < settings_.attempts || now - outage_->since < patience) return;
-  WorkerFailure last = failure;
-  last.message = fmt::format("No worker could be started, {} times in a row. Last error: {}", outage_->failed_starts,
-                             failure.message);
-  fail_waiting(last);
+  const bool is_hopeless = failure.cause == FailureCause::settings;
+  publish_prepared(is_hopeless ? std::optional(EventError{failure.code, failure.message}) : std::nullopt);
+  if (!is_hopeless && has_ready_worker()) return;
+  if (const auto reason = start_failures_.add(failure, clock_->steady_now())) fail_waiting(*reason);
 }
 
 void WorkerPool::State::fail_waiting(const WorkerFailure& failure) {
@@ -369,7 +340,7 @@ Lane* WorkerPool::State::lane_for_extra_work() {
     if (idle_lanes > 1 || lane->worker.slot().hello().cancel_ms.value_or(kQuickCancelMs + 1) <= kQuickCancelMs)
       return &*lane;
   }
-  if (count(starting) + count(handshake) == 0 && !is_refused()) {
+  if (count(starting) + count(handshake) == 0 && !start_failures_.refusal(clock_->steady_now())) {
     const auto vacant = std::ranges::find(lanes_, dead, [](const Lane& lane) { return lane.state(); });
     if (vacant != lanes_.end()) vacant->worker.start();
   }
@@ -380,9 +351,8 @@ Lane* WorkerPool::State::lane_for_extra_work() {
 
 void WorkerPool::State::submit(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority) {
   if (abandoned_) return;
-  if (is_refused()) {
-    return publish_outcome(std::move(source), segment,
-                           failed_outcome(refusal_->failure.code, refusal_->failure.message));
+  if (const auto refusal = start_failures_.refusal(clock_->steady_now())) {
+    return publish_outcome(std::move(source), segment, failed_outcome(refusal->code, refusal->message));
   }
   if (early_ && early_->source == source && early_->segment == segment) {
     const EarlyJob early = *std::exchange(early_, std::nullopt);
@@ -427,9 +397,7 @@ void WorkerPool::State::cancel_early(std::uint32_t segment) {
 void WorkerPool::State::prepare(std::function<void(std::optional<EventError>)> done) {
   if (abandoned_) return;
   prepared_.push_back(std::move(done));
-  if (std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.worker.slot().is_ready(); })) {
-    return publish_prepared(std::nullopt);
-  }
+  if (has_ready_worker()) return publish_prepared(std::nullopt);
   dispatch_soon();
 }
 

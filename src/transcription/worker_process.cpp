@@ -46,6 +46,10 @@ constexpr auto kGuardGrace = 500ms;
 constexpr auto kSilentGrace = 200ms;
 
 constexpr std::size_t kTailBytes = 4096;  // of standard error, kept to explain an end
+// Exit codes of shells, and of the guard, for a program that cannot be run.
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+
 constexpr std::size_t kMaxHelloBytes = std::size_t{1} << 20;
 
 [[noreturn]] void cannot_start(const WorkerCommand& command, std::string_view step, int error) {
@@ -215,7 +219,9 @@ class Guard {
     ::kill(-pid, SIGKILL);
     wait(options);
     if (info.si_code == CLD_EXITED) {
-      return {FailureCause::worker, fmt::format("ended with exit code {}", info.si_status)};
+      const bool is_not_found = info.si_status == kNotFound || info.si_status == kNotExecutable;
+      return {is_not_found ? FailureCause::settings : FailureCause::worker,
+              fmt::format("ended with exit code {}", info.si_status)};
     }
     const char* const name = ::sigabbrev_np(info.si_status);
     return {is_fault(info.si_status) ? FailureCause::worker : FailureCause::outside,

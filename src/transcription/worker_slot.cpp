@@ -76,6 +76,8 @@ void WorkerSlot::process_ended(WorkerFailure failure, Actions& actions) {
     case State::idle:
     case State::busy:
     case State::stopping:
+      // It could be started, so it was not for its settings.
+      if (failure.cause == FailureCause::settings) failure.cause = FailureCause::worker;
       return lose(std::move(failure), actions);
   }
 }

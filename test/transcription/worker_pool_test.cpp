@@ -5,6 +5,10 @@
 #include <sys/resource.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -231,7 +235,7 @@ struct BadHello {
 class BadHelloTest : public PoolFixture, public testing::WithParamInterface<BadHello> {};
 
 TEST_P(BadHelloTest, FailsTheJobAfterABoundedNumberOfTries) {
-  settings.hello_timeout = kSanitized ? 2s : 300ms;
+  if (GetParam().sentence == std::string("did not say hello")) settings.hello_timeout = kSanitized ? 2s : 300ms;
   script(R"({"hello":{)" + std::string(GetParam().hello) + "}}");
   make_pool();
   transcribe(0);
@@ -317,6 +321,39 @@ TEST_F(WorkerPoolTest, AbandonsAStuckWorkerAtOnceAndTellsNothingMore) {
   EXPECT_EQ(done.size(), 0);
   EXPECT_EQ(statuses.size(), told);
   EXPECT_EQ(processes().size(), 0);
+}
+
+TEST_F(WorkerPoolTest, GivesAWorkerAFolderForTemporaryFilesThatGoesWithIt) {
+  namespace fs = std::filesystem;
+  fs::create_directory(folder / "tmp");
+  settings.environment["TMPDIR"] = folder / "tmp";
+  settings.environment["OUT"] = folder / "environment";
+  ::setenv("SOMEBODY_ELSES_API_KEY", "secret", 1);
+  settings.executable = folder / "dictum-worker-script";
+  std::ofstream(settings.executable) << "#!/bin/sh\necho speech >\"$TMPDIR/a.wav\"; mkdir \"$TMPDIR/b\"; "
+                                        "env >\"$OUT.new\"; mv \"$OUT.new\" \"$OUT\"; exec sleep 1000\n";
+  fs::permissions(settings.executable, fs::perms::owner_all);
+  make_pool().prepare([](const std::optional<EventError>&) {});
+  ASSERT_TRUE(run_until([&] { return fs::exists(folder / "environment"); }));
+  ::unsetenv("SOMEBODY_ELSES_API_KEY");
+  EXPECT_FALSE(fs::is_empty(folder / "tmp"));
+  pool->abandon();
+  EXPECT_TRUE(run_until([&] { return fs::is_empty(folder / "tmp"); }));
+  std::ifstream in(folder / "environment");
+  const std::string environment{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_THAT(environment, HasSubstr("PATH="));
+  EXPECT_EQ(environment.find("SOMEBODY"), std::string::npos);
+}
+
+TEST_F(WorkerPoolTest, MakesWhatAWorkerPrintedFitForATerminal) {
+  settings.executable = folder / "dictum-worker-script";
+  std::ofstream(settings.executable) << "#!/bin/sh\nprintf '\\033]0;owned\\007broken' >&2; exit 3\n";
+  std::filesystem::permissions(settings.executable, std::filesystem::perms::owner_all);
+  make_pool();
+  transcribe(0);
+  ASSERT_TRUE(run_until_done(1));
+  EXPECT_THAT(done[0].error.value().message, HasSubstr("broken"));
+  EXPECT_EQ(done[0].error->message.find('\033'), std::string::npos);
 }
 
 TEST_F(WorkerPoolTest, ReapsItsGuardsThoughNobodyRunsTheLoopAnyMore) {

@@ -419,5 +419,16 @@ TEST_F(WorkerSlotTest, TellsSettingsThatCanNeverWorkFromFailures) {
   EXPECT_EQ(last<WorkerSlot::StartFailed>().failure.cause, FailureCause::settings);
 }
 
+TEST_F(WorkerSlotTest, TakesAnExitForAMissingProgramAsSettingsBeforeTheHelloOnly) {
+  for (const auto& [state, cause] :
+       {std::pair(handshake, FailureCause::settings), std::pair(busy, FailureCause::worker)}) {
+    WorkerSlot slot = in(state);
+    give(slot, [](WorkerSlot& to, Actions& actions) { to.process_ended(death(FailureCause::settings), actions); });
+    const auto& action = actions_.back();
+    const auto* failed = std::get_if<WorkerSlot::TaskFailed>(&action);
+    EXPECT_EQ(failed ? failed->failure.cause : last<WorkerSlot::StartFailed>().failure.cause, cause);
+  }
+}
+
 }  // namespace
 }  // namespace dictum::transcription
