@@ -115,7 +115,7 @@ class Environment {
   std::vector<char*> pointers_;
 };
 
-/// What posix_spawn is told, freed with it.
+/// The options of posix_spawn, freed with it.
 struct SpawnOptions {
   SpawnOptions() {
     ::posix_spawn_file_actions_init(&actions);
@@ -178,7 +178,7 @@ class Guard {
     }
   }
 
-  /// Waits, where nobody heard that the guard ended: milliseconds, unless the machine is stuck, and then not long.
+  /// Waits for the end of the guard where it was not reaped yet: milliseconds, or kGuardGrace on a stuck machine.
   ~Guard() {
     if (pid_ <= 0) return;
     let_go();

@@ -350,7 +350,7 @@ std::optional<Message> FrameReader::next() {
     }
   }
   if (at_boundary()) {
-    // A long frame is rare: its room is given back.
+    // A long frame is rare: its memory is freed.
     if (buffer_.capacity() > (std::size_t{1} << 20)) buffer_ = {};
     buffer_.clear();
     begin_ = 0;

@@ -270,8 +270,8 @@ TEST_F(WorkerPoolTest, LeavesNothingBehindWhereStartingFailsAtAnyStep) {
   const std::size_t before = open_descriptors();
   std::uint32_t segment = 0;
   bool started = false;
-  for (rlim_t room = 0; room < 40 && !started; ++room, ++segment) {
-    const rlimit tight{before + room, usual.rlim_max};
+  for (rlim_t spare = 0; spare < 40 && !started; ++spare, ++segment) {
+    const rlimit tight{before + spare, usual.rlim_max};
     ::setrlimit(RLIMIT_NOFILE, &tight);
     transcribe(segment);
     const bool ended = run_until_done(segment + 1);
@@ -280,7 +280,8 @@ TEST_F(WorkerPoolTest, LeavesNothingBehindWhereStartingFailsAtAnyStep) {
     started = !done[segment].error.has_value();
     if (!started) {
       EXPECT_EQ(done[segment].error->code, "transcriber_missing");
-      EXPECT_TRUE(run_until([&] { return open_descriptors() <= before; }, 2s)) << "with room for " << room;
+      EXPECT_TRUE(run_until([&] { return open_descriptors() <= before; }, 2s))
+          << "with " << spare << " spare descriptors";
     }
   }
   EXPECT_TRUE(started);
@@ -305,7 +306,7 @@ TEST_F(WorkerPoolTest, LeavesNoDescriptorAndNoProcessBehind) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
-TEST_F(WorkerPoolTest, AbandonsAStuckWorkerAtOnceAndTellsNothingMore) {
+TEST_F(WorkerPoolTest, AbandonsAStuckWorkerAtOnceAndReportsNothingMore) {
   script(R"({"do":"freeze","grandchild":true})");
   settings.ping_interval = 1h;
   make_pool();
@@ -315,11 +316,11 @@ TEST_F(WorkerPoolTest, AbandonsAStuckWorkerAtOnceAndTellsNothingMore) {
   const auto begin = std::chrono::steady_clock::now();
   pool->abandon();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 100ms);
-  const std::size_t told = statuses.size();
+  const std::size_t reported = statuses.size();
   io.restart();
   io.run_for(5s);
   EXPECT_EQ(done.size(), 0);
-  EXPECT_EQ(statuses.size(), told);
+  EXPECT_EQ(statuses.size(), reported);
   EXPECT_EQ(processes().size(), 0);
 }
 
