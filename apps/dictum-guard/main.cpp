@@ -7,19 +7,29 @@
 // lifeline ends (the recorder let go) or when the recorder dies; then it ends as the worker did.
 //
 // The recorder cannot do this itself: it may be any program with any threads, PDEATHSIG belongs to the forking thread
-// and reaches no grandchildren, and nobody can clean up after their own kill -9. The guard has one thread, so PDEATHSIG
-// is right between it and the worker. It links nothing but the C library and starts in under a millisecond.
+// and reaches no grandchildren, and no process can clean up after its own kill -9. The guard can be killed as well, so
+// it is two processes that watch each other: this one, and the reaper, the worker's parent. Both are sub-reapers: what
+// the worker leaves behind becomes the reaper's child, and where that was killed, the guard's. Each has one thread.
+// They link nothing but the C library and start in about a millisecond.
+//
+// The worker has a folder of its own for temporary files, which is removed with all that is in it: speech of a worker
+// that was killed does not stay there.
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -38,10 +48,30 @@ constexpr int kCannotStart = 127;
   std::_Exit(kCannotStart);
 }
 
-/// Between fork and exec. SIGKILL reaches the worker when the guard dies, however that happens.
-[[noreturn]] void become_worker(pid_t guard, rlim_t memory_cap, char** command) {
+/// A folder for the worker's temporary files, or nothing where none can be made.
+const char* make_temporary_folder() {
+  static char path[PATH_MAX];
+  const char* parent = std::getenv("TMPDIR");
+  if (parent == nullptr || parent[0] != '/') parent = "/tmp";
+  const int length = std::snprintf(path, sizeof path, "%s/dictum-worker-XXXXXX", parent);
+  if (length < 0 || static_cast<std::size_t>(length) >= sizeof path || ::mkdtemp(path) == nullptr) return nullptr;
+  ::setenv("TMPDIR", path, 1);
+  return path;
+}
+
+int remove_entry(const char* path, const struct stat*, int, FTW*) {
+  ::remove(path);
+  return 0;
+}
+
+void remove_temporary_folder(const char* path) {
+  if (path != nullptr) ::nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+/// Between fork and exec. SIGKILL reaches the worker when its parent dies, however that happens.
+[[noreturn]] void become_worker(pid_t parent, rlim_t memory_cap, char** command) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("prctl");
-  if (::getppid() != guard) std::_Exit(kCannotStart);  // it died before the line above
+  if (::getppid() != parent) std::_Exit(kCannotStart);  // it died before the line above
 
   // Data, not address space: models are mapped files, and may be larger than the memory.
   const rlimit cap{memory_cap, memory_cap};
@@ -52,7 +82,6 @@ constexpr int kCannotStart = 127;
   sigset_t nothing;
   ::sigemptyset(&nothing);
   ::sigprocmask(SIG_SETMASK, &nothing, nullptr);
-  ::close(kLifeline);
   ::execv(command[0], command);
   fail(command[0]);
 }
@@ -74,17 +103,71 @@ void kill_descendants() {
   }
 }
 
-/// Reaps what has ended, strays of the worker included. True once the worker has, with its status.
-bool reap(pid_t worker, int& status) {
+/// Reaps what has ended. True once `child` has, with its status.
+bool reap(pid_t child, int& status) {
   int one = 0;
   for (;;) {
     const pid_t pid = ::waitpid(-1, &one, WNOHANG);
     if (pid <= 0) return false;
-    if (pid == worker) {
+    if (pid == child) {
       status = one;
       return true;
     }
   }
+}
+
+/// Ends of children make it readable.
+int open_child_signals() {
+  sigset_t child_ends;
+  ::sigemptyset(&child_ends);
+  ::sigaddset(&child_ends, SIGCHLD);
+  ::sigprocmask(SIG_SETMASK, &child_ends, nullptr);
+  const int signals = ::signalfd(-1, &child_ends, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals < 0) fail("signalfd");
+  return signals;
+}
+
+/// Waits until `child` has ended, with its status, or one of `ends` is over: false then.
+template <std::size_t kEnds>
+bool wait_for(pid_t child, int signals, const int (&ends)[kEnds], int& status) {
+  pollfd polled[kEnds + 1] = {{signals, POLLIN, 0}};
+  for (std::size_t i = 0; i < kEnds; ++i) polled[i + 1] = {ends[i], POLLIN, 0};
+  for (;;) {
+    if (::poll(polled, kEnds + 1, -1) < 0 && errno != EINTR) return false;
+    for (std::size_t i = 0; i < kEnds; ++i) {
+      if (polled[i + 1].revents != 0) return false;
+    }
+    signalfd_siginfo signal{};
+    while (::read(signals, &signal, sizeof signal) > 0) {
+    }
+    if (reap(child, status)) return true;
+  }
+}
+
+/// The recorder must see the frame channel end with the worker.
+void leave_standard_streams() {
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; fd < kLifeline; ++fd) ::dup2(nothing, fd);
+}
+
+/// The worker's parent. Ends with the worker, or with the guard, and then takes everything with it.
+[[noreturn]] void become_reaper(int guard_end, const char* folder, rlim_t memory_cap, char** command,
+                                int* worker_status) {
+  ::prctl(PR_SET_NAME, "dictum-reaper");
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail("prctl");
+  ::close(kLifeline);
+  const int signals = open_child_signals();
+  const pid_t reaper = ::getpid();
+  const pid_t worker = ::fork();
+  if (worker < 0) fail("fork");
+  if (worker == 0) become_worker(reaper, memory_cap, command);
+  leave_standard_streams();
+  int status = 0;
+  const bool worker_ended = wait_for(worker, signals, {guard_end}, status);
+  kill_descendants();
+  if (worker_ended) *worker_status = status;
+  if (!worker_ended) remove_temporary_folder(folder);  // else the guard does
+  std::_Exit(0);
 }
 
 [[noreturn]] void end_like(int status) {
@@ -116,36 +199,28 @@ int main(int argc, char** argv) {
   const int recorder_end = ::pidfd_open(recorder, 0);
   if (::getppid() != recorder) return kCannotStart;
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail("prctl");
+  const int signals = open_child_signals();
 
-  sigset_t child_ends;
-  ::sigemptyset(&child_ends);
-  ::sigaddset(&child_ends, SIGCHLD);
-  ::sigprocmask(SIG_SETMASK, &child_ends, nullptr);
-  const int children = ::signalfd(-1, &child_ends, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (children < 0) fail("signalfd");
+  constexpr int kUnknown = -1;  // no wait status is negative
+  void* const shared = ::mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  int guard_life[2];
+  if (shared == MAP_FAILED || ::pipe2(guard_life, O_CLOEXEC) != 0) fail("no memory");
+  auto* const worker_status = static_cast<int*>(shared);
+  *worker_status = kUnknown;
+  const char* const folder = make_temporary_folder();
 
-  const pid_t guard = ::getpid();
-  const pid_t worker = ::fork();
-  if (worker < 0) fail("fork");
-  if (worker == 0) become_worker(guard, memory_cap, argv + 3);
-
-  // The recorder must see the frame channel end with the worker.
-  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = 0; fd < kLifeline; ++fd) ::dup2(nothing, fd);
+  const pid_t reaper = ::fork();
+  if (reaper < 0) fail("fork");
+  if (reaper == 0) {
+    ::close(guard_life[1]);
+    become_reaper(guard_life[0], folder, memory_cap, argv + 3, worker_status);
+  }
+  leave_standard_streams();
 
   int status = 0;
-  for (;;) {
-    pollfd ends[] = {{kLifeline, POLLIN, 0}, {children, POLLIN, 0}, {recorder_end, POLLIN, 0}};
-    if (::poll(ends, 3, -1) < 0 && errno != EINTR) break;
-    if (ends[0].revents != 0 || ends[2].revents != 0) break;
-    signalfd_siginfo signal{};
-    while (::read(children, &signal, sizeof signal) > 0) {
-    }
-    if (reap(worker, status)) {
-      kill_descendants();
-      end_like(status);
-    }
-  }
+  const bool ended = wait_for(reaper, signals, {kLifeline, recorder_end}, status);
   kill_descendants();
+  remove_temporary_folder(folder);
+  if (ended) end_like(*worker_status == kUnknown ? status : *worker_status);
   ::kill(0, SIGKILL);  // the whole group, this process too
 }

@@ -48,6 +48,9 @@ void examine_detector(Report& report) {
 void examine_transcribers(Report& report) {
   const std::string chosen = transcription::resolve_transcriber("auto");
   bool usable = false;
+  for (const std::string& sentence : transcription::ignored_worker_folders()) {
+    fmt::print("--  {:<14} {}\n", "transcriber", sentence);
+  }
   for (const auto& worker : transcription::list_workers()) {
     const std::string name = "transcriber";
     try {

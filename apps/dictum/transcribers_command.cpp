@@ -16,6 +16,7 @@ ExitCode transcribers() {
   if (workers.empty()) {
     fmt::print("No transcriber is installed: a program dictum-worker-NAME beside dictum or on PATH is one.\n");
   }
+  for (const std::string& sentence : transcription::ignored_worker_folders()) fmt::print("{}\n", sentence);
   const std::string chosen = transcription::resolve_transcriber("auto");
   for (const auto& worker : workers) {
     fmt::print("{} {:<14} ", worker.name == chosen ? "*" : " ", worker.name);
@@ -26,7 +27,7 @@ ExitCode transcribers() {
     } catch (const RecorderError& error) {
       fmt::print("not usable: {}\n", utf8::on_one_line(error.what()));
     }
-    fmt::print("  {:<14} {}\n", "", worker.executable.string());
+    fmt::print("  {:<14} {}\n", "", utf8::on_one_line(worker.executable.string()));
   }
   return ExitCode::success;
 }

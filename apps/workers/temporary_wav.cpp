@@ -1,15 +1,14 @@
 #include "temporary_wav.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 
-#include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
 #include "worker_audio.hpp"
 
@@ -42,25 +41,31 @@ std::string wav_bytes(std::span<const float> samples) {
   return out;
 }
 
-TemporaryWAV::TemporaryWAV(std::span<const float> samples) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "dictum-XXXXXX.wav").string();
-  const UniqueFD file(::mkostemps(pattern.data(), 4, O_CLOEXEC));
-  if (!file)
-    throw RecorderError(Errc::output_unwritable,
-                        fmt::format("{} cannot be written: {}", pattern, std::strerror(errno)));
-  path_ = pattern;
+TemporaryWAV::TemporaryWAV(std::span<const float> samples)
+    : memory_(::memfd_create("dictum-segment", 0)) {  // inherited, since the program opens it by this process's number
+  const auto fail = [](int error) {
+    throw RecorderError(error == ENOSPC ? Errc::disk_full : Errc::output_unwritable,
+                        fmt::format("A temporary sound file cannot be written: {}.", std::strerror(error)));
+  };
+  if (!memory_ || ::fchmod(memory_.get(), 0600) != 0) fail(errno);
   const std::string bytes = wav_bytes(samples);
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t written = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+    const ssize_t written = ::write(memory_.get(), bytes.data() + done, bytes.size() - done);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      const int error = errno;
-      ::unlink(path_.c_str());
-      throw RecorderError(error == ENOSPC ? Errc::disk_full : Errc::output_unwritable,
-                          fmt::format("{} cannot be written: {}", pattern, std::strerror(error)));
-    }
+    if (written <= 0) fail(errno);
     done += static_cast<std::size_t>(written);
   }
+  const std::string target = fmt::format("/proc/self/fd/{}", memory_.get());
+  constexpr int kMaxTries = 1000;
+  for (int i = 0; i < kMaxTries; ++i) {
+    const auto path = std::filesystem::temp_directory_path() / fmt::format("dictum-{}-{}.wav", ::getpid(), i);
+    if (::symlink(target.c_str(), path.c_str()) == 0) {
+      path_ = path;
+      return;
+    }
+    if (errno != EEXIST) break;
+  }
+  fail(errno);
 }
 
 TemporaryWAV::~TemporaryWAV() {

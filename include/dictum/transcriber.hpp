@@ -24,6 +24,8 @@ struct TranscriptionJob {
   int sample_rate{};
   std::string language;              ///< BCP 47, or empty for the engine's own choice
   std::vector<std::string> phrases;  ///< worth listening for: the note commands
+  /// Exclusive: what is to be transcribed ends here, though the file may go on, or still grow. Absent: `end_frame`.
+  std::optional<Frame> audio_end_frame{};
 };
 
 /// What became of a job.

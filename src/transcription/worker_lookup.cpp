@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,16 +13,16 @@
 #include <system_error>
 #include <variant>
 
+#include "base/timer.hpp"
+#include "base/utf8.hpp"
 #include "dictum/error.hpp"
-#include "transcription/alarm.hpp"
 #include "transcription/worker_process.hpp"
+#include "transcription/worker_text.hpp"
 
 namespace dictum::transcription {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kPrefix = "dictum-worker-";
 
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);
@@ -33,17 +34,36 @@ bool is_program(const fs::path& path) {
   return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
 }
 
-/// The folder of the library, or of the program, that this code is part of.
-fs::path own_folder() {
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<void*>(&own_folder), &info) == 0 || info.dli_fname == nullptr) return {};
-  std::error_code ignored;
-  return fs::canonical(info.dli_fname, ignored).parent_path();
-}
-
+/// The folder of the running program's real file, which argv[0] and links to it say nothing about.
 fs::path program_folder() {
   std::error_code ignored;
   return fs::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
+/// The folder of the library that this code is part of, or of the program.
+fs::path own_folder() {
+  Dl_info info{};
+  link_map* map = nullptr;
+  const auto* const here = reinterpret_cast<void*>(&own_folder);
+  if (::dladdr1(here, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) == 0 || map == nullptr) return {};
+  const fs::path library = map->l_name;  // empty for the program itself
+  if (library.empty()) return program_folder();
+  std::error_code error;
+  const fs::path real = library.is_absolute() ? fs::canonical(library, error) : fs::path();
+  return real.parent_path();
+}
+
+/// The entries of a variable that lists folders.
+std::vector<std::string> entries_of(const char* name) {
+  std::vector<std::string> entries;
+  const std::string list = environment(name);
+  if (list.empty()) return entries;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(':', begin), list.size());
+    entries.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return entries;
 }
 
 bool is_name(std::string_view name) {
@@ -76,47 +96,56 @@ bool has_whisper_model() {
 std::vector<fs::path> worker_folders() {
   std::vector<fs::path> folders;
   const auto add = [&](const fs::path& folder) {
-    // A relative folder would make what runs depend on where one stands.
     if (folder.is_absolute() && std::ranges::find(folders, folder) == folders.end()) folders.push_back(folder);
   };
-  if (const std::string folder = environment("DICTUM_WORKER_DIR"); !folder.empty()) add(fs::absolute(folder));
-  if (const fs::path own = own_folder(); !own.empty()) {
+  add(environment("DICTUM_WORKER_DIR"));
+  for (const fs::path& own : {own_folder(), program_folder()}) {
+    if (own.empty()) continue;
     add((own / "../libexec/dictum").lexically_normal());     // PREFIX/bin and PREFIX/lib
     add((own / "../../libexec/dictum").lexically_normal());  // PREFIX/lib/x86_64-linux-gnu
     add(own);
   }
-  add(program_folder());
-  const std::string path = environment("PATH");
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t end = std::min(path.find(':', begin), path.size());
-    add(path.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  for (const std::string& folder : entries_of("PATH")) add(folder);
   return folders;
+}
+
+std::vector<std::string> ignored_worker_folders() {
+  std::vector<std::string> sentences;
+  const auto check = [&](const char* variable, const std::string& folder) {
+    if (fs::path(folder).is_absolute()) return;
+    sentences.push_back(fmt::format("Transcribers are not looked for in \"{}\" of {}: write an absolute path.",
+                                    utf8::on_one_line(folder), variable));
+  };
+  if (const std::string folder = environment("DICTUM_WORKER_DIR"); !folder.empty()) check("DICTUM_WORKER_DIR", folder);
+  for (const std::string& folder : entries_of("PATH")) check("PATH", folder);
+  return sentences;
 }
 
 fs::path find_worker(std::string_view name) {
   if (!is_name(name)) {
     throw RecorderError(Errc::invalid_argument,
-                        fmt::format("\"{}\" cannot be a transcriber: names are made of a-z, 0-9 and -", name));
+                        fmt::format("\"{}\" cannot be the name of a transcriber: names consist of a-z, 0-9 and -.",
+                                    utf8::on_one_line(name)));
   }
-  if (const auto path = find_program(fmt::format("{}{}", kPrefix, name))) return *path;
+  if (const auto path = find_program(fmt::format("{}{}", kWorkerPrefix, name))) return *path;
   std::string others;
   for (const InstalledWorker& worker : list_workers()) others += (others.empty() ? "" : ", ") + worker.name;
+  std::string ignored;
+  for (const std::string& sentence : ignored_worker_folders()) ignored += " " + sentence;
   throw RecorderError(
       Errc::transcriber_missing,
       fmt::format(
-          "there is no transcriber {0}: put a program {1}{0} on PATH or into DICTUM_WORKER_DIR, or choose one of "
-          "those that are installed ({2})",
-          name, kPrefix, others.empty() ? "none" : others));
+          "No transcriber named \"{0}\": no program {1}{0} was found. Choose one that is installed ({2}), or put "
+          "{1}{0} into a folder of PATH or into DICTUM_WORKER_DIR.{3}",
+          name, kWorkerPrefix, others.empty() ? "none is" : others, ignored));
 }
 
 fs::path find_guard() {
   if (const auto path = find_program("dictum-guard")) return *path;
   throw RecorderError(
       Errc::transcriber_missing,
-      "dictum-guard, which transcribers are started with, is missing: it belongs beside dictum or in its "
-      "libexec folder, so install Dictum again");
+      "The program dictum-guard, which starts transcribers, was not found beside dictum or in its libexec folder. "
+      "Install Dictum again.");
 }
 
 std::vector<InstalledWorker> list_workers() {
@@ -125,8 +154,8 @@ std::vector<InstalledWorker> list_workers() {
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
       const std::string file = entry->path().filename().string();
-      if (!file.starts_with(kPrefix)) continue;
-      const std::string name = file.substr(kPrefix.size());
+      if (!file.starts_with(kWorkerPrefix)) continue;
+      const std::string name = file.substr(kWorkerPrefix.size());
       if (is_name(name) && is_program(entry->path())) found.try_emplace(name, entry->path());
     }
   }
@@ -137,29 +166,29 @@ std::vector<InstalledWorker> list_workers() {
 
 std::string resolve_transcriber(std::string_view name) {
   if (name != "auto") return std::string(name);
-  return has_whisper_model() && find_program(fmt::format("{}whisper", kPrefix)) ? "whisper" : "pocketsphinx";
+  return has_whisper_model() && find_program(fmt::format("{}whisper", kWorkerPrefix)) ? "whisper" : "pocketsphinx";
 }
 
 Hello probe(const fs::path& executable, const std::string& model, std::chrono::milliseconds timeout) {
   std::optional<Hello> hello;
-  std::string problem = fmt::format("{} did not say hello within {} ms", executable.string(), timeout.count());
+  std::string problem = fmt::format("The transcriber {} did not say hello within {} ms.",
+                                    utf8::on_one_line(executable.string()), timeout.count());
   boost::asio::io_context context;
-  Alarm alarm(context.get_executor());
-  alarm.set(timeout, [&] { context.stop(); });
+  const auto timer = SystemTimers().make_timer(context.get_executor());
+  timer->start(timeout, [&] { context.stop(); });
   WorkerCommand command{.executable = executable, .arguments = {}, .environment = {}, .guard = find_guard()};
   if (!model.empty()) command.arguments = {"--model", model};
-  WorkerProcess process(context.get_executor(), command,
-                        {.on_message =
-                             [&](Message message) {
-                               if (auto* const said = std::get_if<Hello>(&message)) hello = std::move(*said);
-                               if (const auto* const error = std::get_if<Error>(&message)) problem = error->message;
-                               context.stop();
-                             },
-                         .on_end =
-                             [&](WorkerEnd end) {
-                               problem = std::move(end.message);
-                               context.stop();
-                             }});
+  WorkerEvents events;
+  events.on_message = [&](Message message) {
+    if (auto* const said = std::get_if<Hello>(&message)) hello = std::move(*said);
+    if (const auto* const error = std::get_if<Error>(&message)) problem = for_people(error->message);
+    context.stop();
+  };
+  events.on_end = [&](WorkerFailure failure) {
+    problem = std::move(failure.message);
+    context.stop();
+  };
+  const auto worker = start_worker_process(context.get_executor(), command, std::move(events));
   context.run();
   if (!hello) throw RecorderError(Errc::transcriber_missing, problem);
   return *std::move(hello);

@@ -12,9 +12,16 @@
 /// thread that may block.
 namespace dictum::transcription {
 
-/// Where workers are looked for, first come first served: $DICTUM_WORKER_DIR, the library's own libexec/dictum, the
-/// folder of the running program, $PATH.
+/// What the file name of a worker begins with.
+inline constexpr std::string_view kWorkerPrefix = "dictum-worker-";
+
+/// Where workers and their guard are looked for, the first one wins: $DICTUM_WORKER_DIR, the libexec/dictum that
+/// belongs to the library or the program (its real file, whatever name it was started by), its folder, the folders of
+/// $PATH. Only absolute ones: the current folder never decides what runs.
 std::vector<std::filesystem::path> worker_folders();
+
+/// One sentence for each entry of $DICTUM_WORKER_DIR and $PATH that is ignored because it is not absolute.
+std::vector<std::string> ignored_worker_folders();
 
 /// The executable of the transcriber `name`. Throws RecorderError: invalid_argument for what can be no name,
 /// transcriber_missing where there is none, naming those that there are.

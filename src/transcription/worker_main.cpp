@@ -75,7 +75,7 @@ class FrameWriter {
 };
 
 /// The job that runs or waits to run, between the reader's thread and the engine's.
-class Desk {
+class TaskQueue {
  public:
   struct Task {
     Job job;
@@ -126,14 +126,14 @@ class Desk {
 /// What the recorder says, taken to where it belongs. False: the worker should end.
 class Inbox {
  public:
-  Inbox(Desk& desk, FrameWriter& writer) : desk_(desk), writer_(writer) {}
+  Inbox(TaskQueue& tasks, FrameWriter& writer) : tasks_(tasks), writer_(writer) {}
 
   bool operator()(const Job& job) {
-    if (!desk_.put(job)) throw RecorderError(Errc::worker_protocol, "worker protocol: a job while another one runs");
+    if (!tasks_.put(job)) throw RecorderError(Errc::worker_protocol, "worker protocol: a job while another one runs");
     return true;
   }
   bool operator()(const Cancel& cancel) {
-    desk_.cancel(cancel.id);
+    tasks_.cancel(cancel.id);
     return true;
   }
   bool operator()(const Ping& ping) {
@@ -148,7 +148,7 @@ class Inbox {
   }
 
  private:
-  Desk& desk_;
+  TaskQueue& tasks_;
   FrameWriter& writer_;
 };
 
@@ -186,7 +186,7 @@ class Sink final : public JobSink {
 };
 
 /// The frame that answers the job.
-std::string answer(WorkerEngine& engine, const Desk::Task& task, FrameWriter& writer) {
+std::string answer(WorkerEngine& engine, const TaskQueue::Task& task, FrameWriter& writer) {
   try {
     Sink sink(writer, task.job.id);
     Result result = engine.transcribe(task.job, task.stop.get_token(), sink);
@@ -215,21 +215,21 @@ int run_worker(const MakeEngine& make_engine) {
     return 1;
   }
 
-  Desk desk;
+  TaskQueue tasks;
   std::thread reader([&] {
     try {
-      Inbox inbox(desk, writer);
+      Inbox inbox(tasks, writer);
       read_until_the_end(channel.in.get(), inbox);
     } catch (const std::exception& problem) {
       Error error = error_from(problem);
       error.fatal = true;
       writer.send(error);
     }
-    desk.close();
+    tasks.close();
   });
-  while (const auto task = desk.wait()) {
+  while (const auto task = tasks.wait()) {
     const std::string frame = answer(*engine, *task, writer);
-    desk.done();  // before the answer: the next job may follow it at once
+    tasks.done();  // before the answer: the next job may follow it at once
     writer.send_frame(frame);
   }
   reader.join();

@@ -23,7 +23,7 @@ class WorkerEngine {
  public:
   virtual ~WorkerEngine() = default;
 
-  /// Told to the recorder before the first job.
+  /// Sent to the recorder before the first job.
   virtual Hello describe() const = 0;
 
   /// One job from a clean state. `cancelled` is stopped from another thread when nobody wants the text any more: return

@@ -4,16 +4,17 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <iterator>
+#include <deque>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "transcription/agreement.hpp"
-#include "transcription/alarm.hpp"
-#include "transcription/worker_process.hpp"
+#include "transcription/given_job.hpp"
+#include "transcription/job_message.hpp"
+#include "transcription/slot_driver.hpp"
+#include "transcription/start_failures.hpp"
 
 namespace dictum::transcription {
 namespace {
@@ -21,210 +22,106 @@ namespace {
 using namespace std::chrono_literals;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr auto kLongestBackoff = 5s;
-constexpr int kPreviewCancelMs = 100;       // who promises this may be asked for interim text though it is the only one
-constexpr auto kCancelGrace = 400ms;        // on top of what a worker promised ...
-constexpr int kUnpromisedCancelMs = 1'600;  // ... or did not
-constexpr int kMaxMessagesOfAJob = 10'000;  // partials and progress; more is a flood
+constexpr int kQuickCancelMs = 100;  // a worker that promises this may work ahead though it is the only one
 
-/// What many jobs have in common: with a backlog of thousands it has to be there once.
-struct Common {
-  std::string session;
-  std::filesystem::path folder;
-  int sample_rate{};
-  std::string language;
-  std::vector<std::string> phrases;
-  bool operator==(const Common&) const = default;
-};
+enum class Work { none, job, early, interim };
 
-/// A job that has no outcome yet, and its history.
-struct Pending {
-  std::uint64_t arrival{};  // jobs leave in this order
-  std::shared_ptr<const Common> common;
-  std::uint32_t segment{};
-  std::string file;
-  Frame start{};
-  Frame end{};
-  Transcriber::Done done;
-  SteadyTime queued_at;
-  int attempts = 0;
-  int deaths = 0;  // attempts in which the worker died by itself
-};
-
-double seconds(const Pending& job) {
-  return static_cast<double>(std::max<Frame>(job.end - job.start, 0)) / std::max(job.common->sample_rate, 1);
-}
-
-Job message_of(const Pending& job, std::uint64_t id) {
-  return {.id = id,
-          .wav = (job.common->folder / job.file).string(),
-          .language = job.common->language,
-          .phrases = job.common->phrases,
-          .session = job.common->session,
-          .segment_index = job.segment,
-          .attempt = job.attempts};
-}
-
-/// A place in a file as a place on the session's clock, within the job.
-Frame on_clock(const Pending& job, Frame frame) {
-  return job.start + std::min(frame, std::max<Frame>(job.end - job.start, 0));
-}
-
-TranscriptionOutcome outcome_of(const Pending& job, Result result) {
-  TranscriptionOutcome outcome;
-  outcome.text = std::move(result.text);
-  outcome.words = std::move(result.words);
-  outcome.phrases = std::move(result.phrases);
-  outcome.no_speech_probability = result.no_speech_probability;
-  outcome.suspect = result.suspect;
-  const auto place = [&](auto& item) {
-    item.start_frame = on_clock(job, item.start_frame);
-    item.end_frame = on_clock(job, item.end_frame);
-  };
-  std::ranges::for_each(outcome.words, place);
-  std::ranges::for_each(outcome.phrases, place);
-  return outcome;
-}
-
-/// Room for one worker. What it is doing is said by three fields: no process (none, or resting after a failure), a
-/// process that is not ready (loading its model), a ready one with or without a task.
-struct Slot {
-  Slot(std::string slot_name, const boost::asio::any_io_executor& executor)
-      : name(std::move(slot_name)), alarm(executor), heartbeat(executor) {}
+/// One worker and what it works on.
+struct Lane {
+  Lane(std::string worker_name, WorkerSlot::Settings settings, SlotDriver::Parts parts, const Timers& timers)
+      : name(std::move(worker_name)), worker(std::move(settings), std::move(parts), timers) {}
 
   const std::string name;
-  std::unique_ptr<WorkerProcess> process;
-  bool ready = false;
-  bool resting = false;  // the alarm will start a fresh worker
-  Hello hello;
-  std::optional<Pending> job;  // the job that it runs, or that waits for its fresh worker
-  bool previews = false;       // or the interim text that it works on
-  bool cancelling = false;
-  int failures = 0;  // in a row
-  Alarm alarm;       // for the one thing that it waits for
-  Alarm heartbeat;
-
-  std::uint64_t id = 0;   // of the task; counts up
-  bool answered = false;  // this process has answered a job before
+  SlotDriver worker;
+  Work work = Work::none;  // that somebody still waits for
+  QueuedJob entry;         // of Work::job
+  TranscriptionJob job;    // of Work::job and Work::early
   SteadyTime started;
-  int messages = 0;
-  Agreement agreement;
+  Agreement agreement;  // of the partial texts of Work::job
 
-  std::uint64_t pings = 0;
-  std::uint64_t pongs = 0;
-  int missed = 0;
-
-  bool idle() const { return ready && !job && !previews; }
-  bool vacant() const { return !process && !resting && !job; }
+  WorkerSlot::State state() const { return worker.slot().state(); }
+  bool is_idle() const { return state() == WorkerSlot::State::idle; }
 };
 
+/// The segment that is transcribed before its end is certain.
+struct EarlyJob {
+  std::shared_ptr<JobSource> source;
+  std::uint32_t segment{};
+  Lane* lane = nullptr;  // that runs it
+  std::optional<TranscriptionOutcome> outcome{};
+};
+
+/// The open segment, for interim text.
 struct Preview {
-  Pending job;
+  TranscriptionJob job;
   Frame asked_to = 0;
   std::optional<SteadyTime> asked_at;
   Agreement agreement;
-  Slot* slot = nullptr;  // that works on it
-  bool given_up = false;
+  bool given_up = false;  // it may have killed a worker
 };
-
-/// What a worker says of an error, in a length that a person reads.
-std::string shortened(const std::string& sentence) {
-  constexpr std::size_t kLength = 500;
-  return sentence.size() <= kLength ? sentence : utf8::repaired(sentence.substr(0, kLength)) + "...";
-}
-
-/// An error code of a worker, where it looks like one.
-std::string code_of(const Error& error) {
-  const bool plain = !error.code.empty() && error.code.size() <= 40 &&
-                     error.code.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos;
-  return plain ? error.code : to_string(Errc::transcription_failed);
-}
 
 }  // namespace
 
 class WorkerPool::State : public std::enable_shared_from_this<State> {
  public:
   State(boost::asio::any_io_executor strand, WorkerPoolSettings settings, std::shared_ptr<const Clock> clock,
-        WorkerPoolEvents events)
-      : strand_(std::move(strand)),
-        settings_(std::move(settings)),
-        clock_(std::move(clock)),
-        events_(std::move(events)) {
-    for (int i = 0; i < std::max(settings_.workers, 1); ++i) {
-      slots_.push_back(std::make_unique<Slot>(fmt::format("{}-{}", settings_.name, i), strand_));
-    }
-  }
+        WorkerPoolEvents events, const Timers& timers, const StartWorker& start);
 
-  void transcribe(TranscriptionJob job, Done done);
+  void submit(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority);
+  void begin_early(std::shared_ptr<JobSource> source, std::uint32_t segment);
+  void cancel_early(std::uint32_t segment);
+  void prepare(std::function<void(std::optional<EventError>)> done);
   void preview(TranscriptionJob growing);
   void end_preview(std::uint32_t segment);
   void abandon();
-  void warm_up();
-  std::size_t queued() const;
-  std::chrono::duration<double> oldest_age() const;
 
  private:
   /// Calls `callback` later, so that nobody is called back from inside a call of theirs, and not once abandoned.
   template <class Callback>
-  void tell(Callback callback) {
+  void publish(Callback callback) {
     boost::asio::post(strand_, [self = shared_from_this(), callback = std::move(callback)]() mutable {
       if (!self->abandoned_) callback();
     });
   }
+  void publish_outcome(std::shared_ptr<JobSource> source, std::uint32_t segment, TranscriptionOutcome outcome);
+  void publish_partial(std::uint32_t segment, std::string text, std::size_t stable);
+  void publish_prepared(const std::optional<EventError>& error);
 
-  void tell_status(const Slot& slot, WorkerState state, std::string reason) {
-    if (!events_.on_status) return;
-    tell([on_status = events_.on_status, name = slot.name, state, reason = std::move(reason)]() mutable {
-      on_status(std::move(name), state, std::move(reason));
-    });
-  }
+  void add_lane(int number, const Timers& timers, const StartWorker& start);
 
-  void tell_partial(std::uint32_t segment, std::string text, std::size_t stable) {
-    if (!events_.on_partial) return;
-    tell([on_partial = events_.on_partial, segment, text = std::move(text), stable]() mutable {
-      on_partial(segment, std::move(text), stable);
-    });
-  }
+  // Actions of a lane's slot.
+  void carry_out(Lane& lane, WorkerSlot::Report action);
+  void carry_out(Lane& lane, WorkerSlot::PartialText action);
+  void carry_out(Lane& lane, WorkerSlot::Answered action);
+  void carry_out(Lane& lane, WorkerSlot::TaskFailed action);
+  void carry_out(Lane& lane, WorkerSlot::Ready action);
+  void carry_out(Lane& lane, const WorkerSlot::StartFailed& action);
+  template <class Action>
+  void carry_out(Lane& /*lane*/, const Action& /*carried_out_by_the_driver*/) {}
 
-  void tell_outcome(Pending job, TranscriptionOutcome outcome) {
-    tell([done = std::move(job.done), outcome = std::move(outcome)]() mutable { done(std::move(outcome)); });
-  }
-
-  void tell_failure(Pending job, std::string code, std::string sentence) {
-    TranscriptionOutcome outcome;
-    outcome.error = EventError{std::move(code), std::move(sentence)};
-    tell_outcome(std::move(job), std::move(outcome));
-  }
-
-  Pending pending(TranscriptionJob job);
   void dispatch_soon();
   void dispatch();
-  void start(Slot& slot);
-  void run(Slot& slot);
-  void run_preview(Slot& slot);
-  void cancel_preview(Slot& slot);
-  Slot* slot_for_preview();
-  void idle(Slot& slot);
-  void beat(Slot& slot);
+  void assign(Lane& lane);
+  void give(Lane& lane, QueuedJob entry);
+  void run(Lane& lane, Work work, Job message, double seconds);
+  void start_workers();
+  void run_early();
+  void cancel(Lane& lane);
+  void cancel_work(Work work);
+  JobQueue::Offer offer_of(bool fresh) const;
+  Lane* lane_for_extra_work();
+  void fail_waiting(const WorkerFailure& failure);
 
-  void on_message(Slot& slot, Message message);
-  void on_first_message(Slot& slot, Message message);
-  void on_result(Slot& slot, Result result);
-  void on_error(Slot& slot, const Error& error);
-  void on_partial(Slot& slot, const Partial& partial);
-  bool counts(Slot& slot, std::uint64_t id, std::string_view what);
-
-  void stop(Slot& slot);
-  void lose(Slot& slot, std::string code, const std::string& sentence, bool died = false);
-  void attempt_failed(Slot& slot, std::string code, const std::string& sentence, bool died);
-  void start_failed(Slot& slot, const std::string& code, const std::string& sentence);
-  void give_up(const std::string& code, const std::string& sentence);
-  void rest(Slot& slot);
-
-  void breach(Slot& slot, std::string sentence) {
-    const std::string whole = "the transcriber broke the worker protocol: " + std::move(sentence);
-    if (slot.ready) return lose(slot, to_string(Errc::worker_protocol), whole);
-    start_failed(slot, to_string(Errc::transcriber_missing), whole);
+  std::optional<TranscriptionJob> job_of(JobSource& source, std::uint32_t segment) const {
+    auto job = source.job(segment);
+    if (job && job->language.empty()) job->language = settings_.language;
+    return job;
+  }
+  bool has_ready_worker() const {
+    return std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.worker.slot().is_ready(); });
+  }
+  std::ptrdiff_t count(WorkerSlot::State state) const {
+    return std::ranges::count_if(lanes_, [&](const Lane& lane) { return lane.state() == state; });
   }
 
   const boost::asio::any_io_executor strand_;
@@ -232,442 +129,362 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   const std::shared_ptr<const Clock> clock_;
   const WorkerPoolEvents events_;
 
-  std::vector<std::unique_ptr<Slot>> slots_;
-  std::map<std::uint64_t, Pending> waiting_;  // by arrival
-  std::uint64_t arrivals_ = 0;
-  std::shared_ptr<const Common> common_ = std::make_shared<Common>();  // of the latest job
+  std::deque<Lane> lanes_;  // callbacks refer to its elements
+  JobQueue queue_;
+  std::optional<EarlyJob> early_;
   std::optional<Preview> preview_;
-  int failed_starts_ = 0;  // in a row, of all slots
-  bool dispatching_ = false;
+  std::vector<std::function<void(std::optional<EventError>)>> prepared_;  // to be called back
+  StartFailures start_failures_;
+  bool dispatching_ = false;  // a call of `dispatch` is queued
   bool abandoned_ = false;
 };
 
-Pending WorkerPool::State::pending(TranscriptionJob job) {
-  Common common{std::move(job.session), job.wav_path.parent_path(), job.sample_rate,
-                job.language.empty() ? settings_.language : job.language, std::move(job.phrases)};
-  if (common != *common_) common_ = std::make_shared<const Common>(std::move(common));
-  Pending pending;
-  pending.common = common_;
-  pending.segment = job.segment_index;
-  pending.file = job.wav_path.filename().string();
-  pending.start = job.start_frame;
-  pending.end = job.end_frame;
-  pending.queued_at = clock_->steady_now();
-  return pending;
+WorkerPool::State::State(boost::asio::any_io_executor strand, WorkerPoolSettings settings,
+                         std::shared_ptr<const Clock> clock, WorkerPoolEvents events, const Timers& timers,
+                         const StartWorker& start)
+    : strand_(std::move(strand)),
+      settings_(std::move(settings)),
+      clock_(std::move(clock)),
+      events_(std::move(events)),
+      queue_({.attempts = settings_.attempts, .outage_patience = settings_.outage_patience}),
+      start_failures_({.starts = settings_.attempts,
+                       .start_patience = settings_.start_patience,
+                       .outage_patience = settings_.outage_patience}) {
+  for (int i = 0; i < std::max(settings_.workers, 1); ++i) add_lane(i, timers, start);
 }
 
-void WorkerPool::State::transcribe(TranscriptionJob job, Done done) {
-  if (abandoned_) return;
-  const bool nameable = utf8::is_valid(job.wav_path.native());
-  Pending entry = pending(std::move(job));
-  entry.arrival = arrivals_++;
-  entry.done = std::move(done);
-  if (!nameable) {
-    return tell_failure(std::move(entry), to_string(Errc::invalid_argument),
-                        "the session's folder has a name that is not UTF-8, which transcribers cannot be told; keep "
-                        "sessions elsewhere");
-  }
-  waiting_.emplace_hint(waiting_.end(), entry.arrival, std::move(entry));
-  dispatch_soon();
-}
-
-void WorkerPool::State::dispatch_soon() {
-  if (std::exchange(dispatching_, true)) return;
-  boost::asio::post(strand_, [self = shared_from_this()] {
-    self->dispatching_ = false;
-    self->dispatch();
-  });
-}
-
-/// Gives waiting jobs to idle workers, and starts as many workers as there is work for.
-void WorkerPool::State::dispatch() {
-  if (abandoned_) return;
-  for (const auto& slot : slots_) {
-    if (waiting_.empty()) break;
-    if (!slot->idle()) continue;
-    slot->job = std::move(waiting_.begin()->second);
-    waiting_.erase(waiting_.begin());
-    run(*slot);
-  }
-  auto missing = static_cast<std::ptrdiff_t>(waiting_.size());
-  if (missing > 0) {
-    for (const auto& slot : slots_) {
-      if (slot->previews) cancel_preview(*slot);
-    }
-  }
-  missing -= std::ranges::count_if(
-      slots_, [](const auto& slot) { return (slot->process && !slot->ready && !slot->job) || slot->previews; });
-  for (const auto& slot : slots_) {
-    if (missing <= 0 || waiting_.empty()) break;
-    if (!slot->vacant()) continue;
-    start(*slot);
-    --missing;
-  }
-  for (const auto& slot : slots_) {
-    if (slot->idle()) idle(*slot);
-  }
-}
-
-void WorkerPool::State::idle(Slot& slot) {
-  if (!settings_.unload_after || slot.alarm.is_set()) return;
-  slot.alarm.set(*settings_.unload_after, [self = shared_from_this(), &slot] {
-    self->stop(slot);
-    self->tell_status(slot, WorkerState::stopped, "unloaded while idle");
-  });
-}
-
-void WorkerPool::State::start(Slot& slot) {
-  slot.resting = false;
-  tell_status(slot, WorkerState::starting, settings_.executable.filename().string());
+void WorkerPool::State::add_lane(int number, const Timers& timers, const StartWorker& start) {
+  WorkerSlot::Settings slot{.program = settings_.executable.string(),
+                            .language = settings_.language,
+                            .hello_timeout = settings_.hello_timeout,
+                            .backoff = settings_.backoff,
+                            .ping_interval = settings_.ping_interval,
+                            .lost_pings = settings_.lost_pings,
+                            .unload_after = settings_.unload_after};
   WorkerCommand command{.executable = settings_.executable,
                         .arguments = {},
                         .environment = settings_.environment,
                         .guard = settings_.guard,
                         .memory_cap = settings_.memory_cap};
   if (!settings_.model.empty()) command.arguments = {"--model", settings_.model};
-  const auto self = weak_from_this();
-  WorkerEvents events;
-  events.on_message = [self, &slot](Message message) {
-    if (const auto state = self.lock()) state->on_message(slot, std::move(message));
+  const auto index = static_cast<std::size_t>(number);
+  SlotDriver::Parts parts{.strand = strand_, .command = std::move(command), .start = start};
+  parts.on_action = [this, index](WorkerSlot::Action action) {
+    std::visit([&](auto& which) { carry_out(lanes_[index], std::move(which)); }, action);
   };
-  events.on_end = [self, &slot](WorkerEnd end) {
-    const auto state = self.lock();
-    if (!state) return;
-    const bool died = end.code == Errc::worker_died;
-    if (slot.ready) return state->lose(slot, to_string(end.code), end.message, died);
-    state->start_failed(slot, to_string(Errc::transcriber_missing), end.message);
+  parts.on_death = [this, index](const WorkerFailure&) {
+    if (lanes_[index].work != Work::job) queue_.note_death();
   };
-  slot.pings = slot.pongs = 0;
-  slot.answered = false;
-  try {
-    slot.process = std::make_unique<WorkerProcess>(strand_, command, std::move(events));
-  } catch (const RecorderError& problem) {
-    return start_failed(slot, to_string(Errc::transcriber_missing), problem.what());
-  }
-  slot.alarm.set(settings_.hello_timeout, [state = shared_from_this(), &slot] {
-    state->start_failed(
-        slot, to_string(Errc::transcriber_missing),
-        fmt::format("the transcriber {} did not say hello within {:.3g} s", state->settings_.executable.string(),
-                    std::chrono::duration<double>(state->settings_.hello_timeout).count()));
+  parts.on_change = [this] { dispatch_soon(); };
+  lanes_.emplace_back(fmt::format("{}-{}", settings_.name, number), std::move(slot), std::move(parts), timers);
+}
+
+// What a slot asks for.
+
+void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Report action) {
+  if (!events_.on_status) return;
+  publish([on_status = events_.on_status, name = lane.name, action = std::move(action)]() mutable {
+    on_status(std::move(name), action.state, std::move(action.reason));
   });
 }
 
-void WorkerPool::State::run(Slot& slot) {
-  Pending& job = *slot.job;
-  ++job.attempts;
-  ++slot.id;
-  slot.started = clock_->steady_now();
-  slot.messages = slot.missed = 0;
-  slot.agreement = {};
-  slot.process->send(message_of(job, slot.id));
-  const auto deadline = settings_.deadline_base + settings_.deadline_per_sec * seconds(job);
-  slot.alarm.set(std::chrono::ceil<std::chrono::milliseconds>(deadline), [self = shared_from_this(), &slot, deadline] {
-    self->lose(slot, to_string(Errc::deadline_exceeded),
-               fmt::format("the transcriber did not answer within {:.3g} s", deadline.count()));
-  });
-  beat(slot);
+void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::PartialText action) {
+  if (lane.work != Work::job) return;
+  const std::size_t stable = lane.agreement.with_next(action.text);
+  publish_partial(lane.job.segment_index, std::move(action.text), stable);
 }
 
-/// Asks once an interval, as long as there is a task, whether the process is alive at all.
-void WorkerPool::State::beat(Slot& slot) {
-  slot.heartbeat.set(settings_.ping_interval, [self = shared_from_this(), &slot] {
-    slot.missed = slot.pongs == slot.pings ? 0 : slot.missed + 1;
-    if (slot.missed >= self->settings_.lost_pings) {
-      return self->lose(slot, to_string(Errc::deadline_exceeded),
-                        fmt::format("the transcriber's process does not react any more ({} pings)", slot.missed));
-    }
-    if (slot.missed == 0) slot.process->send(Ping{++slot.pings});
-    self->beat(slot);
-  });
-}
-
-void WorkerPool::State::on_message(Slot& slot, Message message) {
-  if (!slot.ready) return on_first_message(slot, std::move(message));
-  if (auto* const result = std::get_if<Result>(&message)) return on_result(slot, std::move(*result));
-  if (const auto* const error = std::get_if<Error>(&message)) return on_error(slot, *error);
-  if (const auto* const partial = std::get_if<Partial>(&message)) return on_partial(slot, *partial);
-  if (const auto* const progress = std::get_if<Progress>(&message)) {
-    counts(slot, progress->id, "progress of");
-    return;
+void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Answered action) {
+  const Work work = std::exchange(lane.work, Work::none);
+  if (work == Work::interim) {
+    const std::size_t stable = preview_->agreement.with_next(action.result.text);
+    return publish_partial(preview_->job.segment_index, std::move(action.result.text), stable);
   }
-  if (const auto* const pong = std::get_if<Pong>(&message)) {
-    if (slot.pongs == slot.pings || pong->nonce != slot.pings) return breach(slot, "a pong that nobody asked for");
-    slot.pongs = slot.pings;
-    return;
-  }
-  breach(slot, fmt::format("a message of type \"{}\" out of order", type_name(message)));
-}
-
-void WorkerPool::State::on_first_message(Slot& slot, Message message) {
-  if (const auto* const error = std::get_if<Error>(&message)) {
-    const std::string code =
-        error->code == to_string(Errc::model_missing) ? error->code : to_string(Errc::transcriber_missing);
-    return start_failed(slot, code, shortened(error->message));
-  }
-  auto* const hello = std::get_if<Hello>(&message);
-  if (hello == nullptr)
-    return breach(slot, fmt::format("a message of type \"{}\" before the hello", type_name(message)));
-  if (hello->protocol != kProtocolVersion) {
-    return start_failed(
-        slot, to_string(Errc::transcriber_missing),
-        fmt::format("the transcriber {} speaks version {} of the worker protocol, and this is version {}",
-                    settings_.executable.string(), hello->protocol, kProtocolVersion));
-  }
-  slot.hello = std::move(*hello);
-  slot.ready = true;
-  slot.alarm.clear();
-  failed_starts_ = 0;
-  tell_status(
-      slot, WorkerState::ready,
-      slot.hello.model.empty() ? slot.hello.engine : fmt::format("{}, model {}", slot.hello.engine, slot.hello.model));
-  if (slot.job) return run(slot);
-  dispatch();
-}
-
-/// Whether a message about job `id` is one that the worker may send now. Where it is not, the worker is over.
-bool WorkerPool::State::counts(Slot& slot, std::uint64_t id, std::string_view what) {
-  if (slot.idle() || id != slot.id) {
-    // A second answer to an earlier job is no fault of this one.
-    if (slot.job && slot.answered && id < slot.id) --slot.job->attempts;
-    breach(slot, fmt::format("{} a job that it does not have", what));
-    return false;
-  }
-  if (++slot.messages > kMaxMessagesOfAJob) {
-    breach(slot, "a flood of messages about one job");
-    return false;
-  }
-  return true;
-}
-
-void WorkerPool::State::on_partial(Slot& slot, const Partial& partial) {
-  if (!counts(slot, partial.id, "partial text of") || !slot.job) return;
-  tell_partial(slot.job->segment, partial.text, slot.agreement.with_next(partial.text));
-}
-
-void WorkerPool::State::on_result(Slot& slot, Result result) {
-  if (!counts(slot, result.id, "an answer to")) return;
-  slot.alarm.clear();
-  slot.heartbeat.clear();
-  slot.failures = 0;
-  slot.cancelling = false;
-  slot.answered = true;
-  if (std::exchange(slot.previews, false)) {
-    if (preview_ && preview_->slot == &slot) {
-      preview_->slot = nullptr;
-      const std::size_t stable = preview_->agreement.with_next(result.text);
-      tell_partial(preview_->job.segment, std::move(result.text), stable);
-    }
-    return dispatch();
-  }
-  Pending job = std::move(*slot.job);
-  slot.job.reset();
-  TranscriptionOutcome outcome = outcome_of(job, std::move(result));
-  outcome.processing_time = clock_->steady_now() - slot.started;
-  tell_outcome(std::move(job), std::move(outcome));
-  dispatch();
-}
-
-void WorkerPool::State::on_error(Slot& slot, const Error& error) {
-  if (!error.id || error.fatal) return lose(slot, code_of(error), shortened(error.message));
-  if (!counts(slot, *error.id, "an error about")) return;
-  slot.alarm.clear();
-  slot.heartbeat.clear();
-  if (!slot.previews) return attempt_failed(slot, code_of(error), shortened(error.message), false);
-  slot.previews = slot.cancelling = false;
-  if (preview_ && preview_->slot == &slot) {
-    preview_->slot = nullptr;
-    preview_->given_up = true;
-  }
-  dispatch();
-}
-
-/// The slot's process goes, with whatever it was doing.
-void WorkerPool::State::stop(Slot& slot) {
-  slot.process.reset();
-  slot.ready = slot.previews = slot.cancelling = false;
-  slot.alarm.clear();
-  slot.heartbeat.clear();
-  if (preview_ && preview_->slot == &slot) {
-    preview_->slot = nullptr;
-    preview_->given_up = true;  // it may have killed the worker
-  }
-}
-
-/// A worker that had been ready is over.
-void WorkerPool::State::lose(Slot& slot, std::string code, const std::string& sentence, bool died) {
-  stop(slot);
-  tell_status(slot, WorkerState::failed, sentence);
-  if (slot.job) return attempt_failed(slot, std::move(code), sentence, died);
-  dispatch();
-}
-
-void WorkerPool::State::attempt_failed(Slot& slot, std::string code, const std::string& sentence, bool died) {
-  Pending& job = *slot.job;
-  job.deaths += died ? 1 : 0;
-  if (job.attempts < settings_.attempts) {
-    if (slot.process) {
-      stop(slot);
-      tell_status(slot, WorkerState::stopped, sentence);
-    }
-    return rest(slot);
-  }
-  const std::string last = fmt::format("{} attempts failed, the last one so: {}", job.attempts, sentence);
-  Pending finished = std::move(job);
-  slot.job.reset();
-  if (finished.deaths == finished.attempts) {
-    tell_failure(std::move(finished), to_string(Errc::quarantined),
-                 fmt::format("this segment ended every worker that tried it, and was put aside: {}", last));
+  TranscriptionOutcome outcome = outcome_of(lane.job, std::move(action.result));
+  outcome.processing_time = clock_->steady_now() - lane.started;
+  queue_.note_answer();
+  if (work == Work::early) {
+    early_->lane = nullptr;
+    early_->outcome = std::move(outcome);
   } else {
-    tell_failure(std::move(finished), std::move(code), last);
+    publish_outcome(std::move(lane.entry.source), lane.entry.segment, std::move(outcome));
   }
-  if (slot.process) return dispatch();
-  rest(slot);
 }
 
-/// A pause before a fresh worker is started, if there is work for it then.
-void WorkerPool::State::rest(Slot& slot) {
-  const int doublings = std::min(slot.failures++, 10);
-  slot.resting = true;
-  slot.alarm.set(std::min<std::chrono::milliseconds>(settings_.backoff * (1 << doublings), kLongestBackoff),
-                 [self = shared_from_this(), &slot] {
-                   slot.resting = false;
-                   if (slot.job) return self->start(slot);
-                   self->dispatch();
-                 });
-  dispatch_soon();
-}
-
-void WorkerPool::State::start_failed(Slot& slot, const std::string& code, const std::string& sentence) {
-  stop(slot);
-  tell_status(slot, WorkerState::failed, sentence);
-  const bool others_live = std::ranges::any_of(slots_, [](const auto& other) { return other->ready; });
-  if (++failed_starts_ >= settings_.attempts && !others_live) {
-    give_up(code, sentence);
-  } else if (slot.job && others_live) {
-    const std::uint64_t arrival = slot.job->arrival;
-    waiting_.emplace(arrival, std::move(*slot.job));
-    slot.job.reset();
-  }
-  rest(slot);
-}
-
-/// No worker can be started: waiting longer would help nobody.
-void WorkerPool::State::give_up(const std::string& code, const std::string& sentence) {
-  for (const auto& slot : slots_) {
-    if (!slot->job) continue;
-    tell_failure(std::move(*slot->job), code, sentence);
-    slot->job.reset();
-  }
-  for (auto& [arrival, job] : std::exchange(waiting_, {})) tell_failure(std::move(job), code, sentence);
-}
-
-void WorkerPool::State::preview(TranscriptionJob growing) {
-  if (abandoned_ || !utf8::is_valid(growing.wav_path.native())) return;
-  if (preview_ &&
-      (preview_->job.segment != growing.segment_index || preview_->job.common->session != growing.session)) {
-    end_preview(preview_->job.segment);
-  }
-  if (!preview_) preview_.emplace();
-  preview_->job = pending(std::move(growing));
-  const Frame frames = preview_->job.end - preview_->job.start;
+void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::TaskFailed action) {
+  const Work work = std::exchange(lane.work, Work::none);
+  if (work == Work::early) early_.reset();
+  if (work == Work::interim) preview_->given_up = true;
+  if (work != Work::job) return;
   const SteadyTime now = clock_->steady_now();
-  if (preview_->given_up || preview_->slot || !waiting_.empty() || frames <= preview_->asked_to) return;
-  if (preview_->asked_at && now - *preview_->asked_at < settings_.preview_interval) return;
-  Slot* const slot = slot_for_preview();
-  if (slot == nullptr) return;
-  preview_->asked_at = now;
-  preview_->asked_to = frames;
-  run_preview(*slot);
+  const auto source = lane.entry.source;
+  const std::uint32_t segment = lane.entry.segment;
+  auto failure = queue_.take_back(std::move(lane.entry), std::move(action.failure), action.fresh, now);
+  if (!failure) return;
+  TranscriptionOutcome outcome = failed_outcome(std::move(failure->code), std::move(failure->message));
+  outcome.processing_time = now - lane.started;
+  publish_outcome(source, segment, std::move(outcome));
+}
+
+void WorkerPool::State::carry_out(Lane& /*lane*/, WorkerSlot::Ready) {
+  start_failures_.clear();
+  publish_prepared(std::nullopt);
+}
+
+void WorkerPool::State::carry_out(Lane& /*lane*/, const WorkerSlot::StartFailed& action) {
+  const WorkerFailure& failure = action.failure;
+  const bool is_hopeless = failure.cause == FailureCause::settings;
+  publish_prepared(is_hopeless ? std::optional(EventError{failure.code, failure.message}) : std::nullopt);
+  if (!is_hopeless && has_ready_worker()) return;
+  if (const auto reason = start_failures_.add(failure, clock_->steady_now())) fail_waiting(*reason);
+}
+
+void WorkerPool::State::fail_waiting(const WorkerFailure& failure) {
+  while (auto entry = queue_.pop({.fresh = true, .background = true})) {
+    publish_outcome(std::move(entry->source), entry->segment, failed_outcome(failure.code, failure.message));
+  }
+}
+
+// Who runs what.
+
+void WorkerPool::State::dispatch_soon() {
+  if (abandoned_ || std::exchange(dispatching_, true)) return;
+  boost::asio::post(strand_, [self = shared_from_this()] {
+    self->dispatching_ = false;
+    if (!self->abandoned_) self->dispatch();
+  });
+}
+
+void WorkerPool::State::dispatch() {
+  for (Lane& lane : lanes_) assign(lane);
+  if (!queue_.empty()) {  // final texts do not wait for what may be of no use
+    cancel_work(Work::interim);
+    cancel_work(Work::early);
+  }
+  start_workers();
+  run_early();
+}
+
+/// Background jobs leave a worker to live ones where there are several.
+JobQueue::Offer WorkerPool::State::offer_of(bool fresh) const {
+  const auto background = std::ranges::count_if(
+      lanes_, [](const Lane& lane) { return lane.work == Work::job && lane.entry.priority == Priority::background; });
+  return {.fresh = fresh, .background = background < std::max(std::ssize(lanes_) - 1, std::ptrdiff_t{1})};
+}
+
+void WorkerPool::State::assign(Lane& lane) {
+  while (lane.is_idle()) {
+    auto entry = queue_.pop(offer_of(lane.worker.slot().is_fresh()));
+    if (!entry) return;
+    give(lane, *std::move(entry));
+  }
+}
+
+/// Runs the job, unless it is not wanted any more or cannot be given to any worker.
+void WorkerPool::State::give(Lane& lane, QueuedJob entry) {
+  auto job = job_of(*entry.source, entry.segment);
+  if (!job) return;
+  if (const auto problem = problem_of(*job, lane.worker.slot().hello())) {
+    return publish_outcome(std::move(entry.source), entry.segment, failed_outcome(problem->code, problem->message));
+  }
+  lane.entry = std::move(entry);
+  lane.job = *std::move(job);
+  lane.agreement = {};
+  run(lane, Work::job, message_of(lane.job, lane.entry.attempts), seconds_of(lane.job));
+}
+
+void WorkerPool::State::run(Lane& lane, Work work, Job message, double seconds) {
+  lane.work = work;
+  lane.started = clock_->steady_now();
+  const auto deadline =
+      std::chrono::ceil<std::chrono::milliseconds>(settings_.deadline_base + settings_.deadline_per_sec * seconds);
+  lane.worker.run({std::move(message), deadline, seconds});
+}
+
+/// As many workers as there is work for. What still waits found no idle worker: it may need a fresh one.
+void WorkerPool::State::start_workers() {
+  using enum WorkerSlot::State;
+  const std::ptrdiff_t coming = count(starting) + count(handshake) + count(stopping);
+  const bool wanted_warm = !prepared_.empty() && coming + count(idle) + count(busy) == 0;
+  std::ptrdiff_t missing = std::ssize(queue_) - coming + (wanted_warm ? 1 : 0);
+  const bool has_job = queue_.has_job_for(offer_of(true));
+  for (Lane& lane : lanes_) {
+    if (missing <= 0 || !(has_job || wanted_warm)) break;
+    if (lane.is_idle() && has_job && !lane.worker.slot().is_fresh()) lane.worker.stop();
+    if (lane.state() != dead) continue;
+    lane.worker.start();
+    --missing;
+  }
+}
+
+/// The worker stays; nobody waits for its task.
+void WorkerPool::State::cancel(Lane& lane) {
+  lane.work = Work::none;
+  lane.worker.cancel();
+}
+
+void WorkerPool::State::cancel_work(Work work) {
+  for (Lane& lane : lanes_) {
+    if (lane.work != work) continue;
+    if (work == Work::early) early_->lane = nullptr;
+    cancel(lane);
+  }
 }
 
 /// An idle worker that a final text will not have to wait for. Where there is none, one is started for the next time.
-Slot* WorkerPool::State::slot_for_preview() {
-  const auto idle = std::ranges::count_if(slots_, [](const auto& slot) { return slot->idle(); });
-  for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot) {
-    if (!(*slot)->idle()) continue;
-    if (idle > 1 || (*slot)->hello.cancel_ms.value_or(kPreviewCancelMs + 1) <= kPreviewCancelMs) return slot->get();
+Lane* WorkerPool::State::lane_for_extra_work() {
+  using enum WorkerSlot::State;
+  const auto idle_lanes = count(idle);
+  for (auto lane = lanes_.rbegin(); lane != lanes_.rend(); ++lane) {
+    if (!lane->is_idle()) continue;
+    if (idle_lanes > 1 || lane->worker.slot().hello().cancel_ms.value_or(kQuickCancelMs + 1) <= kQuickCancelMs)
+      return &*lane;
   }
-  if (std::ranges::none_of(slots_, [](const auto& slot) { return slot->process && !slot->ready; })) {
-    const auto vacant = std::ranges::find_if(slots_, [](const auto& slot) { return slot->vacant(); });
-    if (vacant != slots_.end()) start(**vacant);
+  if (count(starting) + count(handshake) == 0 && !start_failures_.refusal(clock_->steady_now())) {
+    const auto vacant = std::ranges::find(lanes_, dead, [](const Lane& lane) { return lane.state(); });
+    if (vacant != lanes_.end()) vacant->worker.start();
   }
   return nullptr;
 }
 
-void WorkerPool::State::run_preview(Slot& slot) {
-  preview_->slot = &slot;
-  slot.previews = true;
-  ++slot.id;
-  slot.messages = slot.missed = 0;
-  Job message = message_of(preview_->job, slot.id);
-  message.range = FrameRange{0, preview_->asked_to};
-  message.attempt = 1;
-  message.interim = true;
-  slot.process->send(message);
-  const auto deadline = settings_.deadline_base + settings_.deadline_per_sec * seconds(preview_->job);
-  slot.alarm.set(std::chrono::ceil<std::chrono::milliseconds>(deadline), [self = shared_from_this(), &slot] {
-    self->lose(slot, to_string(Errc::deadline_exceeded), "the transcriber did not answer in time with interim text");
-  });
-  beat(slot);
+// What the recorder asks for.
+
+void WorkerPool::State::submit(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority) {
+  if (abandoned_) return;
+  if (const auto refusal = start_failures_.refusal(clock_->steady_now())) {
+    return publish_outcome(std::move(source), segment, failed_outcome(refusal->code, refusal->message));
+  }
+  if (early_ && early_->source == source && early_->segment == segment) {
+    const EarlyJob early = *std::exchange(early_, std::nullopt);
+    if (early.outcome) return publish_outcome(std::move(source), segment, *early.outcome);
+    if (early.lane != nullptr) {
+      early.lane->work = Work::job;
+      early.lane->entry =
+          QueuedJob{.source = std::move(source), .segment = segment, .priority = priority, .attempts = 1};
+      return;
+    }
+  }
+  queue_.push(std::move(source), segment, priority);
+  dispatch_soon();
 }
 
-void WorkerPool::State::cancel_preview(Slot& slot) {
-  if (std::exchange(slot.cancelling, true)) return;
-  if (preview_ && preview_->slot == &slot) preview_->slot = nullptr;
-  slot.process->send(Cancel{slot.id});
-  const std::chrono::milliseconds promised(slot.hello.cancel_ms.value_or(kUnpromisedCancelMs));
-  slot.alarm.set(std::min<std::chrono::milliseconds>(promised, 10s) + kCancelGrace, [self = shared_from_this(), &slot] {
-    self->lose(slot, to_string(Errc::deadline_exceeded), "the transcriber did not heed a cancel");
-  });
+void WorkerPool::State::begin_early(std::shared_ptr<JobSource> source, std::uint32_t segment) {
+  if (abandoned_) return;
+  if (early_) cancel_early(early_->segment);
+  cancel_work(Work::interim);
+  early_ = EarlyJob{.source = std::move(source), .segment = segment};
+  dispatch_soon();
+}
+
+void WorkerPool::State::run_early() {
+  if (!early_ || early_->lane != nullptr || early_->outcome || !queue_.empty()) return;
+  Lane* const lane = lane_for_extra_work();
+  if (lane == nullptr) return;
+  auto job = job_of(*early_->source, early_->segment);
+  if (!job || problem_of(*job, lane->worker.slot().hello())) return early_.reset();
+  early_->lane = lane;
+  lane->job = *std::move(job);
+  lane->agreement = {};
+  run(*lane, Work::early, message_of(lane->job, 1), seconds_of(lane->job));
+}
+
+void WorkerPool::State::cancel_early(std::uint32_t segment) {
+  if (!early_ || early_->segment != segment) return;
+  cancel_work(Work::early);
+  early_.reset();
+}
+
+void WorkerPool::State::prepare(std::function<void(std::optional<EventError>)> done) {
+  if (abandoned_) return;
+  prepared_.push_back(std::move(done));
+  if (has_ready_worker()) return publish_prepared(std::nullopt);
+  dispatch_soon();
+}
+
+void WorkerPool::State::preview(TranscriptionJob growing) {
+  if (abandoned_) return;
+  if (growing.language.empty()) growing.language = settings_.language;
+  if (preview_ && (preview_->job.segment_index != growing.segment_index || preview_->job.session != growing.session)) {
+    end_preview(preview_->job.segment_index);
+  }
+  if (!preview_) preview_.emplace();
+  preview_->job = std::move(growing);
+  const Frame frames = preview_->job.end_frame - preview_->job.start_frame;
+  const SteadyTime now = clock_->steady_now();
+  const bool is_asked = std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.work == Work::interim; });
+  if (preview_->given_up || is_asked || !queue_.empty() || frames <= preview_->asked_to) return;
+  if (preview_->asked_at && now - *preview_->asked_at < settings_.preview_interval) return;
+  Lane* const lane = lane_for_extra_work();
+  if (lane == nullptr || problem_of(preview_->job, lane->worker.slot().hello())) return;
+  preview_->asked_at = now;
+  preview_->asked_to = frames;
+  run(*lane, Work::interim, interim_message_of(preview_->job), seconds_of(preview_->job));
 }
 
 void WorkerPool::State::end_preview(std::uint32_t segment) {
-  if (!preview_ || preview_->job.segment != segment) return;
-  if (preview_->slot) cancel_preview(*preview_->slot);
+  if (!preview_ || preview_->job.segment_index != segment) return;
+  cancel_work(Work::interim);
   preview_.reset();
-}
-
-void WorkerPool::State::warm_up() {
-  for (const auto& slot : slots_) {
-    if (slot->vacant() && !abandoned_) start(*slot);
-  }
 }
 
 void WorkerPool::State::abandon() {
   abandoned_ = true;
-  waiting_.clear();
+  queue_.clear();
+  early_.reset();
   preview_.reset();
-  for (const auto& slot : slots_) {
-    slot->job.reset();
-    slot->resting = false;
-    stop(*slot);
+  prepared_.clear();
+  for (Lane& lane : lanes_) {
+    lane.work = Work::none;
+    lane.entry = {};
+    lane.worker.stop();
   }
 }
 
-std::size_t WorkerPool::State::queued() const {
-  const auto running = std::ranges::count_if(slots_, [](const auto& slot) { return slot->job.has_value(); });
-  return waiting_.size() + static_cast<std::size_t>(running);
+void WorkerPool::State::publish_outcome(std::shared_ptr<JobSource> source, std::uint32_t segment,
+                                        TranscriptionOutcome outcome) {
+  publish([source = std::move(source), segment, outcome = std::move(outcome)]() mutable {
+    source->transcribed(segment, std::move(outcome));
+  });
 }
 
-std::chrono::duration<double> WorkerPool::State::oldest_age() const {
-  const SteadyTime now = clock_->steady_now();
-  SteadyTime oldest = waiting_.empty() ? now : waiting_.begin()->second.queued_at;
-  for (const auto& slot : slots_) {
-    if (slot->job) oldest = std::min(oldest, slot->job->queued_at);
+void WorkerPool::State::publish_partial(std::uint32_t segment, std::string text, std::size_t stable) {
+  if (!events_.on_partial) return;
+  publish([on_partial = events_.on_partial, segment, text = std::move(text), stable]() mutable {
+    on_partial(segment, std::move(text), stable);
+  });
+}
+
+void WorkerPool::State::publish_prepared(const std::optional<EventError>& error) {
+  for (auto& done : std::exchange(prepared_, {})) {
+    publish([done = std::move(done), error] { done(error); });
   }
-  return now - oldest;
 }
 
 WorkerPool::WorkerPool(boost::asio::any_io_executor strand, WorkerPoolSettings settings,
-                       std::shared_ptr<const Clock> clock, WorkerPoolEvents events)
-    : state_(std::make_shared<State>(std::move(strand), std::move(settings), std::move(clock), std::move(events))) {}
+                       std::shared_ptr<const Clock> clock, WorkerPoolEvents events,
+                       std::shared_ptr<const Timers> timers, StartWorker start)
+    : state_(std::make_shared<State>(std::move(strand), std::move(settings), std::move(clock), std::move(events),
+                                     *timers, start)) {}
 
 WorkerPool::~WorkerPool() {
   state_->abandon();
 }
 
+void WorkerPool::submit(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority) {
+  state_->submit(std::move(source), segment, priority);
+}
+void WorkerPool::begin_early(std::shared_ptr<JobSource> source, std::uint32_t segment) {
+  state_->begin_early(std::move(source), segment);
+}
+void WorkerPool::cancel_early(std::uint32_t segment) {
+  state_->cancel_early(segment);
+}
+void WorkerPool::prepare(std::function<void(std::optional<EventError>)> done) {
+  state_->prepare(std::move(done));
+}
 void WorkerPool::transcribe(TranscriptionJob job, Done done) {
-  state_->transcribe(std::move(job), std::move(done));
+  const std::uint32_t segment = job.segment_index;
+  state_->submit(std::make_shared<GivenJob>(std::move(job), std::move(done)), segment, Priority::live);
 }
 void WorkerPool::preview(TranscriptionJob growing) {
   state_->preview(std::move(growing));
@@ -677,15 +494,6 @@ void WorkerPool::end_preview(std::uint32_t segment_index) {
 }
 void WorkerPool::abandon() {
   state_->abandon();
-}
-void WorkerPool::warm_up() {
-  state_->warm_up();
-}
-std::size_t WorkerPool::queued() const {
-  return state_->queued();
-}
-std::chrono::duration<double> WorkerPool::oldest_age() const {
-  return state_->oldest_age();
 }
 
 }  // namespace dictum::transcription

@@ -11,9 +11,14 @@
 #include <optional>
 #include <string>
 
+#include "base/timer.hpp"
 #include "dictum/clock.hpp"
 #include "dictum/event.hpp"
 #include "dictum/transcriber.hpp"
+#include "transcription/job_queue.hpp"
+#include "transcription/job_source.hpp"
+#include "transcription/worker.hpp"
+#include "transcription/worker_process.hpp"
 
 namespace dictum::transcription {
 
@@ -23,7 +28,7 @@ struct WorkerPoolSettings {
   std::filesystem::path guard;                     ///< dictum-guard
   std::string model;                               ///< as the user wrote it; empty: the worker's default
   std::string language;                            ///< BCP 47, for jobs that name none; empty: the engine's choice
-  std::map<std::string, std::string> environment;  ///< added to the host's
+  std::map<std::string, std::string> environment;  ///< added to what workers get of the host's
   int workers = 1;
   int attempts = 3;              ///< in all, each after a failure on a fresh worker
   std::uint64_t memory_cap = 0;  ///< of each worker's data, in bytes; 0: none
@@ -32,6 +37,8 @@ struct WorkerPoolSettings {
   std::chrono::duration<double> deadline_per_sec{10};  ///< ... and this much more for each second of audio
   std::chrono::milliseconds hello_timeout{60'000};     ///< for loading the model
   std::chrono::milliseconds backoff{100};              ///< before a fresh worker; doubled with each failure in a row
+  std::chrono::milliseconds start_patience{10'000};    ///< jobs stay queued while no worker can be started, so long
+  std::chrono::milliseconds outage_patience{300'000};  ///< the same where workers are killed from outside
   std::chrono::milliseconds ping_interval{2'000};      ///< while a job runs
   int lost_pings = 5;                                  ///< this many intervals without a pong: the process is stuck
   std::chrono::milliseconds preview_interval{1'000};   ///< between interim texts
@@ -39,39 +46,53 @@ struct WorkerPoolSettings {
       unload_after;  ///< an idle worker is ended, and its model's memory given back
 };
 
-/// What a pool tells beside the outcomes; from its strand, never from inside a call.
+/// What a pool reports beside the outcomes; from its strand, never from inside a call.
 struct WorkerPoolEvents {
   std::function<void(std::string worker, WorkerState state, std::string reason)> on_status;
   std::function<void(std::uint32_t segment_index, std::string text, std::size_t stable_chars)> on_partial;
 };
 
-/// Transcribes in warm, supervised, expendable worker processes. Lives on the serial executor that it was made with,
-/// where all its methods are called; owned by the recorder; serves any number of sessions. Never blocks and never
-/// throws for what a worker does: every job ends in exactly one outcome, and one that failed says why. Workers are
-/// started when there is work. While none has a job, no timer runs (but for `unload_after`).
+/// Transcribes in warm, supervised, expendable worker processes: carries out what `WorkerSlot` and `JobQueue` decide.
+///
+/// Threads: lives on the serial executor that it was made with, where all its methods are called; never blocks.
+/// Owner: the recorder; serves any number of sessions.
+/// Failures: never throws for what a worker does; each job ends in exactly one outcome, and a failed one says why.
+/// Workers are started when there is work. While none has a job, no timer runs (but for `unload_after` and a pause
+/// after a failure).
 class WorkerPool final : public Transcriber {
  public:
+  /// `timers` and `start` are the machine's own outside tests.
   WorkerPool(boost::asio::any_io_executor strand, WorkerPoolSettings settings, std::shared_ptr<const Clock> clock,
-             WorkerPoolEvents events);
+             WorkerPoolEvents events, std::shared_ptr<const Timers> timers = std::make_shared<SystemTimers>(),
+             StartWorker start = start_worker_process);
   ~WorkerPool() override;
+
+  /// Queues a segment; `source` is asked for the job when its turn has come, so a backlog of any length costs a few
+  /// bytes a segment. There is no limit to respect. Live jobs go first, in the order of their submission; background
+  /// jobs leave a worker to the live ones where there are several.
+  void submit(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority = Priority::live);
+
+  /// Starts the job of a segment that has probably ended, if a worker is idle that no final text has to wait for. There
+  /// is no outcome until the segment is submitted, which then takes over the job under way or its answer; the job of
+  /// `source` must be the same by then. At most one segment; another one replaces it.
+  void begin_early(std::shared_ptr<JobSource> source, std::uint32_t segment);
+
+  /// The segment goes on after all. The worker stays warm. Nothing where there is no such early job.
+  void cancel_early(std::uint32_t segment);
+
+  /// Starts a worker, so that the first job finds a loaded model, and reports whether the settings can work at all: an
+  /// error where the program, the model or the language never will, with what to write instead; nothing as soon as a
+  /// worker is ready or failed for another reason, which is tried again.
+  void prepare(std::function<void(std::optional<EventError>)> done);
 
   void transcribe(TranscriptionJob job, Done done) override;
   void preview(TranscriptionJob growing) override;
   void end_preview(std::uint32_t segment_index) override;
   void abandon() override;
 
-  /// Starts all workers, so that the first job finds a loaded model.
-  void warm_up();
-
-  /// Jobs without an outcome.
-  std::size_t queued() const;
-
-  /// How long the oldest of them has been here; zero where there is none.
-  std::chrono::duration<double> oldest_age() const;
-
  private:
   class State;
-  std::shared_ptr<State> state_;
+  const std::shared_ptr<State> state_;
 };
 
 }  // namespace dictum::transcription

@@ -29,6 +29,8 @@ extern "C" {  // glibc 2.36 forgot to say so
 
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
+#include "transcription/worker_environment.hpp"
+#include "transcription/worker_lookup.hpp"
 
 namespace dictum::transcription {
 namespace {
@@ -44,11 +46,17 @@ constexpr auto kGuardGrace = 500ms;
 constexpr auto kSilentGrace = 200ms;
 
 constexpr std::size_t kTailBytes = 4096;  // of standard error, kept to explain an end
+// Exit codes of shells, and of the guard, for a program that cannot be run.
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+
+constexpr std::size_t kMaxHelloBytes = std::size_t{1} << 20;
 
 [[noreturn]] void cannot_start(const WorkerCommand& command, std::string_view step, int error) {
-  throw RecorderError(Errc::transcriber_missing,
-                      fmt::format("the transcriber {} cannot be started ({}: {})",
-                                  utf8::repaired(command.executable.string()), step, std::strerror(error)));
+  const bool lacks_program = error == ENOENT || error == EACCES || error == ENOTDIR || error == ENOEXEC;
+  throw WorkerStartError(lacks_program ? FailureCause::settings : FailureCause::outside,
+                         fmt::format("The transcriber {} cannot be started ({}: {}).",
+                                     utf8::on_one_line(command.executable.string()), step, std::strerror(error)));
 }
 
 /// `fd` moved out of the range that a child's standard streams occupy: the host may have closed its own.
@@ -83,15 +91,19 @@ int make_pipe(int* ends) {
   return ::pipe2(ends, O_CLOEXEC);
 }
 
-/// The host's environment with `added` in it, as exec wants it.
+/// The environment of `command`'s worker, as exec wants it.
 class Environment {
  public:
-  explicit Environment(const std::map<std::string, std::string>& added) {
+  explicit Environment(const WorkerCommand& command) {
+    std::vector<std::string_view> host;
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
       const std::string_view text = *entry;
-      if (!added.contains(std::string(text.substr(0, text.find('='))))) entries_.emplace_back(text);
+      if (!command.environment.contains(std::string(text.substr(0, text.find('='))))) host.push_back(text);
     }
-    for (const auto& [name, value] : added) entries_.push_back(name + "=" + value);
+    const std::string file = command.executable.filename().string();
+    entries_ = worker_environment(
+        host, file.starts_with(kWorkerPrefix) ? std::string_view(file).substr(kWorkerPrefix.size()) : file);
+    for (const auto& [name, value] : command.environment) entries_.push_back(name + "=" + value);
     for (std::string& entry : entries_) pointers_.push_back(entry.data());
     pointers_.push_back(nullptr);
   }
@@ -103,7 +115,7 @@ class Environment {
   std::vector<char*> pointers_;
 };
 
-/// What posix_spawn is told, freed with it.
+/// The options of posix_spawn, freed with it.
 struct SpawnOptions {
   SpawnOptions() {
     ::posix_spawn_file_actions_init(&actions);
@@ -129,6 +141,12 @@ struct SpawnOptions {
   posix_spawnattr_t attributes;
 };
 
+/// Whether a process raises `signal` by an error of its own; others are sent by somebody else.
+bool is_fault(int signal) {
+  constexpr std::array kFaults{SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGTRAP, SIGPIPE, SIGXCPU, SIGXFSZ};
+  return std::ranges::find(kFaults, signal) != kFaults.end();
+}
+
 /// The guard's process, our child. Reaped when it is destroyed at the latest.
 class Guard {
  public:
@@ -145,7 +163,7 @@ class Guard {
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    Environment environment(command.environment);
+    Environment environment(command);
 
     if (::access(command.executable.c_str(), X_OK) != 0) cannot_start(command, "the program", errno);
     const int error = ::posix_spawn(&pid_, command.guard.c_str(), &options.actions, &options.attributes,
@@ -160,7 +178,7 @@ class Guard {
     }
   }
 
-  /// Waits, where nobody heard that the guard ended: milliseconds, unless the machine is stuck, and then not long.
+  /// Waits for the end of the guard where it was not reaped yet: milliseconds, or kGuardGrace on a stuck machine.
   ~Guard() {
     if (pid_ <= 0) return;
     let_go();
@@ -183,21 +201,31 @@ class Guard {
     if (!let_go_at_) let_go_at_ = std::chrono::steady_clock::now();
   }
 
-  /// After the end: how the worker ended, as people say it.
-  std::string reap(int options = WNOHANG) {
+  struct End {
+    FailureCause cause = FailureCause::worker;
+    std::string how = "ended";  ///< as people say it
+  };
+
+  /// After the end.
+  End reap(int options = WNOHANG) {
     const pid_t pid = std::exchange(pid_, 0);
     siginfo_t info{};
     const auto wait = [&](int how) {
       return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | how) == 0 && info.si_pid == pid;
     };
-    if (!wait(options | WNOWAIT)) return "ended";  // the host reaps all its children itself
+    if (!wait(options | WNOWAIT)) return {};  // the host reaps all its children itself
     // While the guard is a zombie its group's number cannot be given to anybody else. If the guard itself was killed,
     // this is what reaches the worker's own children.
     ::kill(-pid, SIGKILL);
     wait(options);
-    if (info.si_code == CLD_EXITED) return fmt::format("ended with exit code {}", info.si_status);
+    if (info.si_code == CLD_EXITED) {
+      const bool is_not_found = info.si_status == kNotFound || info.si_status == kNotExecutable;
+      return {is_not_found ? FailureCause::settings : FailureCause::worker,
+              fmt::format("ended with exit code {}", info.si_status)};
+    }
     const char* const name = ::sigabbrev_np(info.si_status);
-    return fmt::format("was ended by signal {} (SIG{})", info.si_status, name ? name : "?");
+    return {is_fault(info.si_status) ? FailureCause::worker : FailureCause::outside,
+            fmt::format("was ended by signal {} (SIG{})", info.si_status, name ? name : "?")};
   }
 
  private:
@@ -220,27 +248,28 @@ class Tail {
     const auto end = text_.find_last_not_of(" \r\n\t");
     if (end == std::string::npos) return {};
     const auto begin = text_.find_last_of('\n', end) + 1;  // npos + 1 is 0
-    return utf8::repaired(std::string_view(text_).substr(begin, std::min<std::size_t>(end + 1 - begin, 300)));
+    return utf8::on_one_line(std::string_view(text_).substr(begin, std::min<std::size_t>(end + 1 - begin, 300)));
   }
 
  private:
   std::string text_;
 };
 
-}  // namespace
-
-/// What the handlers share: it lives until the last of them has run, and that is when the guard has been reaped.
-class WorkerProcess::Link : public std::enable_shared_from_this<Link> {
+/// What the handlers share. It lives until the last of them has run, and that is when the guard has been reaped.
+class Link : public std::enable_shared_from_this<Link> {
  public:
   Link(const asio::any_io_executor& executor, const WorkerCommand& command, WorkerEvents events)
       : Link(executor, command, std::move(events), connected(command, "frame channel", make_sockets),
              connected(command, "standard error", make_pipe), connected(command, "lifeline", make_sockets)) {}
 
   void begin() {
+    reader_.limit(kMaxHelloBytes);
     read_frames();
     read_errors();
     wait_for_end();
   }
+
+  void limit_frames(std::size_t bytes) { reader_.limit(bytes); }
 
   void send(const Message& message) {
     if (over_) return;
@@ -248,7 +277,7 @@ class WorkerProcess::Link : public std::enable_shared_from_this<Link> {
     if (outgoing_.size() == 1) write();
   }
 
-  /// Nobody listens any more: the worker dies, and the guard is reaped when it has cleaned up.
+  /// Kills the worker without a report; the guard is reaped once it has cleaned up.
   void kill() {
     over_ = true;
     events_ = {};
@@ -290,15 +319,18 @@ class WorkerProcess::Link : public std::enable_shared_from_this<Link> {
   /// Passes on the messages in `bytes`. False where the worker is over.
   bool take(std::span<const std::byte> bytes) {
     try {
-      const auto tell = events_.on_message;  // a listener may kill the worker, and itself with it
+      const auto on_message = events_.on_message;  // it may destroy the worker, and itself with it
       reader_.feed(bytes);
       while (auto message = reader_.next()) {
-        tell(std::move(*message));
+        on_message(std::move(*message));
         if (over_) return false;
       }
       return true;
     } catch (const RecorderError& broken) {
-      finish({Errc::worker_protocol, broken.what()});
+      finish(
+          {.cause = FailureCause::worker,
+           .code = to_string(Errc::worker_protocol),
+           .message = fmt::format("The worker was stopped for a fault in the {}.", utf8::on_one_line(broken.what()))});
       return false;
     }
   }
@@ -315,7 +347,7 @@ class WorkerProcess::Link : public std::enable_shared_from_this<Link> {
   void write() {
     asio::async_write(frames_, asio::buffer(outgoing_.front()),
                       [self = shared_from_this()](error_code error, std::size_t) {
-                        if (error || self->over_) return;  // the end is told by whoever reads
+                        if (error || self->over_) return;  // the reader reports the end
                         self->outgoing_.pop_front();
                         if (!self->outgoing_.empty()) self->write();
                       });
@@ -332,12 +364,15 @@ class WorkerProcess::Link : public std::enable_shared_from_this<Link> {
   void wait_for_end() {
     ended_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](error_code) {
       self->silence_.cancel();
-      const std::string how = self->guard_.reap();
+      const Guard::End end = self->guard_.reap();
       if (!self->over_) self->drain();
       if (self->over_) return;
-      std::string sentence = "the transcriber " + how;
-      if (const std::string line = self->tail_.last_line(); !line.empty()) sentence += "; it last printed: " + line;
-      self->finish({Errc::worker_died, std::move(sentence)});
+      std::string sentence = fmt::format("The worker {}.", end.how);
+      if (const std::string line = self->tail_.last_line(); !line.empty()) {
+        sentence += fmt::format(" The last line that it printed: {}", line);
+      }
+      self->finish(
+          {.cause = end.cause, .code = to_string(Errc::worker_died), .message = std::move(sentence), .died = true});
     });
   }
 
@@ -357,11 +392,11 @@ class WorkerProcess::Link : public std::enable_shared_from_this<Link> {
     }
   }
 
-  void finish(WorkerEnd end) {
+  void finish(WorkerFailure failure) {
     over_ = true;
-    const auto tell = std::move(events_.on_end);
+    const auto on_end = std::move(events_.on_end);
     close();
-    tell(std::move(end));
+    on_end(std::move(failure));
   }
 
   void close() {
@@ -374,7 +409,7 @@ class WorkerProcess::Link : public std::enable_shared_from_this<Link> {
   }
 
   WorkerEvents events_;
-  bool over_ = false;  // nothing more is told
+  bool over_ = false;  // nothing more is reported
   Guard guard_;
   asio::local::stream_protocol::socket frames_;
   asio::posix::stream_descriptor errors_;
@@ -387,17 +422,28 @@ class WorkerProcess::Link : public std::enable_shared_from_this<Link> {
   std::array<char, 1024> error_input_;
 };
 
-WorkerProcess::WorkerProcess(const asio::any_io_executor& executor, const WorkerCommand& command, WorkerEvents events)
-    : link_(std::make_shared<Link>(executor, command, std::move(events))) {
-  link_->begin();
-}
+class WorkerProcess final : public Worker {
+ public:
+  WorkerProcess(const asio::any_io_executor& executor, const WorkerCommand& command, WorkerEvents events)
+      : link_(std::make_shared<Link>(executor, command, std::move(events))) {
+    link_->begin();
+  }
+  ~WorkerProcess() override { link_->kill(); }
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-WorkerProcess::~WorkerProcess() {
-  link_->kill();
-}
+  void send(const Message& message) override { link_->send(message); }
+  void limit_frames(std::size_t bytes) override { link_->limit_frames(bytes); }
 
-void WorkerProcess::send(const Message& message) {
-  link_->send(message);
+ private:
+  const std::shared_ptr<Link> link_;
+};
+
+}  // namespace
+
+std::unique_ptr<Worker> start_worker_process(const asio::any_io_executor& executor, const WorkerCommand& command,
+                                             WorkerEvents events) {
+  return std::make_unique<WorkerProcess>(executor, command, std::move(events));
 }
 
 }  // namespace dictum::transcription

@@ -343,14 +343,14 @@ std::optional<Message> FrameReader::next() {
     for (std::size_t i = 0; i < kLengthBytes; ++i) {
       length |= std::size_t{static_cast<unsigned char>(buffer_[begin_ + i])} << (8 * i);
     }
-    if (length > kMaxFrameBytes) refuse(fmt::format("a frame of {} bytes is too long", length));
+    if (length > max_frame_bytes_) refuse(fmt::format("a frame of {} bytes is too long", length));
     if (held - kLengthBytes >= length) {
       message = decode(std::string_view(buffer_).substr(begin_ + kLengthBytes, length));
       begin_ += kLengthBytes + length;
     }
   }
   if (at_boundary()) {
-    // A long frame is rare: its room is given back.
+    // A long frame is rare: its memory is freed.
     if (buffer_.capacity() > (std::size_t{1} << 20)) buffer_ = {};
     buffer_.clear();
     begin_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -136,6 +137,9 @@ class FrameReader {
  public:
   void feed(std::span<const std::byte> bytes);
 
+  /// Frames that begin from now on may have so many bytes, at most kMaxFrameBytes.
+  void limit(std::size_t max_frame_bytes) { max_frame_bytes_ = std::min(max_frame_bytes, kMaxFrameBytes); }
+
   /// The next whole message, or nothing yet. Throws RecorderError(worker_protocol).
   std::optional<Message> next();
 
@@ -145,6 +149,7 @@ class FrameReader {
  private:
   std::string buffer_;
   std::size_t begin_ = 0;  // what lies before is done with
+  std::size_t max_frame_bytes_ = kMaxFrameBytes;
   bool broken_ = false;
 };
 

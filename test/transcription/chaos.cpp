@@ -14,7 +14,6 @@
 #include "processes.hpp"
 #include "simulated_script.hpp"
 #include "support/temporary_directory.hpp"
-#include "transcription/alarm.hpp"
 #include "transcription/worker_pool.hpp"
 
 namespace dictum::transcription {
@@ -51,6 +50,7 @@ class Chaos {
     pool.deadline_base = settings_.deadline;
     pool.deadline_per_sec = 0s;
     pool.backoff = 10ms;
+    pool.outage_patience = 3s;  // the kills never end
     pool_ = std::make_unique<WorkerPool>(io_.get_executor(), pool, std::make_shared<SystemClock>(), WorkerPoolEvents());
 
     const auto begin = std::chrono::steady_clock::now();
@@ -96,12 +96,12 @@ class Chaos {
     }
     if (report_.outcomes == settings_.segments / 10) early_memory_ = resident_bytes();
     if (report_.outcomes < settings_.segments) return;
-    killer_.clear();
+    killer_->cancel();
     io_.stop();
   }
 
   void kill_again() {
-    killer_.set(settings_.kill_every, [this] {
+    killer_->start(settings_.kill_every, [this] {
       std::vector<pid_t> workers;
       for (const pid_t pid : processes_with(folder_.path().string())) {
         std::ifstream in(fmt::format("/proc/{}/comm", pid));
@@ -121,7 +121,7 @@ class Chaos {
   SimulatedScript script_;
   std::mt19937_64 random_;
   boost::asio::io_context io_;
-  Alarm killer_{io_.get_executor()};
+  const std::unique_ptr<Timer> killer_ = SystemTimers().make_timer(io_.get_executor());
   std::unique_ptr<WorkerPool> pool_;
   std::vector<bool> answered_;
   std::optional<std::size_t> early_memory_;

@@ -76,11 +76,16 @@ TEST_F(HostDeath, IsNoticedThoughAForkedCopyOfTheHostLivesOn) {
   EXPECT_TRUE(soon([&] { return named("dictum-").empty(); }, 1s)) << named("dictum-").size() << " processes live on";
 }
 
-TEST_F(HostDeath, OfAGuardTakesItsWorker) {
+TEST_F(HostDeath, OfAGuardTakesItsWorkerAndAllThatItStarted) {
   start();
-  const auto workers = named("dictum-worker").size();
-  ::kill(named("dictum-guard").front(), SIGKILL);
-  EXPECT_TRUE(soon([&] { return named("dictum-worker").size() < workers; }, 1s));
+  for (const pid_t guard : named("dictum-guard")) ::kill(guard, SIGKILL);
+  EXPECT_TRUE(soon([&] { return running().size() == 1; }, 1s)) << running().size() - 1 << " processes live on";
+}
+
+TEST_F(HostDeath, OfAReaperTakesItsWorkerAndAllThatItStarted) {
+  start();
+  for (const pid_t reaper : named("dictum-reaper")) ::kill(reaper, SIGKILL);
+  EXPECT_TRUE(soon([&] { return running().size() == 1; }, 1s)) << running().size() - 1 << " processes live on";
 }
 
 }  // namespace

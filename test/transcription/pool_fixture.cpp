@@ -12,6 +12,7 @@ PoolFixture::PoolFixture() {
   settings.executable = programs() / "dictum-worker-simulated";
   settings.guard = programs() / "dictum-guard";
   settings.backoff = 5ms;
+  settings.start_patience = 0ms;
   settings.deadline_base = 10s;
   settings.deadline_per_sec = 0s;
   settings.environment["DICTUM_TEST_MARKER"] = folder.path();

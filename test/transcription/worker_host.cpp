@@ -1,4 +1,4 @@
-// A recorder, as far as its workers can tell: it keeps them busy, says "ready" and waits to be killed.
+// Stands for a recorder: keeps workers busy, prints "ready" and waits to be killed.
 //
 //   worker_host WORKERS [fork]     with "fork", a copy of itself that was forked lives on after it
 

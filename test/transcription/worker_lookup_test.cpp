@@ -93,6 +93,25 @@ TEST_F(WorkerLookup, NeverLooksWhereOneHappensToStand) {
   EXPECT_EQ(code, Errc::transcriber_missing);
 }
 
+TEST_F(WorkerLookup, IgnoresARelativeFolderOfTheUserAndSaysSo) {
+  install(folder_ / "mine", "dictum-worker-mine");
+  const EnvironmentVariable mine("DICTUM_WORKER_DIR", "mine");
+  const EnvironmentVariable path("PATH", "/bin:relative");
+  const auto before = fs::current_path();
+  fs::current_path(folder_.path());
+  const auto [code, sentence] = failure([] { find_worker("mine"); });
+  fs::current_path(before);
+  EXPECT_EQ(code, Errc::transcriber_missing);
+  EXPECT_THAT(ignored_worker_folders(),
+              testing::ElementsAre(HasSubstr("\"mine\" of DICTUM_WORKER_DIR"), HasSubstr("\"relative\" of PATH")));
+  EXPECT_THAT(sentence, HasSubstr("DICTUM_WORKER_DIR: write an absolute path"));
+}
+
+TEST_F(WorkerLookup, LooksInAbsoluteFoldersOnly) {
+  const EnvironmentVariable path("PATH", ":.:x:/bin:");
+  for (const fs::path& folder : worker_folders()) EXPECT_TRUE(folder.is_absolute()) << folder;
+}
+
 TEST_F(WorkerLookup, NamesTheOthersWhereOneIsMissing) {
   const auto [code, sentence] = failure([] { find_worker("nobody"); });
   EXPECT_EQ(code, Errc::transcriber_missing);

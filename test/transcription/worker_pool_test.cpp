@@ -5,6 +5,10 @@
 #include <sys/resource.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -57,10 +61,15 @@ TEST_F(WorkerPoolTest, StartsNoMoreWorkersThanThereIsWorkFor) {
   EXPECT_EQ(logged("hello"), 1);
 }
 
-TEST_F(WorkerPoolTest, WarmsUpAllWorkers) {
+TEST_F(WorkerPoolTest, PreparesAWorkerForTheFirstJob) {
   settings.workers = 3;
-  make_pool().warm_up();
-  EXPECT_TRUE(run_until([&] { return logged("hello") == 3; }));
+  std::optional<std::optional<EventError>> prepared;
+  make_pool().prepare([&](std::optional<EventError> error) { prepared = std::move(error); });
+  ASSERT_TRUE(run_until([&] { return prepared.has_value(); }));
+  EXPECT_EQ(*prepared, std::nullopt);
+  transcribe(0);
+  ASSERT_TRUE(run_until_done(1));
+  EXPECT_EQ(logged("hello"), 1);
 }
 
 TEST_F(WorkerPoolTest, PutsWordsOnTheClockOfTheSession) {
@@ -97,21 +106,6 @@ TEST_F(WorkerPoolTest, UnloadsAnIdleWorkerWhereAskedTo) {
   transcribe(1);
   ASSERT_TRUE(run_until_done(2));
   EXPECT_EQ(logged("hello"), 2);
-}
-
-TEST_F(WorkerPoolTest, TellsHowManyJobsWaitAndForHowLong) {
-  script(R"({"do":"hang"})");
-  auto clock = std::make_shared<ManualClock>(std::chrono::system_clock::time_point());
-  pool = std::make_unique<WorkerPool>(io.get_executor(), settings, clock, WorkerPoolEvents());
-  EXPECT_EQ(pool->oldest_age(), 0s);
-  transcribe(0);
-  clock->advance(3s);
-  transcribe(1);
-  EXPECT_EQ(pool->queued(), 2);
-  EXPECT_EQ(pool->oldest_age(), 3s);
-  ASSERT_TRUE(run_until([&] { return logged("job") == 1; }));
-  EXPECT_EQ(pool->queued(), 2);
-  EXPECT_EQ(pool->oldest_age(), 3s);
 }
 
 TEST_F(WorkerPoolTest, ServesTheJobsOfSeveralSessions) {
@@ -235,27 +229,28 @@ struct BadHello {
   const char* name;
   const char* hello;
   const char* sentence;
+  int starts;
 };
 
 class BadHelloTest : public PoolFixture, public testing::WithParamInterface<BadHello> {};
 
 TEST_P(BadHelloTest, FailsTheJobAfterABoundedNumberOfTries) {
-  settings.hello_timeout = kSanitized ? 2s : 300ms;
+  if (GetParam().sentence == std::string("did not say hello")) settings.hello_timeout = kSanitized ? 2s : 300ms;
   script(R"({"hello":{)" + std::string(GetParam().hello) + "}}");
   make_pool();
   transcribe(0);
   ASSERT_TRUE(run_until_done(1));
   EXPECT_EQ(done[0].error.value().code, "transcriber_missing");
   EXPECT_THAT(done[0].error->message, HasSubstr(GetParam().sentence));
-  EXPECT_EQ(logged("hello"), 3);
+  EXPECT_EQ(logged("hello"), static_cast<std::size_t>(GetParam().starts));
 }
 
 INSTANTIATE_TEST_SUITE_P(Workers, BadHelloTest,
-                         testing::Values(BadHello{"OfAnotherVersion", R"("protocol":2)", "version 2"},
-                                         BadHello{"ThatIsGarbage", R"("do":"garbage")", "too long"},
-                                         BadHello{"ThatNeverComes", R"("do":"hang")", "did not say hello"},
-                                         BadHello{"OfAWorkerThatCrashes", R"("do":"leave")", "exit code 0"},
-                                         BadHello{"ThatIsAnError", R"("do":"error")", "the script says so"}),
+                         testing::Values(BadHello{"OfAnotherVersion", R"("protocol":2)", "version 2", 1},
+                                         BadHello{"ThatIsGarbage", R"("do":"garbage")", "too long", 3},
+                                         BadHello{"ThatNeverComes", R"("do":"hang")", "did not say hello", 3},
+                                         BadHello{"OfAWorkerThatCrashes", R"("do":"leave")", "exit code 0", 3},
+                                         BadHello{"ThatIsAnError", R"("do":"error")", "the script says so", 3}),
                          [](const auto& bad) { return std::string(bad.param.name); });
 
 TEST_F(WorkerPoolTest, SaysWhichLineAWorkerPrintedLast) {
@@ -270,12 +265,13 @@ TEST_F(WorkerPoolTest, LeavesNothingBehindWhereStartingFailsAtAnyStep) {
   rlimit usual{};
   ::getrlimit(RLIMIT_NOFILE, &usual);
   settings.backoff = 0ms;
+  settings.outage_patience = 0ms;
   make_pool();
   const std::size_t before = open_descriptors();
   std::uint32_t segment = 0;
   bool started = false;
-  for (rlim_t room = 0; room < 40 && !started; ++room, ++segment) {
-    const rlimit tight{before + room, usual.rlim_max};
+  for (rlim_t spare = 0; spare < 40 && !started; ++spare, ++segment) {
+    const rlimit tight{before + spare, usual.rlim_max};
     ::setrlimit(RLIMIT_NOFILE, &tight);
     transcribe(segment);
     const bool ended = run_until_done(segment + 1);
@@ -284,7 +280,8 @@ TEST_F(WorkerPoolTest, LeavesNothingBehindWhereStartingFailsAtAnyStep) {
     started = !done[segment].error.has_value();
     if (!started) {
       EXPECT_EQ(done[segment].error->code, "transcriber_missing");
-      EXPECT_TRUE(run_until([&] { return open_descriptors() <= before; }, 2s)) << "with room for " << room;
+      EXPECT_TRUE(run_until([&] { return open_descriptors() <= before; }, 2s))
+          << "with " << spare << " spare descriptors";
     }
   }
   EXPECT_TRUE(started);
@@ -309,7 +306,7 @@ TEST_F(WorkerPoolTest, LeavesNoDescriptorAndNoProcessBehind) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
-TEST_F(WorkerPoolTest, AbandonsAStuckWorkerAtOnceAndTellsNothingMore) {
+TEST_F(WorkerPoolTest, AbandonsAStuckWorkerAtOnceAndReportsNothingMore) {
   script(R"({"do":"freeze","grandchild":true})");
   settings.ping_interval = 1h;
   make_pool();
@@ -319,13 +316,45 @@ TEST_F(WorkerPoolTest, AbandonsAStuckWorkerAtOnceAndTellsNothingMore) {
   const auto begin = std::chrono::steady_clock::now();
   pool->abandon();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 100ms);
-  EXPECT_EQ(pool->queued(), 0);
-  const std::size_t told = statuses.size();
+  const std::size_t reported = statuses.size();
   io.restart();
   io.run_for(5s);
   EXPECT_EQ(done.size(), 0);
-  EXPECT_EQ(statuses.size(), told);
+  EXPECT_EQ(statuses.size(), reported);
   EXPECT_EQ(processes().size(), 0);
+}
+
+TEST_F(WorkerPoolTest, GivesAWorkerAFolderForTemporaryFilesThatGoesWithIt) {
+  namespace fs = std::filesystem;
+  fs::create_directory(folder / "tmp");
+  settings.environment["TMPDIR"] = folder / "tmp";
+  settings.environment["OUT"] = folder / "environment";
+  ::setenv("SOMEBODY_ELSES_API_KEY", "secret", 1);
+  settings.executable = folder / "dictum-worker-script";
+  std::ofstream(settings.executable) << "#!/bin/sh\necho speech >\"$TMPDIR/a.wav\"; mkdir \"$TMPDIR/b\"; "
+                                        "env >\"$OUT.new\"; mv \"$OUT.new\" \"$OUT\"; exec sleep 1000\n";
+  fs::permissions(settings.executable, fs::perms::owner_all);
+  make_pool().prepare([](const std::optional<EventError>&) {});
+  ASSERT_TRUE(run_until([&] { return fs::exists(folder / "environment"); }));
+  ::unsetenv("SOMEBODY_ELSES_API_KEY");
+  EXPECT_FALSE(fs::is_empty(folder / "tmp"));
+  pool->abandon();
+  EXPECT_TRUE(run_until([&] { return fs::is_empty(folder / "tmp"); }));
+  std::ifstream in(folder / "environment");
+  const std::string environment{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_THAT(environment, HasSubstr("PATH="));
+  EXPECT_EQ(environment.find("SOMEBODY"), std::string::npos);
+}
+
+TEST_F(WorkerPoolTest, MakesWhatAWorkerPrintedFitForATerminal) {
+  settings.executable = folder / "dictum-worker-script";
+  std::ofstream(settings.executable) << "#!/bin/sh\nprintf '\\033]0;owned\\007broken' >&2; exit 3\n";
+  std::filesystem::permissions(settings.executable, std::filesystem::perms::owner_all);
+  make_pool();
+  transcribe(0);
+  ASSERT_TRUE(run_until_done(1));
+  EXPECT_THAT(done[0].error.value().message, HasSubstr("broken"));
+  EXPECT_EQ(done[0].error->message.find('\033'), std::string::npos);
 }
 
 TEST_F(WorkerPoolTest, ReapsItsGuardsThoughNobodyRunsTheLoopAnyMore) {
@@ -389,18 +418,16 @@ TEST_F(WorkerPoolTest, WorksInAHostWithoutStandardStreams) {
 
 TEST_F(WorkerPoolTest, KeepsABacklogSmall) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer's memory says nothing";
-  script(R"({"do":"hang"})");
+  class Backlog final : public JobSource {
+   public:
+    std::optional<TranscriptionJob> job(std::uint32_t) override { return std::nullopt; }
+    void transcribed(std::uint32_t, TranscriptionOutcome) override {}
+  };
   make_pool();
+  const auto source = std::make_shared<Backlog>();
   const std::size_t before = resident_bytes();
-  TranscriptionJob one = job(0);
-  one.phrases = {"start a new note", "end note", "cancel note", "scratch that", "stop recording"};
-  for (std::uint32_t segment = 0; segment < 10'000; ++segment) {
-    one.segment_index = segment;
-    one.wav_path = folder / ("seg_" + std::to_string(segment) + ".wav");
-    pool->transcribe(one, [](const TranscriptionOutcome&) {});
-  }
-  EXPECT_EQ(pool->queued(), 10'000);
-  EXPECT_LT(resident_bytes() - before, 4u << 20);
+  for (std::uint32_t segment = 0; segment < 10'000; ++segment) pool->submit(source, segment);
+  EXPECT_LT(resident_bytes() - before, 3u << 20);
 }
 
 // Interim text.
@@ -414,7 +441,7 @@ class InterimText : public PoolFixture {
 TEST_F(InterimText, ComesFromAWorkerThatPromisesToCancelQuickly) {
   settings.preview_interval = 0ms;
   script(R"({"texts":["ask not what your country"],"hello":{"cancel_ms":100}})");
-  make_pool().warm_up();
+  make_pool().prepare([](const std::optional<EventError>&) {});
   ASSERT_TRUE(run_until([&] { return !statuses.empty() && statuses.back().state == WorkerState::ready; }));
   grow(0, 2);
   ASSERT_TRUE(run_until([&] { return partials.size() == 1; }));
@@ -429,7 +456,7 @@ TEST_F(InterimText, ComesFromAWorkerThatPromisesToCancelQuickly) {
 TEST_F(InterimText, IsNotAskedFromTheOnlyWorkerWithoutThatPromise) {
   settings.preview_interval = 0ms;
   script(R"({"hello":{"cancel_ms":5000}})");
-  make_pool().warm_up();
+  make_pool().prepare([](const std::optional<EventError>&) {});
   ASSERT_TRUE(run_until([&] { return !statuses.empty() && statuses.back().state == WorkerState::ready; }));
   grow(0, 2);
   transcribe(1);
@@ -440,9 +467,11 @@ TEST_F(InterimText, IsNotAskedFromTheOnlyWorkerWithoutThatPromise) {
 TEST_F(InterimText, IsAskedFromASecondWorkerWithoutThatPromise) {
   settings.preview_interval = 0ms;
   settings.workers = 2;
-  script(R"({"hello":{"cancel_ms":5000}})");
-  make_pool().warm_up();
-  ASSERT_TRUE(run_until([&] { return statuses.size() == 4; }));
+  script(R"({"hello":{"cancel_ms":5000},"latency_ms":200})");
+  make_pool();
+  transcribe(8);
+  transcribe(9);
+  ASSERT_TRUE(run_until_done(2));
   grow(0, 2);
   EXPECT_TRUE(run_until([&] { return partials.size() == 1; }));
 }
@@ -480,7 +509,7 @@ TEST_F(InterimText, NeverDelaysAFinalText) {
   EXPECT_EQ(partials.size(), 0);
 }
 
-TEST_F(InterimText, OfAWorkerThatDoesNotHeedACancelCostsOnlyThatWorker) {
+TEST_F(InterimText, OfAWorkerThatIgnoresACancelCostsOnlyThatWorker) {
   script(R"({"interim":{"latency_ms":60000,"ignores_cancel":true}})");
   make_pool();
   transcribe(0);

@@ -1,0 +1,83 @@
+#include "transcription/job_queue.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "dictum/error.hpp"
+
+namespace dictum::transcription {
+
+void JobQueue::insert(QueuedJob job) {
+  const std::pair key{job.priority, job.order};
+  jobs_.emplace(key, std::move(job));
+}
+
+void JobQueue::push(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority) {
+  QueuedJob job;
+  job.source = std::move(source);
+  job.segment = segment;
+  job.priority = priority;
+  job.order = orders_++;
+  insert(std::move(job));
+}
+
+JobQueue::Jobs::const_iterator JobQueue::find(Offer offer) const {
+  return std::ranges::find_if(jobs_, [&](const auto& entry) {
+    const QueuedJob& job = entry.second;
+    return (offer.fresh || !job.needs_fresh_worker()) && (offer.background || job.priority != Priority::background);
+  });
+}
+
+bool JobQueue::has_job_for(Offer offer) const {
+  return find(offer) != jobs_.end();
+}
+
+std::optional<QueuedJob> JobQueue::pop(Offer offer) {
+  const auto found = find(offer);
+  if (found == jobs_.end()) return std::nullopt;
+  QueuedJob job = std::move(jobs_.extract(found).mapped());
+  ++job.attempts;
+  return job;
+}
+
+std::optional<WorkerFailure> JobQueue::take_back(QueuedJob job, WorkerFailure failure, bool fresh,
+                                                 std::chrono::steady_clock::time_point now) {
+  if (failure.cause == FailureCause::settings) return failure;
+  if (failure.died) {
+    if (job.deaths++ == 0) {
+      job.deaths_before = deaths_;
+      job.answers_before = answers_;
+      job.first_death = now;
+    }
+    ++deaths_;
+  }
+  const bool others_survived = deaths_ - job.deaths_before == static_cast<std::uint64_t>(job.deaths);
+  const bool is_evidence = fresh && others_survived && answers_ > job.answers_before;
+  if (failure.cause == FailureCause::outside && !is_evidence) {
+    --job.attempts;
+    if (job.deaths == 0 || now - job.first_death < rules_.outage_patience) {
+      job.order = orders_++;  // behind the others, so that it cannot hold them up
+      insert(std::move(job));
+      return std::nullopt;
+    }
+    failure.message = fmt::format(
+        "Its worker was killed {} times from outside, perhaps because the machine has too little memory. Transcribe it "
+        "again later. Last error: {}",
+        job.deaths, failure.message);
+    return failure;
+  }
+  if (job.attempts < rules_.attempts) {
+    insert(std::move(job));
+    return std::nullopt;
+  }
+  failure.message = fmt::format("Transcription failed after {} attempt{}. Last error: {}", job.attempts,
+                                job.attempts == 1 ? "" : "s", failure.message);
+  if (job.deaths >= job.attempts && job.deaths > 0 && others_survived) {
+    failure.code = to_string(Errc::quarantined);
+    failure.message = "Every worker that tried this segment died, and no other one did. " + failure.message;
+  }
+  return failure;
+}
+
+}  // namespace dictum::transcription

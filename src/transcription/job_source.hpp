@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "dictum/transcriber.hpp"
+
+namespace dictum::transcription {
+
+/// Whoever has segments to transcribe, a session. Lives on the pool's strand, where it is called; the pool shares it
+/// while it has a segment of it. A backlog is segment numbers: everything else stays with the source until it is asked.
+class JobSource {
+ public:
+  virtual ~JobSource() = default;
+
+  /// The job of `segment`, whose turn has come; asked again for each attempt. Nothing where it is no longer wanted: the
+  /// pool then forgets the segment, without an outcome.
+  virtual std::optional<TranscriptionJob> job(std::uint32_t segment) = 0;
+
+  /// The outcome of `segment`: exactly one for each `submit`, never from inside a call to the pool.
+  virtual void transcribed(std::uint32_t segment, TranscriptionOutcome outcome) = 0;
+};
+
+}  // namespace dictum::transcription
