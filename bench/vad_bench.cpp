@@ -1,16 +1,19 @@
-// What a window of each detector costs, on every kind of vector unit that this processor has, and what loading the
-// weights costs. bench/vad_ratios.py sets it beside ONNX Runtime and PyTorch.
+// What a window of each detector costs, alone and in batches, on every kind of vector unit that this processor has, and
+// what loading the weights costs. bench/vad_ratios.py compares it with ONNX Runtime and PyTorch.
 //
 //   ninja -C build/release vad_bench && build/release/bin/vad_bench
 #include <benchmark/benchmark.h>
 #include <hwy/targets.h>
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "vad/detector.hpp"
-#include "vad/embedded_model.hpp"
+#include "vad/silero_batch.hpp"
+#include "vad/silero_vad.hpp"
 
 namespace {
 
@@ -39,6 +42,21 @@ void run(benchmark::State& state, VoiceActivityDetector& detector) {
       benchmark::Counter(static_cast<double>(state.iterations()) * window_seconds, benchmark::Counter::kIsRate);
 }
 
+/// The time is that of one window of each stream; the counter `per_window` divides it by the streams.
+void run_batch(benchmark::State& state, std::shared_ptr<const vad::SileroWeights> weights, std::size_t streams) {
+  const auto samples = ten_seconds();
+  std::vector<vad::SileroVAD> detectors(streams, vad::SileroVAD(weights));
+  vad::SileroBatch batch(weights);
+  std::size_t at = 0;
+  for (auto _ : state) {
+    for (auto& detector : detectors) batch.add(detector, std::span(samples).subspan(at).first<kVADWindow>());
+    benchmark::DoNotOptimize(batch.run().data());
+    at = (at + kVADWindow) % samples.size();
+  }
+  state.counters["per_window"] = benchmark::Counter(
+      static_cast<double>(streams), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -56,6 +74,12 @@ int main(int argc, char** argv) {
         hwy::GetChosenTarget().Update(target);
         run(state, *vad::make_detector("silero", weights).detector);
         hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+      })->Unit(benchmark::kMicrosecond);
+    }
+    for (const std::size_t streams : {4u, 16u, 64u}) {
+      const auto name = "silero_batch/" + std::to_string(streams);
+      benchmark::RegisterBenchmark(name.c_str(), [&weights, streams](benchmark::State& state) {
+        run_batch(state, weights, streams);
       })->Unit(benchmark::kMicrosecond);
     }
     benchmark::RegisterBenchmark("load_weights", [](benchmark::State& state) {

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Time of a window of Silero VAD: Dictum's inference beside ONNX Runtime's and PyTorch's, each on one thread.
+"""Time of a window of Silero VAD on one thread: Dictum on each kind of vector unit and in batches, ONNX Runtime, PyTorch.
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install onnxruntime torch
     /tmp/peers/bin/pip download --no-deps --dest /tmp/peers silero-vad==6.2.1
     /tmp/peers/bin/python bench/vad_ratios.py --bench build/release/bin/vad_bench \
         --onnx build/models/silero_vad_16k_op15.onnx --wheel /tmp/peers/silero_vad-6.2.1-py3-none-any.whl
 
-A peer that is not installed, or whose model is not given, is left out with a word on why. Times are processor time,
-the median of five rounds taken in turn, so that a busy machine is equally hard on all.
+A peer that is not installed, or whose model is not given, is skipped with the reason. Times are processor time, the
+median of five rounds taken in turn, so that a busy machine slows all of them alike. The ratios are how many times faster
+than the peer each of ours is.
 """
 
 import argparse
@@ -34,10 +35,20 @@ def noise(numpy):
 
 
 def dictum(bench):
-    """Microseconds a window, as the benchmark program measures them."""
-    command = [bench, "--benchmark_filter=^silero$", "--benchmark_format=json", "--benchmark_min_time=0.3"]
+    """Microseconds a window, as the benchmark program measures them, by the name of the benchmark."""
+    command = [bench, "--benchmark_filter=^silero", "--benchmark_format=json", "--benchmark_min_time=0.1"]
     report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return next(entry["cpu_time"] for entry in report["benchmarks"])
+    times = {}
+    for entry in report["benchmarks"]:
+        kind, _, variant = entry["name"].partition("/")
+        streams = int(variant) if kind == "silero_batch" else 1
+        times[entry["name"]] = entry["cpu_time"] / streams
+    return times
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def onnx_runtime(model):
@@ -92,27 +103,33 @@ def main():
     parser.add_argument("--wheel", help="the silero-vad wheel, for PyTorch's model")
     arguments = parser.parse_args()
 
-    runs = [(lambda: dictum(arguments.bench), "Dictum")]
+    peers = {}
     for name, prepare, model in (("ONNX Runtime", onnx_runtime, arguments.onnx), ("PyTorch", pytorch, arguments.wheel)):
         if not model or not os.path.exists(model):
             print(f"skipped: {name}: no model given")
             continue
         try:
-            runs.append(prepare(model))
+            run, version = prepare(model)
         except ImportError as error:
             print(f"skipped: {name}: {error}")
-
-    times = {name: [] for _, name in runs}
-    for run, _ in runs:
+            continue
         run()  # warm
+        peers[version] = run
+
+    ours, theirs = {}, {name: [] for name in peers}
     for _ in range(ROUNDS):
-        for run, name in runs:
-            times[name].append(run())
-    ours = statistics.median(times["Dictum"])
-    print(f"{'':24} {'us a window':>12} {'ratio':>8}")
-    for name, values in times.items():
-        median = statistics.median(values)
-        print(f"{name:24} {median:12.1f} {median / ours:7.1f}x")
+        for name, run in peers.items():
+            theirs[name].append(run())
+        for name, taken in dictum(arguments.bench).items():
+            ours.setdefault(name, []).append(taken)
+
+    medians = {name: statistics.median(taken) for name, taken in theirs.items()}
+    print(f"{processor()}, microseconds a window")
+    print(f"{'':24}{'':>10}" + "".join(f"{name:>22}" for name in medians))
+    print(f"{'':24}{'':>10}" + "".join(f"{median:22.1f}" for median in medians.values()))
+    for name, taken in ours.items():
+        own = statistics.median(taken)
+        print(f"{name:24}{own:10.1f}" + "".join(f"{median / own:21.1f}x" for median in medians.values()))
 
 
 if __name__ == "__main__":

@@ -4,24 +4,32 @@
 #include <cmath>
 #include <utility>
 
+#include "vad/silero_network.hpp"
+
 namespace dictum::vad {
 namespace {
 
-constexpr float kLoudest = 1e6f;  // a million times full scale: no layer overflows
+constexpr float kMaxLevel = 1e6f;  // a million times full scale: no layer overflows
 
 }  // namespace
 
 SileroVAD::SileroVAD(std::shared_ptr<const SileroWeights> weights) : weights_(std::move(weights)) {}
 
 float SileroVAD::probability(std::span<const float, kVADWindow> window) {
-  std::ranges::transform(window, network_.window().begin(), [](float sample) {
-    return std::isfinite(sample) ? std::clamp(sample, -kLoudest, kLoudest) : 0.0f;
-  });
-  return network_.run(*weights_);
+  set_window(window);
+  SileroStream* const stream = &stream_;
+  run_network(*weights_, std::span(&stream, 1));
+  return stream_.probability;
 }
 
 void SileroVAD::reset() {
-  network_ = {};
+  stream_ = {};
+}
+
+void SileroVAD::set_window(std::span<const float, kVADWindow> window) {
+  std::ranges::transform(window, stream_.window().begin(), [](float sample) {
+    return std::isfinite(sample) ? std::clamp(sample, -kMaxLevel, kMaxLevel) : 0.0f;
+  });
 }
 
 }  // namespace dictum::vad

@@ -2,31 +2,15 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <new>
 #include <string>
-#include <vector>
 
 #include "vad/onnx_weights.hpp"
 
 namespace dictum::vad {
 namespace {
 
-hwy::AlignedFreeUniquePtr<float[]> zeros(std::size_t count) {
-  auto values = hwy::AllocateAligned<float>(count);
-  if (!values) throw std::bad_alloc();
-  std::fill_n(values.get(), count, 0.0f);
-  return values;
-}
-
-LinearLayer stft_layer(const OnnxWeights& model) {
-  constexpr std::size_t outputs = 2 * SileroWeights::kBins;
-  constexpr std::size_t inputs = SileroWeights::kSTFTSize;
-  const auto basis = model.values("model.stft.forward_basis_buffer", {outputs, 1, inputs});
-  LinearLayer layer(inputs, outputs);
-  for (std::size_t out = 0; out < outputs; ++out) {
-    for (std::size_t in = 0; in < inputs; ++in) layer.weight(in, out) = basis[out * inputs + in];
-  }
-  return layer;
+STFT stft(const OnnxWeights& model) {
+  return STFT(model.values("model.stft.forward_basis_buffer", {2 * STFT::kBins, 1, STFT::kSize}));
 }
 
 /// A convolution of three taps, of which only `tap_count` from `first_tap` on are kept: with so few frames in a window,
@@ -71,15 +55,9 @@ LinearLayer lstm_layer(const OnnxWeights& model) {
 
 }  // namespace
 
-LinearLayer::LinearLayer(std::size_t inputs, std::size_t outputs)
-    : inputs_(inputs),
-      panels_((outputs + kPanel - 1) / kPanel),
-      weights_(zeros(panels_ * inputs * kPanel)),
-      biases_(zeros(panels_ * kPanel)) {}
-
 SileroWeights::SileroWeights(const OnnxWeights& model)
-    : stft(stft_layer(model)),
-      encoder{convolution(model, 0, kBins, kWide), convolution(model, 1, kWide, kNarrow),
+    : stft(vad::stft(model)),
+      encoder{convolution(model, 0, STFT::kBins, kWide), convolution(model, 1, kWide, kNarrow),
               convolution(model, 2, kNarrow, kNarrow, 1, 2), convolution(model, 3, kNarrow, kWide, 1, 1)},
       lstm(lstm_layer(model)) {
   std::ranges::copy(model.values("model.decoder.decoder.2.weight", {1, kHidden, 1}), output.begin());

@@ -19,16 +19,6 @@ std::vector<float> probabilities(EnergyVAD& vad, const std::vector<float>& sampl
   return values;
 }
 
-std::vector<float> noise(std::size_t windows, float amplitude) {
-  std::vector<float> samples(windows * kVADWindow);
-  std::uint32_t state = 7;
-  for (float& sample : samples) {
-    state = state * 1664525u + 1013904223u;
-    sample = (static_cast<float>(state >> 8) / 8388608.0f - 1.0f) * amplitude;
-  }
-  return samples;
-}
-
 TEST(EnergyVAD, FindsThePhrasesOfARecording) {
   DICTUM_TEST_DATA_OR_SKIP(wav, "audio/jfk.wav");
   const auto samples = test::read_samples(wav);
@@ -51,21 +41,21 @@ TEST(EnergyVAD, DigitalSilenceIsNoSpeech) {
 
 TEST(EnergyVAD, SteadyNoiseBecomesBackground) {
   EnergyVAD vad;
-  const auto values = probabilities(vad, noise(1000, 0.05f));
+  const auto values = probabilities(vad, test::noise(1000, 0.05f));
   for (std::size_t i = 800; i < values.size(); ++i) EXPECT_LT(values[i], 0.35f) << i;
 }
 
 TEST(EnergyVAD, SpeechLevelAboveLoudNoiseIsFound) {
   EnergyVAD vad;
-  probabilities(vad, noise(1000, 0.02f));
-  for (const float probability : probabilities(vad, noise(20, 0.3f))) EXPECT_GE(probability, 0.5f);
+  probabilities(vad, test::noise(1000, 0.02f));
+  for (const float probability : probabilities(vad, test::noise(20, 0.3f))) EXPECT_GE(probability, 0.5f);
 }
 
 TEST(EnergyVAD, ResetForgetsTheBackground) {
   EnergyVAD vad;
-  const auto first = probabilities(vad, noise(10, 0.05f));
+  const auto first = probabilities(vad, test::noise(10, 0.05f));
   vad.reset();
-  EXPECT_EQ(probabilities(vad, noise(10, 0.05f)), first);
+  EXPECT_EQ(probabilities(vad, test::noise(10, 0.05f)), first);
 }
 
 TEST(EnergyVAD, SamplesThatAreNotFiniteDoNotStay) {

@@ -1,12 +1,12 @@
 #include "vad_test_data.hpp"
 
+#include <hwy/targets.h>
 #include <sndfile.h>
 
+#include <cstdint>
 #include <fstream>
 #include <stdexcept>
 #include <variant>
-
-#include "dictum/vad.hpp"
 
 namespace dictum::vad::test {
 
@@ -28,6 +28,30 @@ std::vector<float> read_probabilities(const std::filesystem::path& text) {
   std::vector<float> values;
   for (float value; file >> value;) values.push_back(value);
   return values;
+}
+
+std::span<const float, kVADWindow> window_of(const std::vector<float>& samples, std::size_t index) {
+  return std::span(samples).subspan(index * kVADWindow).first<kVADWindow>();
+}
+
+std::vector<float> noise(std::size_t windows, float amplitude) {
+  std::vector<float> samples(windows * kVADWindow);
+  std::uint32_t state = 1;
+  for (float& sample : samples) {
+    state = state * 1664525u + 1013904223u;
+    sample = (static_cast<float>(state >> 8) / 8388608.0f - 1.0f) * amplitude;
+  }
+  return samples;
+}
+
+void on_every_vector_unit(const std::function<void(const std::string& name)>& action) {
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(target);
+    action(hwy::TargetName(target));
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 std::vector<float> energies(const std::vector<float>& samples) {

@@ -2,9 +2,13 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "dictum/frame.hpp"
+#include "dictum/vad.hpp"
 #include "vad/segmenter.hpp"
 
 namespace dictum::vad::test {
@@ -14,6 +18,15 @@ std::vector<float> read_samples(const std::filesystem::path& wav);
 
 /// One probability a line.
 std::vector<float> read_probabilities(const std::filesystem::path& text);
+
+/// The detector window of this index.
+std::span<const float, kVADWindow> window_of(const std::vector<float>& samples, std::size_t index);
+
+/// White noise, the same at every call, from -amplitude to amplitude.
+std::vector<float> noise(std::size_t windows, float amplitude = 0.1f);
+
+/// Calls `action` with the name of each kind of vector unit that this processor has, while the kernels run on that one.
+void on_every_vector_unit(const std::function<void(const std::string& name)>& action);
 
 /// The energies of the recording's windows.
 std::vector<float> energies(const std::vector<float>& samples);
