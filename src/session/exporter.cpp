@@ -364,9 +364,7 @@ Script read_script(const fs::path& session, std::optional<int> revision) {
     while (const auto event = reader.next()) {
       const auto* complete = std::get_if<TranscriptionComplete>(&event->body);
       if (complete != nullptr && revision && complete->revision > *revision) continue;
-      folded.apply(*event);
-      const Segment* segment = complete != nullptr ? folded.find(complete->segment_index) : nullptr;
-      if (segment != nullptr && segment->revision == complete->revision) words[segment->index] = complete->words;
+      if (folded.apply(*event)) words[complete->segment_index] = complete->words;
     }
     if (!reader.problems().empty()) {
       throw RecorderError(Errc::session_unreadable, fmt::format("The journal of '{}' is damaged in line {}.",
