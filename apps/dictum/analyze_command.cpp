@@ -11,6 +11,7 @@
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "offline/analysis.hpp"
+#include "output.hpp"
 
 namespace dictum::program {
 namespace {
@@ -39,15 +40,15 @@ void draw(const offline::Analysis& analysis) {
       };
       kept += std::ranges::any_of(analysis.segments, holds) ? "━" : " ";
     }
-    fmt::print("{:7.2f} s  {}\n           {}\n", static_cast<double>(first) / windows_a_second, speech, kept);
+    print("{:7.2f} s  {}\n           {}\n", static_cast<double>(first) / windows_a_second, speech, kept);
   }
   for (const auto& segment : analysis.segments) {
     const auto seconds = [&](Frame frame) { return static_cast<double>(frame) / analysis.sample_rate; };
-    fmt::print("segment {:>3}  speech {:8.3f} to {:8.3f} s  {}\n", segment.index, seconds(segment.speech_start_frame),
-               seconds(segment.speech_end_frame),
-               segment.kept
-                   ? fmt::format("kept {:.3f} to {:.3f} s", seconds(segment.start_frame), seconds(segment.end_frame))
-                   : "too short to be kept");
+    print("segment {:>3}  speech {:8.3f} to {:8.3f} s  {}\n", segment.index, seconds(segment.speech_start_frame),
+          seconds(segment.speech_end_frame),
+          segment.kept
+              ? fmt::format("kept {:.3f} to {:.3f} s", seconds(segment.start_frame), seconds(segment.end_frame))
+              : "too short to be kept");
   }
 }
 
@@ -55,9 +56,9 @@ ExitCode analyze(const Options& options) {
   RecorderConfig config = options.config.resolve({});
   config.capture.input = options.file;
   const offline::Analysis analysis = offline::analyze_file(config);
-  for (const auto& warning : analysis.warnings) fmt::print(stderr, "dictum: {}\n", warning);
+  for (const auto& warning : analysis.warnings) print_error("{}", warning);
   if (options.json) {
-    fmt::print("{}\n", json::to_line(to_json(analysis)));
+    print_json(json::to_line(to_json(analysis)));
   } else {
     draw(analysis);
   }

@@ -10,6 +10,7 @@
 #include "capture/backend.hpp"
 #include "capture/devices.hpp"
 #include "commands.hpp"
+#include "output.hpp"
 
 namespace dictum::program {
 namespace {
@@ -33,15 +34,15 @@ ExitCode devices(const Options& options) {
                                         {"is_monitor", device.is_monitor},
                                         {"backend", device.backend}});
     }
-    fmt::print("{}\n", json::to_line(all));
+    print_json(json::to_line(all));
     return ExitCode::success;
   }
-  if (found.empty()) fmt::print("No microphone was found. Connect one.\n");
+  if (found.empty()) print("No microphone was found. Connect one.\n");
   for (const auto& device : found) {
-    fmt::print("{} {}\n    {} {}, {} Hz{}{}\n    --device {}\n", device.is_default ? "*" : " ",
-               utf8::on_one_line(device.description), device.channels, device.channels == 1 ? "channel" : "channels",
-               device.sample_rate, device.is_monitor ? ", what the machine plays" : "",
-               device.is_muted ? ", muted" : "", utf8::on_one_line(device.id));
+    print("{} {}\n    {} {}, {} Hz{}{}\n    --device {}\n", device.is_default ? "*" : " ",
+          utf8::on_one_line(device.description), device.channels, device.channels == 1 ? "channel" : "channels",
+          device.sample_rate, device.is_monitor ? ", what the machine plays" : "", device.is_muted ? ", muted" : "",
+          utf8::on_one_line(device.id));
   }
   return ExitCode::success;
 }

@@ -12,7 +12,8 @@
 #include "config/config_fields.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
-#include "journal/session_directory.hpp"
+#include "dictum/sessions.hpp"
+#include "output.hpp"
 #include "transcription/worker_lookup.hpp"
 #include "vad/detector.hpp"
 
@@ -31,7 +32,7 @@ class Report {
 
  private:
   static void line(std::string_view mark, std::string_view what, const std::string& detail) {
-    fmt::print("{}  {:<14} {}\n", mark, what, utf8::on_one_line(detail));
+    print("{}  {:<14} {}\n", mark, what, utf8::on_one_line(detail));
   }
   int missing_ = 0;
 };
@@ -62,7 +63,7 @@ void examine_transcribers(Report& report) {
       if (worker.name == chosen) {
         report.bad(name, fmt::format("{}: {}", worker.name, error.what()));
       } else {
-        fmt::print("--  {:<14} {}: {}\n", name, worker.name, utf8::on_one_line(error.what()));
+        print("--  {:<14} {}: {}\n", name, worker.name, utf8::on_one_line(error.what()));
       }
     }
   }
@@ -105,7 +106,7 @@ void examine_devices(Report& report) {
 void examine_places(Report& report, const RecorderConfig& config) {
   const auto file = config::config_file({});
   report.good("configuration", file.empty() ? "no file; the defaults hold" : file.string());
-  std::filesystem::path folder = journal::session_root(config);
+  std::filesystem::path folder = session_root(config);
   const std::string shown = folder.string();
   while (!folder.empty() && !std::filesystem::exists(folder) && folder != folder.parent_path())
     folder = folder.parent_path();
@@ -121,7 +122,7 @@ void examine_places(Report& report, const RecorderConfig& config) {
 }
 
 ExitCode doctor(const RecorderConfig& config) {
-  fmt::print("dictum {}\n", DICTUM_VERSION);
+  print("dictum {}\n", DICTUM_VERSION);
   Report report;
   examine_detector(report);
   examine_transcribers(report);

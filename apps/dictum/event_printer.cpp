@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "base/utf8.hpp"
+#include "output.hpp"
 
 namespace dictum::program {
 namespace {
@@ -49,6 +50,19 @@ struct Overloaded : Handlers... {
 }  // namespace
 
 void EventPrinter::print(const Event& event) {
+  if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
+      complete != nullptr && !complete->success) {
+    ++failed_;
+  }
+  if (!settings_.json) {
+    print_text(event);
+  } else if (!event.is_ephemeral() || settings_.live_events) {
+    print_json(event.to_json());
+    flush_output();
+  }
+}
+
+void EventPrinter::print_text(const Event& event) {
   if (session_start_ == 0) session_start_ = event.timestamp;
   now_ = event.timestamp;
   frame_ = std::max(frame_, event.frame);
@@ -62,7 +76,6 @@ void EventPrinter::print(const Event& event) {
           [&](const SpeechEnded&) { partial_.clear(); },
           [&](const TranscriptionPartial& partial) { partial_ = partial.text; },
           [&](const TranscriptionComplete& complete) {
-            if (!complete.success) ++failed_;
             const std::string text = complete.success
                                          ? utf8::on_one_line(complete.text)
                                          : fmt::format("[no text: {}]", utf8::on_one_line(complete.error->message));
@@ -97,12 +110,12 @@ void EventPrinter::print(const Event& event) {
 
 void EventPrinter::print_line(const std::string& text) {
   clear();
-  fmt::print("{}\n", text);
-  std::fflush(stdout);
+  program::print("{}\n", text);
+  flush_output();
 }
 
 void EventPrinter::clear() {
-  if (drawn_) fmt::print("\r\x1b[K");
+  if (drawn_) write_output("\r\x1b[K");
   drawn_ = false;
 }
 
@@ -133,8 +146,8 @@ void EventPrinter::draw() {
     line += fmt::format("  {}", last(utf8::on_one_line(partial_), room - columns(line) - 2));
   }
   line.resize(line.size() - last(line, columns(line) - std::min(columns(line), room)).size());
-  fmt::print("{}", line);
-  std::fflush(stdout);
+  program::print("{}", line);
+  flush_output();
   drawn_ = true;
 }
 

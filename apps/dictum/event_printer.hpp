@@ -7,26 +7,30 @@
 
 namespace dictum::program {
 
-/// Shows a recording to a person: text as it comes, and on a terminal one line that lives, with the state, a level
-/// meter or a progress bar, and what is being said. Lives on the delivery thread.
+/// Prints the events of `record`, `resume`, `retranscribe` and `resegment`: as JSON, or for a person, text as it comes,
+/// and on a terminal a status line with the state, a level meter or a progress bar, and what is being said. Lives on
+/// the delivery thread. A stream that cannot be written is found by `flush_output`.
 class EventPrinter {
  public:
   struct Settings {
     int sample_rate = 0;     ///< of a file; 0 where it is not known yet
     Frame total_frames = 0;  ///< of a file; 0: live
     bool is_terminal = false;
+    bool json = false;         ///< an event a line, and nothing else
+    bool live_events = false;  ///< with `json`: the ephemeral ones too
   };
   explicit EventPrinter(Settings settings) : settings_(settings) {}
 
   void print(const Event& event);
 
-  /// Removes the living line.
+  /// Removes the status line.
   void clear();
 
   /// Segments that have no text, and why there will be none.
   int failed() const { return failed_; }
 
  private:
+  void print_text(const Event& event);
   void print_line(const std::string& text);
   void draw();
   std::string bar(double filled) const;

@@ -5,13 +5,18 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/nearest.hpp"
 #include "commands.hpp"
 #include "dictum/error.hpp"
 #include "exit_code.hpp"
+#include "output.hpp"
 
 namespace {
 
@@ -29,10 +34,24 @@ std::string sentence(const CLI::App& app, const CLI::ParseError& error, const ch
   return text + ": see dictum --help";
 }
 
-}  // namespace
+/// The first argument that is empty, by the option before it: in a script, a variable that is not set. It never means
+/// "not given".
+std::optional<std::string> empty_argument(std::span<const char* const> arguments) {
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      return std::string(argument.substr(0, argument.size() - 1));
+    }
+    if (!argument.empty()) continue;
+    const std::string_view before = arguments[i - 1];
+    return before.starts_with("--") && before.size() > 2 ? std::string(before) : fmt::format("argument {}", i);
+  }
+  return std::nullopt;
+}
 
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   using namespace dictum::program;
+  guard_standard_descriptors();
   // A disk that is full and a reader that is gone are errors of one write, not the end of a recording.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
@@ -56,18 +75,32 @@ int main(int argc, char** argv) {
   add_models_command(app, code);
   add_doctor_command(app, code);
 
+  if (const auto empty = empty_argument({argv, static_cast<std::size_t>(argc)})) {
+    print_error("{} is empty: give it a value, or leave it out", *empty);
+    return int(ExitCode::usage);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // help, or the version
-    fmt::print(stderr, "dictum: {}\n", sentence(app, error, argv + 1));
-    return int(ExitCode::usage);
+    if (error.get_exit_code() == 0) {  // help, or the version
+      app.exit(error);
+    } else {
+      print_error("{}", sentence(app, error, argv + 1));
+      code = ExitCode::usage;
+    }
   } catch (const UsageError& error) {
-    fmt::print(stderr, "dictum: {}\n", error.what());
-    return int(ExitCode::usage);
+    print_error("{}", error.what());
+    code = ExitCode::usage;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "dictum: {}\n", error.what());
-    return int(ExitCode::failure);
+    print_error("{}", error.what());
+    code = ExitCode::failure;
   }
-  return int(code);
+  std::cout.flush();
+  return int(finish_output(code));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run(argc, argv);
 }

@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "models/model_store.hpp"
+#include "output.hpp"
 
 namespace dictum::program {
 namespace {
@@ -22,7 +23,7 @@ void list() {
     const std::string state = entry.installed  ? "installed"
                               : entry.part > 0 ? fmt::format("{} of it fetched", size_for_people(entry.part))
                                                : "";
-    fmt::print("{:<22} {:>9}  {}\n", entry.model.name, size_for_people(entry.model.size), state);
+    print("{:<22} {:>9}  {}\n", entry.model.name, size_for_people(entry.model.size), state);
   }
 }
 
@@ -33,11 +34,11 @@ void pull(const std::string& name) {
     const auto cells = static_cast<std::size_t>(30 * done / all);
     std::string bar;
     for (std::size_t i = 0; i < 30; ++i) bar += i < cells ? "█" : "░";
-    fmt::print(stderr, "\r{} {} of {}", bar, size_for_people(done), size_for_people(all));
+    write_error(fmt::format("\r{} {} of {}", bar, size_for_people(done), size_for_people(all)));
   };
   const auto path = models::ModelStore::of_user().pull(name, show);
-  if (is_terminal) fmt::print(stderr, "\n");
-  fmt::print("{}\n", path.string());
+  if (is_terminal) write_error("\n");
+  print("{}\n", path.string());
 }
 
 }  // namespace
@@ -55,13 +56,13 @@ void add_models_command(CLI::App& app, ExitCode&) {
   add("pull", "Fetch a model; goes on where an earlier attempt stopped", [](const std::string& model) { pull(model); });
   add("verify", "Compare an installed model with its publisher's checksum", [](const std::string& model) {
     models::ModelStore::of_user().verify(model);
-    fmt::print("{} is what its publisher says it is.\n", model);
+    print("{} is what its publisher says it is.\n", model);
   });
   add("path", "Where a model's file is, or would be",
-      [](const std::string& model) { fmt::print("{}\n", models::ModelStore::of_user().path(model).string()); });
+      [](const std::string& model) { print("{}\n", models::ModelStore::of_user().path(model).string()); });
   add("remove", "Delete a model's file", [](const std::string& model) {
     const bool was_there = models::ModelStore::of_user().remove(model);
-    fmt::print("{}\n", was_there ? "Removed." : "It was not there.");
+    print("{}\n", was_there ? "Removed." : "It was not there.");
   });
 }
 

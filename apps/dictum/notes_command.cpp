@@ -15,9 +15,10 @@
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
+#include "dictum/sessions.hpp"
 #include "journal/event_paths.hpp"
-#include "journal/session_directory.hpp"
 #include "journal/session_folder.hpp"
+#include "output.hpp"
 #include "search.hpp"
 #include "session/library.hpp"
 #include "times.hpp"
@@ -30,7 +31,7 @@ using session::Manifest;
 
 struct Options {
   explicit Options(CLI::App& command) : config(command) {}
-  fs::path root() const { return journal::session_root(config.resolve({})); }
+  fs::path root() const { return session_root(config.resolve({})); }
   ConfigFlags config;
   std::string session;
   std::optional<std::size_t> number;
@@ -61,7 +62,7 @@ struct ListedNote {
 std::vector<session::ListedSession> chosen_sessions(const Options& options) {
   const fs::path root = options.root();
   if (options.session.empty()) return session::list_sessions(root);
-  const fs::path path = session::find_session(root, options.session);
+  const fs::path path = find_session(root, options.session);
   auto listed = session::look_at_session(path);
   if (!listed.manifest) throw RecorderError(Errc::session_unreadable, listed.problem);
   return {std::move(listed)};
@@ -84,8 +85,8 @@ ExitCode list(const Options& options) {
   boost::json::array all;
   for (const ListedNote& each : notes) {
     if (!options.json) {
-      fmt::print("{:<18} {:>2}  {}  {}\n", utf8::on_one_line(each.session.filename().string()), each.number,
-                 minute_text(each.said_at()), utf8::on_one_line(each.note->title));
+      print("{:<18} {:>2}  {}  {}\n", utf8::on_one_line(each.session.filename().string()), each.number,
+            minute_text(each.said_at()), utf8::on_one_line(each.note->title));
       continue;
     }
     boost::json::array segments(each.note->segments.begin(), each.note->segments.end());
@@ -97,11 +98,11 @@ ExitCode list(const Options& options) {
                                       {"said_at", iso_time(each.said_at())},
                                       {"segments", std::move(segments)}});
   }
-  if (options.json) fmt::print("{}\n", json::to_line(all));
+  if (options.json) print_json(json::to_line(all));
   for (const auto& listed : sessions) {
-    if (!listed.problem.empty()) fmt::print(stderr, "dictum: {}\n", utf8::on_one_line(listed.problem));
+    if (!listed.problem.empty()) print_error("{}", utf8::on_one_line(listed.problem));
   }
-  if (notes.empty() && !options.json) fmt::print("There are no notes in {}.\n", options.root().string());
+  if (notes.empty() && !options.json) print("There are no notes in {}.\n", options.root().string());
   return ExitCode::success;
 }
 
@@ -121,9 +122,9 @@ ExitCode show(const Options& options) {
                           fmt::format("The note '{}' is not in its session.", each.note->path));
     }
     constexpr std::size_t kMost = std::size_t{16} << 20;
-    if (!std::exchange(first, false)) fmt::print("\n");
+    if (!std::exchange(first, false)) print("\n");
     std::istringstream text(journal::SessionFolder(each.session).read(each.note->path, kMost));
-    for (std::string line; std::getline(text, line);) fmt::print("{}\n", utf8::on_one_line(line));
+    for (std::string line; std::getline(text, line);) print("{}\n", utf8::on_one_line(line));
   }
   return ExitCode::success;
 }
@@ -155,7 +156,7 @@ void add_notes_command(CLI::App& app, ExitCode& code) {
   searching->add_to(*search_command);
   place->config.add_root();
   search_command->callback(
-      [place, searching, &code] { code = search(place->root(), *searching, session::SearchQuery::Scope::notes); });
+      [place, searching, &code] { code = search(place->root(), *searching, SessionSearch::Scope::notes); });
 }
 
 }  // namespace dictum::program

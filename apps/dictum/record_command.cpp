@@ -10,18 +10,19 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "audio/sound_file_reader.hpp"
-#include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/recorder_backend.hpp"
 #include "event_printer.hpp"
+#include "output.hpp"
 #include "session/manifest.hpp"
 #include "signals.hpp"
-#include "wire/event_json.hpp"
 
 namespace dictum::program {
 namespace {
@@ -31,6 +32,7 @@ using namespace std::chrono_literals;
 struct Options {
   explicit Options(CLI::App& command) : config(command) {}
   ConfigFlags config;
+  std::vector<std::string> files;
   bool json = false;
   bool live_events = false;
   bool no_transcribe = false;
@@ -38,6 +40,10 @@ struct Options {
 
 bool is_file(const RecorderConfig& config) {
   return !config.capture.input.empty() && config.capture.input != "-";
+}
+
+bool names_file(const Options& options, const RecorderConfig& config) {
+  return options.files.empty() ? is_file(config) : options.files.front() != "-";
 }
 
 constexpr double kLevelHz = 10;
@@ -54,7 +60,7 @@ RecorderConfig resolve(const Options& options) {
       throw UsageError(fmt::format("{} must be more than 0 seconds", flag));
     }
   }
-  if (is_file(config) && !options.config.was_given("--drain-sec")) {
+  if (names_file(options, config) && !options.config.was_given("--drain-sec")) {
     config.transcription.drain_sec = -1;  // ... and all of it is transcribed
   }
   if (options.no_transcribe) config.transcription.transcriber = "none";
@@ -65,7 +71,7 @@ RecorderConfig resolve(const Options& options) {
 class Watcher {
  public:
   Watcher(const Options& options, const RecorderConfig& config, Signals& signals)
-      : options_(options), signals_(signals), printer_(settings(config)) {}
+      : signals_(signals), is_file_(is_file(config)), printer_(settings(options, config)) {}
 
   void hear(const Event& event) {
     if (lost_output() == 0) show(event);
@@ -81,8 +87,9 @@ class Watcher {
   void clear() { printer_.clear(); }
 
  private:
-  static EventPrinter::Settings settings(const RecorderConfig& config) {
-    EventPrinter::Settings settings{.is_terminal = isatty(STDOUT_FILENO) != 0};
+  static EventPrinter::Settings settings(const Options& options, const RecorderConfig& config) {
+    EventPrinter::Settings settings{
+        .is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json, .live_events = options.live_events};
     if (!is_file(config)) return settings;
     try {
       const audio::SoundFileReader file(config.capture.input);
@@ -94,18 +101,10 @@ class Watcher {
   }
 
   void show(const Event& event) {
-    errno = 0;
-    try {
-      if (!options_.json) {
-        printer_.print(event);
-      } else if (!event.is_ephemeral() || options_.live_events) {
-        fmt::print("{}\n", event.to_json());
-      }
-    } catch (const std::system_error&) {  // the stream remembers it
-    }
-    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
-    lost_output_ = errno != 0 ? errno : EIO;
-    stop();  // nobody would see any more that it records
+    printer_.print(event);
+    lost_output_ = flush_output();
+    // Nobody would see any more that it records; a file is read to its end all the same.
+    if (lost_output_ != 0 && !is_file_) stop();
   }
 
   void watch(const Event& event) {
@@ -128,8 +127,8 @@ class Watcher {
     signals_.wake();
   }
 
-  const Options& options_;
   Signals& signals_;
+  const bool is_file_;
   EventPrinter printer_;
   std::atomic<bool> wants_stop_{false};
   std::atomic<bool> failed_{false};
@@ -139,9 +138,10 @@ class Watcher {
   std::atomic<int> lost_output_{0};  // errno, once standard output cannot be written
 };
 
-/// Does `work` on another thread; a signal meanwhile stops the recording, and nobody waits for texts any longer. Throws
-/// what `work` throws.
-void do_interruptibly(RecorderBackend& backend, Signals& signals, std::function<void()> work) {
+/// Does `work` on another thread; a signal meanwhile stops the recording, and the wait for texts. True where there was
+/// one. Throws what `work` throws.
+bool do_interruptibly(RecorderBackend& backend, Signals& signals, std::function<void()> work) {
+  bool interrupted = false;
   std::packaged_task<void()> task(std::move(work));
   auto done = task.get_future();
   const std::jthread thread([&] {
@@ -150,54 +150,83 @@ void do_interruptibly(RecorderBackend& backend, Signals& signals, std::function<
   });
   while (done.wait_for(0s) != std::future_status::ready) {
     if (signals.wait() != Signals::Event::signal) continue;
+    interrupted = true;
     std::error_code error;
     backend.stop_recording(0s, error);
   }
   done.get();
+  return interrupted;
 }
 
-ExitCode record(const Options& options) {
-  const RecorderConfig config = resolve(options);
+struct Recorded {
+  ExitCode code{};
+  bool interrupted = false;
+};
+
+Recorded record(const Options& options, const RecorderConfig& config) {
   Signals signals;
   auto watcher = std::make_shared<Watcher>(options, config, signals);
   auto backend = std::make_unique<RecorderBackend>(config, [watcher](const Event& event) { watcher->hear(event); });
-  do_interruptibly(*backend, signals, [&] { backend->start_recording(); });
-  while (!watcher->wants_stop() && signals.wait() == Signals::Event::woken) {
-  }
+  bool interrupted = do_interruptibly(*backend, signals, [&] { backend->start_recording(); });
+  auto why = Signals::Event::woken;
+  while (!watcher->wants_stop() && why == Signals::Event::woken) why = signals.wait();
+  interrupted = interrupted || why == Signals::Event::signal;
 
-  do_interruptibly(*backend, signals, [&] {
-    std::error_code error;
-    backend->stop_recording(error);
-  });
+  if (do_interruptibly(*backend, signals, [&] {
+        std::error_code error;
+        backend->stop_recording(error);
+      })) {
+    interrupted = true;
+  }
   const std::filesystem::path session = backend->get_session_path();
   backend.reset();
   if (const int error = watcher->lost_output(); error != 0) {
-    fmt::print(stderr,
-               "dictum: standard output cannot be written ({}), so the recording was stopped: it is safe in {}\n",
-               std::generic_category().message(error), session.string());
-    return ExitCode::failure;
+    print_error("standard output cannot be written ({}){}: it is safe in {}", std::generic_category().message(error),
+                is_file(config) ? "" : ", so the recording was stopped", session.string());
+    return {ExitCode::failure, interrupted};
   }
   if (!options.json) {
     watcher->clear();
-    fmt::print("Session: {}\n", session.string());
+    print("Session: {}\n", session.string());
   }
   if (watcher->without_text() > 0) {
-    fmt::print(stderr, "dictum: {} segments have no text ({}); their audio is safe: dictum resume --failed {}\n",
-               watcher->without_text(), utf8::on_one_line(watcher->why_without_text()), session.string());
+    print_error("{} segments have no text ({}); their audio is safe: dictum resume --failed {}",
+                watcher->without_text(), utf8::on_one_line(watcher->why_without_text()), session.string());
   }
   if (watcher->waiting_for_text() > 0) {
-    fmt::print(stderr, "dictum: {} segments still wait for their text: dictum resume {}\n", watcher->waiting_for_text(),
-               session.string());
+    print_error("{} segments still wait for their text: dictum resume {}", watcher->waiting_for_text(),
+                session.string());
   }
-  return watcher->failed() || watcher->without_text() > 0 ? ExitCode::failure : ExitCode::success;
+  return {watcher->failed() || watcher->without_text() > 0 ? ExitCode::failure : ExitCode::success, interrupted};
+}
+
+/// Each file is a session of its own. One that fails does not keep the others from being recorded.
+ExitCode record(const Options& options) {
+  RecorderConfig config = resolve(options);
+  if (options.files.empty()) return record(options, config).code;
+  if (options.config.was_given("--input")) throw UsageError("name files either with --input or as arguments");
+  ExitCode code = ExitCode::success;
+  for (const auto& file : options.files) {
+    config.capture.input = file;
+    try {
+      const Recorded recorded = record(options, config);
+      if (recorded.code != ExitCode::success) code = recorded.code;
+      if (recorded.interrupted) break;
+    } catch (const RecorderError& error) {
+      print_error("{}", error.what());
+      code = ExitCode::failure;
+      if (error.code() == Errc::cancelled) break;
+    }
+  }
+  return code;
 }
 
 }  // namespace
 
 void add_record_command(CLI::App& app, ExitCode& code) {
-  CLI::App* command =
-      app.add_subcommand("record", "Record the microphone, a file (--input FILE) or a stream (--input -)");
+  CLI::App* command = app.add_subcommand("record", "Record the microphone, files, or a stream (-)");
   auto options = std::make_shared<Options>(*command);
+  command->add_option("FILE", options->files, "sound files, each a session of its own; - is standard input");
   options->config.add_all();
   command->add_flag("--json", options->json, "print one event a line as JSON, and nothing else, on standard output");
   command->add_flag("--live-events", options->live_events, "with --json: also levels, interim text, queue status");

@@ -2,9 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <optional>
 
@@ -12,9 +10,9 @@
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
+#include "dictum/sessions.hpp"
 #include "journal/journal_reader.hpp"
-#include "journal/session_directory.hpp"
-#include "session/library.hpp"
+#include "output.hpp"
 #include "signals.hpp"
 
 namespace dictum::program {
@@ -47,7 +45,7 @@ class Pace {
 };
 
 ExitCode replay(const Options& options) {
-  const auto path = session::find_session(journal::session_root(options.config.resolve({})), options.session);
+  const auto path = find_session(session_root(options.config.resolve({})), options.session);
   Signals signals;
   journal::JournalReader reader(path);
   Pace pace;
@@ -58,14 +56,11 @@ ExitCode replay(const Options& options) {
       if (due > std::chrono::steady_clock::now() && signals.wait(due) == Signals::Event::signal)
         return ExitCode::success;
     }
-    fmt::print("{}\n", event->to_json());
-    if (std::fflush(stdout) != 0) {
-      throw RecorderError(Errc::output_unwritable, fmt::format("Standard output cannot be written: {}.",
-                                                               std::generic_category().message(errno)));
-    }
+    print_json(event->to_json());
+    if (flush_output() != 0) return ExitCode::success;  // `finish_output` says so
   }
   for (const auto& problem : reader.problems()) {
-    fmt::print(stderr, "dictum: line {} of the journal is wrong: {}\n", problem.line, utf8::on_one_line(problem.what));
+    print_error("line {} of the journal is wrong: {}", problem.line, utf8::on_one_line(problem.what));
   }
   return reader.problems().empty() ? ExitCode::success : ExitCode::failure;
 }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -6,12 +7,12 @@
 #include <memory>
 
 #include "base/json.hpp"
-#include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
-#include "journal/session_directory.hpp"
+#include "dictum/sessions.hpp"
+#include "event_printer.hpp"
 #include "offline/resegment.hpp"
-#include "session/library.hpp"
+#include "output.hpp"
 #include "times.hpp"
 
 namespace dictum::program {
@@ -25,43 +26,32 @@ struct Options {
   bool json = false;
 };
 
-void print(const offline::Analysis& analysis) {
+void print_segments(const offline::Analysis& analysis) {
   const auto seconds = [&](Frame frame) { return static_cast<double>(frame) / analysis.sample_rate; };
   for (const auto& segment : analysis.segments) {
-    fmt::print("segment {:>3}  {:>9} to {:>9}{}\n", segment.index, position_text(seconds(segment.speech_start_frame)),
-               position_text(seconds(segment.speech_end_frame)), segment.kept ? "" : "  too short to be kept");
+    print("segment {:>3}  {:>9} to {:>9}{}\n", segment.index, position_text(seconds(segment.speech_start_frame)),
+          position_text(seconds(segment.speech_end_frame)), segment.kept ? "" : "  too short to be kept");
   }
 }
 
 ExitCode resegment(const Options& options) {
   const RecorderConfig config = options.config.resolve({});
-  const auto path = session::find_session(journal::session_root(config), options.session);
+  const auto path = find_session(session_root(config), options.session);
   if (options.dry_run) {
     const offline::Analysis analysis = offline::analyze_timeline(config, path);
-    for (const auto& warning : analysis.warnings) fmt::print(stderr, "dictum: {}\n", warning);
+    for (const auto& warning : analysis.warnings) print_error("{}", warning);
     if (options.json) {
-      fmt::print("{}\n", json::to_line(to_json(analysis)));
+      print_json(json::to_line(to_json(analysis)));
     } else {
-      print(analysis);
+      print_segments(analysis);
     }
     return ExitCode::success;
   }
-  int failed = 0;
-  const auto made = offline::resegment_session(config, path, [&](const Event& event) {
-    const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
-    if (complete != nullptr && !complete->success) ++failed;
-    if (options.json) {
-      if (!event.is_ephemeral()) fmt::print("{}\n", event.to_json());
-    } else if (complete != nullptr) {
-      fmt::print("{:>4}  {}\n", complete->segment_index,
-                 utf8::on_one_line(complete->success ? complete->text
-                                                     : fmt::format("[no text: {}]", complete->error->message)));
-    } else if (const auto* fault = std::get_if<RecorderFault>(&event.body)) {
-      fmt::print(stderr, "dictum: {}\n", utf8::on_one_line(fault->message));
-    }
-  });
-  if (!options.json) fmt::print("Session: {}\n", made.string());
-  return failed == 0 ? ExitCode::success : ExitCode::failure;
+  EventPrinter printer({.is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json});
+  const auto made = offline::resegment_session(config, path, [&](const Event& event) { printer.print(event); });
+  printer.clear();
+  if (!options.json) print("Session: {}\n", made.string());
+  return printer.failed() == 0 ? ExitCode::success : ExitCode::failure;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -7,10 +8,11 @@
 #include "api/resume.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
-#include "journal/session_directory.hpp"
+#include "dictum/sessions.hpp"
+#include "event_printer.hpp"
+#include "output.hpp"
 #include "session/library.hpp"
 #include "session/recovery.hpp"
-#include "wire/event_json.hpp"
 
 namespace dictum::program {
 namespace {
@@ -25,33 +27,25 @@ struct Options {
 
 ExitCode resume(const Options& options) {
   const RecorderConfig config = options.config.resolve({});
-  const std::filesystem::path root = journal::session_root(config);
+  const std::filesystem::path root = session_root(config);
   std::vector<std::filesystem::path> sessions;
   if (!options.session.empty()) {
-    sessions.push_back(session::find_session(root, options.session));
+    sessions.push_back(find_session(root, options.session));
   } else {
     for (const auto& unfinished : session::find_unfinished(root)) {
-      if (!options.json) fmt::print("{}: {}\n", unfinished.path.filename().string(), unfinished.reason);
+      if (!options.json) print("{}: {}\n", unfinished.path.filename().string(), unfinished.reason);
       sessions.push_back(unfinished.path);
     }
-    if (sessions.empty() && !options.json) fmt::print("Nothing is unfinished in {}.\n", root.string());
+    if (sessions.empty() && !options.json) print("Nothing is unfinished in {}.\n", root.string());
   }
-  int failed = 0;
+  EventPrinter printer({.is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json});
   for (const auto& session : sessions) {
     const auto redo = options.failed ? recorder::Redo::failed : recorder::Redo::nothing;
-    api::resume_session(config, session, redo, [&](const Event& event) {
-      const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
-      if (complete != nullptr && !complete->success) ++failed;
-      if (options.json) {
-        if (!event.is_ephemeral()) fmt::print("{}\n", event.to_json());
-      } else if (complete != nullptr) {
-        fmt::print("{:>4}  {}\n", complete->segment_index,
-                   complete->success ? complete->text : fmt::format("[no text: {}]", complete->error->message));
-      }
-    });
-    if (!options.json) fmt::print("Session: {}\n", session.string());
+    api::resume_session(config, session, redo, [&](const Event& event) { printer.print(event); });
+    printer.clear();
+    if (!options.json) print("Session: {}\n", session.string());
   }
-  return failed == 0 ? ExitCode::success : ExitCode::failure;
+  return printer.failed() == 0 ? ExitCode::success : ExitCode::failure;
 }
 
 }  // namespace

@@ -1,17 +1,18 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "api/resume.hpp"
-#include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
-#include "journal/session_directory.hpp"
-#include "session/library.hpp"
+#include "dictum/sessions.hpp"
+#include "event_printer.hpp"
+#include "output.hpp"
 #include "transcription/find_transcriber.hpp"
 
 namespace dictum::program {
@@ -22,6 +23,7 @@ struct Options {
   ConfigFlags config;
   std::vector<std::string> sessions;
   bool json = false;
+  bool replace_edits = false;
 };
 
 ExitCode retranscribe(const Options& options) {
@@ -29,24 +31,21 @@ ExitCode retranscribe(const Options& options) {
   if (!transcription::transcribes(config)) throw UsageError("--transcriber none transcribes nothing");
   std::vector<std::filesystem::path> sessions;
   for (const auto& name : options.sessions) {
-    sessions.push_back(session::find_session(journal::session_root(config), name));
+    sessions.push_back(find_session(session_root(config), name));
   }
-  int failed = 0;
+  EventPrinter printer({.is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json});
+  const auto edited_texts = options.replace_edits ? EditedTexts::replace : EditedTexts::keep;
   for (const auto& session : sessions) {
-    api::resume_session(config, session, recorder::Redo::everything, [&](const Event& event) {
-      const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
-      if (complete != nullptr && !complete->success) ++failed;
-      if (options.json) {
-        if (!event.is_ephemeral()) fmt::print("{}\n", event.to_json());
-      } else if (complete != nullptr) {
-        fmt::print("{:>4}  {}\n", complete->segment_index,
-                   utf8::on_one_line(complete->success ? complete->text
-                                                       : fmt::format("[no text: {}]", complete->error->message)));
-      }
-    });
-    if (!options.json) fmt::print("Session: {}\n", session.string());
+    const auto edited = std::ranges::count_if(open_session(session).segments, &TranscriptSegment::edited);
+    retranscribe_session(config, session, edited_texts, [&](const Event& event) { printer.print(event); });
+    printer.clear();
+    if (!options.json) print("Session: {}\n", session.string());
+    if (edited > 0 && !options.replace_edits) {
+      print_error("{} {} corrected by hand and kept: --replace-edits transcribes {} too", edited,
+                  edited == 1 ? "segment was" : "segments were", edited == 1 ? "it" : "them");
+    }
   }
-  return failed == 0 ? ExitCode::success : ExitCode::failure;
+  return printer.failed() == 0 ? ExitCode::success : ExitCode::failure;
 }
 
 }  // namespace
@@ -57,6 +56,7 @@ void add_retranscribe_command(CLI::App& app, ExitCode& code) {
   auto options = std::make_shared<Options>(*command);
   command->add_option("SESSION", options->sessions, "names, beginnings of names, folders, or \"last\"")->required();
   command->add_flag("--json", options->json, "print one event a line as JSON");
+  command->add_flag("--replace-edits", options->replace_edits, "also the segments that were corrected by hand");
   options->config.add_root({"transcription", "transcription.simulated"});
   command->callback([options, &code] { code = retranscribe(*options); });
 }

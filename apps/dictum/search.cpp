@@ -11,19 +11,19 @@
 #include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "base/utf8.hpp"
+#include "dictum/sessions.hpp"
+#include "output.hpp"
 #include "session/library.hpp"
 #include "times.hpp"
 
 namespace dictum::program {
 namespace {
 
-using session::SearchHit;
-
-double seconds(const SearchHit& hit, Frame frame) {
+double seconds(const SessionMatch& hit, Frame frame) {
   return static_cast<double>(frame) / std::max(hit.sample_rate, 1);
 }
 
-boost::json::object to_json(const SearchHit& hit) {
+boost::json::object to_json(const SessionMatch& hit) {
   boost::json::array marks;
   for (const auto& mark : hit.marks) marks.push_back(boost::json::object{{"begin", mark.begin}, {"size", mark.size}});
   boost::json::object json{{"session", hit.session.filename().string()},
@@ -43,7 +43,7 @@ boost::json::object to_json(const SearchHit& hit) {
 }
 
 /// What stands around the first mark, with the marks shown; a whole text where it is short.
-std::string excerpt(const SearchHit& hit, bool is_terminal) {
+std::string excerpt(const SessionMatch& hit, bool is_terminal) {
   constexpr std::size_t kMost = 160;
   constexpr std::size_t kBefore = 40;
   const std::string& text = hit.text;
@@ -58,13 +58,13 @@ std::string excerpt(const SearchHit& hit, bool is_terminal) {
   std::size_t at = begin;
   for (const auto& mark : hit.marks) {
     if (mark.begin < at || mark.begin + mark.size > end) continue;
-    out += text.substr(at, mark.begin - at);
+    out += utf8::on_one_line(text.substr(at, mark.begin - at));
     out += on;
-    out += text.substr(mark.begin, mark.size);
+    out += utf8::on_one_line(text.substr(mark.begin, mark.size));
     out += off;
     at = mark.begin + mark.size;
   }
-  out += text.substr(at, end - at);
+  out += utf8::on_one_line(text.substr(at, end - at));
   return out + (end < text.size() ? " ..." : "");
 }
 
@@ -74,40 +74,40 @@ void SearchOptions::add_to(CLI::App& command) {
   command.add_option("WORDS", words,
                      "words that must all be there; 'trans*' is a beginning, '\"new note\"' in double quotes a phrase; "
                      "none: everything within the dates");
-  command.add_option("--from", from, "said on this day or later; a day, a moment, or how long ago (90d, 12h)");
-  command.add_option("--before", before, "said before this day");
+  command.add_option("--from", from, "said on this local day or later; a day, a moment, or how long ago (90d, 12h)");
+  auto* last_day = command.add_option("--to", to, "said on this local day or earlier");
+  command.add_option("--before", before, "said before this local day")->excludes(last_day);
   command.add_option("--session", session, "only in this session");
   command.add_option("--limit", limit, "show so many at most")->check(CLI::Range(1, 1'000'000));
   command.add_flag("--json", json, "print one JSON document");
 }
 
-ExitCode search(const std::filesystem::path& root, const SearchOptions& options, session::SearchQuery::Scope scope) {
+ExitCode search(const std::filesystem::path& root, const SearchOptions& options, SessionSearch::Scope scope) {
   const auto now = std::chrono::system_clock::now();
-  session::SearchQuery query;
+  SessionSearch query;
   query.text = fmt::format("{}", fmt::join(options.words, " "));
   query.scope = scope;
   if (!options.from.empty()) query.from = parse_moment(options.from, "--from", now);
+  if (!options.to.empty()) query.before = parse_end(options.to, "--to", now);
   if (!options.before.empty()) query.before = parse_moment(options.before, "--before", now);
-  if (!options.session.empty()) query.session = session::find_session(root, options.session).filename();
+  if (!options.session.empty()) query.session = find_session(root, options.session).filename();
   query.limit = options.limit;
 
-  session::SessionIndex index(root);
-  index.refresh();
-  const auto hits = index.search(query);
+  const auto hits = search_sessions(root, query);
   if (options.json) {
     boost::json::array all;
-    for (const SearchHit& hit : hits) all.push_back(to_json(hit));
-    fmt::print("{}\n", json::to_line(all));
+    for (const SessionMatch& hit : hits) all.push_back(to_json(hit));
+    print_json(json::to_line(all));
     return hits.empty() ? ExitCode::failure : ExitCode::success;
   }
   const bool is_terminal = isatty(STDOUT_FILENO) != 0;
-  for (const SearchHit& hit : hits) {
+  for (const SessionMatch& hit : hits) {
     const std::string what = hit.note_path.empty() ? fmt::format("[{}]", hit.segment_index)
                                                    : fmt::format("note \"{}\":", utf8::on_one_line(hit.note_title));
-    fmt::print("{}  {:>9}  {} {}\n", hit.session.filename().string(), position_text(seconds(hit, hit.start_frame)),
-               what, excerpt(hit, is_terminal));
+    print("{}  {:>9}  {} {}\n", hit.session.filename().string(), position_text(seconds(hit, hit.start_frame)), what,
+          Styled{excerpt(hit, is_terminal)});
   }
-  if (hits.empty()) fmt::print(stderr, "dictum: nothing was found in {}\n", root.string());
+  if (hits.empty()) print_error("nothing was found in {}", root.string());
   return hits.empty() ? ExitCode::failure : ExitCode::success;
 }
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "dictum/sessions.hpp"
 #include "exit_code.hpp"
-#include "session/index.hpp"
 
 namespace dictum::program {
 
@@ -14,6 +14,7 @@ namespace dictum::program {
 struct SearchOptions {
   std::vector<std::string> words;
   std::string from;
+  std::string to;
   std::string before;
   std::string session;
   std::size_t limit = 50;
@@ -23,6 +24,6 @@ struct SearchOptions {
 };
 
 /// Prints what is found below `root`, the newest first; finding nothing is a failure, as grep has it.
-ExitCode search(const std::filesystem::path& root, const SearchOptions& options, session::SearchQuery::Scope scope);
+ExitCode search(const std::filesystem::path& root, const SearchOptions& options, SessionSearch::Scope scope);
 
 }  // namespace dictum::program

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -9,15 +10,11 @@
 #include <mutex>
 #include <optional>
 
-#include "base/utf8.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "dictum/recorder_backend.hpp"
-#include "journal/session_directory.hpp"
-#include "recorder/revised_notes.hpp"
-#include "session/library.hpp"
-#include "session/revision.hpp"
-#include "session/session_writer.hpp"
+#include "dictum/sessions.hpp"
+#include "output.hpp"
 #include "sessions_verbs.hpp"
 #include "signals.hpp"
 
@@ -80,7 +77,7 @@ std::string listen(RecorderConfig config) {
       }
     });
     backend.start_recording();
-    if (!is_file) fmt::print(stderr, "Say the segment again.\n");
+    if (!is_file) write_error("Say the segment again.\n");
     signals.wait();
     backend.stop_recording();
   }
@@ -109,33 +106,16 @@ ExitCode edit(const Options& options) {
   RecorderConfig base;
   base.capture.pace = "fast";
   const RecorderConfig config = options.config.resolve(base);
-  const fs::path path = session::find_session(journal::session_root(config), options.session);
-  const session::Manifest before = session::read_manifest(path);
-  const session::Segment* segment = before.find(options.segment);
-  if (segment == nullptr || !segment->is_kept()) {
+  const fs::path path = find_session(session_root(config), options.session);
+  const SessionTranscript before = open_session(path);
+  if (std::ranges::find(before.segments, options.segment, &TranscriptSegment::index) == before.segments.end()) {
     throw RecorderError(Errc::invalid_argument,
-                        fmt::format("The session '{}' has no segment {}.", before.session, options.segment));
+                        fmt::format("The session '{}' has no segment {}.", before.name, options.segment));
   }
-  if (!before.stopped_at) {
-    throw RecorderError(Errc::invalid_state, fmt::format("The session '{}' is being recorded or was interrupted: stop "
-                                                         "it, or finish it with `dictum resume {}`.",
-                                                         before.session, path.string()));
-  }
-  TranscriptionComplete result;
-  result.text = utf8::on_one_line(options.speak          ? listen(config)
-                                  : *options.text == "-" ? read_standard_input()
-                                                         : *options.text);
-  while (result.text.ends_with(' ')) result.text.pop_back();
-  result.success = true;
-  {
-    auto writer = session::SessionWriter::reopen(path);
-    const auto now = std::chrono::system_clock::now();
-    session::add_revision(writer, options.segment, result, now);
-    recorder::record_revised_notes(writer, now);
-    writer.finish(std::nullopt);
-  }
-  session::tell_index(path);
-  fmt::print("[{}] {}\n", options.segment, result.text);
+  std::string text = options.speak ? listen(config) : *options.text == "-" ? read_standard_input() : *options.text;
+  while (text.ends_with('\n') || text.ends_with(' ')) text.pop_back();
+  edit_session(path, options.segment, text);
+  print("[{}] {}\n", options.segment, text);
   return ExitCode::success;
 }
 

@@ -10,7 +10,8 @@
 #include "base/utf8.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
-#include "journal/session_directory.hpp"
+#include "dictum/sessions.hpp"
+#include "output.hpp"
 #include "playing.hpp"
 #include "session/exporter.hpp"
 #include "session/library.hpp"
@@ -44,24 +45,24 @@ ExitCode play(const fs::path& path, const Options& options, const std::stop_toke
                                    .only = options.only ? options.segment : std::nullopt,
                                    .on_segment =
                                        [&](const session::Segment& segment, Frame start) {
-                                         fmt::print("{:>9}  [{}] {}\n", position_text(manifest.seconds(start)),
-                                                    segment.index, utf8::on_one_line(segment.text));
-                                         std::fflush(stdout);
+                                         print("{:>9}  [{}] {}\n", position_text(manifest.seconds(start)),
+                                               segment.index, utf8::on_one_line(segment.text));
+                                         flush_output();
                                        },
                                    .on_missing =
                                        [&](const RecorderError& error) {
-                                         fmt::print(stderr, "dictum: {}\n", error.what());
+                                         print_error("{}", error.what());
                                          ++missing;
                                        }},
                                   stop);
-  if (!found) fmt::print(stderr, "dictum: there is no sound from {} on\n", position_text(manifest.seconds(from)));
+  if (!found) print_error("there is no sound from {} on", position_text(manifest.seconds(from)));
   return found && missing == 0 ? ExitCode::success : ExitCode::failure;
 }
 
 ExitCode play(const Options& options) {
   if (options.only && !options.segment) throw UsageError("--only goes with --segment");
   if (!options.at.empty() && options.segment) throw UsageError("--at and --segment exclude each other");
-  const fs::path path = session::find_session(journal::session_root(options.config.resolve({})), options.session);
+  const fs::path path = find_session(session_root(options.config.resolve({})), options.session);
   Signals signals;  // before any thread
   std::stop_source stop;
   std::jthread interrupter([&] {

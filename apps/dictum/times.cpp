@@ -1,10 +1,11 @@
 #include "times.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
+#include <ctime>
 #include <optional>
 
 #include "base/age.hpp"
@@ -22,6 +23,24 @@ std::optional<Number> number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+constexpr std::string_view kDay = "2026-11-22";
+
+/// A day or a moment, in local time unless it ends in Z.
+std::optional<system_clock::time_point> moment_of(std::string_view text) {
+  std::string moment(text);
+  const bool is_utc = moment.ends_with('Z');
+  if (is_utc) moment.pop_back();
+  if (moment.size() == kDay.size()) moment += "T00:00";
+  if (moment.size() == 16) moment += ":00";
+  const auto time = parse_iso_time(moment + "Z");
+  if (!time || is_utc) return time;
+  const std::time_t seconds = system_clock::to_time_t(*time);
+  std::tm parts{};
+  if (::gmtime_r(&seconds, &parts) == nullptr) return std::nullopt;
+  parts.tm_isdst = -1;  // the zone's rules decide
+  return system_clock::from_time_t(std::mktime(&parts)) + (*time - system_clock::from_time_t(seconds));
 }
 
 }  // namespace
@@ -49,20 +68,33 @@ double parse_position(std::string_view text) {
 }
 
 std::string minute_text(system_clock::time_point time) {
-  std::string iso = iso_time(time);  // 2026-11-22T15:45:01.250Z
-  iso[10] = ' ';
-  return iso.substr(0, 16);
+  const std::time_t seconds = system_clock::to_time_t(time);
+  std::tm local{};
+  if (::localtime_r(&seconds, &local) == nullptr) return iso_time(time);
+  const long offset = local.tm_gmtoff / 60;
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02} {}{:02}:{:02}", local.tm_year + 1900, local.tm_mon + 1,
+                     local.tm_mday, local.tm_hour, local.tm_min, offset < 0 ? '-' : '+', std::abs(offset) / 60,
+                     std::abs(offset) % 60);
 }
 
 system_clock::time_point parse_moment(std::string_view text, std::string_view option, system_clock::time_point now) {
-  if (const auto age = parse_age(text)) return now - *age;
-  std::string moment(text);
-  if (moment.ends_with('Z')) moment.pop_back();
-  if (moment.size() == 10) moment += "T00:00";
-  if (moment.size() == 16) moment += ":00";
-  if (const auto time = parse_iso_time(moment + "Z")) return *time;
-  throw UsageError(fmt::format(
-      "{} '{}': write a day (2026-11-22), a moment (2026-11-22T15:45, UTC) or how long ago (90d, 12h)", option, text));
+  if (const auto age = parse_age(text); age && age->count() > 0) return now - *age;
+  if (const auto moment = moment_of(text)) return *moment;
+  throw UsageError(
+      fmt::format("{} '{}': write a day (2026-11-22), a moment (2026-11-22T15:45; with Z it is UTC) or how long ago "
+                  "(90d, 12h; at least 1m)",
+                  option, text));
+}
+
+system_clock::time_point parse_end(std::string_view text, std::string_view option, system_clock::time_point now) {
+  const auto begin = parse_moment(text, option, now);
+  if (text.size() != kDay.size()) return begin;
+  const std::time_t seconds = system_clock::to_time_t(begin);
+  std::tm local{};
+  if (::localtime_r(&seconds, &local) == nullptr) return begin + std::chrono::hours(24);
+  ++local.tm_mday;  // of 23 to 25 hours
+  local.tm_isdst = -1;
+  return system_clock::from_time_t(std::mktime(&local));
 }
 
 std::string size_text(std::uintmax_t bytes) {

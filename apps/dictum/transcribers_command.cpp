@@ -6,6 +6,7 @@
 #include "base/utf8.hpp"
 #include "commands.hpp"
 #include "dictum/error.hpp"
+#include "output.hpp"
 #include "transcription/worker_lookup.hpp"
 
 namespace dictum::program {
@@ -14,20 +15,20 @@ namespace {
 ExitCode transcribers() {
   const auto workers = transcription::list_workers();
   if (workers.empty()) {
-    fmt::print("No transcriber is installed: a program dictum-worker-NAME beside dictum or on PATH is one.\n");
+    print("No transcriber is installed: a program dictum-worker-NAME beside dictum or on PATH is one.\n");
   }
-  for (const std::string& sentence : transcription::ignored_worker_folders()) fmt::print("{}\n", sentence);
+  for (const std::string& sentence : transcription::ignored_worker_folders()) print("{}\n", sentence);
   const std::string chosen = transcription::resolve_transcriber("auto");
   for (const auto& worker : workers) {
-    fmt::print("{} {:<14} ", worker.name == chosen ? "*" : " ", worker.name);
+    print("{} {:<14} ", worker.name == chosen ? "*" : " ", worker.name);
     try {
       const auto hello = transcription::probe(worker.executable);
-      fmt::print("{}; model {}; languages {}\n", utf8::on_one_line(hello.engine), utf8::on_one_line(hello.model),
-                 utf8::on_one_line(fmt::format("{}", fmt::join(hello.languages, ", "))));
+      print("{}; model {}; languages {}\n", utf8::on_one_line(hello.engine), utf8::on_one_line(hello.model),
+            utf8::on_one_line(fmt::format("{}", fmt::join(hello.languages, ", "))));
     } catch (const RecorderError& error) {
-      fmt::print("not usable: {}\n", utf8::on_one_line(error.what()));
+      print("not usable: {}\n", utf8::on_one_line(error.what()));
     }
-    fmt::print("  {:<14} {}\n", "", utf8::on_one_line(worker.executable.string()));
+    print("  {:<14} {}\n", "", utf8::on_one_line(worker.executable.string()));
   }
   return ExitCode::success;
 }

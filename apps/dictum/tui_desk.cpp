@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "dictum/error.hpp"
-#include "journal/session_directory.hpp"
+#include "dictum/sessions.hpp"
 #include "tui_library.hpp"
 
 namespace dictum::program {
@@ -140,9 +140,8 @@ void TUIDesk::carry_out(const tui::Command& command) {
           update([&](tui::Model& model) { model.device = what.id; });
           backend_->set_device(what.id, tell_failure());
         } else if constexpr (std::is_same_v<What, tui::ListSessions>) {
-          ask<std::vector<tui::SessionEntry>>(
-              [root = journal::session_root(config_)] { return list_sessions_for_tui(root); },
-              [](tui::Model& model, auto all) { model.sessions = std::move(all); });
+          ask<std::vector<tui::SessionEntry>>([root = session_root(config_)] { return list_sessions_for_tui(root); },
+                                              [](tui::Model& model, auto all) { model.sessions = std::move(all); });
         } else if constexpr (std::is_same_v<What, tui::ReadSession>) {
           ask<tui::OpenSession>([path = what.session] { return read_session_for_tui(path); },
                                 [](tui::Model& model, auto open) { model.open_session = std::move(open); });
@@ -265,7 +264,7 @@ void TUIDesk::search(const std::string& query) {
   ask<std::optional<std::vector<tui::Hit>>>(
       [this, query, number]() -> std::optional<std::vector<tui::Hit>> {
         if (number != newest_search_) return std::nullopt;
-        if (!index_) index_.emplace(journal::session_root(config_));
+        if (!index_) index_.emplace(session_root(config_));
         return search_for_tui(*index_, query);
       },
       [](tui::Model& model, auto hits) {

@@ -8,10 +8,10 @@
 
 #include "base/utf8.hpp"
 #include "capture/devices.hpp"
-#include "new_file.hpp"
 #include "playing.hpp"
 #include "session/exporter.hpp"
 #include "session/library.hpp"
+#include "session/new_file.hpp"
 
 namespace dictum::program {
 namespace {
@@ -109,7 +109,7 @@ std::vector<tui::Hit> search_for_tui(session::SessionIndex& index, const std::st
 fs::path export_for_tui(const fs::path& path, const std::string& format) {
   const fs::path file = path.filename().string() + "." + format;
   if (const auto text = session::text_format(format)) {
-    write_new_file(file, session::export_text(session::read_script(path), *text));
+    session::write_new_file(file, session::export_text(session::read_script(path), *text));
   } else {
     session::export_audio(path, file, session::AudioExtent::kept);
   }

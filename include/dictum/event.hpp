@@ -103,6 +103,7 @@ struct TranscriptionComplete {
   bool suspect{};  ///< the engine's own evidence says that the text may be invented; the text is kept all the same
   int revision{};  ///< 0 for the first result of a segment, counting up with every later one
   std::vector<DetectedPhrase> phrases{};  ///< heard beside the text; notes go by them too
+  bool edited{};                          ///< a person wrote the text; in JSON only where it is true
   bool operator==(const TranscriptionComplete&) const = default;
 };
 

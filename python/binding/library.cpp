@@ -8,15 +8,14 @@
 
 #include "base/json.hpp"
 #include "dictum/error.hpp"
-#include "session/index.hpp"
-#include "session/library.hpp"
+#include "dictum/sessions.hpp"
 
 namespace dictum::python {
 namespace {
 
 using Moment = std::chrono::system_clock::time_point;
 
-boost::json::object describe(const session::ListedSession& listed) {
+boost::json::object describe(const SessionEntry& listed) {
   return {
       {"path", listed.path.string()}, {"name", listed.name}, {"problem", listed.problem}, {"is_open", listed.is_open}};
 }
@@ -28,8 +27,8 @@ std::optional<Moment> moment(std::optional<double> seconds) {
       std::chrono::duration<double>(std::clamp(*seconds, -kFarthest, kFarthest))));
 }
 
-session::SearchQuery::Scope scope_of(std::string_view name) {
-  using Scope = session::SearchQuery::Scope;
+SessionSearch::Scope scope_of(std::string_view name) {
+  using Scope = SessionSearch::Scope;
   if (name == "everything") return Scope::everything;
   if (name == "segments") return Scope::segments;
   if (name == "notes") return Scope::notes;
@@ -42,7 +41,7 @@ std::size_t characters(std::string_view text) {
       std::ranges::count_if(text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
 }
 
-boost::json::object describe(const session::SearchHit& hit) {
+boost::json::object describe(const SessionMatch& hit) {
   boost::json::array marks;
   const std::string_view text = hit.text;
   for (const auto& mark : hit.marks) {
@@ -65,28 +64,26 @@ boost::json::object describe(const session::SearchHit& hit) {
 
 std::string list_sessions(const std::filesystem::path& root) {
   boost::json::array all;
-  for (const auto& listed : session::list_sessions(root)) all.push_back(describe(listed));
+  for (const auto& listed : dictum::list_sessions(root)) all.push_back(describe(listed));
   return json::to_line(all);
 }
 
 std::string find_session(const std::filesystem::path& root, const std::string& what) {
-  return json::to_line(describe(session::look_at_session(session::find_session(root, what))));
+  return json::to_line(describe(session_entry(dictum::find_session(root, what))));
 }
 
 std::string search(const std::filesystem::path& root, const std::string& text, const std::string& scope,
                    std::optional<double> since, std::optional<double> before, const std::string& session,
                    std::int64_t limit) {
   if (limit < 0) throw RecorderError(Errc::invalid_argument, "The limit of a search is a number of hits, from 0 on.");
-  const session::SearchQuery query{.text = text,
-                                   .scope = scope_of(scope),
-                                   .from = moment(since),
-                                   .before = moment(before),
-                                   .session = session,
-                                   .limit = static_cast<std::size_t>(limit)};
-  session::SessionIndex index(root);
-  index.refresh();
+  const SessionSearch query{.text = text,
+                            .scope = scope_of(scope),
+                            .from = moment(since),
+                            .before = moment(before),
+                            .session = session,
+                            .limit = static_cast<std::size_t>(limit)};
   boost::json::array hits;
-  for (const auto& hit : index.search(query)) hits.push_back(describe(hit));
+  for (const auto& hit : search_sessions(root, query)) hits.push_back(describe(hit));
   return json::to_line(hits);
 }
 

@@ -100,8 +100,9 @@ class RecorderEvent:
         made: dict[str, Any] = {"event": type(self).__name__}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name != "sequence" or value is not None:
-                made[field.name] = _plain(value)
+            if field.name == "sequence" and value is None or field.name == "edited" and not value:
+                continue
+            made[field.name] = _plain(value)
         return made
 
     @classmethod
@@ -176,6 +177,8 @@ class TranscriptionComplete(RecorderEvent):
     """The engine's own evidence says that the text may be invented."""
     revision: int
     phrases: tuple[DetectedPhrase, ...]
+    edited: bool = False
+    """A person wrote the text; in JSON only where it is true."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +308,8 @@ def _plain(value: object) -> object:
 
 def _reader(kind: Any) -> Callable[[Any], Any]:
     """From what JSON has to a field of that type; the inverse of `_plain`."""
+    if kind is bool:
+        return bool
     if kind is float:
         return lambda value: math.nan if value is None else float(value)
     if typing.get_origin(kind) is tuple:

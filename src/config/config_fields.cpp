@@ -59,6 +59,7 @@ ConfigField field(std::string_view section, std::string_view key, Section Record
           .least = least,
           .most = most,
           .one_of = {},
+          .may_be_empty = false,
           .complaint = {},
           .get = [in, at](const RecorderConfig& config) { return to_value(config.*in.*at); },
           .set = [in, at](RecorderConfig& config, const ConfigValue& value) { from_value(config.*in.*at, value); }};
@@ -97,7 +98,11 @@ ConfigField phrases(std::string_view key, Phrases RecorderConfig::Notes::* at, s
 
 std::string complaint_about_age(const ConfigValue& value) {
   const auto& text = std::get<std::string>(value);
-  if (text.empty() || parse_age(text)) return {};
+  if (text.empty()) return {};
+  if (const auto parsed = parse_age(text)) {
+    if (parsed->count() > 0) return {};
+    return fmt::format("is \"{}\", which would delete every session; write how old, for example 90d, 12h or 8w", text);
+  }
   return fmt::format("is \"{}\"; write how old, for example 90d, 12h or 8w", utf8::on_one_line(text));
 }
 
@@ -105,6 +110,7 @@ ConfigField age(std::string_view section, std::string_view key, std::string Reco
                 std::string_view help) {
   ConfigField made = field(section, key, &RecorderConfig::retention, at, help);
   made.complaint = complaint_about_age;
+  made.may_be_empty = true;
   return made;
 }
 
@@ -224,6 +230,9 @@ void set_config(RecorderConfig& config, const ConfigField& field, const ConfigVa
     constexpr std::string_view kKinds[] = {"true or false", "a whole number", "a number", "a text in quotes",
                                            "a list of texts in quotes"};
     refuse(where, field, fmt::format("must be {}", kKinds[field.example.index()]));
+  }
+  if (const auto* text = std::get_if<std::string>(&fitting); text != nullptr && text->empty() && !field.may_be_empty) {
+    refuse(where, field, "is empty: give it a value, or leave it out");
   }
   check(field, fitting, where);
   field.set(config, fitting);

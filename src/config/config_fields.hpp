@@ -25,6 +25,7 @@ struct ConfigField {
   double least = 0;     // numbers only
   double most = 0;
   std::vector<std::string_view> one_of;                      // words only; empty: any
+  bool may_be_empty = false;                                 // a text: "" is a value, not a variable that was not set
   std::function<std::string(const ConfigValue&)> complaint;  // what else may be wrong with a value; empty: nothing
   std::function<ConfigValue(const RecorderConfig&)> get;
   std::function<void(RecorderConfig&, const ConfigValue&)> set;  // of the right type

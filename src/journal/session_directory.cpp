@@ -1,7 +1,6 @@
 #include "journal/session_directory.hpp"
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <ranges>
 #include <system_error>
 
+#include "base/iso_time.hpp"
 #include "base/xdg.hpp"
 #include "dictum/error.hpp"
 #include "journal/disk_error.hpp"
@@ -35,7 +35,10 @@ fs::path session_root(const RecorderConfig& config) {
 }
 
 std::string session_name(std::chrono::system_clock::time_point started) {
-  return fmt::format("{:%Y%m%d_%H%M%S}", std::chrono::floor<std::chrono::seconds>(started));
+  // Not with fmt's chrono: it takes a system_clock's time for local time up to version 9, for UTC from version 10 on.
+  const std::string iso = iso_time(started);  // 2026-11-22T15:45:01.250Z
+  return fmt::format("{}{}{}_{}{}{}", iso.substr(0, 4), iso.substr(5, 2), iso.substr(8, 2), iso.substr(11, 2),
+                     iso.substr(14, 2), iso.substr(17, 2));
 }
 
 bool is_session_name(std::string_view name) {

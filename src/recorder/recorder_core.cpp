@@ -225,6 +225,7 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
                      if (segment == nullptr) return;
                      segment->next_revision = complete.revision + 1;
                      segment->failed = !complete.success;
+                     if (complete.success) segment->edited = complete.edited;
                      texts_were_revised_ = texts_were_revised_ || (complete.revision > 0 && complete.success);
                    },
                    [&](const VADModeChanged& changed) { mode_ = changed.mode; },
@@ -249,13 +250,13 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
     if (queued.contains(segment.index) && segment.next_revision == 0) submit(segment, actions);
   }
   if (redo == Redo::failed) retry_failed(actions);
-  if (redo == Redo::everything) transcribe_again(queued, actions);
+  if (redo == Redo::everything || redo == Redo::everything_and_edits) transcribe_again(queued, redo, actions);
 }
 
 /// Every kept segment, in order; those of a session that was not transcribed are queued first.
-void RecorderCore::transcribe_again(const std::set<std::uint32_t>& queued, Actions& actions) {
+void RecorderCore::transcribe_again(const std::set<std::uint32_t>& queued, Redo redo, Actions& actions) {
   for (Segment& segment : segments_) {
-    if (segment.asked) continue;
+    if (segment.asked || (segment.edited && redo != Redo::everything_and_edits)) continue;
     if (!queued.contains(segment.index)) {
       emit(segment.end_frame, TranscriptionQueued{segment.index, wav_path(segment.index)}, actions);
     }

@@ -104,6 +104,7 @@ class RecorderCore {
     Frame end_frame{};
     int next_revision = 0;
     bool failed = false;
+    bool edited = false;                                         // a person wrote its text
     std::optional<std::chrono::steady_clock::time_point> asked;  // its text is outstanding since then
   };
 
@@ -114,7 +115,7 @@ class RecorderCore {
   const Segment* find(std::uint32_t index) const;
   void keep(std::uint32_t index, Frame start_frame, Frame end_frame);
   void submit(Segment& segment, Actions& actions);
-  void transcribe_again(const std::set<std::uint32_t>& queued, Actions& actions);
+  void transcribe_again(const std::set<std::uint32_t>& queued, Redo redo, Actions& actions);
   void advance_notes(Frame now, Actions& actions);
   void tell_notes(const std::vector<notes::Output>& outputs, Actions& actions);
   void tell_queue(Actions& actions);

@@ -83,9 +83,13 @@ std::vector<RevisedNote> revised_notes(const std::vector<Event>& journal, const 
 }
 
 std::vector<RevisedNote> revised_notes(const session::SessionWriter& session, const notes::NotePhrases& phrases) {
-  const auto journal = journal::read_journal(session.path(), 0, std::numeric_limits<std::uint64_t>::max(),
-                                             std::numeric_limits<std::size_t>::max());
-  return revised_notes(journal, {.sample_rate = session.manifest().sample_rate, .phrases = phrases});
+  const session::Manifest& manifest = session.manifest();
+  if (!manifest.position.has_revised_text || manifest.notes.empty()) return {};
+  const notes::DialogueSettings settings{.sample_rate = manifest.sample_rate, .phrases = phrases};
+  if (!session.events().empty()) return revised_notes(session.events(), settings);
+  return revised_notes(journal::read_journal(session.path(), 0, std::numeric_limits<std::uint64_t>::max(),
+                                             std::numeric_limits<std::size_t>::max()),
+                       settings);
 }
 
 void record_revised_notes(session::SessionWriter& writer, std::chrono::system_clock::time_point now) {

@@ -24,6 +24,7 @@
 #include "journal/journal_reader.hpp"
 #include "journal/layout.hpp"
 #include "session/markdown.hpp"
+#include "session/transcript.hpp"
 #include "text/words.hpp"
 
 namespace dictum::session {
@@ -71,6 +72,12 @@ void share_out(std::span<TimedPiece> pieces, Frame start, Frame end) {
   }
 }
 
+/// What stands for a segment in an export: its text, or that there is none and why.
+std::string text_or_mark(const Segment& segment) {
+  const std::string reason = why_not_transcribed(segment);
+  return utf8::on_one_line(reason.empty() ? segment.text : fmt::format("[not transcribed: {}]", reason));
+}
+
 /// A word, in the pieces between which a line may be broken where it is long: a sentence without spaces, most often.
 std::vector<TimedPiece> pieces_of(const TimedPiece& word) {
   if (text::columns(word.text) <= kLineLength / 2) return {word};
@@ -85,7 +92,7 @@ std::vector<TimedPiece> pieces_of(const TimedPiece& word) {
 /// The pieces of a segment's text and when they were said.
 std::vector<TimedPiece> timed_pieces(const Segment& segment, const std::vector<Word>& recognised) {
   std::vector<TimedPiece> words;
-  for (std::string& word : split(utf8::on_one_line(segment.text))) words.push_back({std::move(word), true, 0, 0});
+  for (std::string& word : split(text_or_mark(segment))) words.push_back({std::move(word), true, 0, 0});
   if (recognised.size() == words.size()) {  // the engine's words lack the punctuation, its times are right
     for (std::size_t i = 0; i < words.size(); ++i) {
       words[i].start_frame = recognised[i].start_frame;
@@ -164,7 +171,8 @@ std::string vtt(const Script& script) {
 std::string plain(const Script& script) {
   std::string out;
   for (const Segment& segment : script.manifest.segments) {
-    if (segment.is_kept() && !segment.text.empty()) out += utf8::on_one_line(segment.text) + "\n";
+    if (!segment.is_kept()) continue;
+    if (const std::string text = text_or_mark(segment); !text.empty()) out += text + "\n";
   }
   return out;
 }
@@ -364,9 +372,7 @@ Script read_script(const fs::path& session, std::optional<int> revision) {
     while (const auto event = reader.next()) {
       const auto* complete = std::get_if<TranscriptionComplete>(&event->body);
       if (complete != nullptr && revision && complete->revision > *revision) continue;
-      folded.apply(*event);
-      const Segment* segment = complete != nullptr ? folded.find(complete->segment_index) : nullptr;
-      if (segment != nullptr && segment->revision == complete->revision) words[segment->index] = complete->words;
+      if (folded.apply(*event)) words[complete->segment_index] = complete->words;
     }
     if (!reader.problems().empty()) {
       throw RecorderError(Errc::session_unreadable, fmt::format("The journal of '{}' is damaged in line {}.",
@@ -379,6 +385,11 @@ Script read_script(const fs::path& session, std::optional<int> revision) {
   script.manifest.segments = std::move(folded.segments);
   script.words = std::move(words);
   return script;
+}
+
+std::size_t Script::without_text() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      manifest.segments, [](const Segment& segment) { return segment.is_kept() && !segment.has_text(); }));
 }
 
 std::vector<Cue> cues_of(const Script& script) {

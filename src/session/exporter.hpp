@@ -25,6 +25,9 @@ struct Script {
   std::map<std::uint32_t, std::vector<Word>> words;  ///< by the segment's index, where there are any
 
   const std::vector<Word>& words_of(std::uint32_t segment) const;
+
+  /// Kept segments that failed or are not transcribed yet: the exports mark them.
+  std::size_t without_text() const;
 };
 
 /// With `revision`, the texts as they were then: of each segment the newest text that is not newer. Throws

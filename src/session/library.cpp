@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "base/iso_time.hpp"
@@ -43,10 +44,52 @@ bool is_session(const fs::path& path) {
          fs::is_regular_file(path / journal::kManifestFile, ignored);
 }
 
-/// The order of names that differ in their number only is that of the numbers.
+/// By the start; what began at the same moment, or cannot be dated, by the name, where "-10" comes behind "-9".
 bool is_older(const ListedSession& a, const ListedSession& b) {
-  return std::pair(a.name.size() > 15 ? a.name.substr(0, 15) : a.name, std::pair(a.name.size(), a.name)) <
-         std::pair(b.name.size() > 15 ? b.name.substr(0, 15) : b.name, std::pair(b.name.size(), b.name));
+  const auto order = [](const ListedSession& each) {
+    const auto started = each.started_at();
+    return std::tuple(!started, started, each.name.substr(0, 15), each.name.size(), std::string_view(each.name));
+  };
+  return order(a) < order(b);
+}
+
+/// The session that began last. Names are UTC; older versions named sessions by local time, so the manifests decide
+/// among those that are less than two zones apart.
+std::optional<std::string> newest_session(const fs::path& root, const std::vector<std::string>& names) {
+  constexpr std::chrono::hours kFarthestZones(28);
+  std::optional<std::chrono::system_clock::time_point> latest;
+  for (const auto& name : names) latest = std::max(latest, time_of_name(name));
+  std::optional<ListedSession> newest;
+  for (const auto& name : names) {
+    if (const auto named = time_of_name(name); named && *named + kFarthestZones < *latest) continue;
+    ListedSession listed;
+    listed.name = name;
+    try {
+      listed.manifest = read_manifest(root / name);
+    } catch (const RecorderError&) {
+      if (!journal::is_session_name(name)) continue;
+    }
+    if (!newest || is_older(*newest, listed)) newest = std::move(listed);
+  }
+  if (!newest) return std::nullopt;
+  return newest->name;
+}
+
+/// Throws RecorderError(session_unreadable) unless a folder is a session of ours: a manifest that can be read, and a
+/// journal.
+void require_session(const fs::path& path) {
+  const auto refuse = [&](std::string_view why) {
+    throw RecorderError(Errc::session_unreadable,
+                        fmt::format("'{}' is left alone, since it is no session of Dictum: {}", path.string(), why));
+  };
+  std::error_code ignored;
+  if (!fs::is_directory(fs::symlink_status(path, ignored))) refuse("it is no folder.");
+  if (!fs::is_regular_file(fs::symlink_status(path / journal::kJournalFile, ignored))) refuse("it has no journal.");
+  try {
+    read_manifest(path);
+  } catch (const RecorderError& error) {
+    refuse(error.what());
+  }
 }
 
 /// Why a session that is old enough stays; empty where it goes.
@@ -115,23 +158,24 @@ fs::path find_session(const fs::path& root, std::string_view what) {
   }
   if (!what.empty() && is_session(root / what)) return normal(root / what);
 
-  std::vector<ListedSession> names;
+  std::vector<std::string> names;
   fs::directory_iterator entry(root, ignored);
   for (const fs::directory_iterator end; !ignored && entry != end; entry.increment(ignored)) {
-    ListedSession listed;
-    listed.name = entry->path().filename().string();
-    if (journal::is_session_name(listed.name) && is_session(entry->path())) names.push_back(std::move(listed));
+    std::string name = entry->path().filename().string();
+    if (!name.starts_with('.') && is_session(entry->path())) names.push_back(std::move(name));
   }
-  std::ranges::sort(names, is_older);
-  if (what == "last" && !names.empty()) return normal(root / names.back().name);
-
-  std::erase_if(names, [&](const ListedSession& each) { return !each.name.starts_with(what); });
-  if (names.empty() || what.empty() || what == "last") throw fail("");
+  if (what == "last") {
+    if (const auto newest = newest_session(root, names)) return normal(root / *newest);
+    throw fail("");
+  }
+  std::erase_if(names,
+                [&](const std::string& name) { return !journal::is_session_name(name) || !name.starts_with(what); });
+  std::ranges::sort(names);
+  if (names.empty() || what.empty()) throw fail("");
   if (names.size() > 1) {
-    throw fail(
-        fmt::format("; {} begin like that, from '{}' to '{}'", names.size(), names.front().name, names.back().name));
+    throw fail(fmt::format("; {} begin like that, from '{}' to '{}'", names.size(), names.front(), names.back()));
   }
-  return normal(root / names.front().name);
+  return normal(root / names.front());
 }
 
 std::vector<std::string> problems_of(const fs::path& session) {
@@ -189,9 +233,7 @@ std::uintmax_t size_of(const fs::path& session) {
 
 void delete_session(const fs::path& session) {
   const fs::path path = normal(session);
-  if (!is_session(path)) {
-    throw RecorderError(Errc::session_unreadable, fmt::format("'{}' is no session, and is left alone.", path.string()));
-  }
+  require_session(path);
   // With its lock held until it is gone, nobody begins to work on it meanwhile.
   const UniqueFD journal = journal::open_journal(path, O_WRONLY);
   if (journal && !journal::try_lock(journal.get())) {

@@ -26,14 +26,15 @@ struct ListedSession {
   std::optional<std::chrono::system_clock::time_point> started_at() const;
 };
 
-/// Every session, oldest first. A root that is missing has none. Throws RecorderError(session_unreadable) where the
-/// root cannot be read.
+/// Every session, by its start, the oldest first. A root that is missing has none. Throws
+/// RecorderError(session_unreadable) where the root cannot be read.
 std::vector<ListedSession> list_sessions(const std::filesystem::path& root);
 
 /// One of them. Throws RecorderError(input_not_found) where there is no such folder.
 ListedSession look_at_session(const std::filesystem::path& session);
 
-/// The session that somebody means: a path to a folder, a name, the beginning of just one name, or "last". Throws
+/// The session that somebody means: a path to a folder, a name, the beginning of just one name, or "last", the one that
+/// began last. Throws
 /// RecorderError(input_not_found), which says what is there instead where several match.
 std::filesystem::path find_session(const std::filesystem::path& root, std::string_view what);
 
@@ -44,9 +45,9 @@ std::vector<std::string> problems_of(const std::filesystem::path& session);
 /// Bytes that the session takes.
 std::uintmax_t size_of(const std::filesystem::path& session);
 
-/// Removes a session, whole, and from the index where there is one. Throws RecorderError: session_locked where somebody
-/// is working on it, session_unreadable where the folder has neither journal nor manifest and so is no session,
-/// output_unwritable.
+/// Removes a session, whole, and from the index where there is one. Throws RecorderError: session_unreadable where the
+/// folder is no session of ours (a link, no journal, or no manifest that can be read), session_locked where a process
+/// is working on it, output_unwritable.
 void delete_session(const std::filesystem::path& session);
 
 struct PruneRule {

@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
 #include <concepts>
-#include <limits>
 #include <utility>
 
 #include "base/iso_time.hpp"
@@ -23,7 +21,6 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{256} << 20;
 constexpr std::size_t kPieceBytes = std::size_t{16} << 10;
-constexpr std::array kStatuses = {"recording", "queued", "done", "failed", "skipped", "discarded"};
 
 [[noreturn]] void refuse(const std::string& what) {
   throw RecorderError(Errc::session_unreadable, "The manifest is damaged: " + what + ".");
@@ -43,6 +40,7 @@ class Fields {
     return *value;
   }
 
+  bool has(std::string_view key) const { return object_->contains(key); }
   bool is_null(std::string_view key) const { return at(key).is_null(); }
 
   template <class T>
@@ -105,12 +103,6 @@ class Fields {
   std::string where_;
 };
 
-std::optional<SegmentStatus> segment_status(std::string_view name) noexcept {
-  const auto* const found = std::ranges::find(kStatuses, name);
-  if (found == kStatuses.end()) return std::nullopt;
-  return static_cast<SegmentStatus>(found - kStatuses.begin());
-}
-
 boost::json::value to_json(const Gap& gap) {
   return {{"start_frame", gap.start_frame}, {"frames", gap.frames}, {"reason", to_string(gap.reason)}};
 }
@@ -131,6 +123,7 @@ boost::json::value to_json(const Segment& segment) {
   json["revision"] = segment.revision >= 0 ? boost::json::value(segment.revision) : nullptr;
   json["revisions"] = segment.revisions;
   json["error"] = nullptr;
+  if (segment.edited) json["edited"] = true;  // older versions do not know it
   if (segment.error) json["error"] = {{"code", segment.error->code}, {"message", segment.error->message}};
   return json;
 }
@@ -193,10 +186,11 @@ Segment parse_segment(const Fields& fields) {
   segment.speech_end_frame = fields.number<Frame>("speech_end_frame", segment.speech_start_frame);
   segment.mode = fields.name("mode", wire::vad_mode);
   segment.text = fields.text("text");
-  segment.status = fields.name("status", segment_status);
+  segment.status = fields.name("status", journal::segment_status);
   if (fields.flag("kept") != segment.is_kept()) fields.wrong("kept");
   if (!fields.is_null("revision")) segment.revision = fields.number<int>("revision", 0);
   segment.revisions = fields.number<int>("revisions", 0);
+  segment.edited = fields.has("edited") && fields.flag("edited");
   if (!fields.is_null("error")) {
     const Fields error(fields.at("error"), "error");
     segment.error = EventError{error.text("code"), error.text("message")};
@@ -206,82 +200,10 @@ Segment parse_segment(const Fields& fields) {
 
 }  // namespace
 
-std::string_view to_string(SegmentStatus status) noexcept {
-  const auto index = static_cast<std::size_t>(status);
-  return index < kStatuses.size() ? kStatuses[index] : "unknown";
-}
-
-void Manifest::apply(const Event& event) {
-  if (const auto* state = std::get_if<RecordingStateChanged>(&event.body)) {
-    if (!state->is_recording) stopped_at = time_of(event.timestamp);
-  } else if (const auto* changed = std::get_if<VADModeChanged>(&event.body)) {
-    mode = changed->mode;
-  } else if (const auto* detected = std::get_if<SpeechDetected>(&event.body)) {
-    if (!segments.empty() && detected->segment_index <= segments.back().index) return;
-    Segment& segment = segments.emplace_back();
-    segment.index = detected->segment_index;
-    segment.start_frame = segment.end_frame = detected->start_frame;
-    segment.speech_start_frame = segment.speech_end_frame = event.frame;
-    segment.mode = mode;
-  } else if (const auto* ended = std::get_if<SpeechEnded>(&event.body)) {
-    Segment* segment = segment_at(ended->segment_index);
-    if (segment == nullptr) return;
-    segment->start_frame = ended->start_frame;
-    segment->end_frame = ended->end_frame;
-    segment->speech_end_frame = event.frame;
-    if (!ended->kept) segment->status = SegmentStatus::discarded;
-    if (ended->kept && !transcribes) segment->status = SegmentStatus::skipped;
-  } else if (const auto* queued = std::get_if<TranscriptionQueued>(&event.body)) {
-    Segment* segment = segment_at(queued->segment_index);
-    if (segment != nullptr && segment->is_kept()) segment->status = SegmentStatus::queued;
-  } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
-    Segment* segment = segment_at(complete->segment_index);
-    if (segment == nullptr || complete->revision < 0) return;
-    if (complete->revision < std::numeric_limits<int>::max()) {
-      segment->revisions = std::max(segment->revisions, complete->revision + 1);
-    }
-    if (complete->revision <= segment->revision) return;
-    // A later revision that failed takes nothing away.
-    if (!complete->success && segment->status == SegmentStatus::done) return;
-    segment->revision = complete->revision;
-    segment->text = complete->text;
-    segment->error = complete->error;
-    segment->status = complete->success ? SegmentStatus::done : SegmentStatus::failed;
-  } else if (const auto* gap = std::get_if<AudioGap>(&event.body)) {
-    gaps.push_back({gap->start_frame, gap->frames, gap->reason});
-  } else if (const auto* note = std::get_if<NoteCompleted>(&event.body)) {
-    const auto known = std::ranges::find(notes, note->path, &Note::path);
-    if (note->revision == 0 || known == notes.end()) {
-      notes.push_back({note->title, note->path, note->segments});
-    } else {
-      *known = {note->title, note->path, note->segments};
-    }
-  }
-}
-
 Manifest Manifest::unfolded() const {
   Manifest fresh = *this;
-  fresh.stopped_at.reset();
-  fresh.mode = {};
-  fresh.gaps.clear();
-  fresh.segments.clear();
-  fresh.notes.clear();
+  static_cast<journal::SessionState&>(fresh) = {.transcribes = transcribes};
   return fresh;
-}
-
-const Segment* Manifest::find(std::uint32_t index) const {
-  const auto found = std::ranges::lower_bound(segments, index, {}, &Segment::index);
-  return found != segments.end() && found->index == index ? &*found : nullptr;
-}
-
-Segment* Manifest::segment_at(std::uint32_t index) {
-  return const_cast<Segment*>(std::as_const(*this).find(index));
-}
-
-Frame Manifest::gap_frames() const {
-  Frame sum = 0;
-  for (const Gap& gap : gaps) sum += gap.frames;
-  return sum;
 }
 
 std::chrono::system_clock::time_point Manifest::time_of_frame(Frame frame) const {

@@ -4,15 +4,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
-#include <optional>
-#include <set>
 #include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "dictum/error.hpp"
-#include "journal/journal_reader.hpp"
 #include "journal/session_directory.hpp"
 #include "journal/session_folder.hpp"
 #include "session/wav_repair.hpp"
@@ -29,13 +25,6 @@ std::string why_unfinished(const Manifest& manifest) {
   return waiting == 1 ? "1 segment waits for its text" : fmt::format("{} segments wait for their text", waiting);
 }
 
-std::vector<Event> read_all(const fs::path& session) {
-  std::vector<Event> events;
-  journal::JournalReader reader(session);
-  while (std::optional<Event> event = reader.next()) events.push_back(*std::move(event));
-  return events;
-}
-
 /// One recovery: the writer, and what has been found out about its session.
 class Recovery {
  public:
@@ -43,35 +32,28 @@ class Recovery {
       : writer_(writer), timestamp_(std::chrono::duration<double>(now.time_since_epoch()).count()) {}
 
   RecoveredSession run() {
-    for (const Event& event : read_all(writer_.path())) look_at(event);
     if (writer_.dropped_bytes() > 0) tell_dropped();
     announce_orphans();
     end_open_segments();
     repair_files();
     if (writer_.manifest().transcribes) queue_segments();
-    if (!ended_) {
+    if (!state().position.has_ended) {
       record(end_frame(), RecordingStateChanged{RecordingState::idle, false, false, false});
     }
     const Frame end = end_frame();
     writer_.progress(end - writer_.manifest().gap_frames(), end, writer_.manifest().drift_ppm);
     writer_.save_manifest();
     remove_debris();
-    return {jobs(), read_all(writer_.path())};
+    return {jobs(), writer_.events()};
   }
 
  private:
-  void look_at(const Event& event) {
-    last_frame_ = std::max(last_frame_, event.frame);
-    if (const auto* state = std::get_if<RecordingStateChanged>(&event.body)) ended_ = !state->is_recording;
-    if (const auto* ended = std::get_if<SpeechEnded>(&event.body)) closed_.insert(ended->segment_index);
-    if (const auto* queued = std::get_if<TranscriptionQueued>(&event.body)) queued_.insert(queued->segment_index);
-  }
+  const journal::SessionState& state() const { return writer_.manifest(); }
 
   fs::path wav(std::uint32_t index) const { return writer_.path() / journal::segment_file(index); }
 
   void record(Frame frame, EventBody body) {
     writer_.record({writer_.name(), writer_.next_sequence(), timestamp_, frame, std::move(body)});
-    last_frame_ = std::max(last_frame_, frame);
   }
 
   void tell_dropped() {
@@ -104,7 +86,7 @@ class Recovery {
   void end_open_segments() {
     const std::deque<Segment> segments = writer_.manifest().segments;
     for (const Segment& segment : segments) {
-      if (closed_.contains(segment.index)) continue;
+      if (!state().position.open_segments.contains(segment.index)) continue;
       const Frame frames = frames_on_disk(writer_.folder(), journal::segment_file(segment.index));
       const Frame end = segment.start_frame + frames;
       record(std::max(end, segment.speech_start_frame),
@@ -132,18 +114,12 @@ class Recovery {
   void queue_segments() {
     const std::deque<Segment> segments = writer_.manifest().segments;
     for (const Segment& segment : segments) {
-      if (!segment.is_kept() || queued_.contains(segment.index)) continue;
+      if (segment.status != SegmentStatus::recording) continue;
       record(segment.end_frame, TranscriptionQueued{segment.index, wav(segment.index).string()});
     }
   }
 
-  Frame end_frame() const {
-    const Manifest& manifest = writer_.manifest();
-    Frame end = std::max(manifest.end_frame, last_frame_);
-    for (const Segment& segment : manifest.segments) end = std::max(end, segment.end_frame);
-    for (const Gap& gap : manifest.gaps) end = std::max(end, gap.start_frame + gap.frames);
-    return end;
-  }
+  Frame end_frame() const { return std::max(writer_.manifest().end_frame, state().end_frame()); }
 
   void remove_debris() {
     std::error_code ignored;
@@ -166,10 +142,6 @@ class Recovery {
 
   SessionWriter& writer_;
   const double timestamp_;
-  Frame last_frame_ = 0;
-  bool ended_ = false;
-  std::set<std::uint32_t> closed_;
-  std::set<std::uint32_t> queued_;
 };
 
 }  // namespace

@@ -113,8 +113,10 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
 
   std::map<fs::path, Event> notes;  // the newest revision of each
   std::string incremental;
-  while (const std::optional<Event> event = reader.next()) {
+  std::vector<Event> events;
+  while (std::optional<Event> event = reader.next()) {
     const Event stored = journal::with_relative_paths(*event, path);
+    events.push_back(*std::move(event));
     manifest.apply(stored);
     if (auto line = incremental_line(manifest, stored)) incremental += *line;
     if (const auto* note = std::get_if<NoteCompleted>(&stored.body)) notes[note->path] = stored;
@@ -131,6 +133,8 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
 
   SessionWriter writer(std::move(folder), std::move(journal));
   writer.manifest_ = std::move(manifest);
+  writer.was_reopened_ = true;
+  writer.events_ = std::move(events);
   writer.next_sequence_ = reader.expected().value_or(0);
   writer.dropped_bytes_ = reader.torn_bytes();
   writer.raw_segments_ = settled;
@@ -216,6 +220,7 @@ void SessionWriter::record(const Event& event) {
   attempt([&] { journal_.append(stored.to_json() + "\n"); });
   next_sequence_ = event.sequence.value_or(next_sequence_) + 1;
   manifest_.apply(stored);
+  if (was_reopened_) events_.push_back(event);
   attempt([&] { update_incremental(stored); });
   attempt([&] { update_raw(stored); });
   attempt([&] { write_note(stored); });

@@ -54,6 +54,10 @@ class SessionWriter {
   const std::string& name() const { return manifest_.session; }
   const Manifest& manifest() const { return manifest_; }
 
+  /// Of a session that was reopened: its whole journal, what was recorded since then included, with absolute paths, so
+  /// that nobody has to read it again. Empty for a new session, whose events are on the disk only.
+  const std::vector<Event>& events() const { return events_; }
+
   /// The sequence that the journal's next event has.
   std::uint64_t next_sequence() const { return next_sequence_; }
 
@@ -129,6 +133,8 @@ class SessionWriter {
   std::set<std::string> unsynced_;  // within the session
 
   Manifest manifest_;
+  bool was_reopened_ = false;
+  std::vector<Event> events_;
   std::uint64_t next_sequence_ = 0;
   std::int64_t dropped_bytes_ = 0;
   std::size_t raw_segments_ = 0;  // so many of the manifest's segments are in the transcript in order of speech

@@ -22,24 +22,25 @@ std::string line_of(Frame frame, int sample_rate, const std::string& text, const
 
 }  // namespace
 
-std::string transcript_line(const Segment& segment, int sample_rate) {
-  const auto line = [&](const char* reason) {
-    const std::optional<EventError> error = reason != nullptr ? EventError{"", reason} : segment.error;
-    return line_of(segment.speech_start_frame, sample_rate, segment.text, error, false);
-  };
+std::string why_not_transcribed(const Segment& segment) {
   switch (segment.status) {
     case SegmentStatus::recording:
     case SegmentStatus::queued:
-      return line("it is still waiting");
+      return "it is still waiting";
     case SegmentStatus::skipped:
-      return line("transcription was off");
+      return "transcription was off";
     case SegmentStatus::failed:
-      return line(nullptr);
+      return segment.error ? segment.error->message : "no reason was given";
     case SegmentStatus::done:
     case SegmentStatus::discarded:
       break;
   }
-  return line_of(segment.speech_start_frame, sample_rate, segment.text, std::nullopt, true);
+  return {};
+}
+
+std::string transcript_line(const Segment& segment, int sample_rate) {
+  const std::string reason = why_not_transcribed(segment);
+  return line_of(segment.speech_start_frame, sample_rate, segment.text, EventError{"", reason}, reason.empty());
 }
 
 std::optional<std::string> incremental_line(const Manifest& manifest, const Event& event) {

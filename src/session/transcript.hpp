@@ -16,6 +16,9 @@ namespace dictum::session {
 /// The line of a segment, with its line break.
 std::string transcript_line(const Segment& segment, int sample_rate);
 
+/// Why a kept segment has no text, for people; empty where it has one.
+std::string why_not_transcribed(const Segment& segment);
+
 /// What `event` adds to the transcript in order of completion; `manifest` has it applied. Every revision adds a line.
 std::optional<std::string> incremental_line(const Manifest& manifest, const Event& event);
 

@@ -168,6 +168,7 @@ void fields(auto&& field, Is<TranscriptionComplete> auto& e) {
   field("suspect", e.suspect);
   field("revision", e.revision);
   field("phrases", e.phrases);
+  if constexpr (requires { field.if_true("edited", e.edited); }) field.if_true("edited", e.edited);
 }
 void fields(auto&& field, Is<NoteCommandDetected> auto& e) {
   field("segment_index", e.segment_index);
@@ -245,6 +246,10 @@ class FieldWriter {
   template <class T>
   void operator()(const char* key, const T& value) const {
     object_.emplace(key, written(value));
+  }
+  /// A field that older versions do not know: where it says nothing, it is left out.
+  void if_true(const char* key, bool value) const {
+    if (value) object_.emplace(key, value);
   }
 
  private:
@@ -348,6 +353,10 @@ class FieldReader {
 
   template <class T>
   void operator()(const char* key, T& value) const;
+
+  void if_true(const char* key, bool& value) const {
+    if (object_.contains(key)) (*this)(key, value);
+  }
 
  private:
   const boost::json::object& object_;

@@ -122,6 +122,13 @@ TEST(Config, AKeyOutsideOfItsSectionNamesTheNearest) {
   EXPECT_THAT(refusal("min_silence_ms = 300"), HasSubstr("\"vad.min_silence_ms\""));
 }
 
+TEST(Config, AnEmptyTextIsAnErrorAndNotTheDefault) {
+  for (const char* line : {"[capture]\ninput = \"\"", "[capture]\ndevice = \"\"", "[session]\nroot = \"\"",
+                           "[transcription]\nlanguage = \"\""}) {
+    EXPECT_THAT(refusal(line), HasSubstr("is empty")) << line;
+  }
+}
+
 TEST(Config, WhatIsWrongIsToldWithFileAndLine) {
   EXPECT_THAT(refusal("[vad]\n\nthreshold = \"loud\""), StartsWith("config.toml:3: "));
 }
@@ -209,7 +216,8 @@ TEST(Config, TheAgeOfWhatIsDeletedIsANumberAndAUnit) {
   for (const char* age : {"", "90d", "12h", "8w", "30m"}) {
     EXPECT_EQ(read(fmt::format("[retention]\nolder_than = \"{}\"", age)).retention.older_than, age);
   }
-  for (const char* age : {"90", "d", "-1d", "1.5d", "90 d", "2026-11-22", "99999999999d", "2000000000w", "90y"}) {
+  for (const char* age :
+       {"0d", "0m", "90", "d", "-1d", "1.5d", "90 d", "2026-11-22", "99999999999d", "2000000000w", "90y"}) {
     EXPECT_THAT(refusal(fmt::format("[retention]\nolder_than = \"{}\"", age)), HasSubstr("for example 90d")) << age;
   }
   EXPECT_THAT(refusal("[retention]\nolder_than = 90"), HasSubstr("a text in quotes"));

@@ -6,8 +6,10 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <ctime>
 #include <optional>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -25,6 +27,18 @@ namespace fs = std::filesystem;
 
 TEST(SessionName, IsTheStartInUTC) {
   EXPECT_EQ(session_name(kStarted), "20261122_154501");
+}
+
+TEST(SessionName, IsTheSameInEveryZone) {
+  const char* const before = std::getenv("TZ");
+  const std::optional<std::string> zone_before = before != nullptr ? std::optional<std::string>(before) : std::nullopt;
+  for (const char* zone : {"Asia/Tokyo", "America/New_York", "Asia/Kathmandu", "UTC"}) {
+    ::setenv("TZ", zone, 1);
+    ::tzset();
+    EXPECT_EQ(session_name(kStarted), "20261122_154501") << zone;
+  }
+  zone_before ? ::setenv("TZ", zone_before->c_str(), 1) : ::unsetenv("TZ");
+  ::tzset();
 }
 
 TEST(SessionName, IsTakenForOneWithANumberAndWithout) {

@@ -240,16 +240,86 @@ TEST_F(BadTranscriber, WhatHadNoTextIsTranscribedByResume) {
 // --- Where the events go
 // -----------------------------------------------------------------------------------------------
 
-class LostOutput : public test::ProgramTest {};
+class LostOutput : public test::ProgramTest {
+ protected:
+  /// `dictum` with these words, its descriptors redirected as a shell does it.
+  test::ProgramResult redirected(std::vector<std::string> arguments, const std::string& redirection) const {
+    auto settings = dictum(std::move(arguments));
+    settings.arguments.insert(settings.arguments.begin(), {"-c", "exec \"$0\" \"$@\" " + redirection, DICTUM_PROGRAM});
+    settings.executable = "/bin/sh";
+    return test::run_program(settings);
+  }
 
-TEST_F(LostOutput, AFullDeviceStopsTheRecordingWhichStaysWhole) {
+  std::vector<std::string> file_recording() const {
+    return {"record", "--output-dir", folder / "sessions", "--no-transcribe", "--vad", "energy", "--json", tone()};
+  }
+};
+
+TEST_F(LostOutput, OfAFileLeavesTheWholeRecordingAndFails) {
   auto settings = record({"--no-transcribe", "--vad", "energy", "--json", "--input", tone()});
   settings.output = "/dev/full";
   const auto result = test::run_program(settings);
   EXPECT_EQ(result.exit_code, 1) << "signal " << result.signal;
   EXPECT_THAT(test::lines(result.err), ElementsAre(HasSubstr("standard output cannot be written")));
   EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
+  EXPECT_EQ(session::read_manifest(session()).end_frame, 7 * 16000);
 }
+
+TEST_F(LostOutput, IsAFailureOfEveryCommand) {
+  ASSERT_EQ(run(file_recording()).exit_code, 0);
+  const std::string root = folder / "sessions";
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"sessions", "list", "--output-dir", root},
+        {"sessions", "list", "--json", "--output-dir", root},
+        {"sessions", "show", "last", "--output-dir", root},
+        {"sessions", "export", "last", "-", "--format", "json", "--output-dir", root},
+        {"sessions", "reindex", "--output-dir", root},
+        {"notes", "list", "--output-dir", root},
+        {"replay", "last", "--speed", "0", "--output-dir", root},
+        {"transcribers"},
+        {"--help"},
+        {"--version"}}) {
+    const auto result = redirected(command, ">/dev/full");
+    EXPECT_EQ(result.exit_code, 1) << command[0] << " " << result.signal;
+    EXPECT_THAT(result.err, HasSubstr("standard output cannot be written")) << command[0];
+  }
+}
+
+class Descriptors : public LostOutput, public testing::WithParamInterface<const char*> {};
+
+TEST_P(Descriptors, ThatAreBrokenNeitherAbortNorCutARecording) {
+  const auto failed = redirected({"record", "missing.wav", "--output-dir", folder / "other"}, GetParam());
+  EXPECT_EQ(failed.exit_code, 1) << "signal " << failed.signal;
+  const auto recorded = redirected(file_recording(), GetParam());
+  EXPECT_EQ(recorded.signal, 0);
+  EXPECT_EQ(session::read_manifest(session()).end_frame, 7 * 16000);
+  EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
+  EXPECT_EQ(recorded.exit_code, std::string_view(GetParam()).find("1>") != std::string_view::npos ? 1 : 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, Descriptors,
+                         testing::Values("2>&-", "2>/dev/full", "0<&-", "0<&- 2>&-", "1>&-", "1>/dev/full 2>/dev/full",
+                                         "0<&- 1>&- 2>&-"));
+
+class EmptyValue : public test::ProgramTest, public testing::WithParamInterface<std::vector<std::string>> {};
+
+TEST_P(EmptyValue, IsAWrongUseAndNeverNotGiven) {
+  const auto result = run(GetParam());
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(test::lines(result.err), ElementsAre(HasSubstr("is empty")));
+  EXPECT_THAT(sessions(), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, EmptyValue,
+                         testing::Values(std::vector<std::string>{"record", "--input", "", "--duration", "1"},
+                                         std::vector<std::string>{"record", "--input="},
+                                         std::vector<std::string>{"record", ""},
+                                         std::vector<std::string>{"record", "--device", ""},
+                                         std::vector<std::string>{"record", "--output-dir", "", "x.wav"},
+                                         std::vector<std::string>{"sessions", "list", "--config", ""},
+                                         std::vector<std::string>{"sessions", "show", ""},
+                                         std::vector<std::string>{"sessions", "edit", "last", "1", ""},
+                                         std::vector<std::string>{"resume", ""}));
 
 }  // namespace
 }  // namespace dictum

@@ -11,6 +11,8 @@
 namespace dictum {
 namespace {
 
+class RecordFiles : public test::ProgramTest {};
+
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -145,6 +147,26 @@ TEST_F(RecordCommand, TheBundledVoiceNoteBecomesANote) {
   EXPECT_TRUE(std::filesystem::path(notes[0].path).is_absolute());
   EXPECT_THAT(test::contents(notes[0].path), HasSubstr(notes[0].title));
   EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
+}
+
+TEST_F(RecordFiles, AreASessionEach) {
+  const auto result = test::run_program(record({"--no-transcribe", "--vad", "energy", tone(), beeps(3)}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  ASSERT_THAT(sessions(), testing::SizeIs(2));
+  std::vector<Frame> lengths;
+  for (const auto& each : sessions()) lengths.push_back(session::read_manifest(each).end_frame);
+  EXPECT_THAT(lengths, testing::UnorderedElementsAre(7 * 16000, 3 * 16000));
+}
+
+TEST_F(RecordFiles, ThatFailDoNotKeepTheOthersFromBeingRecorded) {
+  const auto result = test::run_program(record({"--no-transcribe", "--vad", "energy", folder / "missing.wav", tone()}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, testing::HasSubstr("missing.wav"));
+  EXPECT_EQ(session::read_manifest(session()).end_frame, 7 * 16000);
+}
+
+TEST_F(RecordFiles, ExcludeTheOptionForOne) {
+  EXPECT_EQ(test::run_program(record({"--no-transcribe", "--input", tone(), tone()})).exit_code, 2);
 }
 
 }  // namespace

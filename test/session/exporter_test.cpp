@@ -118,6 +118,39 @@ TEST(Cues, AreNoneForWhatWasNotSaid) {
   EXPECT_THAT(cues_of(script_of({segment(0, 0, kRate, ""), segment(2, kRate, kRate, "x"), discarded})), IsEmpty());
 }
 
+struct Missing {
+  SegmentStatus status;
+  const char* mark;
+};
+
+class WithoutText : public testing::TestWithParam<Missing> {};
+
+TEST_P(WithoutText, IsMarkedInEveryFormatForPeople) {
+  Segment missing = segment(1, 10 * kRate, 20 * kRate, "");
+  missing.status = GetParam().status;
+  if (missing.status == SegmentStatus::failed) missing.error = EventError{"worker_died", "it died"};
+  const Script script = script_of({segment(0, 0, 3 * kRate, "one"), missing});
+  EXPECT_EQ(script.without_text(), 1U);
+  for (const TextFormat format : {TextFormat::txt, TextFormat::srt, TextFormat::vtt}) {
+    EXPECT_THAT(export_text(script, format), HasSubstr(GetParam().mark));
+  }
+  EXPECT_THAT(export_text(script, TextFormat::markdown), HasSubstr("not transcribed"));
+  const auto cues = cues_of(script);
+  EXPECT_EQ(cues.back().start_frame, missing.speech_start_frame);
+  EXPECT_LE(cues.back().end_frame, missing.end_frame);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, WithoutText,
+                         testing::Values(Missing{SegmentStatus::recording, "[not transcribed: it is still waiting]"},
+                                         Missing{SegmentStatus::queued, "[not transcribed: it is still waiting]"},
+                                         Missing{SegmentStatus::failed, "[not transcribed: it died]"},
+                                         Missing{SegmentStatus::skipped, "[not transcribed: transcription was off]"}),
+                         [](const auto& test) { return std::string(journal::to_string(test.param.status)); });
+
+TEST(TextExport, OfAWholeSessionMissesNothing) {
+  EXPECT_EQ(script_of({segment(0, 0, 3 * kRate, "one"), segment(1, 4 * kRate, 6 * kRate, "")}).without_text(), 0U);
+}
+
 TEST(TextExport, MakesSRT) {
   EXPECT_EQ(
       export_text(script_of({segment(0, 0, 3 * kRate, "one --> two"), segment(1, 3700 * kRate, 3703 * kRate, "three")}),
@@ -188,7 +221,8 @@ class Exporting : public testing::Test {
 TEST_F(Exporting, ReadsTheScriptOfASession) {
   const Script script = read_script(session_);
   EXPECT_EQ(script.manifest, manifest_);
-  EXPECT_THAT(export_text(script, TextFormat::txt), "start a new note\nmilk and honey\n");
+  EXPECT_THAT(export_text(script, TextFormat::txt),
+              "start a new note\nmilk and honey\n[not transcribed: the recogniser did not answer in time]\n");
 }
 
 TEST_F(Exporting, ReadsAnOlderRevision) {

@@ -113,6 +113,22 @@ TEST_F(Library, FindsASessionByNameBeginningPathAndAge) {
   EXPECT_EQ(find_session("/nowhere", first.string() + "/"), first);
 }
 
+TEST_F(Library, GoesByTheStartAndNotByTheName) {
+  const fs::path tokyo = make_empty(kStarted);  // named by an older version, in local time
+  fs::rename(tokyo, root_ / "20261123_004501");
+  const fs::path newest = make_empty(kStarted + hours(1));
+  EXPECT_EQ(find_session(root_.path(), "last"), newest);
+  EXPECT_THAT(names(), ElementsAre("20261123_004501", newest.filename()));
+  EXPECT_THAT(prune(root_.path(), {.before = kStarted + std::chrono::minutes(30)}).removed,
+              ElementsAre(root_ / "20261123_004501"));
+}
+
+TEST_F(Library, TakesARenamedSessionForTheLastWhereItBeganLast) {
+  make_empty(kStarted);
+  fs::rename(make_empty(kStarted + hours(1)), root_ / "meeting");
+  EXPECT_EQ(find_session(root_.path(), "last"), root_ / "meeting");
+}
+
 TEST_F(Library, SaysThatThereIsNoSuchSession) {
   make_empty(kStarted);
   make_empty(kStarted - hours(1));
@@ -186,6 +202,36 @@ TEST_F(Library, DoesNotDeleteWhatIsNoSession) {
   EXPECT_EQ(code_of([&] { delete_session(root_ / "photos"); }), Errc::session_unreadable);
   EXPECT_EQ(code_of([&] { delete_session(root_ / "missing"); }), Errc::session_unreadable);
   EXPECT_TRUE(fs::exists(root_ / "photos" / "cat.jpg"));
+}
+
+TEST_F(Library, DoesNotDeleteTheManifestOfSomethingElse) {
+  const fs::path folder = root_ / "20261122_154501";
+  const auto make = [&](const char* manifest, bool journal) {
+    fs::remove_all(folder);
+    fs::create_directories(folder / "js");
+    write_file(folder / "js" / "a.js", "code");
+    write_file(folder / "manifest.json", manifest);
+    if (journal) write_file(folder / "events.jsonl", "");
+  };
+  for (const char* manifest : {R"({"manifest_version":3,"name":"an extension"})", "{", "[]", R"({"schema":99})"}) {
+    for (const bool journal : {false, true}) {
+      make(manifest, journal);
+      EXPECT_EQ(code_of([&] { delete_session(folder); }), Errc::session_unreadable) << manifest;
+      EXPECT_TRUE(fs::exists(folder / "js" / "a.js")) << manifest;
+    }
+  }
+}
+
+TEST_F(Library, DoesNotDeleteASessionWithoutAJournalOrThroughALink) {
+  const fs::path session = make_session(root_.path());
+  fs::create_directory_symlink(session, root_ / "link");
+  EXPECT_EQ(code_of([&] { delete_session(root_ / "link"); }), Errc::session_unreadable);
+  fs::remove(session / "events.jsonl");
+  fs::create_symlink("/etc/hostname", session / "events.jsonl");
+  EXPECT_EQ(code_of([&] { delete_session(session); }), Errc::session_unreadable);
+  fs::remove(session / "events.jsonl");
+  EXPECT_EQ(code_of([&] { delete_session(session); }), Errc::session_unreadable);
+  EXPECT_TRUE(fs::exists(session / "manifest.json"));
 }
 
 TEST_F(Library, PrunesWhatIsOldEnough) {

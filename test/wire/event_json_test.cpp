@@ -33,7 +33,8 @@ std::vector<Event> all_events() {
       .no_speech_probability = 0.25,
       .suspect = true,
       .revision = 2,
-      .phrases = {{.phrase = "end note", .confidence = 0.75, .start_frame = 1, .end_frame = 2}}};
+      .phrases = {{.phrase = "end note", .confidence = 0.75, .start_frame = 1, .end_frame = 2}},
+      .edited = true};
   TranscriptionComplete failed;
   failed.segment_index = std::numeric_limits<std::uint32_t>::max();
   failed.error = EventError{"quarantined", "it killed its workers"};
@@ -70,6 +71,13 @@ TEST(EventJSON, TestsEveryKindOfEvent) {
   std::vector<bool> seen(std::variant_size_v<EventBody>);
   for (const Event& each : all_events()) seen[each.body.index()] = true;
   EXPECT_THAT(seen, testing::Each(true));
+}
+
+TEST(EventJSON, MentionsAPersonOnlyWhereOneWroteTheText) {
+  EXPECT_EQ(event(TranscriptionComplete{}).to_json().find("edited"), std::string::npos);
+  TranscriptionComplete written;
+  written.edited = true;
+  EXPECT_THAT(event(written).to_json(), HasSubstr(R"("edited":true)"));
 }
 
 TEST(EventJSON, WritesTheEnvelopeFirstAndOnOneLine) {

@@ -1,4 +1,4 @@
-#include "new_file.hpp"
+#include "session/new_file.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "dictum/error.hpp"
 
-namespace dictum::program {
+namespace dictum::session {
 
 void write_new_file(const std::filesystem::path& file, std::string_view text) {
   // "x": where something is already, it stays.
@@ -27,4 +27,4 @@ void write_new_file(const std::filesystem::path& file, std::string_view text) {
       fmt::format("'{}' cannot be written: {}.", file.string(), std::generic_category().message(error)));
 }
 
-}  // namespace dictum::program
+}  // namespace dictum::session

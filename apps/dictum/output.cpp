@@ -1,0 +1,94 @@
+#include "output.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+namespace dictum::program {
+namespace {
+
+std::atomic<int> lost_output{0};  // errno; standard output is one for the whole process
+
+void remember_loss() noexcept {
+  int none = 0;
+  lost_output.compare_exchange_strong(none, errno != 0 ? errno : EIO);
+}
+
+bool is_unsafe(std::uint32_t c) {
+  return (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
+         (c >= 0x2066 && c <= 0x2069);
+}
+
+}  // namespace
+
+void guard_standard_descriptors() noexcept {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
+    // The lowest number that is free is this one. Opened the wrong way round: every use of it fails with EBADF.
+    [[maybe_unused]] const int opened = ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+void write_output(std::string_view text) noexcept {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) remember_loss();
+}
+
+void write_error(std::string_view text) noexcept {
+  // Not by stdio, which remembers what it could not write and tries again at the exit.
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;  // nobody can be told
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void print_json(std::string_view json) {
+  std::string line;
+  if (::isatty(STDOUT_FILENO) != 0) {
+    for (std::size_t at = 0; at < json.size();) {
+      const utf8::CodePoint point = utf8::decode(json, at);
+      if (is_unsafe(point.value)) {
+        line += fmt::format("\\u{:04x}", point.value);
+      } else {
+        utf8::append(line, point.value);
+      }
+      at = point.next;
+    }
+  } else {
+    line = json;
+  }
+  write_output(line += '\n');
+}
+
+void print_document(std::string_view text) {
+  if (::isatty(STDOUT_FILENO) == 0) return write_output(text);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    print("{}\n", text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+int flush_output() noexcept {
+  errno = 0;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) remember_loss();
+  return lost_output;
+}
+
+ExitCode finish_output(ExitCode code) {
+  const int error = flush_output();
+  if (error == 0) return code;
+  if (code != ExitCode::success) return code;  // what else went wrong has been told
+  print_error("standard output cannot be written ({}): what was asked for was not printed, or not all of it",
+              std::generic_category().message(error));
+  return ExitCode::failure;
+}
+
+}  // namespace dictum::program

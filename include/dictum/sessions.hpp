@@ -1,0 +1,175 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dictum/config.hpp"
+#include "dictum/event.hpp"
+#include "dictum/export.hpp"
+#include "dictum/frame.hpp"
+
+/// The sessions on disk: what was recorded, to be listed, searched, read, exported, corrected and deleted.
+///
+/// A session is a folder below a root (by default `default_session_root()`), named by its start in UTC. Every function
+/// here goes by a session's folder or by a root; none needs a recorder.
+///
+/// Errors: every function throws RecorderError. Common to all: `session_unreadable` for files that are damaged, foreign
+/// or of a newer version, `input_not_found` for a folder that is not there. Further ones are named at the function.
+///
+/// Thread safety: every function may be called from any thread, from several at once, and while other processes record
+/// or change sessions. They block on files; none belongs on an event loop. The shapes are values.
+///
+/// Lifetimes: no argument is kept after the call returns. Paths in the results are absolute.
+namespace dictum {
+
+/// How far a kept segment has come. `recording`: its audio is not complete. `skipped`: transcription was off.
+enum class SegmentState { recording, queued, done, failed, skipped };
+
+/// A piece of speech that was kept.
+struct TranscriptSegment {
+  std::uint32_t index{};  ///< with gaps where a segment was not kept
+  std::filesystem::path audio;
+  Frame start_frame{};  ///< of the kept audio
+  Frame end_frame{};    ///< exclusive
+  Frame speech_start_frame{};
+  Frame speech_end_frame{};
+  VADMode mode{};
+  SegmentState state{};
+  std::string text;                 ///< of the newest revision that has one
+  std::vector<Word> words;          ///< with their times; empty where the engine gave none
+  int revision = -1;                ///< of `text`; 0 is the first, -1 before it
+  bool edited = false;              ///< a person wrote `text`
+  std::optional<EventError> error;  ///< why there is no text
+};
+
+/// A note that was made by voice, and completed.
+struct SessionNote {
+  std::string title;
+  std::string text;                     ///< of its segments, as they are now
+  std::filesystem::path file;           ///< Markdown
+  std::vector<std::uint32_t> segments;  ///< of the body
+  std::chrono::system_clock::time_point said_at;
+};
+
+/// A session in a list.
+struct SessionEntry {
+  std::filesystem::path path;
+  std::string name;
+  std::optional<std::chrono::system_clock::time_point> started_at;  ///< empty where nothing says it
+  double duration_sec{};                                            ///< gaps included
+  std::size_t segments{};                                           ///< kept ones
+  std::size_t notes{};
+  std::string first_text;    ///< on one line
+  bool is_open = false;      ///< a process is recording it, or working on it
+  bool is_finished = false;  ///< stopped, and no text is outstanding
+  bool is_readable = false;  ///< the numbers, the text and the flags above are known
+  std::string problem;       ///< why it cannot be read, or what is missing; empty where all is well
+};
+
+/// A session, read as a whole.
+struct SessionTranscript {
+  std::filesystem::path path;
+  std::string name;
+  std::chrono::system_clock::time_point started_at;
+  std::optional<std::chrono::system_clock::time_point> stopped_at;  ///< empty while recording, and after a crash
+  int sample_rate{};                                                ///< frames a second
+  Frame end_frame{};                                                ///< its length, gaps included
+  std::string source;
+  std::vector<TranscriptSegment> segments;  ///< in order of speech
+  std::vector<SessionNote> notes;
+
+  double seconds(Frame frame) const { return static_cast<double>(frame) / sample_rate; }
+};
+
+/// Where sessions are kept unless somebody says otherwise: `$XDG_DATA_HOME/dictum/sessions`, else below
+/// `~/.local/share`. Errors: `output_unwritable` where neither is set.
+DICTUM_API std::filesystem::path default_session_root();
+
+/// Where the sessions of a configuration are kept. Errors: as `default_session_root`.
+DICTUM_API std::filesystem::path session_root(const RecorderConfig& config);
+
+/// Every session below a root, by its start, the oldest first. One that cannot be read is listed with its `problem`. A
+/// root that is missing has none.
+DICTUM_API std::vector<SessionEntry> list_sessions(const std::filesystem::path& root);
+
+/// One of them. Errors: `input_not_found`.
+DICTUM_API SessionEntry session_entry(const std::filesystem::path& session);
+
+/// The folder of the session that `what` names: a name, the beginning of just one name, a path, or "last", the one that
+/// began last. Errors: `input_not_found`, also where several match.
+DICTUM_API std::filesystem::path find_session(const std::filesystem::path& root, std::string_view what);
+
+/// Reads a session. With `revision`, each text is the newest that is not newer than that. Reads the journal once; where
+/// it is damaged, the manifest's texts serve, unless a revision is wanted.
+DICTUM_API SessionTranscript open_session(const std::filesystem::path& session,
+                                          std::optional<int> revision = std::nullopt);
+
+struct SessionSearch {
+  enum class Scope { everything, segments, notes };
+
+  /// Words that must all be there, in any order: a word, the beginning of one ("trans*"), or a phrase ("\"new note\"").
+  /// Any string is a query. Without words, everything within the dates is found.
+  std::string text;
+  Scope scope = Scope::everything;
+  std::optional<std::chrono::system_clock::time_point> from;    ///< said at this moment or later
+  std::optional<std::chrono::system_clock::time_point> before;  ///< said before this moment
+  std::string session;                                          ///< the name of the only one to search in
+  std::size_t limit = 50;
+};
+
+struct SessionMatch {
+  struct Mark {  ///< bytes of `text`
+    std::size_t begin{};
+    std::size_t size{};
+    bool operator==(const Mark&) const = default;
+  };
+
+  std::filesystem::path session;
+  std::string text;               ///< of the segment, or of the note's body; on one line
+  std::vector<Mark> marks;        ///< where the words stand in `text`
+  std::string note_title;         ///< of a note
+  std::string note_path;          ///< of a note, relative to the session; empty for a segment
+  std::uint32_t segment_index{};  ///< of a note: its first one
+  Frame start_frame{};            ///< of the speech
+  Frame end_frame{};
+  int sample_rate{};
+  std::chrono::system_clock::time_point said_at;
+};
+
+/// Finds what was said below a root, the newest first. Brings the search index beside the sessions up to date first.
+/// Errors: `output_unwritable` and `disk_full` where not even an index in memory works.
+DICTUM_API std::vector<SessionMatch> search_sessions(const std::filesystem::path& root, const SessionSearch& search);
+
+/// Exports a session to a new file whose extension says as what: .txt, .srt, .vtt, .json, .md, .wav, .flac. Returns
+/// what is missing in it, a sentence each: texts that failed or are not transcribed yet are marked in the file, missing
+/// audio is silence. Errors: `invalid_argument` for another extension, `output_unwritable` also where the file exists,
+/// `disk_full`; nothing is left of the file then.
+[[nodiscard]] DICTUM_API std::vector<std::string> export_session(const std::filesystem::path& session,
+                                                                 const std::filesystem::path& file);
+
+/// Corrects a segment's text by hand, as a new revision: the old texts and the audio stay, notes and transcripts
+/// follow. Errors: `invalid_argument` for a segment that was not kept, `invalid_state` for a session that is being
+/// recorded or was interrupted, `session_locked`, `output_unwritable`, `disk_full`.
+DICTUM_API void edit_session(const std::filesystem::path& session, std::uint32_t segment, std::string_view text);
+
+/// Deletes a session for good, with its audio. Errors: `session_unreadable` where the folder is no session of Dictum,
+/// and is left alone; `session_locked`; `output_unwritable`.
+DICTUM_API void delete_session(const std::filesystem::path& session);
+
+/// What a further pass does with texts that a person wrote.
+enum class EditedTexts { keep, replace };
+
+/// Transcribes every segment of a session again, with the transcriber of `config`, each result a new revision. Blocks
+/// until that is done; `on_event` is called on a thread of its own. Errors: `session_locked`, `transcriber_missing`,
+/// `invalid_argument` where `config` transcribes nothing. A segment that fails keeps its text and is told by an event.
+DICTUM_API void retranscribe_session(const RecorderConfig& config, const std::filesystem::path& session,
+                                     EditedTexts edited, std::function<void(const Event&)> on_event = {});
+
+}  // namespace dictum
