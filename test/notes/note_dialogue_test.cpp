@@ -492,7 +492,7 @@ TEST(NoteDialogue, IgnoresAStartPhraseSpottedInTheMiddle) {
 
 TEST(NoteDialogue, CountsASpottedEndPhraseOnlyInASegmentToItself) {
   const auto segments = [](double end) {
-    Said said{5, end, "amen note"};
+    Said said{5, end, "end out"};
     said.phrases = {{"end note", 0.9, 5100, 5800}};
     const auto out = play({{{1, 2, "start a new note t"}, {3, 4, "one"}, said}, 30});
     return std::get<NoteEnded>(out.back()).segments.size();
