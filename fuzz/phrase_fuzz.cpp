@@ -13,13 +13,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t at = 0;
   for (const auto& match : matcher.match(text)) {
     if (match.begin < at || match.end < match.begin || match.end > size) std::abort();
-    if (!dictum::utf8::is_valid(matcher.title(text.substr(match.end)))) std::abort();
+    const auto title = matcher.title(text.substr(match.end));
+    if (!dictum::utf8::is_valid(title.text) || title.end > size - match.end) std::abort();
     at = match.end;
   }
-  if (!dictum::utf8::is_valid(matcher.title(text))) std::abort();
-  if (matcher.likely_end(text, "start a new note") > size || matcher.likely_end("start a new note", text) > 16) {
-    std::abort();
+  if (!dictum::utf8::is_valid(matcher.title(text, true).text)) std::abort();
+  for (const char* phrase : {"start a new note", "end note"}) {
+    const auto spotted = matcher.locate(text, phrase);
+    if (spotted && (spotted->begin > spotted->end || spotted->end > size)) std::abort();
   }
+  if (const auto near = matcher.near(text); near && !matcher.command_of(near->phrase)) std::abort();
+  matcher.confirmed(text, "start a new note");
+  matcher.confirmed("start on your road", text);
   matcher.command_of(text);
 
   // The same bytes as phrases.

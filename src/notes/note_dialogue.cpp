@@ -27,8 +27,9 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kLooseEnds) + 1 - first);
 }
 
-/// Of phrases spotted in the same place the longest is meant: "start a new note", not the "new note" in it.
+/// Those that count. Of phrases in the same place the longest is meant: "start a new note", not the "new note" in it.
 std::vector<DetectedPhrase> without_overlaps(std::vector<DetectedPhrase> spotted) {
+  std::erase_if(spotted, [](const DetectedPhrase& phrase) { return !(phrase.confidence >= kMinPhraseConfidence); });
   const auto length = [](const DetectedPhrase& phrase) { return phrase.end_frame - phrase.start_frame; };
   std::sort(spotted.begin(), spotted.end(), [&](const DetectedPhrase& a, const DetectedPhrase& b) {
     if (length(a) != length(b)) return length(a) > length(b);
@@ -70,33 +71,26 @@ void NoteDialogue::segment_closed(std::uint32_t index, Frame speech_end, bool ke
   found->second.kept = kept;
 }
 
-void NoteDialogue::text_arrived(std::uint32_t index, bool success, const std::string& text,
-                                const std::vector<DetectedPhrase>& phrases, std::vector<Output>& out) {
+void NoteDialogue::text_arrived(std::uint32_t index, const SegmentText& text, std::vector<Output>& out) {
   const auto found = waiting_.find(index);
-  if (found != waiting_.end() && !found->second.has_text) {
-    Segment& segment = found->second;
-    segment.has_text = true;
-    segment.success = success;
-    if (success) {
-      segment.text = text;
-      segment.phrases = phrases;
-    }
+  if (found != waiting_.end() && !found->second.text) {
+    found->second.text = text.success ? text : SegmentText{.success = false};
   }
   advance(out);
 }
 
-void NoteDialogue::revise(std::uint32_t index, const std::string& text, const std::vector<DetectedPhrase>& phrases) {
+void NoteDialogue::revise(std::uint32_t index, const SegmentText& later) {
   const auto found = waiting_.find(index);
-  if (found != waiting_.end()) found->second.later = {text, phrases};
+  if (found != waiting_.end()) found->second.later = later;
 }
 
 void NoteDialogue::audio_time(Frame now, std::vector<Output>& out) {
-  heard_until_ = std::max(heard_until_, now - frames(kReportDelaySec));
+  opened_until_ = std::max(opened_until_, now - frames(kReportDelaySec));
   advance(out);
 }
 
 void NoteDialogue::recording_stopped(Frame /*end*/, std::vector<Output>& out) {
-  heard_until_ = std::numeric_limits<Frame>::max();
+  opened_until_ = std::numeric_limits<Frame>::max();
   advance(out);
 }
 
@@ -120,7 +114,7 @@ std::string NoteDialogue::body() const {
   return text;
 }
 
-/// Goes along the timeline as far as it is certain: silences that ran out, completions, segments with their texts.
+/// Processes the timeline as far as it is certain: silences that ran out, completions, segments with their texts.
 void NoteDialogue::advance(std::vector<Output>& out) {
   while (!finished_) {
     if (note_ && silence_ran_out()) {
@@ -138,7 +132,7 @@ void NoteDialogue::advance(std::vector<Output>& out) {
       if (note_) end_note(false, out);
       continue;
     }
-    if (next == waiting_.end() || !next->second.end || (next->second.kept && !next->second.has_text)) return;
+    if (next == waiting_.end() || !next->second.end || (next->second.kept && !next->second.text)) return;
     auto segment = waiting_.extract(next);
     if (segment.mapped().kept) read(segment.key(), std::move(segment.mapped()), out);
   }
@@ -150,67 +144,91 @@ void NoteDialogue::advance(std::vector<Output>& out) {
 bool NoteDialogue::silence_ran_out() const {
   const bool spoken = !note_->waits_for_title && !note_->body.empty();
   const Frame last_start = note_->wait_from + frames(spoken ? settings_.end_silence_sec : settings_.title_wait_sec);
-  return (waiting_.empty() ? heard_until_ : waiting_.begin()->second.start) > last_start;
+  return (waiting_.empty() ? opened_until_ : waiting_.begin()->second.start) > last_start;
 }
 
 void NoteDialogue::read(std::uint32_t index, Segment segment, std::vector<Output>& out) {
   auto matches = commands_in(segment);
   if (segment.later) {
     Segment later = segment;
-    std::tie(later.text, later.phrases) = *segment.later;
+    later.text = segment.later;
     auto found = commands_in(later);
     if (std::ranges::equal(found, matches, {}, &PhraseMatch::command, &PhraseMatch::command)) {
       matches = std::move(found);
       segment = std::move(later);
     }
   }
-  const std::string_view text = segment.text;
-  if (matches.empty()) take_content(index, segment, text, out);
+  const std::string_view text = segment.text->text;
+  if (matches.empty()) return take_content(index, segment, text, false, out);
   std::size_t at = 0;
+  bool behind_start = false;
   for (std::size_t i = 0; i < matches.size() && !finished_; ++i) {
     const auto& match = matches[i];
-    if (match.begin > at) take_content(index, segment, text.substr(at, match.begin - at), out);
-    obey(match.command, index, segment, out);
+    if (match.begin > at) take_content(index, segment, text.substr(at, match.begin - at), behind_start, out);
+    if (!note_ && matches.front().begin == 0) report_without_note(match, index, out);
+    apply(match.command, index, segment, out);
+    behind_start = match.command == NoteCommand::start;
     at = match.end;
   }
-  if (!finished_ && at != 0 && at < text.size()) {
-    // What follows a start command in its own segment: the title, unless it is nothing but fillers.
-    if (const auto rest = text.substr(at); !matcher_.title(rest).empty()) take_content(index, segment, rest, out);
+  // What follows a start command in its own segment: the title, unless it is nothing but fillers.
+  if (!finished_ && behind_start && at < text.size() && !matcher_.title(text.substr(at)).text.empty()) {
+    take_content(index, segment, text.substr(at), true, out);
   }
 }
 
-/// What the text says, and what the engine spotted where the text does not show it.
+/// What the text says, and what the engine spotted, or a second decoding confirmed, where the text sounds like it.
 std::vector<PhraseMatch> NoteDialogue::commands_in(const Segment& segment) const {
-  auto matches = matcher_.match(segment.text);
-  if (!matches.empty() && matches.front().begin == 0) return matches;
-  for (const auto& spotted : without_overlaps(segment.phrases)) {
-    const auto command = matcher_.command_of(spotted.phrase);
-    if (!command || spotted.start_frame > segment.start + frames(kAtBeginningSec)) continue;
-    const bool fills_segment = spotted.end_frame >= *segment.end - frames(kAtEndSec);
-    if (fills_segment) return {{*command, 0, segment.text.size()}};
-    if (*command != NoteCommand::start) continue;
-    std::size_t end = matcher_.likely_end(segment.text, spotted.phrase);
-    if (!matches.empty()) end = std::min(end, matches.front().begin);
-    matches.insert(matches.begin(), PhraseMatch{*command, 0, end});
-    break;
+  auto matches = matcher_.match(segment.text->text);
+  if (segment.text->suspect) {
+    std::erase_if(matches, [](const PhraseMatch& match) { return !match.word_for_word; });
+    return matches;
+  }
+  for (const auto& spotted : without_overlaps(segment.text->phrases)) {
+    const auto match = matcher_.locate(segment.text->text, spotted.phrase);
+    if (!match) continue;
+    if (match->command == NoteCommand::start) {
+      if (spotted.start_frame > segment.start + frames(kAtBeginningSec)) continue;
+      if (matches.empty() || matches.front().begin >= match->end) matches.insert(matches.begin(), *match);
+    } else {
+      if (spotted.end_frame < *segment.end - frames(kAtEndSec)) continue;
+      if (matches.empty() || matches.back().end <= match->begin) matches.push_back(*match);
+    }
   }
   return matches;
 }
 
-void NoteDialogue::take_content(std::uint32_t index, const Segment& segment, std::string_view text,
+void NoteDialogue::take_content(std::uint32_t index, const Segment& segment, std::string_view text, bool behind_start,
                                 std::vector<Output>& out) {
   if (!note_) return;
   if (note_->waits_for_title) {
-    note_->waits_for_title = false;
-    note_->title = matcher_.title(text);
-    if (!note_->title.empty()) out.push_back(TitleCaptured{index, note_->title});
-  } else {
-    note_->body.push_back({index, std::string(trimmed(text))});
+    text = trimmed(take_title(index, segment, text, behind_start, out));
+    if (text.empty()) return;
   }
+  note_->body.push_back({index, std::string(trimmed(text))});
   note_->end = note_->wait_from = *segment.end;
 }
 
-void NoteDialogue::obey(NoteCommand command, std::uint32_t index, const Segment& segment, std::vector<Output>& out) {
+/// Takes the title off the beginning of `text`, if it is there, and returns what follows it.
+std::string_view NoteDialogue::take_title(std::uint32_t index, const Segment& segment, std::string_view text,
+                                          bool behind_start, std::vector<Output>& out) {
+  const bool passed_over = segment.text->success && (segment.text->suspect || !PhraseMatcher::has_words(text));
+  if (passed_over) return {};
+  note_->end = note_->wait_from = *segment.end;
+  if (matcher_.only_introduces_title(text)) return {};
+  note_->waits_for_title = false;
+  if (!segment.text->success) return {};
+  Title title = matcher_.title(text, behind_start);
+  note_->title = std::move(title.text);
+  if (!note_->title.empty()) out.push_back(TitleCaptured{index, note_->title});
+  return text.substr(title.end);
+}
+
+void NoteDialogue::report_without_note(const PhraseMatch& match, std::uint32_t index, std::vector<Output>& out) const {
+  const bool names_note = match.command == NoteCommand::end || match.command == NoteCommand::cancel;
+  if (names_note && match.word_for_word) out.push_back(CommandDetected{index, match.command});
+}
+
+void NoteDialogue::apply(NoteCommand command, std::uint32_t index, const Segment& segment, std::vector<Output>& out) {
   switch (command) {
     case NoteCommand::start:
       if (note_) end_note(false, out);
@@ -223,14 +241,14 @@ void NoteDialogue::obey(NoteCommand command, std::uint32_t index, const Segment&
       out.push_back(StopRequested{index});
       finished_ = true;
       return;
-    case NoteCommand::complete:  // is called, and never said
+    case NoteCommand::complete:  // called by the application, never spoken
       return;
     case NoteCommand::end:
     case NoteCommand::cancel:
     case NoteCommand::scratch:
       break;
   }
-  if (!note_) return;  // there is nothing that these could mean
+  if (!note_) return;
   out.push_back(CommandDetected{index, command});
   note_->end = note_->wait_from = *segment.end;
   if (command != NoteCommand::scratch) {

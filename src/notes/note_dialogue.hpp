@@ -17,9 +17,12 @@
 
 namespace dictum::notes {
 
-/// The title of a note whose title nobody heard.
+/// The title of a note that was given none.
 inline constexpr const char* kUntitled = "Untitled";
 
+/// A command was said. Without an open note (its start was missed, say) "end" and "cancel" have no effect and are
+/// reported all the same, where they were said word for word and alone: the speaker learns that they were understood,
+/// and that no NoteEnded follows. "scratch" without a note is ordinary speech.
 struct CommandDetected {
   std::uint32_t segment{};
   NoteCommand command{};
@@ -43,7 +46,7 @@ struct NoteEnded {
   bool operator==(const NoteEnded&) const = default;
 };
 
-/// "stop recording" was said: the session is to end. Nothing is read from segments behind this one.
+/// "stop recording" was said: the session is to end. Segments behind this one are not read.
 struct StopRequested {
   std::uint32_t segment{};
   bool operator==(const StopRequested&) const = default;
@@ -51,10 +54,23 @@ struct StopRequested {
 
 using Output = std::variant<CommandDetected, TitleCaptured, NoteEnded, StopRequested>;
 
+/// What is known of the words of a kept segment.
+struct SegmentText {
+  bool success = true;  ///< false: the transcription failed, and there is no text
+  std::string text{};
+  /// Phrases that the engine spotted itself or that a second decoding confirmed (see PhraseMatcher). One counts where
+  /// its confidence is at least kMinPhraseConfidence and the text begins or ends with something that sounds like it.
+  std::vector<DetectedPhrase> phrases{};
+  bool suspect = false;  ///< the engine's evidence speaks against the text: it holds no title
+};
+
+/// Less is no evidence: keyword spotting reports every phrase with some likelihood.
+inline constexpr double kMinPhraseConfidence = 0.3;
+
 struct DialogueSettings {
   int sample_rate{};           ///< of every Frame
   double end_silence_sec = 5;  ///< no speech for so long after a body segment completes the note
-  double title_wait_sec = 60;  ///< how long the title is waited for, and after it the body's first segment
+  double title_wait_sec = 60;  ///< how long a note waits for its title, and then for the first segment of its body
   NotePhrases phrases = NotePhrases::english();
 };
 
@@ -64,6 +80,11 @@ struct DialogueSettings {
 /// Segments are read strictly in audio order, each once its text is known, and every decision compares frames with
 /// frames. So the outputs and their order depend on what was said and when, never on when a text came, and the same
 /// calls made again (recovery) give the same notes.
+///
+/// The title is the rest of the sentence behind the start command, else the first sentence of the next segment that has
+/// words; what follows it in its segment begins the body. A segment whose text is empty, an annotation, suspect, or
+/// only introduces a title ("the title is") is passed over, so that the title may still come; one that failed leaves
+/// the note untitled.
 ///
 /// The caller reports segments in order; `segment_opened` comes before any `audio_time` that is more than a second past
 /// its `speech_start`; every segment is closed before `recording_stopped`, and every kept one gets a text or a failure.
@@ -75,16 +96,15 @@ class NoteDialogue {
   void segment_opened(std::uint32_t index, Frame speech_start);
   void segment_closed(std::uint32_t index, Frame speech_end, bool kept);
 
-  /// The text of a kept segment; with `success` false, what is known is that there is none. In any order relative to
-  /// other segments; of several for one segment the first counts. `phrases` are those that the engine itself spotted.
-  void text_arrived(std::uint32_t index, bool success, const std::string& text,
-                    const std::vector<DetectedPhrase>& phrases, std::vector<Output>& out);
+  /// The text of a kept segment, or that it failed. In any order relative to other segments; of several for one segment
+  /// the first counts.
+  void text_arrived(std::uint32_t index, const SegmentText& text, std::vector<Output>& out);
 
-  /// A later text of a segment, told before its first one: where it has the same commands in it, the segment is read as
-  /// it says. So later texts change the words of notes, and never which notes there are.
-  void revise(std::uint32_t index, const std::string& text, const std::vector<DetectedPhrase>& phrases);
+  /// A later text of a segment, passed before its first one: where it has the same commands in it, it is read instead.
+  /// So later texts change the words of notes, and never which notes there are.
+  void revise(std::uint32_t index, const SegmentText& later);
 
-  /// The audio clock has come to `now`.
+  /// The audio clock has reached `now`.
   void audio_time(Frame now, std::vector<Output>& out);
 
   /// No more segments will open. Notes that wait for texts are completed when those arrive.
@@ -104,11 +124,8 @@ class NoteDialogue {
     Frame start{};
     std::optional<Frame> end;
     bool kept{};
-    bool has_text{};
-    bool success{};
-    std::string text;
-    std::vector<DetectedPhrase> phrases;
-    std::optional<std::pair<std::string, std::vector<DetectedPhrase>>> later;  // text and phrases
+    std::optional<SegmentText> text;
+    std::optional<SegmentText> later;
   };
   struct Part {
     std::uint32_t segment{};
@@ -128,8 +145,12 @@ class NoteDialogue {
   bool silence_ran_out() const;
   void read(std::uint32_t index, Segment segment, std::vector<Output>& out);
   std::vector<PhraseMatch> commands_in(const Segment& segment) const;
-  void take_content(std::uint32_t index, const Segment& segment, std::string_view text, std::vector<Output>& out);
-  void obey(NoteCommand command, std::uint32_t index, const Segment& segment, std::vector<Output>& out);
+  void take_content(std::uint32_t index, const Segment& segment, std::string_view text, bool behind_start,
+                    std::vector<Output>& out);
+  std::string_view take_title(std::uint32_t index, const Segment& segment, std::string_view text, bool behind_start,
+                              std::vector<Output>& out);
+  void report_without_note(const PhraseMatch& match, std::uint32_t index, std::vector<Output>& out) const;
+  void apply(NoteCommand command, std::uint32_t index, const Segment& segment, std::vector<Output>& out);
   void end_note(bool cancelled, std::vector<Output>& out);
 
   DialogueSettings settings_;
@@ -137,7 +158,7 @@ class NoteDialogue {
   std::map<std::uint32_t, Segment> waiting_;  // opened and not read yet
   std::uint32_t opened_ = 0;                  // segments below this have opened
   std::deque<std::uint32_t> completions_;     // complete() was called when this many had opened
-  Frame heard_until_ = 0;                     // every segment that starts before this has opened
+  Frame opened_until_ = 0;                    // every segment that starts before this has opened
   bool finished_ = false;                     // by the stop command
   std::optional<Note> note_;
 };

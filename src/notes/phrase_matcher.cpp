@@ -12,21 +12,32 @@ namespace dictum::notes {
 
 namespace {
 
-// Costs of an alignment: what is one whole recognition error is worth 10.
+// Costs of an alignment: one whole recognition error is 10.
 constexpr int kError = 10;
 constexpr int kArticle = 1;       // an article dropped, added or replaced by another
-constexpr int kLooseMisfit = 15;  // any word for any other, where the phrase is known to be there
-constexpr int kWordForWord = 3;   // the tolerance at the end of other speech: articles, or "and note" for "end note"
+constexpr int kArticlesOnly = 2;  // the tolerance where every other word has to be right
+constexpr int kWordForWord = 3;   // the same, and "and note" for "end note"
 constexpr int kPrefixBonus = 3;
 constexpr int kNever = 1'000'000;
 
 // Words further apart than this are different words. "no" for "note" is 0.33, "notebook" 0.42.
 constexpr double kAlike = 0.38;
 
-constexpr std::size_t kLongestWord = 32;    // bytes; a longer one is nobody's misheard word
+// How far the text may be from a phrase of three words or more that the recogniser spotted itself: "dark a new row" for
+// "start a new note".
+constexpr double kSpottedDistance = 0.5;
+
+// A title phrase of several words may be written as fewer: "the titles" for "the title is".
+constexpr int kTitlePhraseCost = 4;
+
+constexpr std::size_t kMaxWordBytes = 32;   // a longer word is not a misheard one
 constexpr std::size_t kTrailingWords = 16;  // how far from its end a segment is searched for commands
-constexpr std::size_t kCommandsInARow = 4;
-constexpr std::size_t kMerged = 3;  // words that a recogniser may have divided otherwise: "start a new", "starting you"
+constexpr std::size_t kMaxCommandsInARow = 4;
+constexpr std::size_t kMaxMerged = 3;  // words that a recogniser may divide otherwise: "start a new", "starting you"
+constexpr std::size_t kMaxExtraWords = 2;     // that a text may have beyond a phrase
+constexpr std::size_t kMaxCourtesyWords = 4;  // behind a command
+constexpr std::size_t kMaxTitlePhrases = 2;   // in a row: "titled … call it"
+constexpr std::size_t kMaxTitleWords = 8;     // a longer title in one breath with its body ends at a comma
 
 int budget(int content_words) {
   const int errors = content_words * kError / 3;
@@ -41,95 +52,61 @@ int misheard_cost(std::u32string_view said, std::u32string_view meant) {
   return distance > kAlike ? kNever : std::max(1, static_cast<int>(std::ceil(3 * kError * distance)));
 }
 
-bool is_ascii_word(std::uint32_t c) {
-  return (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z') || (c >= U'0' && c <= U'9');
+char32_t code_point_at(std::string_view text, std::size_t at) {
+  const auto point = utf8::decode(text, at);
+  return point.valid ? static_cast<char32_t>(point.value) : U'\xFFFD';
 }
 
-bool is_apostrophe(std::uint32_t c) {
-  return c == U'\'' || c == U'`' || c == 0xB4 || c == 0x2BC || c == 0x2018 || c == 0x2019 || c == 0x201B ||
-         c == 0x2032 || c == 0xFF07;
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
 }
 
-// Beyond ASCII everything is a letter but the blocks of spaces and punctuation.
-bool is_word(std::uint32_t c) {
-  if (c < 0x80) return is_ascii_word(c);
-  if (c < 0xC0) return c == 0xAA || c == 0xB5 || c == 0xBA;
-  return c != 0xD7 && c != 0xF7 && !(c >= 0x2000 && c <= 0x206F) && !(c >= 0x2190 && c <= 0x2BFF) &&
-         !(c >= 0x2E00 && c <= 0x2E7F) && !(c >= 0x3000 && c <= 0x303F) && !(c >= 0xFF00 && c <= 0xFF0F) &&
-         !(c >= 0xFF1A && c <= 0xFF20) && c != 0xFEFF && c != 0xFFFD && c != 0x60C && c != 0x61B && c != 0x61F &&
-         c != 0x964;
+/// Whether the text has punctuation, so that its absence somewhere in it means something.
+bool is_punctuated(std::string_view text) {
+  return text.find_first_of(".,!?;:") != std::string_view::npos;
 }
 
-bool is_space(std::uint32_t c) {
-  return c <= 0x20 || c == 0x7F || (c >= 0x80 && c <= 0xA0) || (c >= 0x2000 && c <= 0x200F) || c == 0x2028 ||
-         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
+// Belongs to the word beside it: "$50", "100%", "C++".
+bool is_symbol(char32_t c) {
+  if (c < 0x80) return std::string_view("$#@+&%=").find(static_cast<char>(c)) != std::string_view::npos;
+  return (c >= 0x20A0 && c <= 0x20CF) || (c >= 0xA2 && c <= 0xA5) || c == 0xA7 || c == 0xB0 || c == 0x2030 ||
+         c == 0x2122;
 }
 
-bool ends_sentence(std::uint32_t c) {
-  return c == U'.' || c == U'!' || c == U'?' || c == 0x2026 || c == 0x3002 || c == 0x61F || c == 0x964 || c == 0xFF01 ||
-         c == 0xFF0E || c == 0xFF1F;
-}
-
-// Of the scripts whose recognisers write capitals: Latin, Greek, Cyrillic.
-std::uint32_t lower(std::uint32_t c) {
-  if (c >= U'A' && c <= U'Z') return c + 32;
-  if (c >= 0xC0 && c <= 0xDE) return c + 32;
-  if ((c >= 0x100 && c <= 0x12F) || (c >= 0x132 && c <= 0x137) || (c >= 0x14A && c <= 0x177)) return c | 1u;
-  if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E)) return c + (c & 1u);
-  if (c >= 0x391 && c <= 0x3A9) return c + 32;
-  if (c >= 0x400 && c <= 0x40F) return c + 80;
-  if (c >= 0x410 && c <= 0x42F) return c + 32;
-  return c;
-}
-
-// Where "[BLANK_AUDIO]", "<sil>" and the like end, if one begins at `at`; a recogniser's remark, nothing said.
-std::size_t behind_remark(std::string_view text, std::size_t at) {
-  constexpr std::size_t kLongestRemark = 40;
-  const char close = text[at] == '[' ? ']' : text[at] == '<' ? '>' : '\0';
-  if (close == '\0') return at;
-  const auto end = text.substr(at, kLongestRemark).find(close);
-  return end == std::string_view::npos ? at : at + end + 1;
+/// `text` on one line: valid UTF-8, single spaces, no control characters.
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto point = utf8::decode(text, at);
+    if (!point.valid) {
+      utf8::append(line, 0xFFFD);
+    } else if (!is_space(static_cast<char32_t>(point.value))) {
+      line += text.substr(at, point.next - at);
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+    at = point.next;
+  }
+  return line;
 }
 
 }  // namespace
 
-PhraseMatcher::Tokens PhraseMatcher::words_of(std::string_view text) {
-  Tokens tokens;
-  bool within = false;
-  bool pause = false;
-  bool sentence = false;
-  for (std::size_t at = 0; at < text.size();) {
-    if (const auto behind = behind_remark(text, at); behind != at) {
-      at = behind;
-      within = false;
-      continue;
-    }
-    const auto point = utf8::decode(text, at);
-    if (point.valid && is_word(point.value)) {
-      if (!within) tokens.push_back({{}, at, at, std::exchange(pause, false), std::exchange(sentence, false), {}});
-      within = true;
-      utf8::append(tokens.back().word, lower(point.value));
-      tokens.back().end = point.next;
-    } else if (!(point.valid && is_apostrophe(point.value) && within)) {
-      within = false;
-      pause = pause || (point.valid && !is_space(point.value));
-      sentence = sentence || ends_sentence(point.value);
-    }
-    at = point.next;
-  }
-  return tokens;
-}
-
 PhraseMatcher::PhraseMatcher(NotePhrases phrases) : spoken_(std::move(phrases)) {
   const auto fill = [](std::unordered_set<std::string>& set, const std::vector<std::string>& words) {
     for (const auto& word : words) {
-      for (auto& token : words_of(word)) set.insert(std::move(token.word));
+      for (auto& token : split_words(word)) set.insert(std::move(token.word));
     }
   };
   fill(articles_, spoken_.articles);
   fill(guards_, spoken_.guards);
   fill(openers_, spoken_.openers);
   fill(fillers_, spoken_.fillers);
+  fill(continuations_, spoken_.continuations);
+  fill(abbreviations_, spoken_.abbreviations);
   const std::array<std::pair<NoteCommand, const std::vector<std::string>*>, 5> commands = {
       {{NoteCommand::start, &spoken_.start},
        {NoteCommand::end, &spoken_.end},
@@ -152,12 +129,14 @@ PhraseMatcher::PhraseMatcher(NotePhrases phrases) : spoken_(std::move(phrases)) 
     }
   }
   add(prefixes_, {}, spoken_.prefixes);
+  add(requests_, {}, spoken_.requests);
+  add(courtesies_, {}, spoken_.courtesies);
   add(titles_, {}, spoken_.title);
 }
 
 PhraseMatcher::Phrase PhraseMatcher::make_phrase(NoteCommand command, std::string_view text) const {
-  Phrase phrase{command, {}, {}, 0};
-  for (auto& token : words_of(text)) {
+  Phrase phrase{command, std::string(text), {}, {}, 0};
+  for (auto& token : split_words(text)) {
     if (!articles_.contains(token.word)) ++phrase.content_words;
     phrase.sounds.push_back(sound_of(token.word));
     phrase.words.push_back(std::move(token.word));
@@ -166,19 +145,20 @@ PhraseMatcher::Phrase PhraseMatcher::make_phrase(NoteCommand command, std::strin
 }
 
 PhraseMatcher::Tokens PhraseMatcher::tokenise(std::string_view text) const {
-  auto tokens = words_of(text);
+  auto words = split_words(text);
   Tokens kept;
-  kept.reserve(tokens.size());
+  kept.reserve(words.size());
   bool pause = false;
   bool sentence = false;
-  for (auto& token : tokens) {
-    pause = pause || token.pause_before;
-    sentence = sentence || token.sentence_before;
-    if (fillers_.contains(token.word)) continue;
-    token.pause_before = std::exchange(pause, false);
-    token.sentence_before = std::exchange(sentence, false);
-    if (token.word.size() <= kLongestWord && !vocabulary_.contains(token.word)) token.sound = sound_of(token.word);
-    kept.push_back(std::move(token));
+  for (auto& word : words) {
+    pause = pause || word.pause_before;
+    sentence = sentence || word.sentence_before;
+    if (fillers_.contains(word.word)) continue;
+    word.pause_before = std::exchange(pause, false);
+    word.sentence_before = std::exchange(sentence, false);
+    std::u32string sound;
+    if (word.word.size() <= kMaxWordBytes && !vocabulary_.contains(word.word)) sound = sound_of(word.word);
+    kept.push_back({std::move(word), std::move(sound)});
   }
   return kept;
 }
@@ -189,12 +169,12 @@ int PhraseMatcher::substitution_cost(const Token& said, const std::string& meant
   return said.sound.empty() ? kNever : misheard_cost(said.sound, sound);
 }
 
-/// The cheapest way to hear `phrase` in the words from `first` on. Its first and last content words must have been
-/// said, at the ends of what it takes. With `loose`, any words will do.
+/// The cheapest way to read `phrase` in the words from `first` on. Its first and last content words must have been
+/// said, at the ends of what it takes; an article before the first is not another one ("a new note", "the new note").
 std::optional<PhraseMatcher::Alignment> PhraseMatcher::align(const Tokens& tokens, std::size_t first,
-                                                             const Phrase& phrase, bool loose) const {
+                                                             const Phrase& phrase) const {
   const std::size_t words = phrase.words.size();
-  const std::size_t said = std::min(tokens.size() - first, words + 2);
+  const std::size_t said = std::min(tokens.size() - first, words + kMaxExtraWords);
   const auto is_content = [&](std::size_t i) { return !articles_.contains(phrase.words[i]); };
   std::size_t first_content = 0;
   while (first_content < words && !is_content(first_content)) ++first_content;
@@ -203,13 +183,13 @@ std::optional<PhraseMatcher::Alignment> PhraseMatcher::align(const Tokens& token
 
   struct Cell {
     int cost = kNever;
-    int heard = 0;
+    int matched = 0;
   };
   std::vector<Cell> cells((words + 1) * (said + 1));
   const auto cell = [&](std::size_t i, std::size_t j) -> Cell& { return cells[i * (said + 1) + j]; };
-  const auto reach = [&](std::size_t i, std::size_t j, int cost, int heard) {
+  const auto reach = [&](std::size_t i, std::size_t j, int cost, int matched) {
     auto& target = cell(i, j);
-    if (cost < target.cost || (cost == target.cost && heard > target.heard)) target = {cost, heard};
+    if (cost < target.cost || (cost == target.cost && matched > target.matched)) target = {cost, matched};
   };
   cell(0, 0).cost = 0;
   for (std::size_t i = 0; i <= words; ++i) {
@@ -218,29 +198,28 @@ std::optional<PhraseMatcher::Alignment> PhraseMatcher::align(const Tokens& token
       if (here.cost >= kNever) continue;
       if (i < words && j < said) {
         int cost = substitution_cost(tokens[first + j], phrase.words[i], phrase.sounds[i]);
-        if (loose) cost = std::min(cost, kLooseMisfit);
-        if (cost < kNever) reach(i + 1, j + 1, here.cost + cost, here.heard + (is_content(i) ? 1 : 0));
+        if (i < first_content && cost != 0) cost = kNever;
+        if (cost < kNever) reach(i + 1, j + 1, here.cost + cost, here.matched + (is_content(i) ? 1 : 0));
       }
-      if (j < said && i > 0 && i < words) {  // a word too many
-        reach(i, j + 1, here.cost + (articles_.contains(tokens[first + j].word) ? kArticle : kError), here.heard);
+      if (j < said && i > first_content && i < words) {  // a word too many
+        reach(i, j + 1, here.cost + (articles_.contains(tokens[first + j].word) ? kArticle : kError), here.matched);
       }
-      if (i < words && (loose || (i != first_content && i + 1 != last_content))) {  // a word too few
-        const int missing = loose ? 2 * kLooseMisfit : kError;
-        reach(i + 1, j, here.cost + (is_content(i) ? missing : kArticle), here.heard);
+      if (i < words && i != first_content && i + 1 != last_content) {  // a word too few
+        reach(i + 1, j, here.cost + (is_content(i) ? kError : kArticle), here.matched);
       }
       // Words divided otherwise.
       std::u32string meant;
       int content = 0;
-      for (std::size_t a = 1; a <= kMerged && i + a <= words; ++a) {
+      for (std::size_t a = 1; a <= kMaxMerged && i + a <= words; ++a) {
         meant += phrase.sounds[i + a - 1];
         content += is_content(i + a - 1) ? 1 : 0;
-        std::u32string heard;
-        for (std::size_t b = 1; b <= kMerged && j + b <= said && !tokens[first + j + b - 1].sound.empty(); ++b) {
-          heard += tokens[first + j + b - 1].sound;
+        std::u32string said_sounds;
+        for (std::size_t b = 1; b <= kMaxMerged && j + b <= said && !tokens[first + j + b - 1].sound.empty(); ++b) {
+          said_sounds += tokens[first + j + b - 1].sound;
           if ((a == 1 && b == 1) || content == 0) continue;
-          const int cost = misheard_cost(heard, meant);
+          const int cost = misheard_cost(said_sounds, meant);
           // A share of so many words.
-          if (cost < kNever) reach(i + a, j + b, here.cost + content * cost, here.heard + content);
+          if (cost < kNever) reach(i + a, j + b, here.cost + content * cost, here.matched + content);
         }
       }
     }
@@ -249,7 +228,7 @@ std::optional<PhraseMatcher::Alignment> PhraseMatcher::align(const Tokens& token
   std::optional<Alignment> best;
   for (std::size_t j = 1; j <= said; ++j) {
     const auto& end = cell(words, j);
-    if (end.cost < kNever && (!best || end.cost < best->cost)) best = Alignment{end.cost, first + j, end.heard};
+    if (end.cost < kNever && (!best || end.cost < best->cost)) best = Alignment{end.cost, first + j, end.matched};
   }
   return best;
 }
@@ -258,7 +237,7 @@ std::size_t PhraseMatcher::behind_prefix(const Tokens& tokens, std::size_t first
   std::size_t behind = first;
   for (const auto& prefix : prefixes_) {
     if (first >= tokens.size()) break;
-    const auto alignment = align(tokens, first, prefix, false);
+    const auto alignment = align(tokens, first, prefix);
     if (alignment && alignment->next > behind && (!exact || alignment->cost == 0) &&
         alignment->next - first == prefix.words.size()) {
       behind = alignment->next;
@@ -267,39 +246,83 @@ std::size_t PhraseMatcher::behind_prefix(const Tokens& tokens, std::size_t first
   return behind;
 }
 
-/// The command that begins with the word `first`, if it costs no more than its budget and `bonus`.
+/// Behind the longest of `phrases` that stands at `first` word for word; `first` where none does.
+std::size_t PhraseMatcher::behind_words(const Tokens& tokens, std::size_t first, const std::vector<Phrase>& phrases) {
+  std::size_t behind = first;
+  for (const auto& phrase : phrases) {
+    const std::size_t count = phrase.words.size();
+    if (count > tokens.size() - first || first + count <= behind) continue;
+    const auto said = tokens.begin() + static_cast<std::ptrdiff_t>(first);
+    if (std::equal(phrase.words.begin(), phrase.words.end(), said,
+                   [](const std::string& word, const Token& token) { return word == token.word; })) {
+      behind = first + count;
+    }
+  }
+  return behind;
+}
+
+/// Behind what introduces a title at `first`.
+std::size_t PhraseMatcher::behind_title_phrases(const Tokens& tokens, std::size_t first) const {
+  std::size_t behind = first;
+  for (std::size_t i = 0; i < kMaxTitlePhrases && behind < tokens.size(); ++i) {
+    std::size_t next = behind_words(tokens, behind, titles_);
+    for (const auto& phrase : titles_) {
+      if (phrase.content_words < 2 || next != behind) continue;
+      const auto alignment = align(tokens, behind, phrase);
+      if (alignment && alignment->cost <= kTitlePhraseCost) next = alignment->next;
+    }
+    if (next == behind) break;
+    behind = next;
+  }
+  return behind;
+}
+
+bool PhraseMatcher::is_set_off(const Tokens& tokens, std::size_t next) const {
+  return next == tokens.size() || tokens[next].pause_before;
+}
+
+/// The command that begins with the word `first`, if it costs no more than its budget and the context's bonus.
 std::optional<PhraseMatcher::Found> PhraseMatcher::command_at(const Tokens& tokens, std::size_t first, bool start,
-                                                              int bonus) const {
+                                                              const Context& context) const {
   std::optional<Found> best;
   for (const auto& phrase : phrases_) {
     if ((phrase.command == NoteCommand::start) != start) continue;
-    const auto alignment = align(tokens, first, phrase, false);
-    if (!alignment || alignment->cost > budget(phrase.content_words) + bonus) continue;
-    const bool ends_here = alignment->next == tokens.size() || tokens[alignment->next].pause_before;
-    // In the middle of speech a start command has to be clearer than where it stands alone.
-    if (start && !ends_here && (alignment->heard < 3 || alignment->cost > kError + kArticle + bonus)) continue;
-    if (!best || alignment->cost < best->cost || (alignment->cost == best->cost && alignment->next > best->next)) {
-      best = Found{phrase.command, first, alignment->next, alignment->cost};
+    if (context.requested && phrase.command == NoteCommand::scratch) continue;  // "I want to scratch that"
+    const auto alignment = align(tokens, first, phrase);
+    if (!alignment || alignment->cost > budget(phrase.content_words) + context.bonus) continue;
+    std::size_t next = alignment->next;
+    if (const auto behind = behind_words(tokens, next, courtesies_); is_set_off(tokens, behind)) next = behind;
+    if (start && !is_set_off(tokens, next)) {
+      // Within a sentence a start has to be clearer than where it stands alone.
+      const bool titled = behind_title_phrases(tokens, next) != next;
+      const int limit = titled ? kError + kArticle : kArticlesOnly;
+      if (alignment->cost > limit + context.bonus) continue;
+      if (!titled && (context.requested || alignment->matched_words < 3)) continue;
+      if (!titled && continuations_.contains(tokens[next].word)) continue;
+    }
+    if (!best || alignment->cost < best->cost || (alignment->cost == best->cost && next > best->next)) {
+      best = Found{phrase.command, first, next, alignment->cost};
     }
   }
   return best;
 }
 
 /// Reads the words from `first` on as commands and nothing else, except for what follows a start command.
-bool PhraseMatcher::only_commands(const Tokens& tokens, std::size_t first, bool may_start,
+bool PhraseMatcher::only_commands(const Tokens& tokens, std::size_t first, bool may_start, bool punctuated,
                                   std::vector<Found>& found) const {
   const std::size_t kept = found.size();
   for (std::size_t at = first; at < tokens.size();) {
     std::size_t opened = at;
     while (at == 0 && opened < tokens.size() && openers_.contains(tokens[opened].word)) ++opened;
     const std::size_t called = behind_prefix(tokens, opened, false);
+    const std::size_t requested = behind_words(tokens, called, requests_);
     std::optional<Found> next;
     // What looks like an opener or sounds like a prefix may be the command itself.
-    for (const std::size_t from : {at, opened, called}) {
-      if (next || from == tokens.size() || found.size() - kept == kCommandsInARow) continue;
-      const int bonus = from > opened ? kPrefixBonus : 0;
-      if (may_start) next = command_at(tokens, from, true, bonus);
-      if (!next) next = command_at(tokens, from, false, bonus);
+    for (const std::size_t from : {at, opened, called, requested}) {
+      if (next || from == tokens.size() || found.size() - kept == kMaxCommandsInARow) continue;
+      const Context context{from > opened && called > opened ? kPrefixBonus : 0, from > called};
+      if (may_start) next = command_at(tokens, from, true, context);
+      if (!next) next = command_at(tokens, from, false, context);
     }
     if (!next) {
       found.resize(kept);
@@ -309,7 +332,7 @@ bool PhraseMatcher::only_commands(const Tokens& tokens, std::size_t first, bool 
     found.push_back(*next);
     at = next->next;
     if (found.back().command == NoteCommand::start) {
-      trailing_commands(tokens, at, found);
+      trailing_commands(tokens, at, punctuated, found);
       return true;
     }
   }
@@ -317,7 +340,8 @@ bool PhraseMatcher::only_commands(const Tokens& tokens, std::size_t first, bool 
 }
 
 /// Looks for commands at the end of the words from `from` on, which are content before that.
-void PhraseMatcher::trailing_commands(const Tokens& tokens, std::size_t from, std::vector<Found>& found) const {
+void PhraseMatcher::trailing_commands(const Tokens& tokens, std::size_t from, bool punctuated,
+                                      std::vector<Found>& found) const {
   const std::size_t earliest = tokens.size() > kTrailingWords ? tokens.size() - kTrailingWords : 0;
   for (std::size_t at = std::max(from, earliest); at < tokens.size(); ++at) {
     const std::size_t command = behind_prefix(tokens, at, true);
@@ -325,64 +349,187 @@ void PhraseMatcher::trailing_commands(const Tokens& tokens, std::size_t from, st
     const bool set_off = command != at || tokens[at].sentence_before || at == from;
     const bool behind_guard = at > 0 && guards_.contains(tokens[at - 1].word);
     if (!set_off && !tokens[at].pause_before && behind_guard) continue;
-    auto first = command_at(tokens, command, false, command != at ? kPrefixBonus : 0);
-    if (!first || (!set_off && first->cost > kWordForWord)) continue;
+    const Context context{command != at ? kPrefixBonus : 0, false};
+    auto first = command_at(tokens, command, false, context);
+    // A recogniser that writes punctuation shows a command that is one: "Check and note." has none.
+    const int limit = punctuated && !tokens[at].pause_before ? kArticlesOnly : kWordForWord;
+    if (!first || (!set_off && first->cost > limit)) continue;
     const bool drastic = first->command == NoteCommand::cancel || first->command == NoteCommand::stop;
     if (drastic && !set_off && !tokens[at].pause_before) continue;
     first->first = at;
     const std::size_t kept = found.size();
     found.push_back(*first);
-    if (first->next == tokens.size() || only_commands(tokens, first->next, false, found)) return;
+    if (first->next == tokens.size() || only_commands(tokens, first->next, false, punctuated, found)) return;
     found.resize(kept);
   }
 }
 
+std::vector<PhraseMatcher::Found> PhraseMatcher::find(const Tokens& tokens, bool punctuated) const {
+  std::vector<Found> found;
+  if (!only_commands(tokens, 0, true, punctuated, found) && tokens.size() > 1) {
+    trailing_commands(tokens, 0, punctuated, found);
+  }
+  return found;
+}
+
 std::vector<PhraseMatch> PhraseMatcher::match(std::string_view text) const {
   const auto tokens = tokenise(text);
-  std::vector<Found> found;
-  if (!only_commands(tokens, 0, true, found) && tokens.size() > 1) trailing_commands(tokens, 0, found);
-
+  const auto found = find(tokens, is_punctuated(text));
   std::vector<PhraseMatch> matches;
   for (std::size_t i = 0; i < found.size(); ++i) {
     const bool last = i + 1 == found.size();
     std::size_t end = last ? text.size() : tokens[found[i + 1].first].begin;
     if (found[i].command == NoteCommand::start && found[i].next < tokens.size()) end = tokens[found[i].next - 1].end;
-    matches.push_back({found[i].command, found[i].first == 0 ? 0 : tokens[found[i].first].begin, end});
+    matches.push_back(
+        {found[i].command, found[i].first == 0 ? 0 : tokens[found[i].first].begin, end, found[i].cost <= kWordForWord});
   }
   return matches;
 }
 
-std::string PhraseMatcher::title(std::string_view text) const {
-  auto tokens = tokenise(text);
-  std::size_t first = behind_prefix(tokens, 0, true);
-  for (const auto& lead : titles_) {
-    if (first >= tokens.size()) break;
-    const auto alignment = align(tokens, first, lead, false);
-    if (alignment && alignment->cost == 0 && alignment->next < tokens.size()) {
-      first = alignment->next;
-      break;
+/// Where the words sound most like `phrase`: at the beginning for a start, at the end for another command.
+std::optional<PhraseMatcher::Range> PhraseMatcher::nearest(const Tokens& tokens, const Phrase& phrase,
+                                                           double limit) const {
+  std::u32string meant;
+  for (const auto& sound : phrase.sounds) meant += sound;
+  const std::size_t words = phrase.words.size();
+  std::optional<Range> best;
+  const auto compare = [&](std::size_t first, std::size_t next) {
+    std::u32string said;
+    for (std::size_t i = first; i < next; ++i) {
+      if (tokens[i].word.size() > kMaxWordBytes) return;
+      said += sound_of(tokens[i].word);
+    }
+    const double distance = sound_distance(said, meant, limit);
+    if (distance <= limit && (!best || distance < best->distance)) best = Range{first, next, distance};
+  };
+  std::vector<std::size_t> beginnings = {0};
+  if (phrase.command != NoteCommand::start) {
+    const auto last =
+        std::find_if(tokens.rbegin(), tokens.rend(), [](const Token& token) { return token.sentence_before; });
+    if (last != tokens.rend()) beginnings.push_back(static_cast<std::size_t>(tokens.rend() - last) - 1);
+  }
+  for (const std::size_t beginning : beginnings) {
+    std::size_t opened = beginning;
+    while (beginning == 0 && opened < tokens.size() && openers_.contains(tokens[opened].word)) ++opened;
+    const std::size_t called = behind_prefix(tokens, opened, false);
+    for (const std::size_t first : {beginning, opened, called, behind_words(tokens, called, requests_)}) {
+      if (phrase.command == NoteCommand::start) {
+        const std::size_t longest = std::min(tokens.size(), first + words + kMaxExtraWords);
+        for (std::size_t next = first + 1; next <= longest; ++next) compare(first, next);
+      } else {
+        for (std::size_t next = tokens.size(); next > first && tokens.size() - next <= kMaxCourtesyWords; --next) {
+          const bool ends = next == tokens.size() || behind_words(tokens, next, courtesies_) == tokens.size();
+          if (ends && next - first <= words + kMaxExtraWords) compare(first, next);
+        }
+      }
+      if (best && best->first == first) best->first = beginning;
     }
   }
-  if (first == tokens.size()) return {};
-  std::string title;
-  const auto take = [&](std::size_t from, std::size_t to) {
-    for (std::size_t at = from; at < to;) {
-      const auto point = utf8::decode(text, at);
-      if (!point.valid) {
-        utf8::append(title, 0xFFFD);
-      } else if (!is_space(point.value)) {
-        title += text.substr(at, point.next - at);
-      } else if (!title.empty() && title.back() != ' ') {
-        title += ' ';
-      }
-      at = point.next;
+  return best;
+}
+
+/// What `tokens` sound most like where they match nothing; of `command` only, if it is given.
+std::optional<NearMatch> PhraseMatcher::near(const Tokens& tokens, bool punctuated,
+                                             std::optional<NoteCommand> command) const {
+  if (tokens.empty()) return std::nullopt;
+  const auto found = find(tokens, punctuated);
+  const bool starts = !found.empty() && found.front().first == 0;
+  const bool ends =
+      !found.empty() && (found.back().command != NoteCommand::start || found.back().next == tokens.size());
+  std::optional<NearMatch> best;
+  for (const auto& phrase : phrases_) {
+    const bool start = phrase.command == NoteCommand::start;
+    if ((command && phrase.command != *command) || (start ? starts : ends)) continue;
+    const auto range = nearest(tokens, phrase, kNearDistance);
+    if (!range || (best && best->distance <= range->distance)) continue;
+    if (start) {
+      const std::size_t behind = behind_words(tokens, range->next, courtesies_);
+      if (!is_set_off(tokens, behind) && behind_title_phrases(tokens, range->next) == range->next) continue;
     }
-  };
-  const auto all = words_of(text);
-  const std::size_t last = all.back().end;
-  take(tokens[first].begin, last);
-  for (std::size_t at = last; at < text.size() && (text[at] == '?' || text[at] == '!'); ++at) title += text[at];
-  return title;
+    best = NearMatch{phrase.command, phrase.text, range->distance};
+  }
+  return best;
+}
+
+std::optional<NearMatch> PhraseMatcher::near(std::string_view text) const {
+  return near(tokenise(text), is_punctuated(text), std::nullopt);
+}
+
+std::optional<NearMatch> PhraseMatcher::confirmed(std::string_view first_text, std::string_view second_text) const {
+  const auto second = tokenise(second_text);
+  const auto found = find(second, is_punctuated(second_text));
+  if (found.empty()) return std::nullopt;
+  const auto first = tokenise(first_text);
+  for (const auto& said : {found.front(), found.back()}) {
+    if (said.cost > kArticlesOnly || (said.command == NoteCommand::start && said.first != 0)) continue;
+    if (auto match = near(first, is_punctuated(first_text), said.command)) return match;
+  }
+  return std::nullopt;
+}
+
+std::optional<PhraseMatch> PhraseMatcher::locate(std::string_view text, std::string_view phrase) const {
+  const auto command = command_of(phrase);
+  const auto tokens = tokenise(text);
+  if (!command || tokens.empty()) return std::nullopt;
+  const auto spotted = make_phrase(*command, phrase);
+  const bool is_short = spotted.content_words < 3;  // and so sounds like much that people say
+  const auto range = nearest(tokens, spotted, is_short ? kNearDistance : kSpottedDistance);
+  if (!range) return std::nullopt;
+  if (is_short && *command == NoteCommand::start && !is_set_off(tokens, range->next)) return std::nullopt;
+  const bool open_ended = *command == NoteCommand::start && range->next < tokens.size();
+  return PhraseMatch{*command, range->first == 0 ? 0 : tokens[range->first].begin,
+                     open_ended ? tokens[range->next - 1].end : text.size(), false};
+}
+
+/// Whether a sentence ends between two words with punctuation that can end one: not behind "Dr." or "J.".
+bool PhraseMatcher::ends_sentence(std::string_view text, const TextWord& before, const TextWord& after) const {
+  const bool is_full_stop = before.end < text.size() && text[before.end] == '.' && before.end + 1 < text.size() &&
+                            is_space(code_point_at(text, before.end + 1));
+  if (!is_full_stop) return true;
+  if (abbreviations_.contains(before.word)) return false;
+  const char first = text[before.begin];
+  if (before.end - before.begin == 1 && is_upper(first) && first != 'I') return false;  // an initial
+  // "a.m. in", "etc. and": with capitals in the text, a sentence does not begin without one.
+  return !is_lower(text[after.begin]) || std::none_of(text.begin(), text.end(), is_upper);
+}
+
+Title PhraseMatcher::title(std::string_view text, bool in_one_breath) const {
+  const auto tokens = tokenise(text);
+  const std::size_t first = behind_title_phrases(tokens, behind_prefix(tokens, 0, true));
+  if (first == tokens.size()) return {{}, text.size()};
+  std::size_t begin = tokens[first].begin;
+
+  const auto words = split_words(text);
+  const auto from = std::find_if(words.begin(), words.end(), [&](const TextWord& word) { return word.begin == begin; });
+  auto next = std::find_if(from + 1, words.end(), [&](const TextWord& word) {
+    return word.sentence_before && ends_sentence(text, *(&word - 1), word);
+  });
+  if (in_one_breath && static_cast<std::size_t>(next - from) > kMaxTitleWords) {
+    next = std::find_if(from + 1, next, [](const TextWord& word) { return word.pause_before; });
+  }
+  std::size_t end = (next - 1)->end;
+
+  while (begin > 0 && is_symbol(static_cast<unsigned char>(text[begin - 1]))) --begin;
+  bool open_parenthesis = text.substr(begin, end - begin).rfind('(') != std::string_view::npos;
+  std::size_t behind = end;
+  while (behind < text.size() && (next == words.end() || behind < next->begin)) {
+    const auto point = utf8::decode(text, behind);
+    const char32_t c = code_point_at(text, behind);
+    if (is_space(c)) break;
+    const bool closes = c == U')' && std::exchange(open_parenthesis, false);
+    if (is_symbol(c) || c == U'?' || closes) end = point.next;
+    behind = point.next;
+  }
+  return {on_one_line(text.substr(begin, end - begin)), next == words.end() ? text.size() : behind};
+}
+
+bool PhraseMatcher::has_words(std::string_view text) {
+  return !split_words(text).empty();
+}
+
+bool PhraseMatcher::only_introduces_title(std::string_view text) const {
+  const auto tokens = tokenise(text);
+  return !tokens.empty() && behind_title_phrases(tokens, 0) == tokens.size();
 }
 
 std::optional<NoteCommand> PhraseMatcher::command_of(std::string_view phrase) const {
@@ -391,23 +538,6 @@ std::optional<NoteCommand> PhraseMatcher::command_of(std::string_view phrase) co
     if (known.words == spotted.words) return known.command;
   }
   return std::nullopt;
-}
-
-std::size_t PhraseMatcher::likely_end(std::string_view text, std::string_view phrase) const {
-  const auto tokens = tokenise(text);
-  const auto spotted = make_phrase({}, phrase);
-  const std::size_t first = behind_prefix(tokens, 0, false);
-  if (spotted.words.empty() || first >= tokens.size()) return text.size();
-  const auto alignment = align(tokens, first, spotted, true);
-  if (!alignment || alignment->next == tokens.size()) return text.size();
-  return tokens[alignment->next - 1].end;
-}
-
-bool is_phrase(std::string_view text) {
-  NotePhrases phrases;
-  phrases.articles = NotePhrases::english().articles;
-  phrases.end = {std::string(text)};
-  return PhraseMatcher(std::move(phrases)).command_of(text).has_value();
 }
 
 std::vector<std::string> PhraseMatcher::commands() const {

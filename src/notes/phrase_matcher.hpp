@@ -8,28 +8,10 @@
 #include <vector>
 
 #include "dictum/event.hpp"
+#include "notes/note_phrases.hpp"
+#include "notes/words.hpp"
 
 namespace dictum::notes {
-
-/// What people say to steer notes. Every list may hold several wordings, in any language that writes words apart.
-struct NotePhrases {
-  std::vector<std::string> start;
-  std::vector<std::string> title;  ///< leads in a title ("called", "the title is"); no command of its own
-  std::vector<std::string> end;
-  std::vector<std::string> cancel;
-  std::vector<std::string> scratch;
-  std::vector<std::string> stop;
-  std::vector<std::string> prefixes;  ///< may be said before a command: "Clerk, start a new note"
-  std::vector<std::string> openers;   ///< single words that may begin a segment before a command: "no, scratch that"
-  std::vector<std::string> fillers;   ///< single words that mean nothing before, within or after a command
-  std::vector<std::string> articles;  ///< single words that a recogniser drops, adds and confuses freely
-  std::vector<std::string> guards;    ///< single words that make what follows no command: "about the end note"
-
-  static NotePhrases english();
-};
-
-/// Whether a command or a prefix may be called that: there is a word in it that is no English article.
-bool is_phrase(std::string_view text);
 
 /// A command and the bytes of the text that it takes, its prefix and fillers included. What lies between two matches
 /// (or before the first, or behind a start command) is content.
@@ -37,21 +19,53 @@ struct PhraseMatch {
   NoteCommand command{};
   std::size_t begin{};
   std::size_t end{};
+  bool word_for_word{};  ///< no word but articles is wrong; "and note" for "end note" passes
   bool operator==(const PhraseMatch&) const = default;
 };
 
-/// Finds commands in what a recogniser made of one segment. Immutable once built, so safe from any thread. Takes any
-/// bytes as text, in time linear in their number, and never fails.
+/// A command that a text sounds like and does not hold: worth a second decoding.
+struct NearMatch {
+  NoteCommand command{};
+  std::string phrase;  ///< the command phrase that it sounds like, as configured
+  double distance{};   ///< of the sounds, as a share of the longer one: 0 to kNearDistance
+};
+
+/// The largest distance of a near match: "end out" is 0.17 from "end note", "send note" 0.21, "this part of the note"
+/// 0.25 from "discard the note".
+inline constexpr double kNearDistance = 0.3;
+
+/// A title, and where it ends.
+struct Title {
+  std::string text;   ///< on one line, without what introduces it and the punctuation around it; may be empty
+  std::size_t end{};  ///< bytes of the text that the title takes; what follows belongs to the body
+};
+
+/// Finds commands in a recogniser's text of one segment. Immutable once built, so safe from any thread. Takes any bytes
+/// as text, in time linear in their number, and never fails.
 ///
 /// Words are compared in order, each as often as it is said, without case, punctuation and fillers; one word in three
 /// may be wrong: replaced by one that sounds alike, added, or dropped (never the first or the last of a phrase, so that
 /// neither "the new note sounds wrong" nor "start a new job" is a command). A command stands where people put one:
-/// - start: at the beginning of the segment; what follows is the title. A wording of fewer than three words counts only
-///   where the segment or the sentence ends behind it ("make a note" does, "make a note of the number" does not);
+/// - start: at the beginning of the segment; what follows is the title. Where no punctuation and no title phrase
+///   follows, it has to be said word for word. A wording of fewer than three words, or one behind a request ("could
+///   you"), counts only where the segment or the sentence ends behind it or a title phrase follows ("make a note" does,
+///   "make a note of the number" does not);
 /// - end and scratch: as the whole segment or, word for word, at its end;
 /// - cancel and stop: as the whole segment, or at its end behind punctuation or a prefix;
 /// - a prefix before a command makes it likelier, so that a little more may be wrong behind one;
 /// - commands may follow each other: "end note, start a new note, groceries".
+///
+/// **Verification.** A text without a command may still sound like one ("Start on your note."). A recogniser that takes
+/// a prompt can decode such a segment a second time, with `commands()` as the prompt; a prompt alone is no evidence,
+/// since it makes recognisers invent commands in noise. The three steps, of which the matcher does the first and last:
+/// 1. `near(text)` says what the first text sounds like, or nothing (most texts);
+/// 2. the recogniser decodes the segment once more with the prompt, if the segment is speech (not suspect);
+/// 3. `confirmed(text, second_text)` accepts where the second text has a command word for word, and the first one
+/// sounds
+///    like the same command.
+/// A confirmed match is added to the phrases of the *first* text (`DetectedPhrase`: phrase, `kConfirmedPhrase` as
+/// confidence, the frames of the segment's speech), so that the journal holds it and a replay gives the same notes. The
+/// text itself stays the first one: what is read into notes never comes from a prompted decoding.
 class PhraseMatcher {
  public:
   explicit PhraseMatcher(NotePhrases phrases);
@@ -59,40 +73,51 @@ class PhraseMatcher {
   /// The commands in `text`, in their order; most segments hold none.
   std::vector<PhraseMatch> match(std::string_view text) const;
 
-  /// `text` as a title: without prefix, fillers and a title phrase before it and punctuation around it, with its own
-  /// case, on one line. Empty where that leaves nothing.
-  std::string title(std::string_view text) const;
+  /// What sounds like a command where none matches: a start at the beginning, with nothing, punctuation or a title
+  /// phrase behind it; another command as the whole of `text` or as its last sentence.
+  std::optional<NearMatch> near(std::string_view text) const;
+
+  /// The command that the second, prompted text of a segment confirms, if it does.
+  std::optional<NearMatch> confirmed(std::string_view first_text, std::string_view second_text) const;
+
+  /// Where in `text` the phrase of a command stands that the recogniser spotted itself, if anything there sounds like
+  /// it: at the beginning for a start; for another command as the whole of `text` or as its last sentence.
+  std::optional<PhraseMatch> locate(std::string_view text, std::string_view phrase) const;
+
+  /// The title at the beginning of `text`: without prefix, fillers, title phrases, quotation marks, final stops and
+  /// "!"; with its own case, digits and question mark; up to the end of its sentence ("Dr." ends none). With
+  /// `in_one_breath` the body may follow in the same sentence, so that a long title ends at its first comma.
+  Title title(std::string_view text, bool in_one_breath = false) const;
+
+  /// Whether `text` has a word in it, annotations of a recogniser aside.
+  static bool has_words(std::string_view text);
+
+  /// Whether `text` is nothing but the introduction of a title that is still to come: "the title is".
+  bool only_introduces_title(std::string_view text) const;
 
   /// The command that a phrase spotted by a recogniser stands for.
   std::optional<NoteCommand> command_of(std::string_view phrase) const;
 
-  /// Where `phrase` most likely ends in `text`, given that it is known to have been said at the beginning of it.
-  std::size_t likely_end(std::string_view text, std::string_view phrase) const;
-
-  /// Every command phrase, for recognisers that can listen for them.
+  /// Every command phrase, for recognisers that can search for phrases or take a prompt.
   std::vector<std::string> commands() const;
 
  private:
-  struct Token {
-    std::string word;     // normalised
-    std::size_t begin{};  // bytes of the text
-    std::size_t end{};
-    bool pause_before{};     // any punctuation between this word and the one before it
-    bool sentence_before{};  // punctuation that ends a sentence
-    std::u32string sound;    // empty where the word cannot be another one misheard
+  struct Token : TextWord {
+    std::u32string sound;  // empty where the word cannot be another one misheard
   };
   using Tokens = std::vector<Token>;
 
   struct Phrase {
     NoteCommand command{};
+    std::string text;                // as configured
     std::vector<std::string> words;  // normalised
     std::vector<std::u32string> sounds;
     int content_words{};  // those that are no articles
   };
   struct Alignment {
     int cost{};
-    std::size_t next{};  // the token behind the phrase
-    int heard{};         // content words of the phrase that were said, well or badly
+    std::size_t next{};   // the token behind the phrase
+    int matched_words{};  // content words of the phrase that were said, well or badly
   };
   struct Found {
     NoteCommand command{};
@@ -100,26 +125,49 @@ class PhraseMatcher {
     std::size_t next{};   // the token behind it
     int cost{};
   };
+  struct Context {
+    int bonus{};       // added to the budget
+    bool requested{};  // behind "could you" or the like
+  };
+  struct Range {
+    std::size_t first{};  // tokens
+    std::size_t next{};
+    double distance{};
+  };
 
-  static Tokens words_of(std::string_view text);
   Tokens tokenise(std::string_view text) const;
   Phrase make_phrase(NoteCommand command, std::string_view text) const;
   int substitution_cost(const Token& said, const std::string& meant, const std::u32string& sound) const;
-  std::optional<Alignment> align(const Tokens& tokens, std::size_t first, const Phrase& phrase, bool loose) const;
+  std::optional<Alignment> align(const Tokens& tokens, std::size_t first, const Phrase& phrase) const;
   std::size_t behind_prefix(const Tokens& tokens, std::size_t first, bool exact) const;
-  std::optional<Found> command_at(const Tokens& tokens, std::size_t first, bool start, int bonus) const;
-  bool only_commands(const Tokens& tokens, std::size_t first, bool may_start, std::vector<Found>& found) const;
-  void trailing_commands(const Tokens& tokens, std::size_t from, std::vector<Found>& found) const;
+  static std::size_t behind_words(const Tokens& tokens, std::size_t first, const std::vector<Phrase>& phrases);
+  std::size_t behind_title_phrases(const Tokens& tokens, std::size_t first) const;
+  bool is_set_off(const Tokens& tokens, std::size_t next) const;
+  std::optional<Found> command_at(const Tokens& tokens, std::size_t first, bool start, const Context& context) const;
+  bool only_commands(const Tokens& tokens, std::size_t first, bool may_start, bool punctuated,
+                     std::vector<Found>& found) const;
+  void trailing_commands(const Tokens& tokens, std::size_t from, bool punctuated, std::vector<Found>& found) const;
+  std::optional<NearMatch> near(const Tokens& tokens, bool punctuated, std::optional<NoteCommand> command) const;
+  std::vector<Found> find(const Tokens& tokens, bool punctuated) const;
+  std::optional<Range> nearest(const Tokens& tokens, const Phrase& phrase, double limit) const;
+  bool ends_sentence(std::string_view text, const TextWord& before, const TextWord& after) const;
 
   NotePhrases spoken_;
   std::unordered_set<std::string> openers_;
   std::unordered_set<std::string> fillers_;
   std::unordered_set<std::string> articles_;
   std::unordered_set<std::string> guards_;
+  std::unordered_set<std::string> continuations_;
+  std::unordered_set<std::string> abbreviations_;
   std::unordered_set<std::string> vocabulary_;  // content words of commands: one is never another one misheard
   std::vector<Phrase> phrases_;
   std::vector<Phrase> prefixes_;
+  std::vector<Phrase> requests_;
+  std::vector<Phrase> courtesies_;
   std::vector<Phrase> titles_;
 };
+
+/// The confidence of a phrase that a second decoding confirmed.
+inline constexpr double kConfirmedPhrase = 1;
 
 }  // namespace dictum::notes

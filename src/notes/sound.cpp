@@ -14,9 +14,11 @@ namespace {
 
 constexpr std::u32string_view kVowels = U"aeiou";
 
-// Consonants that are made in one place and heard for each other. S stands for sh and ch, T for th, j for the sound in
-// "you", J for the one in "job".
+// Consonants of one place of articulation, which recognisers confuse. S stands for sh and ch, T for th, j for the sound
+// in "you", J for the one in "job".
 constexpr std::array<std::u32string_view, 8> kPlaces = {U"tdT", U"sz", U"SJs", U"fvT", U"kg", U"pb", U"mn", U"rlw"};
+
+constexpr std::array<std::u32string_view, 5> kVoicingPairs = {U"td", U"sz", U"fv", U"kg", U"pb"};
 
 constexpr unsigned kVowel = 1;  // in a mask of kinds; the places follow
 
@@ -39,8 +41,16 @@ bool is_faint(char32_t sound) {
   return is_vowel(sound) || sound == U'j' || sound == U'w' || sound == U'h';
 }
 
+/// Whether the two differ in voice only: "node" and "note".
+bool is_voicing_pair(char32_t a, char32_t b) {
+  return std::ranges::any_of(kVoicingPairs, [&](std::u32string_view pair) {
+    return (pair[0] == a && pair[1] == b) || (pair[0] == b && pair[1] == a);
+  });
+}
+
 double substitution(char32_t a, char32_t b) {
   if (a == b) return 0;
+  if (is_voicing_pair(a, b)) return 0.3;
   if (const unsigned shared = kinds_of(a) & kinds_of(b)) return shared == kVowel ? 0.3 : 0.4;
   return is_vowel(a) == is_vowel(b) ? 1 : 1.2;
 }
@@ -64,7 +74,7 @@ std::u32string sound_of(std::string_view word) {
   const auto letter = [&](std::size_t i) { return i < count ? letters[i] : U'\0'; };
 
   std::u32string sounds;
-  const auto say = [&](char32_t sound) {
+  const auto add = [&](char32_t sound) {
     const bool glides = !sounds.empty() && is_vowel(sounds.back()) && is_vowel(sound);  // "ou", "ea": one sound
     if (sounds.empty() || (sounds.back() != sound && !glides)) sounds += sound;
   };
@@ -76,73 +86,73 @@ std::u32string sound_of(std::string_view word) {
     switch (c) {
       case U'c':
         if (next == U'h') {
-          say(U'S');
+          add(U'S');
           ++i;
         } else {
-          say(soft ? U's' : U'k');
+          add(soft ? U's' : U'k');
         }
         break;
       case U's':
         if (next == U'h') {
-          say(U'S');
+          add(U'S');
           ++i;
         } else {
-          say(U's');
+          add(U's');
         }
         break;
       case U't':
         if (next == U'h') {
-          say(U'T');
+          add(U'T');
           ++i;
         } else {
-          say(U't');
+          add(U't');
         }
         break;
       case U'p':
         if (next == U'h') {
-          say(U'f');
+          add(U'f');
           ++i;
         } else {
-          say(U'p');
+          add(U'p');
         }
         break;
       case U'g':
         if (next == U'h') {
-          if (i == 0) say(U'g');  // "ghost"; silent in "night"
+          if (i == 0) add(U'g');  // "ghost"; silent in "night"
           ++i;
         } else if (letter(i - 1) != U'n' || i + 1 != count) {  // "recording" ends in one sound
-          say(next == U'e' ? U'J' : U'g');
+          add(next == U'e' ? U'J' : U'g');
         }
         break;
       case U'k':
-        if (i != 0 || next != U'n') say(U'k');
+        if (i != 0 || next != U'n') add(U'k');
         break;
       case U'w':
         if (i == 0 && next == U'r') break;
-        if (!behind_vowel) say(U'w');
+        if (!behind_vowel) add(U'w');
         break;
       case U'h':
-        if (sounds.empty()) say(U'h');
+        if (sounds.empty()) add(U'h');
         break;
       case U'y':
-        say(sounds.empty() ? U'j' : U'i');
+        add(sounds.empty() ? U'j' : U'i');
         break;
       case U'j':
-        say(U'J');
+        add(U'J');
         break;
       case U'q':
-        say(U'k');
+        add(U'k');
         break;
       case U'x':
-        say(U'k');
-        say(U's');
+        add(U'k');
+        add(U's');
         break;
       case U'e':
         // Silent at the end of "note", but not of "the".
-        if (i + 1 != count || behind_vowel || std::none_of(sounds.begin(), sounds.end(), is_vowel)) say(U'e');
+        if (i + 1 != count || behind_vowel || std::none_of(sounds.begin(), sounds.end(), is_vowel)) add(U'e');
         break;
       default:
-        say(c);
+        add(c);
     }
   }
   return sounds;

@@ -11,8 +11,9 @@ namespace dictum::notes {
 std::u32string sound_of(std::string_view word);
 
 /// How differently two words sound, as a share of the longer one's sounds: 0 alike, up to about 1.5. A weighted edit
-/// distance: vowels differ little from each other, as do consonants made in one place (t and d); the first sound weighs
-/// more, since recognisers rarely miss it. Where the distance is more than `limit`, infinity may be returned.
+/// distance: vowels differ little from each other, as do consonants of one place of articulation (t and d); the first
+/// sound weighs more, since recognisers rarely get it wrong. Where the distance is more than `limit`, infinity may be
+/// returned.
 double sound_distance(std::u32string_view a, std::u32string_view b,
                       double limit = std::numeric_limits<double>::infinity());
 

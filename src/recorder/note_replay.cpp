@@ -19,9 +19,10 @@ void NoteReplay::hear(const Event& event, std::vector<notes::Output>& out) {
   } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
     if (complete->revision > 0) return;
     if (const auto later = later_.find(complete->segment_index); later != later_.end()) {
-      dialogue_.revise(complete->segment_index, later->second.text, later->second.phrases);
+      dialogue_.revise(complete->segment_index, later->second);
     }
-    dialogue_.text_arrived(complete->segment_index, complete->success, complete->text, complete->phrases, out);
+    dialogue_.text_arrived(complete->segment_index,
+                           {complete->success, complete->text, complete->phrases, complete->suspect}, out);
   } else if (const auto* command = std::get_if<NoteCommandDetected>(&event.body)) {
     if (command->command == NoteCommand::complete) dialogue_.complete(now_ - paused_frames_, out);
   } else if (const auto* gap = std::get_if<AudioGap>(&event.body)) {

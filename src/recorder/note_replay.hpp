@@ -13,12 +13,8 @@ namespace dictum::recorder {
 /// notes come out. No thread, no file; never fails.
 class NoteReplay {
  public:
-  /// A text that is newer than a segment's first.
-  struct LaterText {
-    std::string text;
-    std::vector<DetectedPhrase> phrases;
-  };
-  using LaterTexts = std::map<std::uint32_t, LaterText>;
+  /// Texts that are newer than a segment's first.
+  using LaterTexts = std::map<std::uint32_t, notes::SegmentText>;
 
   /// `dialogue`, which is new, must outlive the replay.
   explicit NoteReplay(notes::NoteDialogue& dialogue, LaterTexts later = {});

@@ -176,7 +176,7 @@ void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& 
        actions);
   if (segment.next_revision == 1) {  // what was said is what the first result says; a revision corrects the text only
     std::vector<notes::Output> outputs;
-    dialogue_.text_arrived(index, !outcome.error, outcome.text, outcome.phrases, outputs);
+    dialogue_.text_arrived(index, {!outcome.error, outcome.text, outcome.phrases, outcome.suspect}, outputs);
     tell_notes(outputs, actions);
   } else if (!outcome.error) {
     texts_were_revised_ = true;

@@ -50,7 +50,7 @@ std::vector<RevisedNote> revised_notes(const std::vector<Event>& journal, const 
   for (const Event& event : journal) {
     if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
       if (complete->revision > 0 && complete->success)
-        later[complete->segment_index] = {complete->text, complete->phrases};
+        later[complete->segment_index] = {true, complete->text, complete->phrases, complete->suspect};
     } else if (const auto* note = std::get_if<NoteCompleted>(&event.body)) {
       if (note->revision == 0) {
         by_path[note->path] = told.size();

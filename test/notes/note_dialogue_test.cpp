@@ -51,6 +51,7 @@ struct Said {
   bool success = true;
   bool kept = true;
   std::vector<DetectedPhrase> phrases = {};
+  bool suspect = false;
 };
 
 struct Script {
@@ -112,7 +113,7 @@ std::vector<Output> play(const Script& script, const std::function<double(std::s
         break;
       case text: {
         const auto& said = script.said[call.index];
-        dialogue.text_arrived(index, said.success, said.success ? said.text : "", said.phrases, out);
+        dialogue.text_arrived(index, {said.success, said.text, said.phrases, said.suspect}, out);
         break;
       }
       case complete:
@@ -238,10 +239,10 @@ TEST(NoteDialogue, CompletesANoteAsSoonAsTheSilenceIsCertain) {
   std::vector<Output> out;
   dialogue.segment_opened(0, 1000);
   dialogue.segment_closed(0, 2000, true);
-  dialogue.text_arrived(0, true, "start a new note groceries", {}, out);
+  dialogue.text_arrived(0, {.text = "start a new note groceries"}, out);
   dialogue.segment_opened(1, 3000);
   dialogue.segment_closed(1, 4000, true);
-  dialogue.text_arrived(1, true, "milk", {}, out);
+  dialogue.text_arrived(1, {.text = "milk"}, out);
   dialogue.audio_time(10000, out);
   EXPECT_TRUE(dialogue.note_open());
   EXPECT_EQ(dialogue.title(), "groceries");
@@ -294,7 +295,7 @@ TEST(NoteDialogue, NeverKeepsANoteOpenForEver) {
   std::vector<Output> out;
   dialogue.segment_opened(0, 1000);
   dialogue.segment_closed(0, 2000, true);
-  dialogue.text_arrived(0, true, "start a new note", {}, out);
+  dialogue.text_arrived(0, {.text = "start a new note"}, out);
   dialogue.audio_time(frame(122), out);
   EXPECT_TRUE(dialogue.note_open());
   dialogue.audio_time(frame(124), out);
@@ -344,10 +345,78 @@ TEST(NoteDialogue, StopsTheSessionOnceAndReadsNothingBehindIt) {
   EXPECT_EQ(play_reversed(script), expected);
 }
 
-TEST(NoteDialogue, HearsNothingButStartAndStopOutsideANote) {
+TEST(NoteDialogue, ReportsAnEndOrCancelWithoutANoteAndDoesNothing) {
   EXPECT_THAT(
       play({{{1, 2, "end note"}, {3, 4, "scratch that"}, {5, 6, "cancel note"}, {7, 8, "let me take a break"}}, 9}),
-      ElementsAre());
+      ElementsAre(CommandDetected{0, NoteCommand::end}, CommandDetected{2, NoteCommand::cancel}));
+}
+
+TEST(NoteDialogue, DoesNotReportAnEndWithoutANoteThatIsNotWordForWordOrNotAlone) {
+  EXPECT_THAT(play({{{1, 2, "Dispart the note."}, {3, 4, "Bread. End note."}}, 9}), ElementsAre());
+}
+
+TEST(NoteDialogue, SeparatesTitleAndBodyInTheSegmentOfTheCommand) {
+  const Script script{{{1, 6, "Start a new note called Dr. Smith. Call him today. End note."}}, 9};
+  EXPECT_THAT(play(script), ElementsAre(CommandDetected{0, NoteCommand::start}, TitleCaptured{0, "Dr. Smith"},
+                                        CommandDetected{0, NoteCommand::end},
+                                        NoteEnded{false, "Dr. Smith", "Call him today.", {0}, 1000, 6000}));
+}
+
+TEST(NoteDialogue, SeparatesTitleAndBodyInTheSegmentOfTheTitle) {
+  const Script script{{{1, 2, "Start a new note."}, {3, 6, "Vegetables. Carrots and leeks."}, {7, 8, "Onions."}}, 20};
+  EXPECT_THAT(play(script).back(),
+              Output(NoteEnded{false, "Vegetables", "Carrots and leeks. Onions.", {1, 2}, 1000, 8000}));
+}
+
+TEST(NoteDialogue, PassesOverWhatIsNoTitleAndWaitsForIt) {
+  for (const char* text : {"", "[BLANK_AUDIO]", "(music)", "The title is"}) {
+    const Script script{{{1, 2, "Start a new note."}, {3, 4, text}, {5, 6, "Garden."}, {7, 8, "Roses."}}, 20};
+    EXPECT_THAT(play(script).back(), Output(NoteEnded{false, "Garden", "Roses.", {3}, 1000, 8000})) << text;
+  }
+}
+
+TEST(NoteDialogue, TakesNoTitleFromASuspectText) {
+  Script script{{{1, 2, "Start a new note."}, {3, 4, "Thanks for watching!"}, {5, 6, "Garden."}}, 20};
+  script.said[1].suspect = true;
+  EXPECT_THAT(play(script)[1], Output(TitleCaptured{2, "Garden"}));
+}
+
+TEST(NoteDialogue, TakesOnlyACommandWordForWordFromASuspectText) {
+  const auto starts = [](const char* text) {
+    Script script{{{1, 2, text}}, 20};
+    script.said[0].suspect = true;
+    script.said[0].phrases = {{"start a new note", 1, 1000, 2000}};
+    return !play(script).empty();
+  };
+  EXPECT_TRUE(starts("Start a new note."));
+  EXPECT_FALSE(starts("Start on your note."));
+}
+
+TEST(NoteDialogue, IgnoresASpottedPhraseOfLittleConfidence) {
+  const auto starts = [](double confidence) {
+    Said said{10, 11.5, "dark a new row"};
+    said.phrases = {{"start a new note", confidence, 10100, 11300}};
+    return !play({{said}, 30}).empty();
+  };
+  EXPECT_FALSE(starts(0.04));
+  EXPECT_FALSE(starts(std::numeric_limits<double>::quiet_NaN()));
+  EXPECT_TRUE(starts(kMinPhraseConfidence));
+}
+
+TEST(NoteDialogue, IgnoresASpottedPhraseThatTheTextDoesNotSoundLike) {
+  Said said{10, 11.5, "the weather is fine"};
+  said.phrases = {{"start a new note", 0.9, 10100, 11300}};
+  EXPECT_THAT(play({{said}, 30}), ElementsAre());
+}
+
+TEST(NoteDialogue, TakesACommandThatASecondDecodingConfirmed) {
+  const PhraseMatcher matcher(NotePhrases::english());
+  const auto confirmed = matcher.confirmed("Bread and butter. End out.", "Bread and butter. End note.");
+  ASSERT_TRUE(confirmed);
+  Said said{5, 8, "Bread and butter. End out."};
+  said.phrases = {{confirmed->phrase, kConfirmedPhrase, 5000, 8000}};
+  const auto out = play({{{1, 2, "start a new note t"}, said, {9, 10, "more"}}, 30});
+  EXPECT_THAT(out.back(), Output(NoteEnded{false, "t", "Bread and butter.", {1}, 1000, 8000}));
 }
 
 TEST(NoteDialogue, DoesNotEndANoteAtWordsThatOnlyLookLikeACommand) {
@@ -393,11 +462,11 @@ TEST(NoteDialogue, TakesTheFirstOfTwoTexts) {
   dialogue.segment_opened(1, 2000);
   dialogue.segment_closed(0, 1000, true);
   dialogue.segment_closed(1, 3000, true);
-  dialogue.text_arrived(1, true, "first", {}, out);
-  dialogue.text_arrived(1, true, "second", {}, out);
-  dialogue.text_arrived(0, true, "start a new note", {}, out);
-  dialogue.text_arrived(0, true, "end note", {}, out);
-  dialogue.text_arrived(7, true, "of nobody", {}, out);
+  dialogue.text_arrived(1, {.text = "first"}, out);
+  dialogue.text_arrived(1, {.text = "second"}, out);
+  dialogue.text_arrived(0, {.text = "start a new note"}, out);
+  dialogue.text_arrived(0, {.text = "end note"}, out);
+  dialogue.text_arrived(7, {.text = "of no segment"}, out);
   EXPECT_THAT(out, ElementsAre(CommandDetected{0, NoteCommand::start}, TitleCaptured{1, "first"}));
 }
 
@@ -423,7 +492,7 @@ TEST(NoteDialogue, IgnoresAStartPhraseSpottedInTheMiddle) {
 
 TEST(NoteDialogue, CountsASpottedEndPhraseOnlyInASegmentToItself) {
   const auto segments = [](double end) {
-    Said said{5, end, "amen oh"};
+    Said said{5, end, "end out"};
     said.phrases = {{"end note", 0.9, 5100, 5800}};
     const auto out = play({{{1, 2, "start a new note t"}, {3, 4, "one"}, said}, 30});
     return std::get<NoteEnded>(out.back()).segments.size();
@@ -433,7 +502,7 @@ TEST(NoteDialogue, CountsASpottedEndPhraseOnlyInASegmentToItself) {
 }
 
 TEST(NoteDialogue, TakesTheLongestOfOverlappingPhrases) {
-  Said said{5, 6.2, "something"};
+  Said said{5, 6.2, "dark a new row"};
   said.phrases = {
       {"end note", 0.9, 5700, 6200}, {"start a new note", 0.5, 5000, 6200}, {"stop recording", 1, 5000, 5500}};
   EXPECT_THAT(play({{said}, 30})[0], Output(CommandDetected{0, NoteCommand::start}));
@@ -447,7 +516,7 @@ TEST(NoteDialogue, IsRebuiltByTheSameCalls) {
   for (std::uint32_t i = 0; i < 4; ++i) rebuilt.segment_opened(i, frame(script.said[i].start));
   for (std::uint32_t i = 0; i < 4; ++i) rebuilt.segment_closed(i, frame(script.said[i].end), true);
   rebuilt.recording_stopped(frame(12), out);
-  for (std::uint32_t i = 4; i-- > 0;) rebuilt.text_arrived(i, true, script.said[i].text, {}, out);
+  for (std::uint32_t i = 4; i-- > 0;) rebuilt.text_arrived(i, {.text = script.said[i].text}, out);
   EXPECT_THAT(out, ElementsAre(CommandDetected{0, NoteCommand::start}, TitleCaptured{1, "Shopping list"},
                                NoteEnded{false, "Shopping list", "We need milk. And eggs.", {2, 3}, 1000, 11500}));
 }
@@ -522,7 +591,7 @@ TEST(NoteDialogue, EndsEveryNoteThatItStartsExactlyOnce) {
 
 // --- Later texts -----------------------------------------------------------------------------------------------------
 
-/// The notes of sentences a second apart, of which some were heard again.
+/// The notes of sentences a second apart, of which some have later texts.
 std::vector<NoteEnded> notes_of(const std::vector<std::string>& first,
                                 const std::map<std::uint32_t, std::string>& later) {
   NoteDialogue dialogue(settings());
@@ -530,8 +599,8 @@ std::vector<NoteEnded> notes_of(const std::vector<std::string>& first,
   for (std::uint32_t i = 0; i < first.size(); ++i) {
     dialogue.segment_opened(i, frame(2.0 * i));
     dialogue.segment_closed(i, frame(2.0 * i + 1), true);
-    if (const auto found = later.find(i); found != later.end()) dialogue.revise(i, found->second, {});
-    dialogue.text_arrived(i, !first[i].empty(), first[i], {}, out);
+    if (const auto found = later.find(i); found != later.end()) dialogue.revise(i, {.text = found->second});
+    dialogue.text_arrived(i, {.success = !first[i].empty(), .text = first[i]}, out);
   }
   dialogue.recording_stopped(frame(60), out);
   std::vector<NoteEnded> notes;
