@@ -4,12 +4,14 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
+#include <vector>
 
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "capture/backend.hpp"
 #include "capture/devices.hpp"
 #include "commands.hpp"
+#include "dictum/error.hpp"
 #include "output.hpp"
 
 namespace dictum::program {
@@ -21,7 +23,13 @@ struct Options {
 };
 
 ExitCode devices(const Options& options) {
-  const auto found = capture::list_devices(options.backend);
+  std::vector<capture::DeviceInfo> found;
+  try {
+    found = capture::list_devices(options.backend);
+  } catch (const RecorderError&) {
+    if (options.json) print_json("[]");  // a program that reads it finds a document, and the exit code
+    throw;
+  }
   if (options.json) {
     boost::json::array all;
     for (const auto& device : found) {
@@ -32,6 +40,7 @@ ExitCode devices(const Options& options) {
                                         {"sample_rate", device.sample_rate},
                                         {"is_default", device.is_default},
                                         {"is_monitor", device.is_monitor},
+                                        {"is_muted", device.is_muted},
                                         {"backend", device.backend}});
     }
     print_json(json::to_line(all));

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -52,6 +53,8 @@ std::optional<std::string> empty_argument(std::span<const char* const> arguments
 int run(int argc, char** argv) {
   using namespace dictum::program;
   guard_standard_descriptors();
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);  // it would hold what was said
   // A disk that is full and a reader that is gone are errors of one write, not the end of a recording.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
