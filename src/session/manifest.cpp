@@ -45,6 +45,8 @@ class Fields {
 
   bool is_null(std::string_view key) const { return at(key).is_null(); }
 
+  std::string text_or_none(std::string_view key) const { return object_->contains(key) ? text(key) : std::string(); }
+
   template <class T>
   T number(std::string_view key, T least) const {
     boost::system::error_code error;
@@ -132,6 +134,9 @@ boost::json::value to_json(const Segment& segment) {
   json["revisions"] = segment.revisions;
   json["error"] = nullptr;
   if (segment.error) json["error"] = {{"code", segment.error->code}, {"message", segment.error->message}};
+  if (!segment.engine.empty()) json["engine"] = segment.engine;
+  if (!segment.model.empty()) json["model"] = segment.model;
+  if (!segment.language.empty()) json["language"] = segment.language;
   return json;
 }
 
@@ -201,6 +206,9 @@ Segment parse_segment(const Fields& fields) {
     const Fields error(fields.at("error"), "error");
     segment.error = EventError{error.text("code"), error.text("message")};
   }
+  segment.engine = fields.text_or_none("engine");
+  segment.model = fields.text_or_none("model");
+  segment.language = fields.text_or_none("language");
   return segment;
 }
 
@@ -246,6 +254,9 @@ void Manifest::apply(const Event& event) {
     segment->revision = complete->revision;
     segment->text = complete->text;
     segment->error = complete->error;
+    segment->engine = complete->engine;
+    segment->model = complete->model;
+    segment->language = complete->language;
     segment->status = complete->success ? SegmentStatus::done : SegmentStatus::failed;
   } else if (const auto* gap = std::get_if<AudioGap>(&event.body)) {
     gaps.push_back({gap->start_frame, gap->frames, gap->reason});

@@ -32,6 +32,9 @@ struct Segment {
   int revision = -1;                ///< of `text` or `error`; -1 before the first
   std::optional<EventError> error;  ///< why there is no text
   int revisions = 0;                ///< results so far, failed ones too: the number of the next one
+  std::string engine;               ///< what made the text; empty where it does not tell, as the next two
+  std::string model;
+  std::string language;
   bool operator==(const Segment&) const = default;
 
   bool is_kept() const { return status != SegmentStatus::discarded; }

@@ -77,6 +77,11 @@ TranscriptionOutcome outcome_of(const Pending& job, Result result) {
   outcome.phrases = std::move(result.phrases);
   outcome.no_speech_probability = result.no_speech_probability;
   outcome.suspect = result.suspect;
+  outcome.suspect_reason = std::move(result.suspect_reason);
+  outcome.annotations = std::move(result.annotations);
+  outcome.engine = std::move(result.engine);
+  outcome.model = std::move(result.model);
+  outcome.language = std::move(result.language);
   const auto place = [&](auto& item) {
     item.start_frame = on_clock(job, item.start_frame);
     item.end_frame = on_clock(job, item.end_frame);

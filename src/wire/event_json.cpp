@@ -111,7 +111,7 @@ std::optional<WorkerState> worker_state(std::string_view name) noexcept {
 namespace {
 
 // The fields of every event, once for both directions: `field` writes a const event's members to JSON, and reads those
-// of another from it.
+// of another from it. `field.optional` is for what is left out where it is empty: earlier journals have none.
 
 template <class E, class T>
 concept Is = std::same_as<std::remove_const_t<E>, T>;
@@ -168,6 +168,11 @@ void fields(auto&& field, Is<TranscriptionComplete> auto& e) {
   field("suspect", e.suspect);
   field("revision", e.revision);
   field("phrases", e.phrases);
+  field.optional("suspect_reason", e.suspect_reason);
+  field.optional("annotations", e.annotations);
+  field.optional("engine", e.engine);
+  field.optional("model", e.model);
+  field.optional("language", e.language);
 }
 void fields(auto&& field, Is<NoteCommandDetected> auto& e) {
   field("segment_index", e.segment_index);
@@ -226,8 +231,12 @@ void fields(auto&& field, Is<QueueStatus> auto& e) {
   field("oldest_sec", e.oldest_sec);
 }
 
+struct AnyField {
+  void operator()(const char*, auto&) const {}
+  void optional(const char*, auto&) const {}
+};
 template <class T>
-concept Composite = requires(T& value) { fields([](const char*, auto&) {}, value); };
+concept Composite = requires(T& value) { fields(AnyField(), value); };
 
 // Writing.
 
@@ -245,6 +254,10 @@ class FieldWriter {
   template <class T>
   void operator()(const char* key, const T& value) const {
     object_.emplace(key, written(value));
+  }
+  template <class T>
+  void optional(const char* key, const T& value) const {
+    if (!value.empty()) (*this)(key, value);
   }
 
  private:
@@ -348,6 +361,10 @@ class FieldReader {
 
   template <class T>
   void operator()(const char* key, T& value) const;
+  template <class T>
+  void optional(const char* key, T& value) const {
+    if (object_.contains(key)) (*this)(key, value);
+  }
 
  private:
   const boost::json::object& object_;
