@@ -13,6 +13,7 @@
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "journal/session_directory.hpp"
+#include "models/model_choice.hpp"
 #include "transcription/worker_lookup.hpp"
 #include "vad/detector.hpp"
 
@@ -27,6 +28,7 @@ class Report {
     ++missing_;
     line("!!", what, detail);
   }
+  void note(std::string_view what, const std::string& detail) { line("--", what, detail); }
   int missing() const { return missing_; }
 
  private:
@@ -59,7 +61,7 @@ void examine_transcribers(Report& report) {
       if (worker.name == chosen) {
         report.bad(name, fmt::format("{}: {}", worker.name, error.what()));
       } else {
-        fmt::print("--  {:<14} {}: {}\n", name, worker.name, utf8::on_one_line(error.what()));
+        report.note(name, fmt::format("{}: {}", worker.name, error.what()));
       }
     }
   }
@@ -68,6 +70,25 @@ void examine_transcribers(Report& report) {
                fmt::format("{} cannot be used: install pocketsphinx-en-us and build with libpocketsphinx-dev, "
                            "or record with --no-transcribe",
                            chosen));
+  }
+}
+
+/// The Whisper models that are here, and how quick each was found to be.
+void examine_models(Report& report) {
+  if (const auto lack = transcription::why_not_whisper()) {
+    report.note("Whisper", lack->message);
+    return;
+  }
+  const auto files = models::by_quality(models::ModelStore::of_user());
+  const auto speeds = models::SpeedCache::of_user();
+  const auto chosen = models::choose(files, speeds);
+  for (const auto& file : files) {
+    const auto seconds = speeds.find(file);
+    const std::string speed = !seconds                             ? "its speed here was not measured yet"
+                              : *seconds < models::kKeepsUpSeconds ? fmt::format("{:.1f} s for a sentence", *seconds)
+                                                                   : "too slow for this machine";
+    report.good("model", fmt::format("{}{}: {}, {}", models::name_of(file), file == chosen ? " (auto)" : "", speed,
+                                     file.parent_path().string()));
   }
 }
 
@@ -122,6 +143,7 @@ ExitCode doctor(const RecorderConfig& config) {
   Report report;
   examine_detector(report);
   examine_transcribers(report);
+  examine_models(report);
   examine_devices(report);
   examine_tui(report);
   examine_places(report, config);

@@ -19,6 +19,7 @@
 #include "session/library.hpp"
 #include "session/recovery.hpp"
 #include "transcription/find_transcriber.hpp"
+#include "transcription/worker_lookup.hpp"
 #include "vad/make_detector.hpp"
 
 namespace dictum::recorder {
@@ -388,6 +389,10 @@ void Runtime::prepare_capture(std::shared_ptr<Attempt> attempt) {  // on `listen
       config.capture.device = device_;
     }
     if (warning) attempt->warnings.push_back(*warning);
+    if (const auto lack = transcription::why_not_whisper();
+        lack && !config_.custom_transcriber && config_.transcription.transcriber == "auto") {
+      attempt->warnings.push_back(*lack);
+    }
     attempt->capture = std::make_shared<pipeline::CaptureLoop>(
         attempt->executors.listen, config_, clock_, capture::make_source(config, clock_), std::move(detector));
     attempt->format = attempt->capture->open();
