@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <system_error>
 #include <variant>
 
 #include "base/model_folders.hpp"
+#include "base/xdg.hpp"
 #include "dictum/error.hpp"
 #include "transcription/alarm.hpp"
 #include "transcription/worker_process.hpp"
@@ -23,11 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "dictum-worker-";
-
-std::string environment(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 bool is_program(const fs::path& path) {
   std::error_code ignored;
