@@ -140,7 +140,9 @@ class WhisperEngine::Model {
     std::vector<float> padded(samples.begin(), samples.end());
     padded.resize(std::max(padded.size(), kShortest));
 
-    const std::string language = language_of(job);
+    const int threads_here = threads();
+    std::string language = language_of(job);
+    if (language.empty()) language = detect_language(padded, samples.size(), threads_here);
     const std::string prompt = tail(plain_text(job.prompt), kLongestPrompt);
     Course course{watcher, should_stop};
     const bool greedy = job.search == Search::greedy;
@@ -151,7 +153,7 @@ class WhisperEngine::Model {
     parameters.entropy_thold = kEntropy;
     parameters.suppress_nst = true;
     parameters.no_context = true;
-    parameters.n_threads = threads();
+    parameters.n_threads = threads_here;
     parameters.language = language.c_str();
     parameters.initial_prompt = prompt.empty() ? nullptr : prompt.c_str();
     parameters.token_timestamps = true;
@@ -189,9 +191,28 @@ class WhisperEngine::Model {
   }
 
  private:
+  /// What is spoken, from as much of the encoder as the sound needs. The library's own detection would use as much as
+  /// the job before did, and take as long as the text itself.
+  std::string detect_language(const std::vector<float>& padded, std::size_t samples, int threads_here) {
+    // Takes the sound and the context over, and ends before it computes.
+    auto parameters = whisper_full_default_params(WHISPER_SAMPLING_GREEDY);
+    parameters.n_threads = threads_here;
+    parameters.language = "en";
+    parameters.audio_ctx = context_for(samples);
+    parameters.print_progress = false;
+    parameters.encoder_begin_callback = [](whisper_context*, whisper_state*, void*) { return false; };
+    whisper_full_with_state(context_.get(), state_.get(), parameters, padded.data(), static_cast<int>(padded.size()));
+    const int id = whisper_lang_auto_detect_with_state(context_.get(), state_.get(), 0, threads_here, nullptr);
+    const char* const name = id < 0 ? nullptr : whisper_lang_str(id);
+    if (name == nullptr)
+      throw RecorderError(Errc::transcription_failed, fmt::format("Whisper finds no language in it: {}", error_));
+    return name;
+  }
+
+  /// Empty: the one that is spoken.
   std::string language_of(const Job& job) const {
     std::string asked = job.language.substr(0, job.language.find('-'));
-    if (asked.empty()) return multilingual() ? "auto" : "en";
+    if (asked.empty()) return multilingual() ? "" : "en";
     if (whisper_lang_id(asked.c_str()) < 0) {
       throw RecorderError(Errc::transcription_failed,
                           fmt::format("Whisper does not know the language \"{}\"", utf8::repaired(job.language)));
