@@ -14,6 +14,7 @@
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
 #include "output.hpp"
+#include "models/model_choice.hpp"
 #include "transcription/worker_lookup.hpp"
 #include "vad/detector.hpp"
 
@@ -28,6 +29,7 @@ class Report {
     ++missing_;
     line("!!", what, detail);
   }
+  void note(std::string_view what, const std::string& detail) { line("--", what, detail); }
   int missing() const { return missing_; }
 
  private:
@@ -50,7 +52,7 @@ void examine_transcribers(Report& report) {
   const std::string chosen = transcription::resolve_transcriber("auto");
   bool usable = false;
   for (const std::string& sentence : transcription::ignored_worker_folders()) {
-    fmt::print("--  {:<14} {}\n", "transcriber", sentence);
+    report.note("transcriber", sentence);
   }
   for (const auto& worker : transcription::list_workers()) {
     const std::string name = "transcriber";
@@ -63,7 +65,7 @@ void examine_transcribers(Report& report) {
       if (worker.name == chosen) {
         report.bad(name, fmt::format("{}: {}", worker.name, error.what()));
       } else {
-        print("--  {:<14} {}: {}\n", name, worker.name, utf8::on_one_line(error.what()));
+        report.note(name, fmt::format("{}: {}", worker.name, error.what()));
       }
     }
   }
@@ -72,6 +74,25 @@ void examine_transcribers(Report& report) {
                fmt::format("{} cannot be used: install pocketsphinx-en-us and build with libpocketsphinx-dev, "
                            "or record with --no-transcribe",
                            chosen));
+  }
+}
+
+/// The Whisper models that are here, and how quick each was found to be.
+void examine_models(Report& report) {
+  if (const auto lack = transcription::why_not_whisper()) {
+    report.note("Whisper", lack->message);
+    return;
+  }
+  const auto files = models::by_quality(models::ModelStore::of_user());
+  const auto speeds = models::SpeedCache::of_user();
+  const auto chosen = models::choose(files, speeds);
+  for (const auto& file : files) {
+    const auto seconds = speeds.find(file);
+    const std::string speed = !seconds                             ? "its speed here was not measured yet"
+                              : *seconds < models::kKeepsUpSeconds ? fmt::format("{:.1f} s for a sentence", *seconds)
+                                                                   : "too slow for this machine";
+    report.good("model", fmt::format("{}{}: {}, {}", models::name_of(file), file == chosen ? " (auto)" : "", speed,
+                                     file.parent_path().string()));
   }
 }
 
@@ -126,6 +147,7 @@ ExitCode doctor(const RecorderConfig& config) {
   Report report;
   examine_detector(report);
   examine_transcribers(report);
+  examine_models(report);
   examine_devices(report);
   examine_tui(report);
   examine_places(report, config);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "commands.hpp"
+#include "models/model_choice.hpp"
 #include "models/model_store.hpp"
 #include "output.hpp"
 
@@ -19,11 +20,19 @@ std::string size_for_people(std::uint64_t bytes) {
 }
 
 void list() {
-  for (const auto& entry : models::ModelStore::of_user().list()) {
-    const std::string state = entry.installed  ? "installed"
+  const auto store = models::ModelStore::of_user();
+  const auto chosen = models::choose(models::by_quality(store), models::SpeedCache::of_user());
+  for (const auto& entry : store.list()) {
+    const std::string state = entry.installed && entry.file == chosen ? "installed, auto takes it"
+                              : entry.installed                       ? "installed"
                               : entry.part > 0 ? fmt::format("{} of it fetched", size_for_people(entry.part))
                                                : "";
-    print("{:<22} {:>9}  {}\n", entry.model.name, size_for_people(entry.model.size), state);
+    print("{:<22} {:>9}  {:<13} {:<10} {}\n", entry.model.name, size_for_people(entry.model.size),
+               entry.model.languages(), entry.model.speed, state);
+  }
+  for (const auto& file : store.unknown_files()) {
+    print("{:<22} {:>9}  {:<13} {:<10} {}\n", models::name_of(file), "", "", "",
+               file == chosen ? "your own, auto takes it" : "your own");
   }
 }
 
@@ -49,7 +58,7 @@ void add_models_command(CLI::App& app, ExitCode&) {
   auto name = std::make_shared<std::string>();
   const auto add = [&](const char* verb, const char* help, auto run) {
     CLI::App* one = command->add_subcommand(verb, help);
-    one->add_option("NAME", *name, "for example base.en")->required();
+    one->add_option("NAME", *name, "for example base-q8_0")->required();
     one->callback([name, run] { run(*name); });
   };
   command->add_subcommand("list", "Every model that can be fetched, and which are here")->callback([] { list(); });

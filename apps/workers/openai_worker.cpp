@@ -60,8 +60,9 @@ class OpenAIWorker final : public transcription::WorkerEngine {
       result.words.push_back({word.text, audio.frame_at(word.start), audio.frame_at(word.end), word.confidence});
     }
     result.no_speech_probability = response.no_speech_probability;
-    result.suspect = is_suspect({response.text, audio.seconds(), loudest_dbfs(audio.samples),
-                                 response.no_speech_probability, response.mean_log_probability});
+    result.suspect_reason = suspicion({response.text, audio.seconds(), loudest_dbfs(audio.samples),
+                                       response.no_speech_probability, response.mean_log_probability});
+    result.suspect = !result.suspect_reason.empty();
     return result;
   }
 

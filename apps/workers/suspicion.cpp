@@ -1,5 +1,7 @@
 #include "suspicion.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -15,6 +17,7 @@ namespace {
 constexpr double kNoSpeech = 0.6;         // Whisper's own threshold for dropping a text
 constexpr double kLogProbability = -1.0;  // and for decoding again
 constexpr double kSilenceDBFS = -60;      // quieter than any speech that a microphone delivers
+constexpr double kSomeSpeech = 0.5;       // seconds: less may be a click
 constexpr double kFloorDBFS = -120;
 constexpr double kWordsPerSecond = 8;  // auctioneers reach 6
 constexpr std::size_t kSomeWords = 4;  // fewer say nothing about the pace
@@ -43,14 +46,26 @@ std::vector<std::string> words_of(std::string_view text) {
 
 }  // namespace
 
-bool is_suspect(const Evidence& evidence) {
+std::string suspicion(const Evidence& evidence) {
   const auto words = words_of(evidence.text);
-  if (words.empty()) return false;
-  if (evidence.no_speech_probability.value_or(0) >= kNoSpeech) return true;
-  if (evidence.mean_log_probability.value_or(0) < kLogProbability) return true;
-  if (evidence.loudest_dbfs < kSilenceDBFS) return true;
-  if (words.size() >= kSomeWords && static_cast<double>(words.size()) > kWordsPerSecond * evidence.seconds) return true;
-  return goes_in_circles(evidence.text);
+  const bool too_quiet = evidence.loudest_dbfs < kSilenceDBFS;
+  if (words.empty()) {
+    if (too_quiet || evidence.seconds < kSomeSpeech) return {};
+    return fmt::format("No words were recognised in {:.1f} s of sound.", evidence.seconds);
+  }
+  if (too_quiet) return "The sound is too quiet for speech.";
+  if (goes_in_circles(evidence.text)) return "The text repeats itself.";
+  if (words.size() >= kSomeWords && static_cast<double>(words.size()) > kWordsPerSecond * evidence.seconds)
+    return "The text has more words than can be spoken in its time.";
+  if (evidence.no_speech_probability.value_or(0) >= kNoSpeech)
+    return fmt::format("The engine takes the sound for no speech (probability {:.2f}).",
+                       *evidence.no_speech_probability);
+  if (evidence.mean_log_probability.value_or(0) < kLogProbability) return "The engine itself is unsure of the text.";
+  return {};
+}
+
+bool is_silent(double loudest_dbfs, std::optional<double> no_speech_probability) {
+  return loudest_dbfs < kSilenceDBFS || no_speech_probability.value_or(0) >= kNoSpeech;
 }
 
 bool goes_in_circles(std::string_view text) {

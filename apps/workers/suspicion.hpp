@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace dictum::workers {
@@ -15,9 +16,13 @@ struct Evidence {
   std::optional<double> mean_log_probability{};  ///< of the text's tokens, natural
 };
 
-/// True where the text may be invented: said on silence, in spite of the engine's own doubts, in circles, or faster
-/// than anybody speaks. Such a text is marked, never deleted.
-bool is_suspect(const Evidence& evidence);
+/// Why the text may be invented, one sentence: it stands over silence, the engine itself doubts it, it repeats itself,
+/// or it is faster than anybody speaks; or there is none although there was enough sound. Empty where nothing speaks
+/// against it. Such a text is marked, never deleted.
+std::string suspicion(const Evidence& evidence);
+
+/// True where the sound, or the engine, says that nothing was spoken.
+bool is_silent(double loudest_dbfs, std::optional<double> no_speech_probability);
 
 /// True where at least half of the text, and three times or more, is one word or phrase over and over.
 bool goes_in_circles(std::string_view text);

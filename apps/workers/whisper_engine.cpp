@@ -1,18 +1,24 @@
 #include "whisper_engine.hpp"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
+#include <ggml-backend.h>
+#include <sys/resource.h>
 #include <whisper.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
+#include <mutex>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "plain_text.hpp"
+#include "processor_load.hpp"
 #include "whisper_model_file.hpp"
 #include "worker_audio.hpp"
 
@@ -23,6 +29,11 @@ constexpr std::size_t kShortest = kEngineRate + kEngineRate / 10;  // the librar
 constexpr std::size_t kLongestPrompt = 800;                        // bytes: about the 224 tokens that Whisper reads
 constexpr double kSecondsPerStep = 0.01;                           // of the library's times
 constexpr int kBeam = 5;
+constexpr int kMaxThreads = 4;    // beyond four it gains little
+constexpr float kEntropy = 2.8F;  // of the last tokens: what is below repeats itself; its maintainers' value
+constexpr double kContextPerSecond = 50;
+constexpr int kFullContext = 1500;
+constexpr int kLeastContext = 512;  // below it sentences are repeated
 
 struct FreeContext {
   void operator()(whisper_context* context) const { whisper_free(context); }
@@ -32,10 +43,27 @@ struct FreeState {
 };
 
 int threads() {
-  const auto here = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const char* asked = std::getenv("DICTUM_WHISPER_THREADS");
   const int number = asked == nullptr ? 0 : std::atoi(asked);
-  return number > 0 ? std::min(number, 4 * here) : std::min(here, 4);  // beyond four it gains little
+  const int cores = physical_cores();
+  if (number > 0) return std::min(number, 4 * cores);
+  std::string load;
+  std::getline(std::ifstream("/proc/loadavg"), load);
+  return threads_for(cores, other_running_threads(load), kMaxThreads);
+}
+
+/// Loads the library's code for this processor, which lies beside it as libraries of its own, once a process.
+void load_backends() {
+  // OpenMP's threads sleep while they wait for each other. They would spin, and starve what else runs.
+  ::setenv("OMP_WAIT_POLICY", "passive", 0);
+  Dl_info library{};
+  if (::dladdr(reinterpret_cast<void*>(&whisper_full_default_params), &library) != 0 && library.dli_fname != nullptr) {
+    std::error_code error;
+    const auto folder = std::filesystem::canonical(library.dli_fname, error).parent_path();
+    if (!error) ggml_backend_load_all_from_path(folder.c_str());
+  }
+  // A distribution's package keeps them elsewhere, and knows where.
+  if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) ggml_backend_load_all();
 }
 
 /// The library's log is one for the process; the last error in it tells why a model does not load.
@@ -52,10 +80,26 @@ std::string tail(const std::string& text, std::size_t most) {
   return text.substr(begin);
 }
 
+/// How much of the encoder's 30 s so many samples need, with as much again for what follows.
+int context_for(std::size_t samples) {
+  const double needed = 2 * kContextPerSecond * static_cast<double>(samples) / kEngineRate;
+  return std::clamp((static_cast<int>(needed) + 7) / 8 * 8, kLeastContext, kFullContext);
+}
+
+/// Processor time of this process, in seconds.
+double processor_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
 /// What the library's callbacks need of a job under way.
 struct Course {
   const WhisperEngine::Watcher& watcher;
-  std::stop_token cancelled;
+  const std::function<bool()>& should_stop;
 };
 
 std::string text_so_far(whisper_state* state) {
@@ -72,8 +116,13 @@ class WhisperEngine::Model {
   explicit Model(const std::filesystem::path& file) {
     check_whisper_model(file);
     whisper_log_set(keep_error, &error_);
-    context_.reset(whisper_init_from_file_with_params_no_state(file.c_str(), whisper_context_default_params()));
-    if (!context_) {
+    static std::once_flag once;
+    std::call_once(once, load_backends);
+    auto parameters = whisper_context_default_params();
+    parameters.use_gpu = false;
+    context_.reset(whisper_init_from_file_with_params_no_state(file.c_str(), parameters));
+    if (context_) state_.reset(whisper_init_state(context_.get()));
+    if (!state_) {
       whisper_log_set(drop, nullptr);
       throw RecorderError(Errc::model_missing,
                           fmt::format("whisper.cpp cannot load {}: {}", utf8::repaired(file.string()),
@@ -87,32 +136,36 @@ class WhisperEngine::Model {
   bool multilingual() const { return whisper_is_multilingual(context_.get()) != 0; }
 
   Utterance transcribe(std::span<const float> samples, const Job& job, const Watcher& watcher,
-                       std::stop_token cancelled) {
-    const std::unique_ptr<whisper_state, FreeState> state(whisper_init_state(context_.get()));
-    if (!state) throw RecorderError(Errc::transcription_failed, "whisper.cpp found no memory to work in");
+                       const std::function<bool()>& should_stop) {
     std::vector<float> padded(samples.begin(), samples.end());
     padded.resize(std::max(padded.size(), kShortest));
 
-    const std::string language = language_of(job);
+    const int threads_here = threads();
+    std::string language = language_of(job);
+    if (language.empty()) language = detect_language(padded, samples.size(), threads_here);
     const std::string prompt = tail(plain_text(job.prompt), kLongestPrompt);
-    Course course{watcher, cancelled};
-    auto parameters = whisper_full_default_params(job.quick ? WHISPER_SAMPLING_GREEDY : WHISPER_SAMPLING_BEAM_SEARCH);
+    Course course{watcher, should_stop};
+    const bool greedy = job.search == Search::greedy;
+    auto parameters = whisper_full_default_params(greedy ? WHISPER_SAMPLING_GREEDY : WHISPER_SAMPLING_BEAM_SEARCH);
     parameters.beam_search.beam_size = kBeam;
     parameters.greedy.best_of = 1;
-    if (job.quick) parameters.temperature_inc = 0;
-    parameters.n_threads = threads();
+    parameters.temperature_inc = 0;  // no dice: a second try is another search
+    parameters.entropy_thold = kEntropy;
+    parameters.suppress_nst = true;
+    parameters.no_context = true;
+    parameters.n_threads = threads_here;
     parameters.language = language.c_str();
     parameters.initial_prompt = prompt.empty() ? nullptr : prompt.c_str();
-    parameters.no_context = true;
     parameters.token_timestamps = true;
+    if (job.quick) parameters.audio_ctx = context_for(samples.size());
     parameters.print_progress = false;
     parameters.print_realtime = false;
     parameters.print_timestamps = false;
     parameters.print_special = false;
-    parameters.abort_callback = [](void* data) { return static_cast<Course*>(data)->cancelled.stop_requested(); };
+    parameters.abort_callback = [](void* data) { return static_cast<Course*>(data)->should_stop(); };
     parameters.abort_callback_user_data = &course;
     parameters.encoder_begin_callback = [](whisper_context*, whisper_state*, void* data) {
-      return !static_cast<Course*>(data)->cancelled.stop_requested();
+      return !static_cast<Course*>(data)->should_stop();
     };
     parameters.encoder_begin_callback_user_data = &course;
     parameters.new_segment_callback = [](whisper_context*, whisper_state* current, int, void* data) {
@@ -126,18 +179,40 @@ class WhisperEngine::Model {
     parameters.progress_callback_user_data = &course;
 
     error_.clear();
-    const int result = whisper_full_with_state(context_.get(), state.get(), parameters, padded.data(),
+    const int result = whisper_full_with_state(context_.get(), state_.get(), parameters, padded.data(),
                                                static_cast<int>(padded.size()));
-    if (cancelled.stop_requested()) throw RecorderError(Errc::cancelled, "the transcription was cancelled");
+    if (should_stop()) throw RecorderError(Errc::cancelled, "the transcription was cancelled");
     if (result != 0)
       throw RecorderError(Errc::transcription_failed, fmt::format("whisper.cpp failed ({}): {}", result, error_));
-    return read(state.get());
+    Utterance utterance = read(state_.get());
+    utterance.language = whisper_lang_str(whisper_full_lang_id_from_state(state_.get()));
+    straighten(utterance.words, static_cast<double>(samples.size()) / kEngineRate);
+    return utterance;
   }
 
  private:
+  /// What is spoken, from as much of the encoder as the sound needs. The library's own detection would use as much as
+  /// the job before did, and take as long as the text itself.
+  std::string detect_language(const std::vector<float>& padded, std::size_t samples, int threads_here) {
+    // Takes the sound and the context over, and ends before it computes.
+    auto parameters = whisper_full_default_params(WHISPER_SAMPLING_GREEDY);
+    parameters.n_threads = threads_here;
+    parameters.language = "en";
+    parameters.audio_ctx = context_for(samples);
+    parameters.print_progress = false;
+    parameters.encoder_begin_callback = [](whisper_context*, whisper_state*, void*) { return false; };
+    whisper_full_with_state(context_.get(), state_.get(), parameters, padded.data(), static_cast<int>(padded.size()));
+    const int id = whisper_lang_auto_detect_with_state(context_.get(), state_.get(), 0, threads_here, nullptr);
+    const char* const name = id < 0 ? nullptr : whisper_lang_str(id);
+    if (name == nullptr)
+      throw RecorderError(Errc::transcription_failed, fmt::format("Whisper finds no language in it: {}", error_));
+    return name;
+  }
+
+  /// Empty: the one that is spoken.
   std::string language_of(const Job& job) const {
     std::string asked = job.language.substr(0, job.language.find('-'));
-    if (asked.empty()) return multilingual() ? "auto" : "en";
+    if (asked.empty()) return multilingual() ? "" : "en";
     if (whisper_lang_id(asked.c_str()) < 0) {
       throw RecorderError(Errc::transcription_failed,
                           fmt::format("Whisper does not know the language \"{}\"", utf8::repaired(job.language)));
@@ -160,7 +235,7 @@ class WhisperEngine::Model {
     const int segments = whisper_full_n_segments_from_state(state);
     for (int segment = 0; segment < segments; ++segment) {
       no_speech += whisper_full_get_segment_no_speech_prob_from_state(state, segment);
-      Word word;
+      TimedWord word;
       double word_log = 0;
       int word_tokens = 0;
       const auto finish = [&] {
@@ -193,6 +268,7 @@ class WhisperEngine::Model {
 
   std::string error_;
   std::unique_ptr<whisper_context, FreeContext> context_;
+  std::unique_ptr<whisper_state, FreeState> state_;
 };
 
 WhisperEngine::WhisperEngine(const std::filesystem::path& model) : model_(std::make_unique<Model>(model)) {}
@@ -200,11 +276,29 @@ WhisperEngine::~WhisperEngine() = default;
 
 WhisperEngine::Utterance WhisperEngine::transcribe(std::span<const float> samples, const Job& job,
                                                    const Watcher& watcher, std::stop_token cancelled) {
-  return model_->transcribe(samples, job, watcher, std::move(cancelled));
+  return model_->transcribe(samples, job, watcher, [&] { return cancelled.stop_requested(); });
 }
 
 std::vector<std::string> WhisperEngine::languages() const {
   return model_->multilingual() ? std::vector<std::string>{} : std::vector<std::string>{"en"};
+}
+
+double WhisperEngine::measure(double limit) {
+  // Processor time: other programs take wall time from it only.
+  const int cores = std::min(physical_cores(), kMaxThreads);
+  const double begin = processor_seconds();
+  const auto used = [&] { return (processor_seconds() - begin) / cores; };
+  try {
+    const std::vector<float> silence(kShortest);
+    model_->transcribe(silence, {.language = "en", .prompt = {}}, {}, [&] { return used() >= limit; });
+  } catch (const RecorderError&) {
+    if (used() < limit) throw;
+  }
+  return std::min(used(), limit);
+}
+
+std::string WhisperEngine::name() {
+  return fmt::format("whisper.cpp {}", whisper_version());
 }
 
 }  // namespace dictum::workers

@@ -1,11 +1,20 @@
 // dictum-worker-whisper: whisper.cpp's library, on this machine.
 //
-//   --model MODEL            a file, or the name of an installed model; the first installed one where it is not named
-//   DICTUM_WHISPER_THREADS   how many threads compute; at most four where it is not set
+//   --model MODEL            a file, or the name of an installed model; where it is not named, the best installed one
+//   that
+//                            keeps up with this machine
+//   DICTUM_WHISPER_THREADS   how many threads compute; where it is not set, one a core that nothing else uses, at most
+//   four
+
+#include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
+#include <utility>
 
+#include "annotations.hpp"
 #include "dictum/error.hpp"
+#include "models/model_choice.hpp"
 #include "models/model_store.hpp"
 #include "suspicion.hpp"
 #include "transcription/worker_main.hpp"
@@ -16,26 +25,53 @@
 namespace dictum::workers {
 namespace {
 
-std::filesystem::path model_file(const WorkerOptions& options) {
+/// A model and the file that it was read from.
+struct LoadedModel {
+  std::filesystem::path file;
+  std::unique_ptr<WhisperEngine> engine;
+};
+
+/// The model that the user named; else the best that keeps up. What was never measured here is measured now, once.
+LoadedModel load_model(const WorkerOptions& options) {
   const auto store = models::ModelStore::of_user();
-  if (!options.model.empty()) return store.resolve(options.model);
-  for (const auto& entry : store.list()) {
-    if (entry.installed) return store.path(entry.model.name);
+  if (!options.model.empty()) {
+    auto file = store.resolve(options.model);
+    auto engine = std::make_unique<WhisperEngine>(file);
+    return {std::move(file), std::move(engine)};
+  }
+  const auto files = models::by_quality(store);
+  const auto speeds = models::SpeedCache::of_user();
+  for (std::size_t tries = 0; tries <= files.size(); ++tries) {
+    const auto file = models::choose(files, speeds);
+    if (file.empty()) break;
+    auto engine = std::make_unique<WhisperEngine>(file);
+    const bool is_only = files.size() == 1;
+    if (is_only || speeds.find(file)) return {file, std::move(engine)};
+    const double seconds = engine->measure(models::kKeepsUpSeconds);
+    speeds.keep(file, seconds);
+    if (seconds < models::kKeepsUpSeconds || !speeds.find(file)) return {file, std::move(engine)};
   }
   throw RecorderError(Errc::model_missing,
-                      "no Whisper model is installed: run `dictum models pull base.en`, for example");
+                      fmt::format("no Whisper model is installed: run `dictum models pull {}`", models::kDefaultModel));
 }
+
+/// A text, and what speaks against it.
+struct Attempt {
+  PartedText parted;
+  WhisperEngine::Utterance utterance;
+  std::string doubt;  ///< empty where there is none
+};
 
 /// Lives on the worker's main thread. A cancelled job is answered within one step of the network.
 class WhisperWorker final : public transcription::WorkerEngine {
  public:
-  explicit WhisperWorker(const WorkerOptions& options) : file_(model_file(options)), engine_(file_) {}
+  explicit WhisperWorker(const WorkerOptions& options) : model_(load_model(options)) {}
 
   transcription::Hello describe() const override {
     transcription::Hello hello;
-    hello.engine = "whisper.cpp";
-    hello.model = file_.stem();
-    hello.languages = engine_.languages();
+    hello.engine = WhisperEngine::name();
+    hello.model = models::name_of(model_.file);
+    hello.languages = model_.engine->languages();
     hello.abilities = {"words", "partials"};
     return hello;
   }
@@ -48,22 +84,42 @@ class WhisperWorker final : public transcription::WorkerEngine {
     const auto begin = std::chrono::steady_clock::now();
     const WhisperEngine::Watcher watcher{[&](const std::string& text) { sink.partial(text); },
                                          [&](double fraction) { sink.progress(fraction); }};
-    const auto utterance =
-        engine_.transcribe(audio.samples, {job.language, job.prompt, job.interim}, watcher, cancelled);
+    WhisperEngine::Job asked{.language = job.language, .prompt = job.prompt, .quick = job.interim};
+    Attempt best = attempt(audio, asked, watcher, cancelled);
+    if (!best.doubt.empty() && !job.interim) {
+      asked.search = WhisperEngine::Search::beam;
+      Attempt second = attempt(audio, asked, watcher, cancelled);
+      if (second.doubt.empty() || best.parted.text.empty()) best = std::move(second);
+    }
     result.timings["decode"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    result.text = utterance.text;
-    for (const auto& word : utterance.words) {
+    result.text = std::move(best.parted.text);
+    result.annotations = std::move(best.parted.annotations);
+    for (const auto& word : best.parted.words) {
       result.words.push_back({word.text, audio.frame_at(word.start), audio.frame_at(word.end), word.confidence});
     }
-    result.no_speech_probability = utterance.no_speech_probability;
-    result.suspect = is_suspect({utterance.text, audio.seconds(), loudest_dbfs(audio.samples),
-                                 utterance.no_speech_probability, utterance.mean_log_probability});
+    result.no_speech_probability = best.utterance.no_speech_probability;
+    result.language = std::move(best.utterance.language);
+    if (!job.interim) {
+      result.suspect = !best.doubt.empty();
+      result.suspect_reason = std::move(best.doubt);
+    }
     return result;
   }
 
  private:
-  const std::filesystem::path file_;
-  WhisperEngine engine_;
+  Attempt attempt(const WorkerAudio& audio, const WhisperEngine::Job& job, const WhisperEngine::Watcher& watcher,
+                  const std::stop_token& cancelled) {
+    Attempt made;
+    made.utterance = model_.engine->transcribe(audio.samples, job, watcher, cancelled);
+    const double loudest = loudest_dbfs(audio.samples);
+    made.parted = part_annotations(made.utterance.text, made.utterance.words,
+                                   is_silent(loudest, made.utterance.no_speech_probability));
+    made.doubt = suspicion({made.parted.text, audio.seconds(), loudest, made.utterance.no_speech_probability,
+                            made.utterance.mean_log_probability});
+    return made;
+  }
+
+  const LoadedModel model_;
 };
 
 }  // namespace

@@ -104,6 +104,12 @@ struct TranscriptionComplete {
   int revision{};  ///< 0 for the first result of a segment, counting up with every later one
   std::vector<DetectedPhrase> phrases{};  ///< heard beside the text; notes go by them too
   bool edited{};                          ///< a person wrote the text; in JSON only where it is true
+  std::string suspect_reason{};           ///< why it is suspect, one sentence; empty otherwise
+  std::vector<std::string>
+      annotations{};       ///< what the engine wrote beside words, taken out of the text: "[BLANK_AUDIO]"
+  std::string engine{};    ///< what made the text, for example "whisper.cpp 1.9.3"; may be empty
+  std::string model{};     ///< its model; may be empty
+  std::string language{};  ///< BCP 47, of the text; empty where the engine does not tell
   bool operator==(const TranscriptionComplete&) const = default;
 };
 

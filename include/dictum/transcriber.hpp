@@ -36,6 +36,11 @@ struct TranscriptionOutcome {
   std::vector<DetectedPhrase> phrases;
   std::optional<double> no_speech_probability;
   bool suspect{};
+  std::string suspect_reason{};  ///< one sentence for a person; empty where it is not suspect
+  std::vector<std::string> annotations{};
+  std::string engine{};
+  std::string model{};
+  std::string language{};
   std::chrono::duration<double> processing_time{};  ///< of the attempt that answered
 };
 

@@ -100,9 +100,8 @@ class RecorderEvent:
         made: dict[str, Any] = {"event": type(self).__name__}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name == "sequence" and value is None or field.name == "edited" and not value:
-                continue
-            made[field.name] = _plain(value)
+            if value != field.default and (field.name != "sequence" or value is not None):
+                made[field.name] = _plain(value)
         return made
 
     @classmethod
@@ -111,7 +110,8 @@ class RecorderEvent:
         of a newer version is a KeyError."""
         made = _CLASSES[source["event"]]
         readers = _READERS[made]
-        return made(**{name: read(source.get(name)) for name, read in readers.items()})
+        given = {name: read for name, read in readers.items() if name in source or name not in _OPTIONAL[made]}
+        return made(**{name: read(source.get(name)) for name, read in given.items()})
 
     @classmethod
     def from_json(cls, line: str) -> "RecorderEvent":
@@ -179,6 +179,13 @@ class TranscriptionComplete(RecorderEvent):
     phrases: tuple[DetectedPhrase, ...]
     edited: bool = False
     """A person wrote the text; in JSON only where it is true."""
+    suspect_reason: str = ""
+    annotations: tuple[str, ...] = ()
+    """What the engine wrote beside words, taken out of the text: "[BLANK_AUDIO]"."""
+    engine: str = ""
+    model: str = ""
+    language: str = ""
+    """Of the text, BCP 47; empty where the engine does not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,6 +335,10 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
 
 
 _CLASSES: dict[str, type[RecorderEvent]] = {cls.__name__: cls for cls in typing.get_args(AnyEvent)}
+_OPTIONAL = {
+    cls: {field.name for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING}
+    for cls in _CLASSES.values()
+}
 _READERS = {
     cls: {name: _reader(kind) for name, kind in typing.get_type_hints(cls).items()} for cls in _CLASSES.values()
 }

@@ -130,6 +130,9 @@ bool SessionState::apply_result(const TranscriptionComplete& complete) {
   segment->text = complete.text;
   segment->error = complete.error;
   segment->edited = complete.edited;
+  segment->engine = complete.engine;
+  segment->model = complete.model;
+  segment->language = complete.language;
   segment->status = complete.success ? SegmentStatus::done : SegmentStatus::failed;
   return true;
 }

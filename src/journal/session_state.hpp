@@ -33,6 +33,9 @@ struct Segment {
   std::optional<EventError> error;  ///< why there is no text
   int revisions = 0;                ///< results so far, failed ones too: the number of the next one
   bool edited = false;              ///< a person wrote `text`
+  std::string engine;               ///< what made the text; empty where it does not say, as the next two
+  std::string model;
+  std::string language;
   bool operator==(const Segment&) const = default;
 
   bool is_kept() const { return status != SegmentStatus::discarded; }

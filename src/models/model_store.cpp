@@ -13,12 +13,13 @@
 #include <system_error>
 #include <utility>
 
+#include "base/model_folders.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
 #include "base/xdg.hpp"
 #include "dictum/error.hpp"
 #include "http/transfer.hpp"
-#include "models/sha1.hpp"
+#include "models/sha256.hpp"
 
 namespace dictum::models {
 namespace {
@@ -53,6 +54,11 @@ std::string host_of(std::string_view address) {
   return std::string(address.substr(address.find('@') == std::string_view::npos ? 0 : address.find('@') + 1));
 }
 
+[[noreturn]] void no_place() {
+  throw RecorderError(Errc::output_unwritable,
+                      "There is no place for models: set HOME, XDG_DATA_HOME or DICTUM_MODELS_DIR.");
+}
+
 [[noreturn]] void cannot_write(const fs::path& file, int error) {
   throw RecorderError(error == ENOSPC || error == EDQUOT ? Errc::disk_full : Errc::output_unwritable,
                       fmt::format("{} cannot be written: {}", file.string(), std::strerror(error)));
@@ -63,7 +69,7 @@ std::string checksum(const fs::path& file, const Progress& progress, const std::
   if (!in)
     throw RecorderError(Errc::model_missing, fmt::format("{} cannot be read: {}", file.string(), std::strerror(errno)));
   const std::uint64_t all = size_of(file);
-  SHA1 sum;
+  SHA256 sum;
   std::string block(kBlock, '\0');
   for (std::uint64_t done = 0;;) {
     if (cancelled.stop_requested()) throw RecorderError(Errc::cancelled, "checking the model was cancelled");
@@ -88,9 +94,10 @@ class ModelStore::Download {
   Download(const ModelStore& store, const Model& model, const Progress& progress, std::stop_token cancelled)
       : store_(store),
         model_(model),
-        part_(part_of(store.path(model.name))),
+        part_(part_of(store.own_path(model))),
         progress_(progress),
         cancelled_(std::move(cancelled)) {
+    if (store.folder_.empty()) no_place();
     std::error_code error;
     fs::create_directories(store.folder_, error);
     if (error) cannot_write(store.folder_, error.value());
@@ -113,18 +120,18 @@ class ModelStore::Download {
     make_room();
     fetch();
     const std::string sum = checksum(part_, {}, cancelled_);
-    if (sum != model_.sha1) {
+    if (sum != model_.sha256) {
       start_anew();
       ::unlink(part_.c_str());
       throw RecorderError(
           Errc::model_missing,
-          fmt::format("what {} sent for {} is not the publisher's file (its SHA-1 is {}): it was thrown away",
+          fmt::format("what {} sent for {} is not the publisher's file (its SHA-256 is {}): it was thrown away",
                       host_of(store_.address_), model_.name, sum));
     }
     if (::fsync(file_.get()) != 0) cannot_write(part_, errno);
     std::error_code error;
-    fs::rename(part_, store_.path(model_.name), error);
-    if (error) cannot_write(store_.path(model_.name), error.value());
+    fs::rename(part_, store_.own_path(model_), error);
+    if (error) cannot_write(store_.own_path(model_), error.value());
   }
 
  private:
@@ -183,7 +190,7 @@ class ModelStore::Download {
     if (response.status == kOK || response.status == kPartialContent) return true;
     if (response.status == kRangeNotSatisfiable && have_ > 0) {
       // All of it came before, or something else did: the checksum tells.
-      if (checksum(part_, {}, cancelled_) == model_.sha1) return true;
+      if (checksum(part_, {}, cancelled_) == model_.sha256) return true;
       start_anew();
       return false;
     }
@@ -252,34 +259,48 @@ class ModelStore::Download {
 };
 
 ModelStore ModelStore::of_user() {
-  fs::path folder = environment("DICTUM_MODELS_DIR");
-  if (folder.empty()) {
-    const fs::path data = data_folder();
-    if (data.empty()) {
-      throw RecorderError(Errc::output_unwritable,
-                          "There is no place for models: set HOME, XDG_DATA_HOME or DICTUM_MODELS_DIR.");
-    }
-    folder = data / "models";
-  }
+  auto folders = model_folders();
+  if (folders.empty()) no_place();
   const auto address = environment("DICTUM_MODELS_URL");
-  return {std::move(folder), address.empty() ? std::string(kPublisher) : address};
+  return {own_model_folder(), address.empty() ? std::string(kPublisher) : address, catalogue(), {}, std::move(folders)};
 }
 
-ModelStore::ModelStore(fs::path folder, std::string address, std::span<const Model> models, Patience patience)
-    : folder_(std::move(folder)), address_(std::move(address)), models_(models), patience_(patience) {}
+ModelStore::ModelStore(fs::path folder, std::string address, std::span<const Model> models, Patience patience,
+                       std::vector<fs::path> read_folders)
+    : folder_(std::move(folder)),
+      address_(std::move(address)),
+      models_(models),
+      patience_(patience),
+      read_folders_(std::move(read_folders)) {}
 
 std::vector<ModelStore::Entry> ModelStore::list() const {
   std::vector<Entry> entries;
   for (const Model& model : models_) {
-    const fs::path file = folder_ / model.file_name();
+    const fs::path file = path_of(model);
     std::error_code error;
-    entries.push_back({model, fs::is_regular_file(file, error), size_of(part_of(file))});
+    entries.push_back({model, fs::is_regular_file(file, error), size_of(part_of(own_path(model))), file});
   }
   return entries;
 }
 
+std::vector<fs::path> ModelStore::unknown_files() const {
+  std::vector<fs::path> files = installed_model_files();
+  std::erase_if(files, [&](const fs::path& file) {
+    return std::ranges::any_of(models_, [&](const Model& model) { return file.filename() == model.file_name(); });
+  });
+  return files;
+}
+
 fs::path ModelStore::path(std::string_view name) const {
-  return folder_ / find(name).file_name();
+  return path_of(find(name));
+}
+
+fs::path ModelStore::path_of(const Model& model) const {
+  for (const fs::path& folder : read_folders_) {
+    std::error_code error;
+    if (fs::path file = folder / model.file_name(); fs::is_regular_file(file, error)) return file;
+  }
+  return own_path(model);
 }
 
 fs::path ModelStore::resolve(std::string_view name_or_file) const {
@@ -305,14 +326,15 @@ fs::path ModelStore::pull(std::string_view name, const Progress& progress, std::
 void ModelStore::verify(std::string_view name, const Progress& progress) const {
   const Model& model = find(name);
   const fs::path file = resolve(name);
-  if (const auto sum = checksum(file, progress, {}); sum != model.sha1) {
-    throw RecorderError(Errc::model_missing, fmt::format("{} is damaged (its SHA-1 is {}): remove it and pull it again",
-                                                         file.string(), sum));
+  if (const auto sum = checksum(file, progress, {}); sum != model.sha256) {
+    throw RecorderError(
+        Errc::model_missing,
+        fmt::format("{} is damaged (its SHA-256 is {}): remove it and pull it again", file.string(), sum));
   }
 }
 
 bool ModelStore::remove(std::string_view name) const {
-  const fs::path file = path(name);
+  const fs::path file = own_path(find(name));
   std::error_code error;
   const bool whole = fs::remove(file, error);
   if (error) cannot_write(file, error.value());

@@ -25,23 +25,27 @@ struct Patience {
 };
 
 /// The models on this machine: a folder of files named as their publisher names them, each either whole and checked or
-/// not there (what is still coming ends in ".part"). Holds no files open between calls; two processes may use one
-/// folder. Every method may throw RecorderError: model_missing, config_invalid for a name that is not in the catalogue,
-/// output_unwritable, disk_full, timed_out, cancelled.
+/// not there (what is still coming ends in ".part"), and further folders that are only read. Holds no files open
+/// between calls; two processes may use one folder. Every method may throw RecorderError: model_missing, config_invalid
+/// for a name that is not in the catalogue, output_unwritable, disk_full, timed_out, cancelled.
 class ModelStore {
  public:
-  /// $DICTUM_MODELS_DIR, else $XDG_DATA_HOME/dictum/models; from $DICTUM_MODELS_URL, else the publisher's address.
+  /// The folders of base/model_folders.hpp; from $DICTUM_MODELS_URL, else the publisher's address.
   static ModelStore of_user();
 
   ModelStore(std::filesystem::path folder, std::string address, std::span<const Model> models = catalogue(),
-             Patience patience = {});
+             Patience patience = {}, std::vector<std::filesystem::path> read_folders = {});
 
   struct Entry {
     Model model;
     bool installed{};
-    std::uint64_t part{};  ///< bytes of an unfinished download
+    std::uint64_t part{};        ///< bytes of an unfinished download
+    std::filesystem::path file;  ///< where it is, or would be
   };
   std::vector<Entry> list() const;
+
+  /// Files of whisper.cpp's kind in the folders that are none of the catalogue's.
+  std::vector<std::filesystem::path> unknown_files() const;
 
   /// Where the model's file is, or would be.
   std::filesystem::path path(std::string_view name) const;
@@ -67,11 +71,14 @@ class ModelStore {
   class Download;
 
   const Model& find(std::string_view name) const;
+  std::filesystem::path own_path(const Model& model) const { return folder_ / model.file_name(); }
+  std::filesystem::path path_of(const Model& model) const;
 
   const std::filesystem::path folder_;
   const std::string address_;
   const std::span<const Model> models_;
   const Patience patience_;
+  const std::vector<std::filesystem::path> read_folders_;
 };
 
 }  // namespace dictum::models

@@ -172,7 +172,12 @@ void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& 
                              .no_speech_probability = outcome.no_speech_probability,
                              .suspect = outcome.suspect,
                              .revision = segment.next_revision++,
-                             .phrases = outcome.phrases},
+                             .phrases = outcome.phrases,
+                             .suspect_reason = outcome.suspect_reason,
+                             .annotations = outcome.annotations,
+                             .engine = outcome.engine,
+                             .model = outcome.model,
+                             .language = outcome.language},
        actions);
   if (segment.next_revision == 1) {  // what was said is what the first result says; a revision corrects the text only
     std::vector<notes::Output> outputs;

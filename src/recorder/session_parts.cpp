@@ -9,6 +9,8 @@
 #include "journal/session_directory.hpp"
 #include "recorder/strands.hpp"
 #include "session/recovery.hpp"
+#include "transcription/find_transcriber.hpp"
+#include "transcription/worker_lookup.hpp"
 #include "vad/make_detector.hpp"
 
 namespace dictum::recorder {
@@ -19,6 +21,10 @@ Preparation prepare(const RecorderConfig& config) {
   auto [detector, warning] = vad::make_detector(config);
   made.detector = std::move(detector);
   if (warning) made.warnings.push_back(*std::move(warning));
+  const bool chooses = !config.custom_transcriber && config.transcription.transcriber == "auto";
+  if (auto lack = chooses ? transcription::why_not_whisper() : std::nullopt) {
+    made.warnings.push_back(*std::move(lack));
+  }
   return made;
 }
 

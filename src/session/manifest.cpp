@@ -43,6 +43,8 @@ class Fields {
   bool has(std::string_view key) const { return object_->contains(key); }
   bool is_null(std::string_view key) const { return at(key).is_null(); }
 
+  std::string text_or_none(std::string_view key) const { return object_->contains(key) ? text(key) : std::string(); }
+
   template <class T>
   T number(std::string_view key, T least) const {
     boost::system::error_code error;
@@ -125,6 +127,9 @@ boost::json::value to_json(const Segment& segment) {
   json["error"] = nullptr;
   if (segment.edited) json["edited"] = true;  // older versions do not know it
   if (segment.error) json["error"] = {{"code", segment.error->code}, {"message", segment.error->message}};
+  if (!segment.engine.empty()) json["engine"] = segment.engine;
+  if (!segment.model.empty()) json["model"] = segment.model;
+  if (!segment.language.empty()) json["language"] = segment.language;
   return json;
 }
 
@@ -195,6 +200,9 @@ Segment parse_segment(const Fields& fields) {
     const Fields error(fields.at("error"), "error");
     segment.error = EventError{error.text("code"), error.text("message")};
   }
+  segment.engine = fields.text_or_none("engine");
+  segment.model = fields.text_or_none("model");
+  segment.language = fields.text_or_none("language");
   return segment;
 }
 

@@ -57,6 +57,11 @@ TranscriptionOutcome outcome_of(const TranscriptionJob& job, Result result) {
   outcome.phrases = std::move(result.phrases);
   outcome.no_speech_probability = result.no_speech_probability;
   outcome.suspect = result.suspect;
+  outcome.suspect_reason = std::move(result.suspect_reason);
+  outcome.annotations = std::move(result.annotations);
+  outcome.engine = std::move(result.engine);
+  outcome.model = std::move(result.model);
+  outcome.language = std::move(result.language);
   const Frame frames = std::max<Frame>(job.end_frame - job.start_frame, 0);
   const auto place = [&](auto& item) {  // frames of the file become frames of the session, within the segment
     item.start_frame = job.start_frame + std::min(item.start_frame, frames);

@@ -7,14 +7,15 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <system_error>
 #include <variant>
 
+#include "base/model_folders.hpp"
 #include "base/timer.hpp"
 #include "base/utf8.hpp"
+#include "base/xdg.hpp"
 #include "dictum/error.hpp"
 #include "transcription/worker_process.hpp"
 #include "transcription/worker_text.hpp"
@@ -24,10 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string environment(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 bool is_program(const fs::path& path) {
   std::error_code ignored;
@@ -76,19 +73,6 @@ std::optional<fs::path> find_program(std::string_view file) {
     if (fs::path path = folder / file; is_program(path)) return path;
   }
   return std::nullopt;
-}
-
-bool has_whisper_model() {
-  fs::path folder = environment("DICTUM_MODELS_DIR");
-  if (folder.empty()) {
-    const fs::path data = environment("XDG_DATA_HOME");
-    folder = (data.is_absolute() ? data : fs::path(environment("HOME")) / ".local/share") / "dictum/models";
-  }
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().extension() == ".bin" && entry->path().filename().string().starts_with("ggml-")) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -166,7 +150,21 @@ std::vector<InstalledWorker> list_workers() {
 
 std::string resolve_transcriber(std::string_view name) {
   if (name != "auto") return std::string(name);
-  return has_whisper_model() && find_program(fmt::format("{}whisper", kWorkerPrefix)) ? "whisper" : "pocketsphinx";
+  return why_not_whisper() ? "pocketsphinx" : "whisper";
+}
+
+std::optional<EventError> why_not_whisper() {
+  if (!find_program(fmt::format("{}whisper", kWorkerPrefix))) {
+    return EventError{std::string(to_string(Errc::transcriber_missing)),
+                      "Whisper is not in this build, so PocketSphinx transcribes, with many more errors. Run `./setup "
+                      "--retry` and build again."};
+  }
+  if (installed_model_files().empty()) {
+    return EventError{std::string(to_string(Errc::model_missing)),
+                      "No Whisper model is installed, so PocketSphinx transcribes, with many more errors. Run `dictum "
+                      "models pull base-q8_0`."};
+  }
+  return std::nullopt;
 }
 
 Hello probe(const fs::path& executable, const std::string& model, std::chrono::milliseconds timeout) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,9 @@ std::vector<InstalledWorker> list_workers();
 /// What "auto" stands for on this machine: "whisper" where its worker and a model for it are installed, else
 /// "pocketsphinx". Any other name stands for itself.
 std::string resolve_transcriber(std::string_view name);
+
+/// Why "auto" does not stand for Whisper on this machine, and the one command that changes it; nothing where it does.
+std::optional<EventError> why_not_whisper();
 
 /// Starts the worker, which loads its model, and returns its hello. Throws RecorderError, with what it said instead.
 Hello probe(const std::filesystem::path& executable, const std::string& model = {},

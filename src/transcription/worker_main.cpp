@@ -191,6 +191,9 @@ std::string answer(WorkerEngine& engine, const TaskQueue::Task& task, FrameWrite
     Sink sink(writer, task.job.id);
     Result result = engine.transcribe(task.job, task.stop.get_token(), sink);
     result.id = task.job.id;
+    const Hello hello = engine.describe();
+    if (result.engine.empty()) result.engine = hello.engine;
+    if (result.model.empty()) result.model = hello.model;
     return encode(result);
   } catch (const std::exception& problem) {
     Error error = error_from(problem);

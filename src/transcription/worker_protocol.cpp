@@ -198,6 +198,11 @@ void write(js::object& out, const Result& result) {
   if (result.no_speech_probability) out["no_speech_probability"] = *result.no_speech_probability;
   out["suspect"] = result.suspect;
   out["timings"] = js::object(result.timings.begin(), result.timings.end());
+  out["suspect_reason"] = result.suspect_reason;
+  out["annotations"] = strings(result.annotations);
+  out["engine"] = result.engine;
+  out["model"] = result.model;
+  out["language"] = result.language;
 }
 Result read(std::in_place_type_t<Result>, const Fields& in) {
   Result result{.id = in.integer<std::uint64_t>("id"), .text = in.text("text")};
@@ -212,6 +217,11 @@ Result read(std::in_place_type_t<Result>, const Fields& in) {
   if (in.optional_number("no_speech_probability")) result.no_speech_probability = in.share("no_speech_probability");
   result.suspect = in.flag("suspect");
   result.timings = in.numbers("timings");
+  result.suspect_reason = in.text_or("suspect_reason", "");
+  result.annotations = in.texts("annotations");
+  result.engine = in.text_or("engine", "");
+  result.model = in.text_or("model", "");
+  result.language = in.text_or("language", "");
   return result;
 }
 

@@ -59,6 +59,11 @@ struct Result {
   std::optional<double> no_speech_probability{};
   bool suspect{};                           ///< the text may be invented; it is kept all the same
   std::map<std::string, double> timings{};  ///< of the engine, in seconds, for example "decode"
+  std::string suspect_reason{};             ///< one sentence for a person
+  std::vector<std::string> annotations{};   ///< what the engine wrote beside words; not part of the text
+  std::string engine{};                     ///< of this text, for people; the hello's where it is empty
+  std::string model{};                      ///< the same
+  std::string language{};                   ///< BCP 47, of the text
   bool operator==(const Result&) const = default;
 };
 

@@ -111,7 +111,7 @@ std::optional<WorkerState> worker_state(std::string_view name) noexcept {
 namespace {
 
 // The fields of every event, once for both directions: `field` writes a const event's members to JSON, and reads those
-// of another from it.
+// of another from it. `field.optional` is for what is left out where it is empty: earlier journals have none.
 
 template <class E, class T>
 concept Is = std::same_as<std::remove_const_t<E>, T>;
@@ -168,7 +168,12 @@ void fields(auto&& field, Is<TranscriptionComplete> auto& e) {
   field("suspect", e.suspect);
   field("revision", e.revision);
   field("phrases", e.phrases);
-  if constexpr (requires { field.if_true("edited", e.edited); }) field.if_true("edited", e.edited);
+  field.optional("edited", e.edited);
+  field.optional("suspect_reason", e.suspect_reason);
+  field.optional("annotations", e.annotations);
+  field.optional("engine", e.engine);
+  field.optional("model", e.model);
+  field.optional("language", e.language);
 }
 void fields(auto&& field, Is<NoteCommandDetected> auto& e) {
   field("segment_index", e.segment_index);
@@ -227,8 +232,12 @@ void fields(auto&& field, Is<QueueStatus> auto& e) {
   field("oldest_sec", e.oldest_sec);
 }
 
+struct AnyField {
+  void operator()(const char*, auto&) const {}
+  void optional(const char*, auto&) const {}
+};
 template <class T>
-concept Composite = requires(T& value) { fields([](const char*, auto&) {}, value); };
+concept Composite = requires(T& value) { fields(AnyField(), value); };
 
 // Writing.
 
@@ -247,9 +256,9 @@ class FieldWriter {
   void operator()(const char* key, const T& value) const {
     object_.emplace(key, written(value));
   }
-  /// A field that older versions do not know: where it says nothing, it is left out.
-  void if_true(const char* key, bool value) const {
-    if (value) object_.emplace(key, value);
+  template <class T>
+  void optional(const char* key, const T& value) const {
+    if (value != T{}) (*this)(key, value);
   }
 
  private:
@@ -353,8 +362,8 @@ class FieldReader {
 
   template <class T>
   void operator()(const char* key, T& value) const;
-
-  void if_true(const char* key, bool& value) const {
+  template <class T>
+  void optional(const char* key, T& value) const {
     if (object_.contains(key)) (*this)(key, value);
   }
 

@@ -13,7 +13,7 @@
 
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
-#include "models/sha1.hpp"
+#include "models/sha256.hpp"
 #include "support/loopback_server.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -25,8 +25,8 @@ using test::TemporaryDirectory;
 using Connection = LoopbackServer::Connection;
 using Request = LoopbackServer::Request;
 
-std::string sha1_of(std::string_view bytes) {
-  SHA1 sum;
+std::string sha256_of(std::string_view bytes) {
+  SHA256 sum;
   sum.add(bytes);
   return sum.hex();
 }
@@ -49,7 +49,7 @@ const std::string& weights() {
 }
 
 const std::array<Model, 1>& one_model() {
-  static const std::string sum = sha1_of(weights());
+  static const std::string sum = sha256_of(weights());
   static const std::array<Model, 1> models{Model{"small", weights().size(), sum}};
   return models;
 }
@@ -346,14 +346,15 @@ TEST(Catalogue, HasEveryModelOnceWithAWellFormedChecksum) {
   std::set<std::string_view> names;
   for (const Model& model : catalogue()) {
     EXPECT_TRUE(names.insert(model.name).second) << model.name;
-    EXPECT_TRUE(std::regex_match(std::string(model.sha1), std::regex("[0-9a-f]{40}"))) << model.name;
-    EXPECT_GT(model.size, std::uint64_t{50} << 20) << model.name;
+    EXPECT_TRUE(std::regex_match(std::string(model.sha256), std::regex("[0-9a-f]{64}"))) << model.name;
+    EXPECT_GT(model.size, std::uint64_t{40} << 20) << model.name;
   }
   EXPECT_TRUE(names.contains("base.en"));
+  EXPECT_TRUE(names.contains(kDefaultModel));
 }
 
-TEST(SHA1, IsTheStandardOne) {
-  EXPECT_EQ(sha1_of("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+TEST(SHA256, IsTheStandardOne) {
+  EXPECT_EQ(sha256_of("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 }  // namespace

@@ -28,6 +28,9 @@ COMPLETE = {
     "suspect": True,
     "revision": 1,
     "phrases": [{"phrase": "end note", "confidence": 0.5, "start_frame": 3, "end_frame": 4}],
+    "annotations": ["[BLANK_AUDIO]"],
+    "engine": "whisper.cpp 1.9.3",
+    "language": "en",
 }
 
 

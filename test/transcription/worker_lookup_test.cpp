@@ -141,8 +141,10 @@ TEST_F(WorkerLookup, TakesWhisperOnlyWithAModel) {
   const EnvironmentVariable mine("DICTUM_WORKER_DIR", (folder_ / "bin").string());
   const EnvironmentVariable models("DICTUM_MODELS_DIR", (folder_ / "models").string());
   EXPECT_EQ(resolve_transcriber("auto"), "pocketsphinx");
+  EXPECT_THAT(why_not_whisper().value_or(EventError{}).message, HasSubstr("dictum models pull"));
   install(folder_ / "models", "ggml-tiny.en.bin");
   EXPECT_EQ(resolve_transcriber("auto"), "whisper");
+  EXPECT_EQ(why_not_whisper(), std::nullopt);
 }
 
 TEST_F(WorkerLookup, LeavesOtherNamesAlone) {

@@ -34,7 +34,12 @@ std::vector<Event> all_events() {
       .suspect = true,
       .revision = 2,
       .phrases = {{.phrase = "end note", .confidence = 0.75, .start_frame = 1, .end_frame = 2}},
-      .edited = true};
+      .edited = true,
+      .suspect_reason = "it repeats itself",
+      .annotations = {"(music)", "*coughs*"},
+      .engine = "whisper.cpp 1.9.3",
+      .model = "base-q8_0",
+      .language = "en"};
   TranscriptionComplete failed;
   failed.segment_index = std::numeric_limits<std::uint32_t>::max();
   failed.error = EventError{"quarantined", "it killed its workers"};

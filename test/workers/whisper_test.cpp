@@ -22,7 +22,7 @@ constexpr const char* kOneThread = "DICTUM_WHISPER_THREADS=1";
 
 #define WHISPER_OR_SKIP()           \
   if (!test::has_worker("whisper")) \
-  GTEST_SKIP() << "built without whisper.cpp: set whisper_DIR or CMAKE_PREFIX_PATH to where it is installed"
+  GTEST_SKIP() << "built without whisper.cpp: run ./setup --retry"
 
 #define WHISPER_AND_MODEL_OR_SKIP(model) \
   WHISPER_OR_SKIP();                     \
@@ -143,6 +143,72 @@ TEST_F(WhisperWorker, SaysThatNoModelIsInstalled) {
   const auto message = worker.receive();
   ASSERT_TRUE(std::holds_alternative<transcription::Error>(message));
   EXPECT_NE(std::get<transcription::Error>(message).message.find("dictum models pull"), std::string::npos);
+}
+
+// Real weights. (A busy machine makes them slow.)
+class WhisperWithWeights : public WhisperWorker {
+ protected:
+  static transcription::Result transcribe(WorkerProcess& worker, const std::filesystem::path& wav) {
+    return worker.transcribe({.wav = wav});
+  }
+};
+
+#define WEIGHTS_OR_SKIP(model) \
+  WHISPER_OR_SKIP();           \
+  DICTUM_TEST_DATA_OR_SKIP(model, "models/ggml-tiny.en-q8_0.bin")
+
+TEST_F(WhisperWithWeights, SaysWhatWasSaidWhenAndByWhom) {
+  WEIGHTS_OR_SKIP(model);
+  DICTUM_TEST_DATA_OR_SKIP(jfk, "audio/jfk.wav");
+  WorkerProcess worker("whisper", {}, {"--model", model});
+  worker.expect<transcription::Hello>();
+  const auto result = transcribe(worker, jfk);
+  EXPECT_NE(result.text.find("ask what you can do for your country"), std::string::npos) << result.text;
+  EXPECT_FALSE(result.suspect) << result.suspect_reason;
+  EXPECT_TRUE(result.annotations.empty());
+  EXPECT_TRUE(result.engine.starts_with("whisper.cpp ")) << result.engine;
+  EXPECT_EQ(result.model, "tiny.en-q8_0");
+  EXPECT_EQ(result.language, "en");
+  ASSERT_GE(result.words.size(), 20U);
+  Frame before = 0;
+  for (const Word& word : result.words) {
+    EXPECT_GE(word.start_frame, before) << word.text;
+    EXPECT_GE(word.end_frame, word.start_frame) << word.text;
+    before = word.end_frame;
+  }
+  EXPECT_LE(before, 11 * 16000) << "within the recording";
+}
+
+TEST_F(WhisperWithWeights, GivesTheSameTextWhateverCameBefore) {
+  WEIGHTS_OR_SKIP(model);
+  DICTUM_TEST_DATA_OR_SKIP(one, "audio/librivox/0880.wav");
+  DICTUM_TEST_DATA_OR_SKIP(other, "audio/librivox/0930.wav");
+  WorkerProcess worker("whisper", {}, {"--model", model});
+  worker.expect<transcription::Hello>();
+  const auto first = transcribe(worker, one);
+  transcribe(worker, other);
+  const auto again = transcribe(worker, one);
+  EXPECT_EQ(again.text, first.text);
+  EXPECT_EQ(again.words, first.words);
+}
+
+TEST_F(WhisperWithWeights, WritesNothingOverSilenceAndDoubtsWhatItWritesOverNoise) {
+  WEIGHTS_OR_SKIP(model);
+  WorkerProcess worker("whisper", {}, {"--model", model});
+  worker.expect<transcription::Hello>();
+  test::write_wav(wav_, std::vector<float>(3 * 16000), 16000);
+  EXPECT_EQ(transcribe(worker, wav_).text, "");
+
+  std::vector<float> noise(4 * 16000);
+  std::uint32_t state = 1;
+  for (float& sample : noise) {
+    state = state * 1664525U + 1013904223U;
+    sample = 0.1F * (static_cast<float>(state >> 8) / 8388608.0F - 1.0F);
+  }
+  test::write_wav(wav_, noise, 16000);
+  const auto result = transcribe(worker, wav_);
+  EXPECT_TRUE(result.suspect) << result.text;
+  EXPECT_NE(result.suspect_reason, "");
 }
 
 }  // namespace

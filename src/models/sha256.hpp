@@ -8,10 +8,10 @@
 
 namespace dictum::models {
 
-/// The running SHA-1 of a file: what the publisher lists. It tells damage, not malice.
-class SHA1 {
+/// The running SHA-256 of a file, as the publisher lists it.
+class SHA256 {
  public:
-  SHA1();
+  SHA256();
   void add(std::string_view bytes);
 
   /// The sum of all that was added, in lower-case hexadecimal; nothing can be added after it.

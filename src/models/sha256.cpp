@@ -1,4 +1,4 @@
-#include "models/sha1.hpp"
+#include "models/sha256.hpp"
 
 #include <fmt/format.h>
 
@@ -8,17 +8,17 @@
 
 namespace dictum::models {
 
-SHA1::SHA1() : context_(EVP_MD_CTX_new()) {
-  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha1(), nullptr) != 1) {
-    throw RecorderError(Errc::internal, "this machine's OpenSSL offers no SHA-1");
+SHA256::SHA256() : context_(EVP_MD_CTX_new()) {
+  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) {
+    throw RecorderError(Errc::internal, "this machine's OpenSSL offers no SHA-256");
   }
 }
 
-void SHA1::add(std::string_view bytes) {
+void SHA256::add(std::string_view bytes) {
   EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
 }
 
-std::string SHA1::hex() {
+std::string SHA256::hex() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
   unsigned int size = 0;
   EVP_DigestFinal_ex(context_.get(), sum.data(), &size);

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string_view>
+
+namespace dictum::workers {
+
+/// How many cores this process may run on, two threads of one core counted once; at least 1.
+int physical_cores();
+
+/// How many threads want to run at this moment, from the text of /proc/loadavg, without the one that asks.
+int other_running_threads(std::string_view loadavg);
+
+/// How many threads should compute: one a core, without the cores that something else uses, at least 1 and at most
+/// `limit`.
+int threads_for(int cores, int others, int limit);
+
+}  // namespace dictum::workers
