@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "test" / "notes"))
-import spoken_notes as notes  # noqa: E402
+import spoken_notes as notes
 
 LIMITS = {"base": 0.90, "tiny.en": 0.85}
 TITLES = 0.75

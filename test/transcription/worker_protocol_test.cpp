@@ -44,7 +44,7 @@ std::vector<Golden> golden_frames() {
        R"({"text":"so","start_frame":9600,"end_frame":16000,"confidence":1}],)"
        R"("phrases":[{"phrase":"end note","start_frame":0,"end_frame":4800,"confidence":0.5}],)"
        R"("no_speech_probability":0.125,"suspect":true,"timings":{"decode":0.5},)"
-       R"("suspect_reason":"it repeats itself","annotations":["(music)"],"engine":"whisper.cpp 1.9.3",)"
+       R"json("suspect_reason":"it repeats itself","annotations":["(music)"],"engine":"whisper.cpp 1.9.3",)json"
        R"("model":"base-q8_0","language":"en"})"},
       {Error{.id = 7, .code = "input_unreadable", .message = "seg_0001.wav is not a WAV file"},
        R"({"type":"error","id":7,"code":"input_unreadable","message":"seg_0001.wav is not a WAV file","fatal":false})"},
