@@ -24,15 +24,15 @@ std::unique_ptr<AudioSource> make_source(const RecorderConfig& config, std::shar
   const auto& capture = config.capture;
   if (config.source) return config.source();
   if (capture.input.empty()) return capture::make_microphone(capture.backend, capture.device, std::move(clock));
+  const auto raw =
+      capture.input_format.empty() ? std::nullopt : std::optional(audio::parse_raw_format(capture.input_format));
   if (capture.input != "-") {
     const auto pace = capture.pace == "fast" ? capture::Pace::fast : capture::Pace::realtime;
-    return std::make_unique<capture::FileSource>(capture.input, pace, capture.block_frames, std::move(clock));
+    return std::make_unique<capture::FileSource>(capture.input, pace, capture.block_frames, std::move(clock), raw);
   }
   UniqueFD input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
   if (!input) throw RecorderError(Errc::input_not_found, "Standard input is closed: pipe audio into it.");
-  return std::make_unique<capture::StreamSource>(
-      std::move(input), "standard input",
-      capture.input_format.empty() ? std::nullopt : std::optional(capture::parse_raw_format(capture.input_format)));
+  return std::make_unique<capture::StreamSource>(std::move(input), "standard input", raw);
 }
 
 std::pair<std::unique_ptr<VoiceActivityDetector>, std::optional<EventError>> make_detector(
