@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kTail = 64 * 1024;
 constexpr std::size_t kAtOnce = 64 * 1024;
 constexpr std::int64_t kMaxSpool = std::int64_t{16} << 30;
+constexpr std::size_t kHead = 4096;
+constexpr std::string_view kASF("\x30\x26\xB2\x75\x8E\x66\xCF\x11\xA6\xD9\0\xAA\0\x62\xCE\x6C", 16);
 constexpr std::size_t kMaxParts = 10'000;
 
 bool holds(std::span<const std::byte> bytes, std::size_t at, std::string_view text) {
@@ -47,17 +49,41 @@ std::uint64_t id3_length(std::span<const std::byte> bytes) {
   return size + 10;
 }
 
+// Where in the frame at `at` the name of an MP3's description is; 0 where it is none.
+std::size_t find_description(std::span<const std::byte> bytes, std::size_t at) {
+  constexpr std::size_t kBeforeName[] = {36, 21, 13, 38, 23, 15};  // header, checksum and side information
+  if (!is_mp3_frame(bytes.subspan(at))) return 0;
+  for (const std::size_t name : kBeforeName) {
+    if (holds(bytes, at + name, "Xing") || holds(bytes, at + name, "Info")) return at + name;
+  }
+  return 0;
+}
+
 // The first place at or behind `from` where another MP3 file begins: a tag, or the frame that describes the whole file.
 std::size_t find_mp3(std::span<const std::byte> bytes, std::size_t from) {
-  constexpr std::size_t kBeforeName[] = {36, 21, 13, 38, 23, 15};  // header, checksum and side information
   for (std::size_t at = from; at + 4 <= bytes.size(); ++at) {
     if (holds(bytes, at, "ID3") && id3_length(bytes.subspan(at)) > 0) return at;
-    if (!is_mp3_frame(bytes.subspan(at))) continue;
-    for (const std::size_t name : kBeforeName) {
-      if (holds(bytes, at + name, "Xing") || holds(bytes, at + name, "Info")) return at;
-    }
+    if (find_description(bytes, at) > 0) return at;
   }
   return bytes.size();
+}
+
+// What begins a further file, where the demuxer does not find it.
+std::string_view mark_of(Kind kind) {
+  switch (kind) {
+    case Kind::flac:
+      return "fLaC";
+    case Kind::wav:
+      return "RIFF";
+    case Kind::asf:
+      return kASF;
+    case Kind::amr:
+      return "#!AMR\n";
+    case Kind::amr_wide:
+      return "#!AMR-WB\n";
+    default:
+      return {};
+  }
 }
 
 Kind kind_of(std::span<const std::byte> bytes) {
@@ -69,6 +95,8 @@ Kind kind_of(std::span<const std::byte> bytes) {
   if (holds(bytes, 0, "#!AMR-WB\n")) return Kind::amr_wide;
   if (holds(bytes, 0, "OggS")) return Kind::ogg;
   if (holds(bytes, 0, "\x1A\x45\xDF\xA3")) return Kind::matroska;
+  if (holds(bytes, 0, "RIFF") && holds(bytes, 8, "WAVE")) return Kind::wav;
+  if (holds(bytes, 0, kASF.substr(0, 8))) return Kind::asf;
   if (holds(bytes, 0, "ID3") || is_mp3_frame(bytes)) return Kind::mp3;
   return Kind::other;
 }
@@ -90,7 +118,7 @@ DecoderInput::DecoderInput(std::vector<std::byte> taken) : buffer_(std::move(tak
 }
 
 bool DecoderInput::has_marks() const {
-  return kind_ == Kind::flac || kind_ == Kind::mp3 || kind_ == Kind::amr || kind_ == Kind::amr_wide;
+  return kind_ == Kind::mp3 || !mark_of(kind_).empty();
 }
 
 // Front to back only. A tag may hold anything, also what looks like the beginning of a file.
@@ -98,6 +126,7 @@ void DecoderInput::begin_part() {
   part_ended_ = false;
   bytes_read_ = 0;
   tag_bytes_ = 0;
+  head_.clear();
   tail_.clear();
   if (kind_ == Kind::mp3) tag_bytes_ = id3_length(std::span(buffer_).subspan(begin_));
 }
@@ -108,17 +137,17 @@ std::size_t DecoderInput::next_mark() const {
   const std::size_t from = begin_ + static_cast<std::size_t>(own > bytes_read_ ? own - bytes_read_ : 0);
   if (from >= buffer_.size()) return buffer_.size();
   if (kind_ == Kind::mp3) return find_mp3(buffer_, from);
-  const std::string_view mark = kind_ == Kind::flac ? "fLaC" : kind_ == Kind::amr ? "#!AMR\n" : "#!AMR-WB\n";
+  const std::string_view mark = mark_of(kind_);
   for (auto search = buffer_.begin() + static_cast<std::ptrdiff_t>(from);;) {
     const auto found = std::search(search, buffer_.end(), mark.begin(), mark.end(),
                                    [](std::byte a, char b) { return a == static_cast<std::byte>(b); });
     if (found == buffer_.end()) return buffer_.size();
     const auto at = static_cast<std::size_t>(found - buffer_.begin());
-    // FLAC's mark is short: with the head of the first block, which is always the same, it is long enough.
-    if (kind_ != Kind::flac ||
-        (holds(buffer_, at + 5, std::string_view("\0\0\x22", 3)) && (value(buffer_[at + 4]) & 0x7F) == 0)) {
-      return at;
-    }
+    // These marks are short: with what always follows them they are long enough.
+    const bool is_flac = holds(buffer_, at + 5, std::string_view("\0\0\x22", 3)) && at + 4 < buffer_.size() &&
+                         (value(buffer_[at + 4]) & 0x7F) == 0;
+    const bool is_wav = holds(buffer_, at + 8, "WAVEfmt ");
+    if ((kind_ != Kind::flac || is_flac) && (kind_ != Kind::wav || is_wav)) return at;
     search = found + 1;
   }
 }
@@ -231,11 +260,31 @@ std::size_t DecoderInput::read(std::span<std::byte> bytes) {
     }
   }
   std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), count, bytes.begin());
+  if (kind_ == Kind::mp3 && head_.size() < kHead && bytes_read_ + count > tag_bytes_) {
+    const auto own = static_cast<std::size_t>(tag_bytes_ > bytes_read_ ? tag_bytes_ - bytes_read_ : 0);
+    head_.insert(head_.end(), bytes.begin() + static_cast<std::ptrdiff_t>(own),
+                 bytes.begin() + static_cast<std::ptrdiff_t>(std::min(count, own + kHead)));
+  }
   begin_ += count;
   bytes_read_ += count;
   tail_.insert(tail_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
   if (tail_.size() > 2 * kTail) tail_.erase(tail_.begin(), tail_.end() - static_cast<std::ptrdiff_t>(kTail));
   return count;
+}
+
+double DecoderInput::mp3_seconds() const {
+  constexpr double kRates[] = {44100, 48000, 32000};
+  for (std::size_t at = 0; at + 4 <= head_.size(); ++at) {
+    if (!is_mp3_frame(std::span(head_).subspan(at))) continue;
+    const std::size_t name = find_description(head_, at);
+    if (name == 0 || name + 12 > head_.size() || (value(head_[name + 7]) & 1) == 0) return 0;
+    double frames = 0;
+    for (std::size_t i = 8; i < 12; ++i) frames = frames * 256 + value(head_[name + i]);
+    const unsigned version = value(head_[at + 1]) >> 3 & 3;  // 3: MPEG 1; 2: MPEG 2; 0: MPEG 2.5
+    const double rate = kRates[value(head_[at + 2]) >> 2 & 3] / (version == 3 ? 1 : version == 2 ? 2 : 4);
+    return frames * (version == 3 ? 1152 : 576) / rate;
+  }
+  return 0;
 }
 
 bool DecoderInput::seek(std::int64_t position) {

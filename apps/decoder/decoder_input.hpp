@@ -9,7 +9,7 @@
 namespace dictum::decoder {
 
 /// What is known of the input's kind from its first bytes, as far as it matters for how it is read.
-enum class Kind { iso_media, flac, mp3, amr, amr_wide, ogg, matroska, other };
+enum class Kind { iso_media, flac, mp3, wav, asf, amr, amr_wide, ogg, matroska, other };
 
 /// Standard input, behind bytes that the recorder has read already, as a sequence of parts: files that were joined
 /// (`cat a.flac b.flac`) are given one after the other where a demuxer would not find the second.
@@ -47,7 +47,8 @@ class DecoderInput {
   /// How many bytes of this part were read.
   std::uint64_t bytes_read() const { return bytes_read_; }
 
-  bool is_at_end() const { return has_ended_ && begin_ == buffer_.size(); }
+  /// How long an MP3 announces to be in its first frame, in seconds; 0 where it announces none.
+  double mp3_seconds() const;
 
  private:
   void fill(std::size_t count);
@@ -66,6 +67,7 @@ class DecoderInput {
   bool part_ended_ = false;
   std::uint64_t tag_bytes_ = 0;  // of this part, before its first frame
   std::uint64_t bytes_read_ = 0;
+  std::vector<std::byte> head_;  // of an MP3's part, behind its tag
   std::vector<std::byte> tail_;
 
   bool can_seek_ = false;

@@ -230,14 +230,14 @@ class Part {
       note_time(*packet);
       if (packet->stream_index == stream_->index) {
         is_last_corrupt_ = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
-        const bool is_tag = begins_tag(*packet);
-        if (avcodec_send_packet(codec_.get(), packet.get()) < 0 && !is_tag) ++damaged_places_;
-        receive();
+        const bool is_sound = holds_sound(*packet);
+        if (avcodec_send_packet(codec_.get(), packet.get()) < 0) damaged_places_ += is_sound ? 1 : 0;
+        receive(is_sound);
       }
       av_packet_unref(packet.get());
     }
     avcodec_send_packet(codec_.get(), nullptr);
-    receive();
+    receive(true);
     if (output_.has_format()) output_.send_audio(converter_.convert(nullptr, output_));
     compare(result);
   }
@@ -249,9 +249,14 @@ class Part {
     output_.send_notice(fmt::format("is followed by another part, which {}", text));
   }
 
-  static bool begins_tag(const AVPacket& packet) {
-    return packet.size >= 3 && (std::memcmp(packet.data, "ID3", 3) == 0 || std::memcmp(packet.data, "TAG", 3) == 0 ||
-                                std::memcmp(packet.data, "APE", 3) == 0);
+  // Demuxers also pass on the tags and headers between joined files, and the bytes that pad a chunk.
+  bool holds_sound(const AVPacket& packet) const {
+    for (const std::string_view name : {"ID3", "TAG", "APETAGEX", "OpusHead", "OpusTags"}) {
+      if (packet.size >= static_cast<int>(name.size()) && std::memcmp(packet.data, name.data(), name.size()) == 0) {
+        return false;
+      }
+    }
+    return packet.size >= codec_->block_align || codec_->block_align > 8192;
   }
 
   void note_time(const AVPacket& packet) {
@@ -261,13 +266,13 @@ class Part {
     reached_ = std::max(reached_, av_rescale_q(packet.pts + packet.duration, base, AV_TIME_BASE_Q) - start);
   }
 
-  void receive() {
+  void receive(bool is_sound) {
     const std::unique_ptr<AVFrame, FreeFrame> frame(av_frame_alloc());
     for (;;) {
       const int result = avcodec_receive_frame(codec_.get(), frame.get());
       if (result == AVERROR(EAGAIN) || result == AVERROR_EOF) return;
       if (result < 0) {
-        ++damaged_places_;
+        damaged_places_ += is_sound ? 1 : 0;
         return;
       }
       send(*frame);
@@ -289,6 +294,10 @@ class Part {
 
   // -1 where nothing announces it: an estimate from the bit rate is none.
   std::int64_t announced_frames(int rate) const {
+    if (input_.kind() == Kind::mp3) {
+      const double seconds = input_.mp3_seconds();
+      return seconds > 0 ? std::llround(seconds * rate) : -1;
+    }
     if (format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return -1;
     if (stream_->duration != AV_NOPTS_VALUE && stream_->duration > 0) {
       return av_rescale_q(stream_->duration, stream_->time_base, {1, rate});

@@ -92,8 +92,8 @@ std::vector<Line> lines() {
       {"WebM_Opus", "ffmpeg -i $in -c:a libopus $out.webm", Cut::reported, Joined::padded, 0.2},
       {"Matroska_Video", "ffmpeg -f lavfi -i testsrc=size=64x64:rate=10 -i $in -shortest -c:v mpeg4 -c:a aac $out.mkv",
        Cut::reported, Joined::padded, 0.3},
-      {"AVI", "ffmpeg -i $in -c:a pcm_s16le $out.avi", Cut::reported, Joined::first, kPadding},
-      {"WMA", "ffmpeg -i $in -c:a wmav2 $out.wma", Cut::reported, Joined::first, 0.3},
+      {"AVI", "ffmpeg -i $in -c:a pcm_s16le $out.avi", Cut::reported, Joined::both, kPadding},
+      {"WMA", "ffmpeg -i $in -c:a wmav2 $out.wma", Cut::reported, Joined::both, 0.3},
   };
 }
 
