@@ -1,5 +1,6 @@
 // Reads any bytes as a sound file, through the same descriptor-based path as a real one: it is refused with a sentence,
-// or gives finite samples and comes to an end.
+// or gives finite samples and comes to an end. Plain samples are read in this process, also behind one another; what is
+// compressed goes to libsndfile, in this process as well, since no decoder is installed beside a fuzzer.
 
 #include <fmt/format.h>
 #include <sys/mman.h>

@@ -20,7 +20,7 @@ namespace dictum {
 struct DICTUM_API RecorderConfig {
   struct Capture {
     std::filesystem::path input;    ///< a file that stands in for the microphone; "-" is standard input; empty: live
-    std::string input_format;       ///< of standard input without a WAV header, for example "s16le:48000:2"
+    std::string input_format;       ///< of samples without a header, for example "s16le:48000:2"
     std::string device;             ///< id, name, or a unique part of it; empty: the default
     std::string backend = "auto";   ///< auto, pulse, portaudio
     std::string channel = "mix";    ///< "mix" averages, a number from 0 picks one

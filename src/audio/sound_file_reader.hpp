@@ -3,57 +3,53 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
-#include "base/unique_fd.hpp"
+#include "audio/sound_input.hpp"
 #include "dictum/source.hpp"
-
-struct sf_private_tag;  // libsndfile's handle
 
 namespace dictum::audio {
 
-/// Reads a sound file, whatever libsndfile can read: WAV, FLAC, Ogg, MP3, AIFF and more, of any sample format. A file
-/// that ends before its header says so is read as far as it goes.
+/// Opens `path` for reading where it is a regular file that is not empty; a pipe or a device is never waited for.
+/// Throws RecorderError: input_not_found where there is no such file, else input_unreadable.
+UniqueFD open_sound_file(const std::filesystem::path& path);
+
+/// Reads a sound file of any kind to its end (see SoundInput). A file that ends before its header says so is read as
+/// far as it goes.
 ///
-/// One thread at a time; owned by whoever reads. The constructor throws RecorderError: input_not_found where there is
-/// no such file, input_unreadable where it cannot be read, is no sound, holds no audio, or has a rate or a number of
-/// channels outside the limits in "audio/format.hpp".
+/// One thread at a time; owned by whoever reads. The constructor throws what open_sound_file and SoundInput throw, and
+/// input_unreadable where the file holds no audio.
 class SoundFileReader {
  public:
-  explicit SoundFileReader(const std::filesystem::path& path);
+  explicit SoundFileReader(const std::filesystem::path& path, std::optional<RawFormat> raw = std::nullopt);
 
-  AudioFormat format() const { return format_; }
+  AudioFormat format() const { return input_.format(); }
 
-  /// As far as the file itself tells; -1 where it does not. What `read` delivers is the truth.
-  std::int64_t frames() const { return frames_; }
+  /// As far as the file itself announces it; -1 where it does not. What `read` delivers counts.
+  std::int64_t frames() const { return input_.frames(); }
 
-  /// Reads whole frames, as many as fit: fewer only at the end, 0 after it. Where the file is damaged, reading ends
-  /// there, and `problem` tells.
+  /// Reads whole frames, as many as fit: fewer only at the end, 0 after it. Blocks while they are decoded, for half a
+  /// minute at most; then the file ends.
   std::size_t read(std::span<float> interleaved);
 
-  /// Goes on from `frame`. Throws RecorderError(input_unreadable) where the file cannot.
+  /// As `read`, but returns with fewer frames, and sets `is_over` only at the end, where decoding takes longer than
+  /// `patience`.
+  std::size_t read_some(std::span<float> interleaved, std::chrono::milliseconds patience, bool& is_over);
+
+  /// Continues from `frame`. Throws RecorderError(input_unreadable) where the file cannot.
   void seek(std::int64_t frame);
 
-  /// Why less is read than the file should hold; empty where all of it is.
-  const std::string& problem() const { return problem_; }
+  /// The next sentence about what is wrong with the file, such as why less is read than it should hold.
+  std::optional<std::string> take_notice() { return input_.take_notice(); }
 
   /// How many samples so far were no finite numbers; they are delivered as 0.
-  std::int64_t repaired_samples() const { return repaired_samples_; }
+  std::int64_t repaired_samples() const { return input_.repaired_samples(); }
 
  private:
-  struct Closer {
-    void operator()(sf_private_tag* file) const;
-  };
-
   std::filesystem::path path_;
-  UniqueFD fd_;
-  std::unique_ptr<sf_private_tag, Closer> file_;
-  AudioFormat format_;
-  std::int64_t frames_ = -1;
-  std::int64_t repaired_samples_ = 0;
-  std::string problem_;
+  SoundInput input_;
 };
 
 }  // namespace dictum::audio

@@ -1,36 +1,27 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "audio/sample_format.hpp"
-#include "audio/wav_header_parser.hpp"
+#include "audio/raw_format.hpp"
+#include "audio/sound_input.hpp"
 #include "base/unique_fd.hpp"
 #include "dictum/source.hpp"
 
 namespace dictum::capture {
 
-/// Samples without a header.
-struct RawFormat {
-  audio::SampleFormat sample{};
-  AudioFormat audio;
-  bool operator==(const RawFormat&) const = default;
-};
+using audio::parse_raw_format;
+using audio::RawFormat;
 
-/// Reads "s16le:48000:2" (also u8, s24le, s32le, f32le, f64le). Throws RecorderError.
-RawFormat parse_raw_format(std::string_view text);
-
-/// Audio from a pipe, a socket or standard input, paced by whoever writes it. A WAV header is recognised, also one
-/// whose writer did not know the length; else the stream holds samples of the given raw format. It ends with its
-/// writer; at most the bytes of an unfinished frame are lost.
+/// Audio from a pipe, a socket or standard input, paced by its writer. Every kind of sound file is recognised (see
+/// audio::SoundInput), also one whose writer did not know the length; else the stream holds samples of the given raw
+/// format. It ends with its writer; at most the bytes of an unfinished frame are lost. What is wrong with the stream is
+/// reported as SourceFaults.
 ///
-/// Threads and owner as AudioSource says. `open` waits for the first bytes, up to the deadline; it throws
+/// Threads and owner as AudioSource says. `open` waits for the first audio, up to the deadline; it throws
 /// RecorderError, timed_out or input_unreadable. `read` never waits. The descriptor stays open while the source is
-/// closed; what its writer wrote meanwhile is not heard.
+/// closed; what its writer wrote meanwhile is dropped, and a regular file continues where it was.
 class StreamSource final : public AudioSource {
  public:
   /// `name` is for people, for example "standard input".
@@ -43,22 +34,14 @@ class StreamSource final : public AudioSource {
   std::string description() const override { return "stream:" + name_; }
 
  private:
-  enum class Arrival { bytes, nothing, end };
-
-  void read_header();
   void drop_waiting();
-  Arrival receive(std::chrono::milliseconds patience, std::size_t most);
-  [[noreturn]] void refuse(std::string_view what) const;
 
-  const UniqueFD fd_;
+  UniqueFD fd_;  // until the first open()
   const std::string name_;
   const std::optional<RawFormat> raw_;
   const std::chrono::milliseconds deadline_;
-
-  std::optional<RawFormat> format_;    // from the first open() on
-  std::optional<std::uint64_t> left_;  // bytes of audio to come, where the header told
-  std::vector<std::byte> waiting_;     // received and not delivered: less than a frame between two readings
-  int error_ = 0;                      // of the descriptor: the stream is over
+  bool is_regular_file_ = false;
+  std::optional<audio::SoundInput> input_;  // from the first open() on
   bool ended_ = false;
 };
 

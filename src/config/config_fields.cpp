@@ -120,7 +120,7 @@ std::vector<ConfigField> make_fields() {
       field("capture", "input", &C::capture, &C::Capture::input,
             "a file instead of the microphone; - is standard input"),
       field("capture", "input_format", &C::capture, &C::Capture::input_format,
-            "samples on standard input that have no WAV header, for example s16le:48000:2"),
+            "samples that have no header, in a file or on standard input, for example s16le:48000:2"),
       field("capture", "device", &C::capture, &C::Capture::device, "microphone: its id, name, or a part of it"),
       word("capture", "backend", &C::capture, &C::Capture::backend, "sound system", {"auto", "pulse", "portaudio"}),
       field("capture", "channel", &C::capture, &C::Capture::channel, "channel to hear, from 0, or mix"),

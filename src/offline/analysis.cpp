@@ -71,7 +71,10 @@ Analysis analyze_samples(const RecorderConfig& config, AudioFormat format, std::
 }
 
 Analysis analyze_file(const RecorderConfig& config) {
-  audio::SoundFileReader file(config.capture.input);
+  audio::SoundFileReader file(config.capture.input,
+                              config.capture.input_format.empty()
+                                  ? std::nullopt
+                                  : std::optional(audio::parse_raw_format(config.capture.input_format)));
   const AudioFormat format = file.format();
   Analyst analyst(config, format);
   const int block = config.capture.block_frames > 0 ? config.capture.block_frames : format.sample_rate;
@@ -80,11 +83,7 @@ Analysis analyze_file(const RecorderConfig& config) {
     analyst.hear(std::span(buffer).first(frames * static_cast<std::size_t>(format.channels)));
   }
   Analysis analysis = analyst.finish();
-  if (!file.problem().empty()) analysis.warnings.push_back(file.problem());
-  if (file.repaired_samples() > 0) {
-    analysis.warnings.push_back(fmt::format("'{}' holds {} samples that are no numbers: they were taken as silence.",
-                                            config.capture.input.string(), file.repaired_samples()));
-  }
+  while (auto notice = file.take_notice()) analysis.warnings.push_back(*std::move(notice));
   return analysis;
 }
 

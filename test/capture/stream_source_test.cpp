@@ -119,13 +119,14 @@ TEST_F(StreamSourceTest, RecognisesAWAVWhoseWriterDidNotKnowTheLength) {
 TEST_F(StreamSourceTest, AWAVOfKnownLengthEndsThere) {
   write(wav_header(200) + counting(0, 100) + "LIST and other things behind the audio");
   open();
+  writer_.reset();
   EXPECT_EQ(heard(), numbers(0, 100));
   EXPECT_TRUE(ended_);
 }
 
 TEST_F(StreamSourceTest, RawSamplesNeedAFormat) {
   write(counting(1, 100));
-  expect_refused("send WAV");
+  expect_refused("Send WAV");
 }
 
 TEST_F(StreamSourceTest, ReadsRawSamplesOfTheGivenFormat) {
@@ -212,7 +213,7 @@ TEST_F(StreamSourceTest, AStreamThatEndsInTheHeaderIsRefused) {
 
 TEST_F(StreamSourceTest, TextIsRefused) {
   write("Dear Sir or Madam");
-  expect_refused("does not begin as a WAV does");
+  expect_refused("begins as no kind of sound file");
 }
 
 TEST_F(StreamSourceTest, ADirectoryIsRefused) {
