@@ -13,8 +13,8 @@
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
-#include "output.hpp"
 #include "models/model_choice.hpp"
+#include "output.hpp"
 #include "transcription/worker_lookup.hpp"
 #include "vad/detector.hpp"
 

@@ -28,11 +28,11 @@ void list() {
                               : entry.part > 0 ? fmt::format("{} of it fetched", size_for_people(entry.part))
                                                : "";
     print("{:<22} {:>9}  {:<13} {:<10} {}\n", entry.model.name, size_for_people(entry.model.size),
-               entry.model.languages(), entry.model.speed, state);
+          entry.model.languages(), entry.model.speed, state);
   }
   for (const auto& file : store.unknown_files()) {
     print("{:<22} {:>9}  {:<13} {:<10} {}\n", models::name_of(file), "", "", "",
-               file == chosen ? "your own, auto takes it" : "your own");
+          file == chosen ? "your own, auto takes it" : "your own");
   }
 }
 

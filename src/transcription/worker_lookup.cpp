@@ -25,7 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-
 bool is_program(const fs::path& path) {
   std::error_code ignored;
   return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;

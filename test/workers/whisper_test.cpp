@@ -20,9 +20,8 @@ using test::WorkerProcess;
 // The library's threads spin while they wait for each other, which a busy machine makes long.
 constexpr const char* kOneThread = "DICTUM_WHISPER_THREADS=1";
 
-#define WHISPER_OR_SKIP()           \
-  if (!test::has_worker("whisper")) \
-  GTEST_SKIP() << "built without whisper.cpp: run ./setup --retry"
+#define WHISPER_OR_SKIP() \
+  if (!test::has_worker("whisper")) GTEST_SKIP() << "built without whisper.cpp: run ./setup --retry"
 
 #define WHISPER_AND_MODEL_OR_SKIP(model) \
   WHISPER_OR_SKIP();                     \
