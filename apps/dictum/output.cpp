@@ -14,6 +14,8 @@ namespace {
 
 std::atomic<int> lost_output{0};  // errno; standard output is one for the whole process
 
+std::atomic<bool> loss_is_reported{false};
+
 void remember_loss() noexcept {
   int none = 0;
   lost_output.compare_exchange_strong(none, errno != 0 ? errno : EIO);
@@ -82,13 +84,17 @@ int flush_output() noexcept {
   return lost_output;
 }
 
+void set_loss_reported() noexcept {
+  loss_is_reported = true;
+}
+
 ExitCode finish_output(ExitCode code) {
   const int error = flush_output();
   if (error == 0) return code;
-  if (code != ExitCode::success) return code;  // what else went wrong has been told
+  if (loss_is_reported) return code;
   print_error("standard output cannot be written ({}): what was asked for was not printed, or not all of it",
               std::generic_category().message(error));
-  return ExitCode::failure;
+  return code == ExitCode::success ? ExitCode::failure : code;
 }
 
 }  // namespace dictum::program

@@ -83,4 +83,7 @@ int flush_output() noexcept;
 /// The checked flush at the end of the program: a command whose output was lost has failed, and standard error says so.
 ExitCode finish_output(ExitCode code);
 
+/// A command has said by itself that standard output cannot be written, and what that means for its work.
+void set_loss_reported() noexcept;
+
 }  // namespace dictum::program

@@ -181,6 +181,7 @@ Recorded record(const Options& options, const RecorderConfig& config) {
   const std::filesystem::path session = backend->get_session_path();
   backend.reset();
   if (const int error = watcher->lost_output(); error != 0) {
+    set_loss_reported();
     print_error("standard output cannot be written ({}){}: it is safe in {}", std::generic_category().message(error),
                 is_file(config) ? "" : ", so the recording was stopped", session.string());
     return {ExitCode::failure, interrupted};

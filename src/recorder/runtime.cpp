@@ -248,6 +248,7 @@ Runtime::Awaitable Runtime::carry_out(StopRecording command) {
   session->stop(deadline);
   while (!session->lifecycle().is_stopped()) co_await session->changed();
   if (session->lifecycle().has_ended()) co_return;
+  co_await session->events_journaled();
   const auto loop = co_await boost::asio::this_coro::executor;
   co_await subscribers_.delivered(loop, *timers_);
 }

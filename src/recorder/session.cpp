@@ -288,13 +288,7 @@ boost::asio::awaitable<void> Session::revise_notes() {
 
 boost::asio::awaitable<void> Session::deliver() {
   if (tail_.is_blocked()) write_to_journal({});  // the last try
-  bool is_late = false;
-  const auto limit = timers_->make_timer(strands_.loop);
-  limit->start(Subscribers::kDeliveryBound, [this, &is_late] {
-    is_late = true;
-    changed_.notify();
-  });
-  while (!tail_.is_empty() && recordings_pending_ > 0 && !is_late) co_await changed();
+  co_await events_journaled();
   if (!tail_.is_empty()) {
     if (recordings_pending_ > 0) apply(SessionInput::journal_given_up);
     publish(tail_.give_up());
@@ -302,6 +296,16 @@ boost::asio::awaitable<void> Session::deliver() {
   const auto host = host_.lock();
   if (host && visibility_ == Visibility::published) co_await host->subscribers().delivered(strands_.loop, *timers_);
   apply(SessionInput::delivered);
+}
+
+boost::asio::awaitable<void> Session::events_journaled() {
+  bool is_late = false;
+  const auto limit = timers_->make_timer(strands_.loop);
+  limit->start(Subscribers::kDeliveryBound, [this, &is_late] {
+    is_late = true;
+    changed_.notify();
+  });
+  while (!tail_.is_empty() && recordings_pending_ > 0 && !is_late) co_await changed();
 }
 
 boost::asio::awaitable<void> Session::close_files() {
@@ -662,7 +666,7 @@ void Session::recorded(const Recorded& recorded) {
             "The journal could not be written for so long that the recording was stopped."});
     apply(SessionInput::stop_spoken);
   }
-  if (lifecycle_.state() == SessionState::delivering) changed_.notify();
+  changed_.notify();  // for events_journaled()
 }
 
 void Session::publish(const std::vector<EventPointer>& events) {

@@ -96,6 +96,10 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Returns after the next change of what the following functions say.
   boost::asio::awaitable<void> changed() { return changed_.wait(); }
 
+  /// Returns once every event so far has its journal line, and is with the subscribers; not later than they are waited
+  /// for where the disk does not answer.
+  boost::asio::awaitable<void> events_journaled();
+
   const SessionLifecycle& lifecycle() const { return lifecycle_; }
   const std::filesystem::path& path() const { return journal_->session; }
 

@@ -102,8 +102,12 @@ def test_the_settings_are_those_of_the_core() -> None:
 
 
 @pytest.mark.parametrize("name, default, _", core.list_settings(), ids=lambda value: str(value)[:40])
-def test_every_setting_takes_its_default(name: str, default: object, _: str) -> None:
-    dictum.RecorderBackend(**{name: default})  # type: ignore[misc]
+def test_every_setting_takes_its_default_but_no_empty_text(name: str, default: object, _: str) -> None:
+    if default == "" and name != "retention_older_than":
+        with pytest.raises(dictum.ConfigInvalidError, match="is empty"):
+            dictum.RecorderBackend(**{name: default})  # type: ignore[misc]
+    else:
+        dictum.RecorderBackend(**{name: default})  # type: ignore[misc]
 
 
 def test_a_misspelt_setting_names_the_nearest() -> None:
