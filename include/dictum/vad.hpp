@@ -8,11 +8,12 @@
 
 namespace dictum {
 
-/// The detector hears mono audio at this rate, in windows of this many samples, whatever the capture rate is.
+/// The detector processes mono audio at this rate, in windows of this many samples, whatever the capture rate is.
 inline constexpr int kVADSampleRate = 16000;
 inline constexpr std::size_t kVADWindow = 512;
 
-/// Tells how likely a window of audio holds speech. Stateful: it hears one stream from its start, window by window.
+/// Estimates how likely a window of audio holds speech. Stateful: it processes one stream from its start, window by
+/// window.
 /// Threads: one at a time. User code may supply its own (`RecorderConfig::detector`).
 class VoiceActivityDetector {
  public:

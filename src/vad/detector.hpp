@@ -14,7 +14,7 @@ std::shared_ptr<const SileroWeights> load_embedded_weights();
 
 struct MadeDetector {
   std::unique_ptr<VoiceActivityDetector> detector;
-  bool fell_back_to_energy;  ///< Silero was asked for and there are no weights; to be told to the user
+  bool fell_back_to_energy;  ///< Silero was requested but the build has no weights; the user must be notified
 };
 
 /// The detector of that name: `silero`, which runs on `weights`, or `energy`. Throws RecorderError(invalid_argument)

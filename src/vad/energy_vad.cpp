@@ -10,7 +10,7 @@ constexpr float kRelease = 0.6f;          // of the level that stays a window la
 constexpr float kMargin = 10.0f;          // dB above the background where speech is as likely as not
 constexpr float kSteepness = 0.5f;        // of the logistic curve, a dB
 constexpr float kAlwaysSilence = -60.0f;  // dBFS; quieter windows are no speech, however quiet the background
-constexpr float kNoRoom = -70.0f;         // dBFS; a muted or unopened input, which says nothing about the background
+constexpr float kMutedLevel = -70.0f;     // dBFS; a muted or unopened input, which says nothing about the background
 
 float level_of(std::span<const float, kVADWindow> window, float quietest) {
   double energy = 0;
@@ -24,10 +24,10 @@ float level_of(std::span<const float, kVADWindow> window, float quietest) {
 }  // namespace
 
 float EnergyVAD::probability(std::span<const float, kVADWindow> window) {
-  const float heard = level_of(window, kQuietest);
-  level_db_ = std::max(heard, kRelease * level_db_ + (1 - kRelease) * heard);
-  if (heard > kNoRoom) {
-    recent_db_[next_] = heard;
+  const float level = level_of(window, kQuietest);
+  level_db_ = std::max(level, kRelease * level_db_ + (1 - kRelease) * level);
+  if (level > kMutedLevel) {
+    recent_db_[next_] = level;
     next_ = (next_ + 1) % recent_db_.size();
   }
   const float background = *std::ranges::min_element(recent_db_);

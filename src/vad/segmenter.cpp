@@ -17,7 +17,7 @@ constexpr std::int64_t kWindowMs = 32;
 static_assert(kVADWindow * 1000 == kWindowMs * kVADSampleRate);
 
 constexpr int kSplitSearchMs = 5000;      // the end of a long segment, where its split is looked for
-constexpr int kRoomForSpeechMs = 1000;    // what silence leaves of the longest segment
+constexpr int kMinSpeechShareMs = 1000;   // what silence leaves of the longest segment
 constexpr std::size_t kSplitWindows = 5;  // whose energy is compared; the split is where the middle one begins
 
 std::int64_t windows_in(int milliseconds) {
@@ -37,12 +37,12 @@ Segmenter::Segmenter(SegmenterSettings settings) : settings_(settings) {
   const bool sensible = settings.sample_rate > 0 && settings.threshold > kHysteresis && settings.threshold <= 1 &&
                         settings.min_silence_ms > 0 && settings.pre_roll_ms >= 0 && settings.post_roll_ms >= 0 &&
                         settings.min_speech_ms >= 0 &&
-                        settings.max_segment_sec * 1000 >= kSplitSearchMs + kRoomForSpeechMs &&
+                        settings.max_segment_sec * 1000 >= kSplitSearchMs + kMinSpeechShareMs &&
                         settings.max_segment_sec <= 24 * 3600;
   if (!sensible) {
     throw RecorderError(Errc::invalid_argument,
-                        "the segmenter's settings are out of range: times must not be negative, the threshold lies "
-                        "above 0.15, and a segment may last 6 seconds or more");
+                        "the segmenter's settings are out of range: times must not be negative, the threshold must "
+                        "be above 0.15, and the longest segment at least 6 seconds");
   }
   max_segment_ = static_cast<Frame>(std::floor(settings.max_segment_sec * settings.sample_rate));
 }
@@ -51,7 +51,7 @@ void Segmenter::window(Frame start, Frame end, float probability, float energy, 
   const bool speech = static_cast<double>(probability) >= settings_.threshold;
   // Written so that a probability that is not a number counts as silence.
   const bool silence = !(static_cast<double>(probability) >= settings_.threshold - kHysteresis);
-  heard_end_ = end;
+  last_window_end_ = end;
 
   if (!open_) {
     if (!speech) return;
@@ -82,18 +82,18 @@ void Segmenter::close(Frame frame, CloseReason reason, std::vector<Decision>& ou
     close_segment(open_->silence_start, frame, reason, out);
     return;
   }
-  const Frame speech_end = std::min(heard_end_, frame);
+  const Frame speech_end = std::min(last_window_end_, frame);
   split_until(std::min(speech_end + post_roll(), frame), out);
   close_segment(speech_end, frame, reason, out);
 }
 
 void Segmenter::restart(Frame origin) {
   barrier_ = std::max(barrier_, origin);
-  heard_end_ = std::max(heard_end_, origin);
+  last_window_end_ = std::max(last_window_end_, origin);
 }
 
 Frame Segmenter::earliest_needed(Frame now) const {
-  const Frame next_pre_roll = heard_end_ - frames(settings_.pre_roll_ms);
+  const Frame next_pre_roll = last_window_end_ - frames(settings_.pre_roll_ms);
   const Frame earliest =
       open_ ? std::max(std::min(next_pre_roll, search_start()), open_->kept_start) : std::max(next_pre_roll, barrier_);
   return std::min(earliest, now);
@@ -112,7 +112,7 @@ double Segmenter::silence_ms() const {
 }
 
 void Segmenter::open_segment(Frame speech_start, std::vector<Decision>& out) {
-  const Frame pre_roll = std::min(frames(settings_.pre_roll_ms), max_segment_ - frames(kRoomForSpeechMs));
+  const Frame pre_roll = std::min(frames(settings_.pre_roll_ms), max_segment_ - frames(kMinSpeechShareMs));
   const Frame kept_start = std::min(std::max(speech_start - pre_roll, barrier_), speech_start);
   open_ = Open{.index = next_index_++,
                .kept_start = kept_start,
@@ -210,7 +210,7 @@ Frame Segmenter::post_roll() const {
 }
 
 std::int64_t Segmenter::silence_windows() const {
-  const auto longest = static_cast<int>(settings_.max_segment_sec * 1000) - kRoomForSpeechMs;
+  const auto longest = static_cast<int>(settings_.max_segment_sec * 1000) - kMinSpeechShareMs;
   return std::min(windows_in(settings_.min_silence_ms), longest / kWindowMs);
 }
 

@@ -45,7 +45,8 @@ struct SegmentClosed {
 using Decision = std::variant<SegmentOpened, SegmentClosed>;
 
 /// Turns speech probabilities into segments: where speech begins and ends, what is kept around it, and where a segment
-/// that grows too long is split. Knows frames and probabilities only, so the same windows give the same segments.
+/// that grows too long is split. Its only inputs are frames and probabilities, so the same windows give the same
+/// segments.
 ///
 /// A countdown of silence never outlasts the longest segment, less a second, and a pre-roll is no longer than that
 /// either: so each piece of a split has speech in it and none is too long.
@@ -120,8 +121,8 @@ class Segmenter {
   std::optional<Open> open_;
   std::vector<Window> windows_;  ///< of the open segment, where it may still be split
   std::uint32_t next_index_ = 0;
-  Frame barrier_ = 0;    ///< no kept audio begins before this
-  Frame heard_end_ = 0;  ///< end of the last window
+  Frame barrier_ = 0;  ///< no kept audio begins before this
+  Frame last_window_end_ = 0;
 };
 
 }  // namespace dictum::vad

@@ -169,6 +169,7 @@ class PythonWorker : public PoolFixture {
     settings.name = "loudness";
     settings.executable = test::project_file("examples/worker.py");
     settings.ping_interval = std::chrono::milliseconds(10);
+    settings.lost_pings = 1000;  // an interpreter starts slowly on a busy machine
     make_pool();
   }
 };

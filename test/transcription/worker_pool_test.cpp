@@ -86,7 +86,7 @@ TEST_F(WorkerPoolTest, DoesNothingWhileNobodyHasAJob) {
   make_pool();
   transcribe(0);
   ASSERT_TRUE(run_until_done(1));
-  EXPECT_LE(io.run_for(100ms), 2) << "the answer to a last ping may come; a hundred would be pinging";
+  EXPECT_LE(io.run_for(100ms), 5) << "the last answers may come; a hundred would be pinging";
 }
 
 TEST_F(WorkerPoolTest, PingsWhileAJobRuns) {

@@ -171,7 +171,7 @@ TEST(Segmenter, PostRollIsCutToTheSilenceThatEndsASegment) {
   EXPECT_EQ(stream.closed()[0].kept_end, 10 * kWindow + 4800);
 }
 
-TEST(Segmenter, TellsHowLongTheCountdownHasRun) {
+TEST(Segmenter, ReportsHowLongTheCountdownHasRun) {
   Stream stream;
   EXPECT_EQ(stream.segmenter.silence_ms(), 0);
   stream.feed(kSpeech, 10).feed(kSilence, 3);
