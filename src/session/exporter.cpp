@@ -91,8 +91,12 @@ std::vector<TimedPiece> pieces_of(const TimedPiece& word) {
 
 /// The pieces of a segment's text and when they were said.
 std::vector<TimedPiece> timed_pieces(const Segment& segment, const std::vector<Word>& recognised) {
+  std::string text = text_or_mark(segment);
+  if (!why_not_transcribed(segment).empty()) {  // a mark stays in one piece, as long as the speech without a text
+    return {{std::move(text), true, segment.speech_start_frame, segment.speech_end_frame}};
+  }
   std::vector<TimedPiece> words;
-  for (std::string& word : split(text_or_mark(segment))) words.push_back({std::move(word), true, 0, 0});
+  for (std::string& word : split(text)) words.push_back({std::move(word), true, 0, 0});
   if (recognised.size() == words.size()) {  // the engine's words lack the punctuation, its times are right
     for (std::size_t i = 0; i < words.size(); ++i) {
       words[i].start_frame = recognised[i].start_frame;
