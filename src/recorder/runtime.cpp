@@ -250,7 +250,7 @@ Runtime::Awaitable Runtime::carry_out(StopRecording command) {
   if (session->lifecycle().has_ended()) co_return;
   co_await session->events_journaled();
   const auto loop = co_await boost::asio::this_coro::executor;
-  co_await subscribers_.delivered(loop, *timers_);
+  co_await subscribers_.delivered(loop, timers_.get());
 }
 
 Runtime::Awaitable Runtime::carry_out(PauseRecording /*command*/) {

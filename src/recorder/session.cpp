@@ -121,7 +121,7 @@ boost::asio::awaitable<std::exception_ptr> Session::try_to_open() {
   std::exception_ptr failure;
   try {
     OpenParts parts;
-    co_await open(parts);
+    co_await open(&parts);
     begin(parts);
     co_return nullptr;
   } catch (...) {
@@ -134,7 +134,8 @@ boost::asio::awaitable<std::exception_ptr> Session::try_to_open() {
   co_return failure;
 }
 
-boost::asio::awaitable<void> Session::open(OpenParts& parts) {
+boost::asio::awaitable<void> Session::open(OpenParts* into) {
+  OpenParts& parts = *into;  // try_to_open's, which waits for this
   check_not_cancelled();
   const auto host = host_.lock();
   if (!host) throw start_was_cancelled();
@@ -294,7 +295,7 @@ boost::asio::awaitable<void> Session::deliver() {
     publish(tail_.give_up());
   }
   const auto host = host_.lock();
-  if (host && visibility_ == Visibility::published) co_await host->subscribers().delivered(strands_.loop, *timers_);
+  if (host && visibility_ == Visibility::published) co_await host->subscribers().delivered(strands_.loop, timers_.get());
   apply(SessionInput::delivered);
 }
 

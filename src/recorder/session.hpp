@@ -114,7 +114,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // Opening.
   boost::asio::awaitable<std::exception_ptr> try_to_open();
-  boost::asio::awaitable<void> open(OpenParts& parts);
+  boost::asio::awaitable<void> open(OpenParts* into);
   boost::asio::awaitable<std::exception_ptr> try_to_reopen(std::filesystem::path path, Redo redo);
   boost::asio::awaitable<void> reopen(std::filesystem::path path, Redo redo);
   void check_not_cancelled() const;

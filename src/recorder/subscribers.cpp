@@ -49,10 +49,10 @@ void Subscribers::stop_waiting() {
   for (const auto& mailbox : all()) mailbox->excuse();
 }
 
-boost::asio::awaitable<void> Subscribers::delivered(boost::asio::any_io_executor loop, const Timers& timers) {
+boost::asio::awaitable<void> Subscribers::delivered(boost::asio::any_io_executor loop, const Timers* timers) {
   const auto mailboxes = all();
   const auto countdown = std::make_shared<Countdown>(loop, mailboxes.size());
-  const auto bound = timers.make_timer(loop);
+  const auto bound = timers->make_timer(loop);
   bound->start(kDeliveryBound, [weak = std::weak_ptr(countdown)] {
     const auto waiting = weak.lock();
     if (!waiting) return;

@@ -33,7 +33,7 @@ class Subscribers {
   void stop_waiting();
 
   /// Returns when everything published so far has been handled, after two seconds at the latest. On `loop`.
-  boost::asio::awaitable<void> delivered(boost::asio::any_io_executor loop, const Timers& timers);
+  boost::asio::awaitable<void> delivered(boost::asio::any_io_executor loop, const Timers* timers);
 
  private:
   std::vector<std::shared_ptr<delivery::EventQueue>> all() const;
