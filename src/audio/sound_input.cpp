@@ -87,7 +87,8 @@ class Opening {
       const PCMHeaderResult result = parse();
       if (const auto* needs = std::get_if<NeedsBytes>(&result)) {
         if (input_.has_ended()) {
-          refuse(name_, "is not a sound that can be read: it ended before any audio, in the middle of its header.");
+          refuse(name_,
+                 "is not a sound file that can be read: it ended before any audio, in the middle of its header.");
         }
         receive(needs->count);
       } else if (const auto* header = std::get_if<PCMHeader>(&result)) {
@@ -140,9 +141,10 @@ class Opening {
              "send WAV, or say which raw format it has.");
     }
     if (!begins_compressed_sound(input_.bytes())) {
-      refuse(name_,
-             "is not a sound that can be read: it begins as no kind of sound file does. Send WAV or another kind of "
-             "sound file, or say which raw format it has.");
+      refuse(
+          name_,
+          "is not a sound file that can be read: it begins as no kind of sound file does. Send WAV or another kind of "
+          "sound file, or say which raw format it has.");
     }
     const std::vector<std::byte> taken(input_.bytes().begin(), input_.bytes().end());
     if (taken.size() > kMaxTaken) refuse(name_, "has compressed audio behind a long header: send it as a file.");

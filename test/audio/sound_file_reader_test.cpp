@@ -87,7 +87,7 @@ TEST_F(SoundFileReaderTest, AnEmptyFileHoldsNoAudio) {
 
 TEST_F(SoundFileReaderTest, TextIsNoSound) {
   write_bytes(file("text.wav"), "Dear Sir or Madam,\nthis is not a sound file, whatever its name may say.\n");
-  EXPECT_TRUE(holds(refusal(file("text.wav")), "not a sound"));
+  EXPECT_TRUE(holds(refusal(file("text.wav")), "not a sound file"));
 }
 
 TEST_F(SoundFileReaderTest, ATruncatedHeaderIsRefusedAtEveryLength) {

@@ -56,11 +56,11 @@ std::vector<BadFile> refused() {
       {"HeaderAlone", bytes(good.bytes().substr(0, 44)), "holds no audio"},
       {"ZeroFrames", bytes(test::RawWAV{.data = ""}.bytes()), "holds no audio"},
       {"OneHertz", bytes(test::RawWAV{.sample_rate = 1, .data = silence(200)}.bytes()), "has a sample rate of 1 Hz"},
-      {"ZeroHertz", bytes(test::RawWAV{.sample_rate = 0, .data = silence(200)}.bytes()), "is not a sound file"},
+      {"ZeroHertz", bytes(test::RawWAV{.sample_rate = 0, .data = silence(200)}.bytes()), "has a sample rate of 0 Hz"},
       {"ThreeGigahertz", bytes(test::RawWAV{.sample_rate = 3000000000U, .data = silence(200)}.bytes()),
-       "is not a sound file"},
-      {"NoChannels", bytes(test::RawWAV{.channels = 0, .data = silence(200)}.bytes()), "is not a sound file"},
-      {"ManyChannels", bytes(test::RawWAV{.channels = 2000, .data = silence(8000)}.bytes()), "is not a sound file"},
+       "has a sample rate of"},
+      {"NoChannels", bytes(test::RawWAV{.channels = 0, .data = silence(200)}.bytes()), "has 0 channels"},
+      {"ManyChannels", bytes(test::RawWAV{.channels = 2000, .data = silence(8000)}.bytes()), "has 2000 channels"},
       {"NotAFile", [](const auto& path) { std::filesystem::create_symlink("/dev/zero", path); }, "not a regular file"},
   };
 }
