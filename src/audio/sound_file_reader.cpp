@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "dictum/error.hpp"
 
@@ -80,11 +82,24 @@ std::size_t SoundFileReader::read_some(std::span<float> interleaved, millisecond
     if (left <= milliseconds(0)) break;
     input_.wait(left);
   }
+  position_ += static_cast<std::int64_t>(frames);
   return frames;
 }
 
 void SoundFileReader::seek(std::int64_t frame) {
-  if (!input_.seek(frame)) unreadable(path_, fmt::format("cannot be read from frame {} on.", frame));
+  if (input_.seek(frame)) {
+    position_ = frame;
+    return;
+  }
+  // What a decoder delivers through a pipe only goes forward.
+  constexpr std::int64_t kBlock = 65536;
+  const auto channels = static_cast<std::size_t>(format().channels);
+  std::vector<float> skipped;
+  while (position_ < frame) {
+    skipped.resize(static_cast<std::size_t>(std::min(kBlock, frame - position_)) * channels);
+    if (read(skipped) == 0) break;
+  }
+  if (position_ != frame) unreadable(path_, fmt::format("cannot be read from frame {} on.", frame));
 }
 
 }  // namespace dictum::audio

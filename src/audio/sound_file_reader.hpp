@@ -38,7 +38,8 @@ class SoundFileReader {
   /// `patience`.
   std::size_t read_some(std::span<float> interleaved, std::chrono::milliseconds patience, bool& is_over);
 
-  /// Continues from `frame`. Throws RecorderError(input_unreadable) where the file cannot.
+  /// Continues from `frame`; what is decoded by another process only goes forward. Throws
+  /// RecorderError(input_unreadable) where the file cannot.
   void seek(std::int64_t frame);
 
   /// The next sentence about what is wrong with the file, such as why less is read than it should hold.
@@ -50,6 +51,7 @@ class SoundFileReader {
  private:
   std::filesystem::path path_;
   SoundInput input_;
+  std::int64_t position_ = 0;  // frames delivered, or sought
 };
 
 }  // namespace dictum::audio
