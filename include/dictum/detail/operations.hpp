@@ -111,11 +111,11 @@ class Operations {
     return submit(WaitUntilIdle{}, std::forward<How>(how)...);
   }
 
- protected:
+ private:
+  friend Backend;  // and no other class: it must be the one that is named
   Operations() = default;
   ~Operations() = default;
 
- private:
   template <class... How>
   auto submit(Command command, How&&... how) {
     return static_cast<Backend*>(this)->submit(std::move(command), std::forward<How>(how)...);
