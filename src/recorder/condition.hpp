@@ -1,10 +1,15 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
+#include <vector>
+
+#include "dictum/detail/unique_function.hpp"
 
 namespace dictum::recorder {
 
@@ -14,17 +19,28 @@ namespace dictum::recorder {
 /// is missed between the question and the wait. Owner: whatever the condition is about, which outlives its waiters.
 class Condition {
  public:
-  explicit Condition(const boost::asio::any_io_executor& strand)
-      : never_(strand, boost::asio::steady_timer::time_point::max()) {}
+  explicit Condition(boost::asio::any_io_executor strand) : strand_(std::move(strand)) {}
 
   /// Returns after the next `notify`.
-  boost::asio::awaitable<void> wait() { co_await never_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable)); }
+  boost::asio::awaitable<void> wait() {
+    co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
+        [this](auto handler) {
+          // The threads of the strand do not end while somebody waits.
+          waiting_.emplace_back([handler = std::move(handler), work = boost::asio::make_work_guard(strand_)]() mutable {
+            std::move(handler)();
+          });
+        },
+        boost::asio::use_awaitable);
+  }
 
-  /// Wakes everyone that waits now.
-  void notify() { never_.cancel(); }
+  /// Wakes everyone that waits now, in the order in which they began to.
+  void notify() {
+    for (auto& waiter : std::exchange(waiting_, {})) boost::asio::post(strand_, std::move(waiter));
+  }
 
  private:
-  boost::asio::steady_timer never_;
+  const boost::asio::any_io_executor strand_;
+  std::vector<detail::UniqueFunction<void()>> waiting_;
 };
 
 }  // namespace dictum::recorder
