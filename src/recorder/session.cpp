@@ -295,7 +295,8 @@ boost::asio::awaitable<void> Session::deliver() {
     publish(tail_.give_up());
   }
   const auto host = host_.lock();
-  if (host && visibility_ == Visibility::published) co_await host->subscribers().delivered(strands_.loop, timers_.get());
+  if (host && visibility_ == Visibility::published)
+    co_await host->subscribers().delivered(strands_.loop, timers_.get());
   apply(SessionInput::delivered);
 }
 
