@@ -40,7 +40,7 @@ struct FreeFormat {
   void operator()(AVFormatContext* context) const {
     AVIOContext* io = context->pb;
     avformat_close_input(&context);
-    if (io != nullptr) av_freep(&io->buffer);
+    if (io != nullptr) av_freep(static_cast<void*>(&io->buffer));
     avio_context_free(&io);
   }
 };
@@ -105,7 +105,7 @@ FormatContext open_format(DecoderInput& input) {
   AVIOContext* io = context->pb;
   AVFormatContext* opened = context.release();
   if (avformat_open_input(&opened, nullptr, nullptr, nullptr) < 0) {  // frees the context, not what is ours
-    av_freep(&io->buffer);
+    av_freep(static_cast<void*>(&io->buffer));
     avio_context_free(&io);
     return nullptr;
   }
