@@ -175,7 +175,7 @@ std::optional<SourceFault> StreamSupervisor::take_fault() {
 }
 
 bool StreamSupervisor::expects_more() const {
-  return state_ != State::closed && state_ != State::lost && quiet_ <= TimelineAligner::kLate;
+  return state_ == State::streaming || state_ == State::suspended;
 }
 
 GapReason StreamSupervisor::gap_reason() const {

@@ -8,8 +8,14 @@
 namespace dictum::capture {
 namespace {
 
-constexpr double kSettling = 0.3;        // seconds of deliveries after a discontinuity until late audio has arrived ...
-constexpr double kMaxSettling = 1.5;     // ... or the longest wait for that
+// Seconds of deliveries after a discontinuity until late audio has arrived, and the longest wait for that. After a
+// stall that nobody reported the whole machine may be busy, so that audio stays late for longer.
+struct Settling {
+  double usual;
+  double limit;
+};
+constexpr Settling kSettling{0.3, 1.5};
+constexpr Settling kSettlingOfStall{1.0, 3.0};
 constexpr double kHalfFragment = 0.010;  // seconds: the most by which the mean lag exceeds the least one
 constexpr double kMinGap = 0.010;        // seconds: less is jitter
 
@@ -103,26 +109,28 @@ SourceGap TimelineAligner::insert_gap(SourceGap gap) {
 
 TimelineAligner::Backlog TimelineAligner::examine_backlog() const {
   const TimePoint start = blocks_.front().arrived;
+  const Settling settling = blocks_.front().discontinuity == GapReason::stalled ? kSettlingOfStall : kSettling;
   double least = std::numeric_limits<double>::infinity();
-  double least_at = 0;
+  double unsettled_at = 0;  // the least lag was reached, or deliveries stalled again
   double span = 0;
   double lag = 0;
   double area = 0;  // under the lag over time; the lag grows between deliveries and falls with them
   Frame frames = 0;
   bool is_complete = false;
   for (const Block& block : blocks_) {
-    is_complete = frames > 0 && block.discontinuity;
+    const bool is_first = frames == 0;
+    is_complete = !is_first && block.discontinuity && block.discontinuity != GapReason::stalled;
     if (is_complete) break;
     frames += block.dropped + block.frames;
     const double step = seconds(block.arrived - start) - span;
     area += (lag + step / 2) * step;
     span += step;
     lag = span - static_cast<double>(frames) / format_.sample_rate;
-    if (lag < least - 0.001) least_at = span;
+    if (lag < least - 0.001 || (block.discontinuity && !is_first)) unsettled_at = span;
     least = std::min(least, lag);
   }
-  const bool is_steady = span >= kSettling && span - least_at >= kSettling / 2;
-  return {least, span > 0 ? area / span : least, is_complete || is_steady || span >= kMaxSettling};
+  const bool is_steady = span >= settling.usual && span - unsettled_at >= settling.usual / 2;
+  return {least, span > 0 ? area / span : least, is_complete || is_steady || span >= settling.limit};
 }
 
 /// Turns the discontinuity before the oldest block into a gap of what is missing there; false as long as that is not

@@ -17,7 +17,7 @@ namespace dictum::capture {
 /// The timeline follows the steady clock: frames delivered and gaps together are the time that has passed, once the
 /// drift of the device is taken out. Late audio is late, not lost: a pause in the deliveries becomes a gap only of the
 /// frames that never arrived, and frames that were counted as dropped are never counted again. So audio after a
-/// discontinuity is held back for a moment (0.3 s), until the size of the gap is known.
+/// discontinuity is held back for a moment (0.3 s; 1 s after a stall), until the size of the gap is known.
 ///
 /// Threads: one at a time. Owner: the microphone. A value: no I/O, no clock of its own; never fails.
 class TimelineAligner {
@@ -62,7 +62,9 @@ class TimelineAligner {
     std::optional<SourceDevice> device;      // the first block from it
   };
 
-  // The blocks up to the next discontinuity. The lag of an arrival is its time less the length of the audio up to it.
+  // The blocks of one stream, up to the next discontinuity that was reported: frames that are late arrive after the
+  // next stall at the latest, and frames that were lost never do. The lag of an arrival is its time less the length of
+  // the audio up to it.
   struct Backlog {
     double least_lag;  // seconds
     double mean_lag;   // over the time

@@ -189,7 +189,7 @@ TEST_F(MicrophoneTest, PutsAGapWhereTheAudioCeasedAndAsLongAsItDid) {
   run(1s);
   const Frame before = captured_;
   silence(2s);
-  run(1s);
+  run(2s);
   ASSERT_THAT(gaps_, SizeIs(1));
   EXPECT_EQ(gap_starts_.front(), before);
   EXPECT_EQ(gaps_.front().frames, 2 * kRate);

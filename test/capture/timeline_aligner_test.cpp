@@ -131,6 +131,30 @@ TEST_F(TimelineAlignerTest, MakesNoGapOfLateAudio) {
   EXPECT_EQ(timeline(), elapsed());
 }
 
+TEST_F(TimelineAlignerTest, MakesNoGapOfAudioThatIsLateAgainAndAgain) {
+  run(1s);
+  for (int stall = 0; stall < 4; ++stall) {
+    now_ += 300ms;
+    deliver(150);
+    read();
+  }
+  deliver(600);
+  run(2s);
+  finish();
+  EXPECT_THAT(gaps_, IsEmpty());
+  EXPECT_EQ(timeline(), elapsed());
+}
+
+TEST_F(TimelineAlignerTest, MakesAGapOfEachOfTwoStallsInWhichFramesWereLost) {
+  run(1s);
+  lose(700ms);
+  run(200ms);
+  lose(300ms);
+  run(2s);
+  EXPECT_THAT(gaps_, ElementsAre(Gap{1000, 700, GapReason::stalled}, Gap{1200, 300, GapReason::stalled}));
+  EXPECT_EQ(timeline(), elapsed());
+}
+
 TEST_F(TimelineAlignerTest, MakesAGapOfWhatNeverArrived) {
   run(1s);
   lose(700ms);
