@@ -116,6 +116,16 @@ class SessionInVirtualTime : public testing::Test {
     config.session.root = root / "sessions";
   }
 
+  /// Every session ends, once what it waits for answers. One that did not would keep itself alive.
+  void TearDown() override {
+    if (!session) return;
+    host->on_idle = nullptr;
+    session->shut_down();
+    release(*sync);
+    release(*disk);
+    EXPECT_TRUE(time_until([&] { return state() == SessionState::ended; }));
+  }
+
   void start() {
     const asio::any_io_executor loop = io.get_executor();
     host = std::make_shared<Host>(Strands{.loop = loop,
@@ -140,9 +150,9 @@ class SessionInVirtualTime : public testing::Test {
     ASSERT_EQ(state(), SessionState::recording);
   }
 
-  void release_disk() {
-    disk->hangs = false;
-    for (auto& work : std::exchange(disk->waiting, {})) work();
+  void release(Gate& gate) {
+    gate.hangs = false;
+    for (auto& work : std::exchange(gate.waiting, {})) work();
     time->advance(0ms);
   }
 
@@ -204,7 +214,7 @@ TEST_F(SessionInVirtualTime, DeliversAnEventOnlyOnceItsJournalLineIsWritten) {
   disk->hangs = true;
   time->advance(1s);
   EXPECT_EQ(received().size(), before) << "delivered before it was written";
-  release_disk();
+  release(*disk);
   EXPECT_GT(received().size(), before);
 }
 
@@ -285,7 +295,7 @@ TEST_F(SessionInVirtualTime, ADiskThatIsLateWithTheFilesStillTakesTheLastEvents)
   stop();
   ASSERT_TRUE(time->run_until([&] { return session->lifecycle().is_closed(); }, 2s));
   time->advance(500ms);
-  release_disk();
+  release(*disk);
   EXPECT_TRUE(time_until([&] { return state() == SessionState::ended; }));
   for (const Event& event : received()) {
     const bool is_fault = std::holds_alternative<RecorderFault>(event.body);  // which is delivered at once, and again
@@ -367,7 +377,7 @@ TEST_F(SessionInVirtualTime, AStartThatIsCancelledWhileTheDiskHangsFailsAfterASe
   ASSERT_TRUE(took);
   EXPECT_LE(*took, 1s);
   EXPECT_FALSE(session->has_recorded());
-  release_disk();
+  release(*disk);
   EXPECT_FALSE(std::filesystem::exists(root / "sessions")) << "the disk answered late";
 }
 
