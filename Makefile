@@ -26,7 +26,7 @@ soak: all ## the long runs; SOAK_MINUTES=60 makes them longer
 bench: all ## speed, always beside a peer or a baseline
 	@bench/run $(BIN)
 
-format: setup ## rewrite our sources in the house's style
+format: setup ## format our sources
 	@tools/format
 
 format-check: setup

@@ -64,7 +64,7 @@ class Bursts final : public AudioSource {
   std::optional<std::chrono::steady_clock::time_point> live_since_;
 };
 
-/// Hears the tone.
+/// Detects the tone.
 class ToneDetector final : public VoiceActivityDetector {
  public:
   float probability(std::span<const float, kVADWindow> window) override {
@@ -120,12 +120,12 @@ int main(int argc, char** argv) {
   stalled.transcription.simulated_script = root / "stalled.json";
   std::filesystem::path session;
   {
-    std::atomic<int> heard{0};
+    std::atomic<int> segments_ended{0};
     std::atomic<int> gaps{0};
     std::atomic<bool> ended{false};
     std::string left;
     RecorderBackend recorder(stalled, [&](const Event& event) {
-      if (std::holds_alternative<SpeechEnded>(event.body)) heard.fetch_add(1), heard.notify_all();
+      if (std::holds_alternative<SpeechEnded>(event.body)) segments_ended.fetch_add(1), segments_ended.notify_all();
       if (std::holds_alternative<AudioGap>(event.body)) ++gaps;
       if (const auto* fault = std::get_if<RecorderFault>(&event.body)) left = fault->message;
       if (const auto* state = std::get_if<RecordingStateChanged>(&event.body);
@@ -136,7 +136,7 @@ int main(int argc, char** argv) {
     });
     const double before = memory_mb();
     recorder.start_recording();
-    for (int now = heard; now < segments; now = heard) heard.wait(now);
+    for (int now = segments_ended; now < segments; now = segments_ended) segments_ended.wait(now);
     const double behind = memory_mb();
     ended.wait(false);
     const double after = memory_mb();

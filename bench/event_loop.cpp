@@ -113,7 +113,7 @@ void print(const char* what, const std::vector<SteadyClock::duration>& took) {
              quantile(took, 1).count());
 }
 
-/// How often the loop of a recorder that hears nothing but silence is woken, between its first second and its end.
+/// How often the loop of a recorder that records nothing but silence is woken, between its first second and its end.
 std::size_t handlers_of_silence(const RecorderConfig& config) {
   asio::io_context loop(1);
   std::vector<SteadyClock::duration> ours;

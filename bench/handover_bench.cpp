@@ -5,9 +5,9 @@
 //   otherwise
 //
 // The engine of the first two parts is a worker process of this very program, which does nothing, or counts for a given
-// time, and tells when the job came. Times are of one clock, CLOCK_MONOTONIC, in both processes. The third part counts
-// and times model loads of a real transcriber: kept warm, and started anew for every segment, as a command line program
-// is.
+// time, and reports when the job came. Times are of one clock, CLOCK_MONOTONIC, in both processes. The third part
+// counts and times model loads of a real transcriber: kept warm, and started anew for every segment, as a command line
+// program is.
 
 #include <fmt/format.h>
 
@@ -44,7 +44,7 @@ constexpr int kJobs = 20;
 constexpr auto kWork = 100ms;  // of the processor: an engine that is quick for a segment
 constexpr int kSegments = 5;
 
-/// Keeps the processor busy for so long. What an engine does, as far as the pool can tell.
+/// Keeps the processor busy for so long. What an engine does, as the pool sees it.
 void compute(Clock::duration time) {
   volatile double sink = 0;
   for (const auto end = Clock::now() + time; Clock::now() < end;) {

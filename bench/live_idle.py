@@ -34,7 +34,7 @@ load-module module-native-protocol-unix auth-anonymous=1 socket={folder}/pulse.s
 
 
 def peer(model):
-    """Hears the microphone until it is ended: what a Python application does at the least."""
+    """Reads the microphone until it is ended: what a Python application does at the least."""
     import numpy
     import onnxruntime
     import sounddevice
@@ -51,9 +51,9 @@ def peer(model):
                                  callback=lambda data, *_: blocks.put(data[:, 0].copy())):
         print("ready", flush=True)
         while True:
-            heard = numpy.concatenate([context, blocks.get()[None]], axis=1)
-            _, state = session.run(None, {"input": heard, "state": state, "sr": rate})
-            context = heard[:, -64:]
+            frame_input = numpy.concatenate([context, blocks.get()[None]], axis=1)
+            _, state = session.run(None, {"input": frame_input, "state": state, "sr": rate})
+            context = frame_input[:, -64:]
 
 
 @contextlib.contextmanager

@@ -5,9 +5,9 @@
 //   build/release/bin/live_latency [SEGMENTS]      200 unless said otherwise; a second each
 //
 // The linker puts a stop-watch around CaptureRing::push, which the device's thread calls, so the moment at which every
-// frame came is known without asking the recorder; the source is watched on its way to the listener, so that waiting
-// for the next reading is told from the work. The floor, beside which it stands, is the waiting alone: a reader that
-// looks every 20 ms finds a sample 10 ms old on the average. The resampler's delay is part of every figure.
+// frame came is known without asking the recorder; the source is watched on its way to the pipeline, so that waiting
+// for the next reading is distinguished from the work. The floor, beside which it stands, is the waiting alone: a
+// reader that looks every 20 ms finds a sample 10 ms old on the average. The resampler's delay is part of every figure.
 //
 // Fails where the median is above 15 ms or the 99th percentile above 42 ms.
 
@@ -106,7 +106,7 @@ class WatchedSource final : public AudioSource {
 
 struct Decision {
   Frame end;  // of the window that decided
-  TimePoint told;
+  TimePoint reported;
 };
 
 /// Half a second of a voice and half a second of very little, again and again.
@@ -168,7 +168,7 @@ int run(int segments) {
     if (std::holds_alternative<SpeechEnded>(event.body)) ends.push_back({event.frame + kSilence, now});
   });
   daemon.play(folder / "bursts.wav");
-  std::this_thread::sleep_for(500ms);  // so that what is heard first is in the file, and found there
+  std::this_thread::sleep_for(500ms);  // so that what is recorded first is in the file, and found there
   recorder.start_recording();
   if (!daemon.wait_until_played(std::chrono::seconds(2 * segments + 30))) throw std::runtime_error("playing hangs");
   recorder.stop_recording();
@@ -176,7 +176,7 @@ int run(int segments) {
 
   const auto first = std::span(watch.first_read).first(kMatched);
   const auto match = std::ranges::search(watch.first_pushed, first).begin();
-  if (match == watch.first_pushed.end()) throw std::runtime_error("what was read first was never heard");
+  if (match == watch.first_pushed.end()) throw std::runtime_error("what was read first was never recorded");
   const Frame skipped = match - watch.first_pushed.begin();
 
   std::vector<double> all;
@@ -185,7 +185,7 @@ int run(int segments) {
     std::vector<double> latencies;
     for (const Decision& decision : decisions) {
       const TimePoint came = moment_of(watch.pushes, skipped + decision.end);
-      latencies.push_back(milliseconds(decision.told - came));
+      latencies.push_back(milliseconds(decision.reported - came));
       waiting.push_back(milliseconds(moment_of(watch.readings, decision.end) - came));
     }
     fmt::print("{:<16} {:4} events  median {:5.2f} ms  p90 {:5.2f} ms  p99 {:5.2f} ms  max {:5.2f} ms\n", name,
@@ -194,7 +194,7 @@ int run(int segments) {
     all.insert(all.end(), latencies.begin(), latencies.end());
   };
   if (starts.size() < static_cast<std::size_t>(segments) || ends.size() < starts.size()) {
-    throw std::runtime_error(fmt::format("only {} of {} bursts were heard as segments", starts.size(), segments));
+    throw std::runtime_error(fmt::format("only {} of {} bursts became segments", starts.size(), segments));
   }
   take(starts, "SpeechDetected");
   ends.pop_back();  // which the stop may have ended

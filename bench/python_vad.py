@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """dictum.SileroVAD beside the silero-vad package's own ONNX path, in one process on one thread: whether they say the
-same, and how long a window takes each. Both hear a stream, window by window, and answer with a number.
+same, and how long a window takes each. Both process a stream, window by window, and answer with a number.
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install onnxruntime torch packaging
     /tmp/peers/bin/pip install --no-deps silero-vad==6.2.1
@@ -46,9 +46,9 @@ def windows_of(path):
 
 def timed(prepare, windows):
     """Microseconds of processor time a window, and the probabilities."""
-    hear = prepare()
+    detect = prepare()
     begin = time.process_time()
-    probabilities = [hear(window) for window in windows]
+    probabilities = [detect(window) for window in windows]
     return (time.process_time() - begin) / len(windows) * 1e6, probabilities
 
 
@@ -69,16 +69,16 @@ def main():
         return lambda window: package(window, RATE).item()
 
     def runtime():
-        state, heard = no_state, numpy.zeros((1, CONTEXT + WINDOW), dtype=numpy.float32)
+        state, padded = no_state, numpy.zeros((1, CONTEXT + WINDOW), dtype=numpy.float32)
 
-        def hear(window):
+        def detect(window):
             nonlocal state
-            heard[0, :CONTEXT] = heard[0, -CONTEXT:]
-            heard[0, CONTEXT:] = window
-            probability, state = package.session.run(None, {"input": heard, "state": state, "sr": rate})
+            padded[0, :CONTEXT] = padded[0, -CONTEXT:]
+            padded[0, CONTEXT:] = window
+            probability, state = package.session.run(None, {"input": padded, "state": state, "sr": rate})
             return float(probability[0, 0])
 
-        return hear
+        return detect
 
     runs = {
         "dictum.SileroVAD": (ours, arrays),
@@ -86,19 +86,19 @@ def main():
         "runtime alone": (runtime, arrays),
     }
     times = {name: [] for name in runs}
-    heard = {}
+    results = {}
     for _ in range(ROUNDS):
         for name, (prepare, windows) in runs.items():
-            taken, heard[name] = timed(prepare, windows)
+            taken, results[name] = timed(prepare, windows)
             times[name].append(taken)
 
     medians = {name: statistics.median(taken) for name, taken in times.items()}
-    reference = heard["silero-vad, onnx=True"]
+    reference = results["silero-vad, onnx=True"]
     fastest = medians["dictum.SileroVAD"]
     print(f"{len(arrays)} windows\n{'':24} {'us a window':>12} {'ratio':>8} {'differs by':>12}")
     largest = 0.0
     for name, median in medians.items():
-        difference = float(numpy.abs(numpy.array(heard[name]) - reference).max())
+        difference = float(numpy.abs(numpy.array(results[name]) - reference).max())
         largest = max(largest, difference)
         print(f"{name:24} {median:12.1f} {median / fastest:7.1f}x {difference:12.1e}")
     return 0 if largest < LARGEST_DIFFERENCE else 1

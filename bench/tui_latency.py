@@ -5,7 +5,7 @@
 
 Keys are written into the terminal that the program runs in, and the time is taken until the frame that shows what the
 key does has come out of it, whole. The control is a program in the same kind of terminal, in the same run, that only
-repaints its screen for every key. Told are the 50th and the 99th percentile, and how much worse the latter is than the
+repaints its screen for every key. Printed are the 50th and the 99th percentile, and how much worse the latter is than the
 control's: with a recogniser that hangs, one that crashes, one that takes 30 s, and with 2,000 events a second. Fails
 where that is more than 50 ms, where more than 30 frames are drawn in any second, or where it takes 2 % of a core while
 it is idle.

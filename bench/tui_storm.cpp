@@ -1,4 +1,4 @@
-// The terminal UI in a storm: its desk hears 2,000 events a second, as fast callbacks would bring them. For
+// The terminal UI in a storm: its controller receives 2,000 events a second, as fast callbacks would bring them. For
 // bench/tui_latency.py, which presses the keys.
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -10,8 +10,8 @@
 #include <optional>
 #include <thread>
 
-#include "tui_desk.hpp"
-#include "tui_front.hpp"
+#include "tui_controller.hpp"
+#include "tui_window.hpp"
 
 namespace {
 
@@ -24,8 +24,9 @@ constexpr int kEventsAtOnce = 2;
 /// Speech that begins, grows and ends again and again, and levels between. Lives on the loop's thread.
 class Storm {
  public:
-  Storm(const boost::asio::any_io_executor& executor, program::TUIDesk& desk) : desk_(desk), timer_(executor) {
-    tell(RecordingStateChanged{RecordingState::recording, true, false, false});
+  Storm(const boost::asio::any_io_executor& executor, program::TUIController& controller)
+      : controller_(controller), timer_(executor) {
+    emit(RecordingStateChanged{RecordingState::recording, true, false, false});
     timer_.expires_after(kPause);
     blow();
   }
@@ -44,29 +45,29 @@ class Storm {
     const double level = -30 + 20 * std::sin(static_cast<double>(number_) / 40);
     switch (const auto segment = static_cast<std::uint32_t>(number_ / 50); number_++ % 50) {
       case 0:
-        return tell(SpeechDetected{segment, 0});
+        return emit(SpeechDetected{segment, 0});
       case 48:
-        return tell(SpeechEnded{segment, 1, true, 0, 16000});
+        return emit(SpeechEnded{segment, 1, true, 0, 16000});
       case 49: {
-        tell(TranscriptionQueued{segment, "seg.wav"});
+        emit(TranscriptionQueued{segment, "seg.wav"});
         TranscriptionComplete complete;
         complete.segment_index = segment;
         complete.success = true;
         complete.text = "one of very many sentences that come too fast for anybody to read";
-        return tell(complete);
+        return emit(complete);
       }
       default:
-        if (number_ % 2 == 0) return tell(AudioLevel{level, level + 6, 0.9, 0});
-        return tell(TranscriptionPartial{segment, "one of very many sentences", 10});
+        if (number_ % 2 == 0) return emit(AudioLevel{level, level + 6, 0.9, 0});
+        return emit(TranscriptionPartial{segment, "one of very many sentences", 10});
     }
   }
 
-  void tell(EventBody body) {
+  void emit(EventBody body) {
     const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-    desk_.hear(Event{"storm", std::nullopt, now, 0, std::move(body)});
+    controller_.receive(Event{"storm", std::nullopt, now, 0, std::move(body)});
   }
 
-  program::TUIDesk& desk_;
+  program::TUIController& controller_;
   boost::asio::steady_timer timer_;
   std::uint64_t number_ = 0;
 };
@@ -75,16 +76,16 @@ class Storm {
 
 int main() {
   boost::asio::io_context context;
-  std::optional<program::TUIDesk> desk;
-  program::TUIFront front(tui::KeyMap(), tui::Palette(tui::Palette::Colours::many), [&](const tui::Command& command) {
-    boost::asio::post(context, [&, command] { desk->carry_out(command); });
+  std::optional<program::TUIController> controller;
+  program::TUIWindow window(tui::KeyMap(), tui::Palette(tui::Palette::Colours::many), [&](const tui::Command& command) {
+    boost::asio::post(context, [&, command] { controller->carry_out(command); });
   });
-  desk.emplace(
+  controller.emplace(
       context.get_executor(), RecorderConfig(),
-      [&](std::shared_ptr<const tui::Model> model) { front.show(std::move(model)); }, [&] { front.quit(); });
-  std::optional<Storm> storm(std::in_place, context.get_executor(), *desk);
+      [&](std::shared_ptr<const tui::Model> model) { window.show(std::move(model)); }, [&] { window.quit(); });
+  std::optional<Storm> storm(std::in_place, context.get_executor(), *controller);
   std::thread loop([&] { context.run(); });
-  front.run();
+  window.run();
   context.stop();
   loop.join();
 }

@@ -64,12 +64,12 @@ def onnx_runtime(model):
 
     def round_time():
         state = numpy.zeros((2, 1, 128), dtype=numpy.float32)
-        heard = numpy.zeros((1, CONTEXT + WINDOW), dtype=numpy.float32)
+        frame_input = numpy.zeros((1, CONTEXT + WINDOW), dtype=numpy.float32)
         begin = time.process_time()
         for window in windows:
-            heard[0, :CONTEXT] = heard[0, -CONTEXT:]
-            heard[0, CONTEXT:] = window
-            _, state = session.run(None, {"input": heard, "state": state, "sr": rate})
+            frame_input[0, :CONTEXT] = frame_input[0, -CONTEXT:]
+            frame_input[0, CONTEXT:] = window
+            _, state = session.run(None, {"input": frame_input, "state": state, "sr": rate})
         return (time.process_time() - begin) / len(windows) * 1e6
 
     return round_time, f"ONNX Runtime {onnxruntime.__version__}"

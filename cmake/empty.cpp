@@ -1,1 +1,1 @@
-// A room that has no source file yet.
+// A module that has no source file yet.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A transcription worker in Python. It hears no words: it tells how long and how loud the segment is.
+"""A transcription worker in Python. It recognises no words: it reports how long and how loud the segment is.
 
 Install it as an executable `dictum-worker-loudness` on PATH, and `--transcriber loudness` uses it.
 docs/worker-protocol.md says what the messages mean.

@@ -16,35 +16,35 @@ namespace {
 using namespace dictum;
 using namespace dictum::transcription;
 
-struct Heard {
+struct Received {
   std::vector<Message> messages;
   bool broken = false;
-  bool operator==(const Heard&) const = default;
+  bool operator==(const Received&) const = default;
 };
 
-Heard listen(std::span<const std::byte> bytes, std::size_t piece) {
-  Heard heard;
+Received listen(std::span<const std::byte> bytes, std::size_t piece) {
+  Received received;
   FrameReader reader;
   try {
     while (!bytes.empty()) {
       const auto now = bytes.first(std::min(piece, bytes.size()));
       bytes = bytes.subspan(now.size());
       reader.feed(now);
-      while (auto message = reader.next()) heard.messages.push_back(std::move(*message));
+      while (auto message = reader.next()) received.messages.push_back(std::move(*message));
     }
   } catch (const RecorderError& error) {
     if (error.code() != Errc::worker_protocol) std::abort();
-    heard.broken = true;
+    received.broken = true;
   }
-  return heard;
+  return received;
 }
 
 void check(std::span<const std::byte> bytes, std::size_t piece) {
-  const Heard heard = listen(bytes, bytes.size() + 1);
-  if (listen(bytes, piece) != heard) std::abort();
+  const Received received = listen(bytes, bytes.size() + 1);
+  if (listen(bytes, piece) != received) std::abort();
   std::string again;
-  for (const Message& message : heard.messages) again += encode(message);
-  if (listen(std::as_bytes(std::span(again)), piece) != Heard{heard.messages, false}) std::abort();
+  for (const Message& message : received.messages) again += encode(message);
+  if (listen(std::as_bytes(std::span(again)), piece) != Received{received.messages, false}) std::abort();
 }
 
 }  // namespace

@@ -136,9 +136,9 @@ void examine_places(Report& report, const RecorderConfig& config) {
   if (::access(folder.c_str(), W_OK) != 0) {
     report.bad("sessions", fmt::format("{} cannot be written: choose another folder with --output-dir", shown));
   } else if (!error && space.available < (std::uintmax_t{1} << 30)) {
-    report.bad("sessions", fmt::format("{} has less than 1 GiB of room", shown));
+    report.bad("sessions", fmt::format("{} has less than 1 GiB of free space", shown));
   } else {
-    report.good("sessions", fmt::format("{}, {} GiB of room", shown, space.available >> 30));
+    report.good("sessions", fmt::format("{}, {} GiB free", shown, space.available >> 30));
   }
 }
 

@@ -79,7 +79,7 @@ void EventPrinter::print_text(const Event& event) {
             const std::string text = complete.success
                                          ? utf8::on_one_line(complete.text)
                                          : fmt::format("[no text: {}]", utf8::on_one_line(complete.error->message));
-            print_line(fmt::format("{:>4}  {}", complete.segment_index, text.empty() ? "[nothing heard]" : text));
+            print_line(fmt::format("{:>4}  {}", complete.segment_index, text.empty() ? "[no words recognised]" : text));
           },
           [&](const NoteCompleted& note) {
             print_line(fmt::format("note  \"{}\": {}", utf8::on_one_line(note.title), note.path));
@@ -88,7 +88,7 @@ void EventPrinter::print_text(const Event& event) {
             print_line(fmt::format("note  \"{}\" cancelled; kept in {}", utf8::on_one_line(note.title), note.path));
           },
           [&](const AudioGap& gap) {
-            print_line(fmt::format("gap   {} frames unheard ({})", gap.frames, to_string(gap.reason)));
+            print_line(fmt::format("gap   {} frames not recorded ({})", gap.frames, to_string(gap.reason)));
           },
           [&](const DeviceChanged& device) {
             print_line(

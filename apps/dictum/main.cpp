@@ -28,7 +28,7 @@ std::string sentence(const CLI::App& app, const CLI::ParseError& error, const ch
   std::vector<std::string> names;
   for (const CLI::App* each : last->get_subcommands({})) names.push_back(each->get_name());
   if (!names.empty() && *command != nullptr && **command != '-') {
-    return fmt::format("there is no command {}; the nearest is {}", *command, dictum::nearest(*command, names));
+    return fmt::format("unknown command \"{}\": did you mean \"{}\"?", *command, dictum::nearest(*command, names));
   }
   std::string text = error.what();
   std::ranges::replace(text, '\n', ' ');

@@ -121,9 +121,9 @@ ExitCode show(const Options& options) {
       throw RecorderError(Errc::session_unreadable,
                           fmt::format("The note '{}' is not in its session.", each.note->path));
     }
-    constexpr std::size_t kMost = std::size_t{16} << 20;
+    constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
     if (!std::exchange(first, false)) print("\n");
-    std::istringstream text(journal::SessionFolder(each.session).read(each.note->path, kMost));
+    std::istringstream text(journal::SessionFolder(each.session).read(each.note->path, kMaxBytes));
     for (std::string line; std::getline(text, line);) print("{}\n", utf8::on_one_line(line));
   }
   return ExitCode::success;

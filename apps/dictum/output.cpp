@@ -46,7 +46,7 @@ void write_error(std::string_view text) noexcept {
   while (!text.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // nobody can be told
+    if (written <= 0) return;  // there is nowhere left to report it
     text.remove_prefix(static_cast<std::size_t>(written));
   }
 }

@@ -61,7 +61,7 @@ bool play_session(const session::Manifest& manifest, const PlayRequest& request,
   playback::Player player(manifest.sample_rate, stop);
   std::optional<Frame> end;  // of what was played last
   for (const session::Segment& segment : wanted) {
-    // A pause is heard as one, and nobody waits through a long one.
+    // A pause is kept, but shortened.
     const Frame pause = end ? std::clamp<Frame>(segment.start_frame - *end, 0, manifest.sample_rate) : 0;
     if (!play_silence(player, pause)) return true;
     end = segment.end_frame;

@@ -11,7 +11,7 @@
 
 namespace dictum::program {
 
-/// What of a session is to be heard, and who is told.
+/// What of a session is played, and who is notified.
 struct PlayRequest {
   std::filesystem::path session;
   Frame from = 0;
@@ -23,8 +23,8 @@ struct PlayRequest {
 /// The first frame of a segment that was kept. Throws RecorderError(input_not_found).
 Frame start_of(const session::Manifest& manifest, std::uint32_t segment);
 
-/// Plays what was kept, with at most a second of each pause between. Blocks until all was heard or a stop is asked for;
-/// false where there is nothing from there on. Throws RecorderError where nothing can be played.
+/// Plays what was kept, with at most a second of each pause between. Blocks until all was played or a stop is asked
+/// for; false where there is nothing from there on. Throws RecorderError where nothing can be played.
 bool play_session(const session::Manifest& manifest, const PlayRequest& request, const std::stop_token& stop);
 
 }  // namespace dictum::program

@@ -73,7 +73,7 @@ class Watcher {
   Watcher(const Options& options, const RecorderConfig& config, Signals& signals)
       : signals_(signals), is_file_(is_file(config)), printer_(settings(options, config)) {}
 
-  void hear(const Event& event) {
+  void receive(const Event& event) {
     if (lost_output() == 0) show(event);
     watch(event);
   }
@@ -166,7 +166,7 @@ struct Recorded {
 Recorded record(const Options& options, const RecorderConfig& config) {
   Signals signals;
   auto watcher = std::make_shared<Watcher>(options, config, signals);
-  auto backend = std::make_unique<RecorderBackend>(config, [watcher](const Event& event) { watcher->hear(event); });
+  auto backend = std::make_unique<RecorderBackend>(config, [watcher](const Event& event) { watcher->receive(event); });
   bool interrupted = do_interruptibly(*backend, signals, [&] { backend->start_recording(); });
   auto why = Signals::Event::woken;
   while (!watcher->wants_stop() && why == Signals::Event::woken) why = signals.wait();

@@ -44,13 +44,13 @@ boost::json::object to_json(const SessionMatch& hit) {
 
 /// What stands around the first mark, with the marks shown; a whole text where it is short.
 std::string excerpt(const SessionMatch& hit, bool is_terminal) {
-  constexpr std::size_t kMost = 160;
+  constexpr std::size_t kMaxBytes = 160;
   constexpr std::size_t kBefore = 40;
   const std::string& text = hit.text;
   const std::size_t first = hit.marks.empty() ? 0 : hit.marks.front().begin;
-  std::size_t begin = text.size() <= kMost || first <= kBefore ? 0 : text.find(' ', first - kBefore);
+  std::size_t begin = text.size() <= kMaxBytes || first <= kBefore ? 0 : text.find(' ', first - kBefore);
   begin = std::min(begin == 0 ? 0 : begin + 1, first);
-  std::size_t end = text.size() - begin <= kMost ? text.size() : text.rfind(' ', begin + kMost);
+  std::size_t end = text.size() - begin <= kMaxBytes ? text.size() : text.rfind(' ', begin + kMaxBytes);
   if (end == std::string::npos || end <= begin) end = text.size();
   const std::string_view on = is_terminal ? "\x1b[1m" : "[";
   const std::string_view off = is_terminal ? "\x1b[0m" : "]";

@@ -86,17 +86,18 @@ std::string listen(RecorderConfig config) {
   for (const auto& [index, part] : texts) {
     if (!part.empty()) text += (text.empty() ? "" : " ") + part;
   }
-  if (text.empty()) throw RecorderError(Errc::transcription_failed, "Nothing was heard, so nothing was changed.");
+  if (text.empty())
+    throw RecorderError(Errc::transcription_failed, "No words were recognised, so nothing was changed.");
   return text;
 }
 
 std::string read_standard_input() {
-  constexpr std::size_t kMost = std::size_t{1} << 20;
+  constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
   std::string text;
   char block[4096];
   while (const std::size_t got = std::fread(block, 1, sizeof block, stdin)) {
     text.append(block, got);
-    if (text.size() > kMost) throw UsageError("a text of more than 1 MiB is none");
+    if (text.size() > kMaxBytes) throw UsageError("a text of more than 1 MiB is none");
   }
   return text;
 }

@@ -24,8 +24,8 @@
 #include "config/config_fields.hpp"
 #include "config_flags.hpp"
 #include "journal/session_directory.hpp"
-#include "tui_desk.hpp"
-#include "tui_front.hpp"
+#include "tui_controller.hpp"
+#include "tui_window.hpp"
 
 namespace dictum::program {
 namespace {
@@ -39,7 +39,7 @@ struct Options {
 };
 
 constexpr double kLevelHz = 15;
-constexpr int kDemoWorkers = 2;  // one to spare for interim text
+constexpr int kDemoWorkers = 2;  // one is idle for interim text
 
 /// The sample that comes with the program: beside an installed one, or in the sources that it was built from.
 std::filesystem::path sample() {
@@ -101,15 +101,15 @@ int open_signals() {
 class Program {
  public:
   Program(const RecorderConfig& config, tui::KeyMap keys, bool records_at_once)
-      : front_(std::move(keys), palette(), [this](tui::Command command) { carry_out(std::move(command)); }),
+      : window_(std::move(keys), palette(), [this](tui::Command command) { carry_out(std::move(command)); }),
         signals_(context_, open_signals()),
-        desk_(
+        controller_(
             std::in_place, context_.get_executor(), config,
-            [this](std::shared_ptr<const tui::Model> model) { front_.show(std::move(model)); },
+            [this](std::shared_ptr<const tui::Model> model) { window_.show(std::move(model)); },
             [this] { come_to_an_end(); }) {
-    desk_->read_messages(quiet_.take_reader());
+    controller_->read_messages(quiet_.take_reader());
     read_signal();
-    if (records_at_once) asio::post(context_, [this] { desk_->record(); });
+    if (records_at_once) asio::post(context_, [this] { controller_->record(); });
   }
 
   ExitCode run() {
@@ -125,20 +125,20 @@ class Program {
     });
     std::exception_ptr drawing_failure;
     try {
-      front_.run();
+      window_.run();
     } catch (...) {
       drawing_failure = std::current_exception();
-      asio::post(context_, [this] { desk_->end(); });
+      asio::post(context_, [this] { controller_->end(); });
     }
     // The terminal is as it was. What was recorded may still have texts to come.
     ended_.get_future().wait();
     asio::post(context_, [this] {
-      desk_->shut_down();
+      controller_->shut_down();
       signals_.close();
     });
     work.reset();
     loop.join();
-    desk_.reset();
+    controller_.reset();
     if (!failure) failure = drawing_failure;
     if (failure) std::rethrow_exception(failure);
     return ExitCode::success;
@@ -146,11 +146,11 @@ class Program {
 
  private:
   void carry_out(tui::Command command) {
-    asio::post(context_, [this, command = std::move(command)] { desk_->carry_out(command); });
+    asio::post(context_, [this, command = std::move(command)] { controller_->carry_out(command); });
   }
 
   void come_to_an_end() {
-    front_.quit();
+    window_.quit();
     if (!std::exchange(has_ended_, true)) ended_.set_value();
   }
 
@@ -166,24 +166,24 @@ class Program {
   void take_signal(int signal) {
     if (signal == SIGTSTP) {
       was_suspended_ = true;
-      front_.suspend();
+      window_.suspend();
     } else if (signal == SIGCONT) {
-      if (!std::exchange(was_suspended_, false)) front_.wake_up();
+      if (!std::exchange(was_suspended_, false)) window_.wake_up();
     } else {
-      front_.quit();
-      desk_->end();
+      window_.quit();
+      controller_->end();
     }
   }
 
   QuietStandardError quiet_;
   asio::io_context context_{1};
-  TUIFront front_;
+  TUIWindow window_;
   asio::posix::stream_descriptor signals_;
   signalfd_siginfo signal_{};
   bool was_suspended_ = false;
   bool has_ended_ = false;  // the loop thread's
   std::promise<void> ended_;
-  std::optional<TUIDesk> desk_;
+  std::optional<TUIController> controller_;
 };
 
 ExitCode tui_command(const Options& options) {

@@ -53,7 +53,7 @@ tui::Passage passage_of(const session::Manifest& manifest, const session::Segmen
     passage.text = segment.status == SegmentStatus::recording ? "being recorded" : "being transcribed";
   } else if (segment.status != SegmentStatus::done) {
     passage.state = State::failed;
-    passage.text = fmt::format("no text: {}", segment.error ? segment.error->message : "nobody has transcribed it");
+    passage.text = segment.error ? fmt::format("no text: {}", segment.error->message) : "Not transcribed yet.";
   }
   return passage;
 }
@@ -116,7 +116,7 @@ fs::path export_for_tui(const fs::path& path, const std::string& format) {
   return file;
 }
 
-void play_for_tui(const fs::path& path, std::uint32_t segment, const std::function<void(tui::Playing)>& tell,
+void play_for_tui(const fs::path& path, std::uint32_t segment, const std::function<void(tui::Playing)>& report,
                   const std::stop_token& stop) {
   const auto manifest = session::read_script(path).manifest;
   play_session(manifest,
@@ -124,7 +124,7 @@ void play_for_tui(const fs::path& path, std::uint32_t segment, const std::functi
                 .from = start_of(manifest, segment),
                 .only = std::nullopt,
                 .on_segment = [&](const session::Segment& begun,
-                                  Frame start) { tell({path, begun.index, position(manifest, start), begun.text}); },
+                                  Frame start) { report({path, begun.index, position(manifest, start), begun.text}); },
                 .on_missing = [](const RecorderError& error) { throw error; }},
                stop);
 }

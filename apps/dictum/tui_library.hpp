@@ -21,8 +21,9 @@ std::vector<tui::Hit> search_for_tui(session::SessionIndex& index, const std::st
 /// Into the working folder; returns the file's name.
 std::filesystem::path export_for_tui(const std::filesystem::path& session, const std::string& format);
 
-/// Plays from a segment on; `tell` hears of each segment as it begins. Returns when all was heard or a stop asked for.
+/// Plays from a segment on; calls `report` for each segment as it begins. Returns when all was played or a stop asked
+/// for.
 void play_for_tui(const std::filesystem::path& session, std::uint32_t segment,
-                  const std::function<void(tui::Playing)>& tell, const std::stop_token& stop);
+                  const std::function<void(tui::Playing)>& report, const std::stop_token& stop);
 
 }  // namespace dictum::program

@@ -39,7 +39,7 @@ constexpr std::array<std::string_view, 16> kSilenceTexts{"thank you",
 constexpr std::array<std::string_view, 6> kNotes{"\xE2\x99\xAA", "\xE2\x99\xAB",     "\xE2\x99\xA9",
                                                  "\xE2\x99\xAC", "\xF0\x9F\x8E\xB5", "\xF0\x9F\x8E\xB6"};
 
-constexpr std::size_t kLongestRemark = 80;  // bytes
+constexpr std::size_t kMaxRemarkBytes = 80;
 
 /// Letters and digits of ASCII in lower case, single spaces between words.
 std::string bare(std::string_view text) {
@@ -93,7 +93,7 @@ std::optional<Span> remark_at(std::string_view text, std::size_t at) {
   for (const auto& [open, close] : kBrackets) {
     if (text[at] != open) continue;
     const std::size_t end = text.find(close, at + 1);
-    if (end == std::string_view::npos || end - at > kLongestRemark || end == at + 1) return std::nullopt;
+    if (end == std::string_view::npos || end - at > kMaxRemarkBytes || end == at + 1) return std::nullopt;
     const std::string_view inside = text.substr(at + 1, end - at - 1);
     if (open == '[' || names_a_sound(inside)) return Span{at, end + 1};
   }

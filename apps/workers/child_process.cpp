@@ -84,7 +84,7 @@ class Child {
   /// Readable once it has ended.
   int handle() const { return handle_.get(); }
 
-  /// Kills what is left of the group, and tells how the program ended. Before the reaping its number is no other's.
+  /// Kills what is left of the group, and returns how the program ended. Before the reaping its number is no other's.
   int finish() {
     ::kill(-pid_, SIGKILL);
     int status = 0;

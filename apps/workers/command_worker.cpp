@@ -25,7 +25,7 @@
 namespace dictum::workers {
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{1} << 20;
+constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
 
 std::string command_text() {
   const char* text = std::getenv("DICTUM_COMMAND");
@@ -83,7 +83,7 @@ class CommandWorker final : public transcription::WorkerEngine {
     if (job.range || audio.sample_rate != kEngineRate) wav = copy.emplace(audio.samples).path();
 
     const auto begin = std::chrono::steady_clock::now();
-    const ChildOutput output = run_child(command_.filled(wav, model_.string()), kMostText, cancelled);
+    const ChildOutput output = run_child(command_.filled(wav, model_.string()), kMaxTextBytes, cancelled);
     if (output.exit_code != 0) {
       const std::string end = output.exit_code > 0 ? fmt::format("ended with exit code {}", output.exit_code)
                                                    : fmt::format("was ended by signal {}", -output.exit_code);

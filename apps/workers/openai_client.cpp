@@ -22,8 +22,8 @@
 namespace dictum::workers {
 namespace {
 
-constexpr std::size_t kLongestKey = 4096;
-constexpr std::size_t kLongestAnswer = std::size_t{8} << 20;
+constexpr std::size_t kMaxKeyBytes = 4096;
+constexpr std::size_t kMaxAnswerBytes = std::size_t{8} << 20;
 constexpr long kOK = 200;
 constexpr long kBadRequest = 400;
 constexpr long kTooManyRequests = 429;
@@ -67,7 +67,7 @@ bool wait(std::chrono::milliseconds time, const std::stop_token& cancelled) {
 
 APIKey::APIKey(std::string secret) : secret_(std::move(secret)) {
   const bool printable = std::ranges::all_of(secret_, [](char c) { return c > 0x20 && c < 0x7f; });
-  if (!printable || secret_.size() > kLongestKey) {
+  if (!printable || secret_.size() > kMaxKeyBytes) {
     secret_.clear();
     invalid("the key of the transcription server holds spaces, line breaks or other characters that no key has");
   }
@@ -93,7 +93,7 @@ APIKey APIKey::from_file(const std::string& path) {
   if ((status.st_mode & 077) != 0) {
     invalid(fmt::format("the key file {} can be read by others: run `chmod 600` on it", utf8::repaired(path)));
   }
-  std::string text(kLongestKey + 2, '\0');
+  std::string text(kMaxKeyBytes + 2, '\0');
   const ssize_t got = ::read(file.get(), text.data(), text.size());
   text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
@@ -150,7 +150,7 @@ OpenAIResponse OpenAIClient::transcribe(const Job& job, std::stop_token cancelle
     try {
       const auto take = [&](const http::Response&, std::string_view piece) {
         body += piece;
-        return body.size() <= kLongestAnswer;
+        return body.size() <= kMaxAnswerBytes;
       };
       const http::Response response = http::transfer(request, take, cancelled);
       if (response.status == kOK) return OpenAIResponse::parse(body);

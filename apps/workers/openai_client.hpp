@@ -8,8 +8,8 @@
 
 namespace dictum::workers {
 
-/// The key of an account. It goes into one header of one request and nowhere else: it is not printed, logged or told in
-/// an error.
+/// The key of an account. It goes into one header of one request and nowhere else: it is not printed, logged or
+/// reported in an error.
 class APIKey {
  public:
   APIKey() = default;
@@ -55,8 +55,8 @@ class OpenAIClient {
     std::string prompt;
   };
 
-  /// Asks, and asks again where the server is busy, broken or gone, heeding its Retry-After. Blocks; `cancelled` ends
-  /// it at once. Throws RecorderError(transcription_failed, timed_out, cancelled).
+  /// Asks, and asks again where the server is busy, broken or gone, and respects its Retry-After. Blocks; `cancelled`
+  /// ends it at once. Throws RecorderError(transcription_failed, timed_out, cancelled).
   OpenAIResponse transcribe(const Job& job, std::stop_token cancelled);
 
  private:

@@ -16,8 +16,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMostWords = 100'000;
-constexpr std::size_t kLongestSentence = 300;
+constexpr std::size_t kMaxWords = 100'000;
+constexpr std::size_t kMaxSentenceBytes = 300;
 
 std::optional<double> number(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
@@ -51,7 +51,7 @@ std::vector<Stretch> stretches(const json::object& answer) {
   if (segments == nullptr) return all;
   for (const json::value& item : *segments) {
     const json::object* segment = item.if_object();
-    if (segment == nullptr || all.size() == kMostWords) continue;
+    if (segment == nullptr || all.size() == kMaxWords) continue;
     const auto start = number(*segment, "start").value_or(0);
     all.push_back({start, number(*segment, "end").value_or(start), number(*segment, "avg_logprob"),
                    number(*segment, "no_speech_prob")});
@@ -101,7 +101,7 @@ OpenAIResponse OpenAIResponse::parse(std::string_view body) {
   if (words == nullptr) return response;
   for (const json::value& item : *words) {
     const json::object* word = item.if_object();
-    if (word == nullptr || response.words.size() == kMostWords) continue;
+    if (word == nullptr || response.words.size() == kMaxWords) continue;
     const auto spelt = string(*word, "word");
     const auto start = number(*word, "start");
     const auto end = number(*word, "end");
@@ -128,7 +128,7 @@ std::string error_sentence(std::string_view body) {
     }
   }
   // Cut before it is repaired, so that a character that the cut divides is no longer there.
-  std::string sentence = plain_text(found.substr(0, kLongestSentence));
+  std::string sentence = plain_text(found.substr(0, kMaxSentenceBytes));
   return sentence;
 }
 

@@ -7,7 +7,7 @@
 
 namespace dictum::workers {
 
-/// The transcription that a server answered, as far as it tells.
+/// The transcription that a server answered, as far as it reports it.
 struct OpenAIResponse {
   struct Word {
     std::string text;

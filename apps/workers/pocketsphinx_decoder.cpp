@@ -29,7 +29,7 @@ constexpr std::size_t kMaxPhrases = 64;
 constexpr std::size_t kMaxPhraseWords = 12;
 
 // A key phrase is found where it is likelier than a loop of free phones by this factor. Chosen on read speech, radio
-// and conversation: "end note" (6 phones) is heard in foreign words from 1e-12 on, phrases of 8 phones and more from
+// and conversation: "end note" (6 phones) is detected in foreign words from 1e-12 on, phrases of 8 phones and more from
 // 1e-30 on, and spoken ones stay above 1e-8. A short one is then still only believed where the text bears it out.
 constexpr int kShortPhones = 8;
 constexpr double kShortThreshold = 1e-10;
@@ -49,7 +49,7 @@ struct FreeMemory {
   void operator()(char* text) const { std::free(text); }
 };
 
-// The library's log, of which the last complaint is kept to tell why a model does not load.
+// The library's log, of which the last error is kept to report why a model does not load.
 void keep_complaint(void* last, err_lvl_t level, const char* format, ...) {
   if (level < ERR_ERROR) return;
   char text[512];
@@ -139,24 +139,24 @@ class PocketSphinxDecoder::Engine {
       if (!utterance.text.empty()) utterance.text += ' ';
       utterance.text += word;
       const double confidence = logmath_exp(ps_get_logmath(decoder_.get()), segment.score);
-      utterance.words.push_back(heard(segment, std::string(word), std::clamp(confidence, 0.0, 1.0)));
+      utterance.words.push_back(recognition(segment, std::string(word), std::clamp(confidence, 0.0, 1.0)));
     }
-    for (Heard& phrase : spot(samples, phrases)) {
+    for (Recognition& phrase : spot(samples, phrases)) {
       if (!is_short(phrase) || is_borne_out(phrase, utterance.words)) utterance.phrases.push_back(std::move(phrase));
     }
     utterance.phrases = longest_of_overlapping(std::move(utterance.phrases));
     return utterance;
   }
 
-  std::vector<Heard> spot(std::span<const std::int16_t> samples, const std::vector<std::string>& phrases) {
-    std::vector<Heard> spotted;
+  std::vector<Recognition> spot(std::span<const std::int16_t> samples, const std::vector<std::string>& phrases) {
+    std::vector<Recognition> spotted;
     listen_for(phrases);
     if (phones_.empty() || is_silent(samples)) return spotted;
     search(kPhraseSearch, samples);
     for (const Segment& segment : segments()) {
       const auto known = phones_.find(joined(words_of(segment.text)));  // the library leaves a space at the end
       if (known == phones_.end()) continue;
-      spotted.push_back(heard(segment, known->second.asked, likelihood(segment.score, known->second.count)));
+      spotted.push_back(recognition(segment, known->second.asked, likelihood(segment.score, known->second.count)));
     }
     return spotted;
   }
@@ -182,9 +182,11 @@ class PocketSphinxDecoder::Engine {
     return samples.size() < kShortestUtterance || std::ranges::all_of(samples, [](auto sample) { return sample == 0; });
   }
 
-  bool is_short(const Heard& phrase) const { return phones_.at(joined(words_of(phrase.text))).count < kShortPhones; }
+  bool is_short(const Recognition& phrase) const {
+    return phones_.at(joined(words_of(phrase.text))).count < kShortPhones;
+  }
 
-  static Heard heard(const Segment& segment, std::string text, double confidence) {
+  static Recognition recognition(const Segment& segment, std::string text, double confidence) {
     return {std::move(text), segment.first * kSecondsPerFrame, (segment.last + 1) * kSecondsPerFrame, confidence};
   }
 
@@ -274,29 +276,29 @@ PocketSphinxDecoder::Utterance PocketSphinxDecoder::decode(std::span<const std::
   return engine_->decode(samples, phrases);
 }
 
-std::vector<Heard> PocketSphinxDecoder::spot(std::span<const std::int16_t> samples,
-                                             const std::vector<std::string>& phrases) {
+std::vector<Recognition> PocketSphinxDecoder::spot(std::span<const std::int16_t> samples,
+                                                   const std::vector<std::string>& phrases) {
   return engine_->spot(samples, phrases);
 }
 
-std::vector<Heard> longest_of_overlapping(std::vector<Heard> phrases) {
+std::vector<Recognition> longest_of_overlapping(std::vector<Recognition> phrases) {
   std::ranges::sort(phrases, {},
-                    [](const Heard& phrase) { return std::pair(phrase.start - phrase.end, phrase.start); });
-  std::vector<Heard> kept;
-  for (Heard& phrase : phrases) {
+                    [](const Recognition& phrase) { return std::pair(phrase.start - phrase.end, phrase.start); });
+  std::vector<Recognition> kept;
+  for (Recognition& phrase : phrases) {
     const bool overlaps = std::ranges::any_of(
-        kept, [&](const Heard& other) { return phrase.start < other.end && other.start < phrase.end; });
+        kept, [&](const Recognition& other) { return phrase.start < other.end && other.start < phrase.end; });
     if (!overlaps) kept.push_back(std::move(phrase));
   }
-  std::ranges::sort(kept, {}, &Heard::start);
+  std::ranges::sort(kept, {}, &Recognition::start);
   return kept;
 }
 
-bool is_borne_out(const Heard& phrase, std::span<const Heard> words) {
+bool is_borne_out(const Recognition& phrase, std::span<const Recognition> words) {
   const auto asked = words_of(phrase.text);
-  const auto found = std::ranges::search(words, asked, {}, &Heard::text);
+  const auto found = std::ranges::search(words, asked, {}, &Recognition::text);
   if (!found.empty()) return true;
-  return std::ranges::all_of(words, [&](const Heard& word) {
+  return std::ranges::all_of(words, [&](const Recognition& word) {
     const double middle = (word.start + word.end) / 2;
     return middle >= phrase.start && middle <= phrase.end;
   });

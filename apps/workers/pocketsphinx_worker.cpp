@@ -59,10 +59,10 @@ class PocketSphinxWorker final : public transcription::WorkerEngine {
 
     transcription::Result result{.text = utterance.text};
     result.timings["decode"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    for (const Heard& word : utterance.words) {
+    for (const Recognition& word : utterance.words) {
       result.words.push_back({word.text, audio.frame_at(word.start), audio.frame_at(word.end), word.confidence});
     }
-    for (const Heard& phrase : utterance.phrases) {
+    for (const Recognition& phrase : utterance.phrases) {
       result.phrases.push_back(
           {phrase.text, phrase.confidence, audio.frame_at(phrase.start), audio.frame_at(phrase.end)});
     }

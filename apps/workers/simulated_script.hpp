@@ -32,7 +32,7 @@ struct SimulatedStep {
   std::vector<std::string> partials;  ///< sent before the answer, evenly over the latency
   std::string message;                ///< of an error
   bool ignores_cancel = false;
-  bool words = false;       ///< tells words too, each 8000 frames long
+  bool words = false;       ///< reports words too, each 8000 frames long
   bool grandchild = false;  ///< starts a process in a session of its own, which never ends by itself
 };
 

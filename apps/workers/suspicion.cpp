@@ -21,8 +21,8 @@ constexpr double kSomeSpeech = 0.5;       // seconds: less may be a click
 constexpr double kFloorDBFS = -120;
 constexpr double kWordsPerSecond = 8;  // auctioneers reach 6
 constexpr std::size_t kSomeWords = 4;  // fewer say nothing about the pace
-constexpr std::size_t kLongestPhrase = 12;
-constexpr std::size_t kMostWords = 5000;  // looked at; a segment holds far fewer
+constexpr std::size_t kMaxPhraseWords = 12;
+constexpr std::size_t kMaxWords = 5000;  // looked at; a segment holds far fewer
 
 // Letters and digits of ASCII in lower case, and everything beyond ASCII, between white space.
 std::vector<std::string> words_of(std::string_view text) {
@@ -38,7 +38,7 @@ std::vector<std::string> words_of(std::string_view text) {
     } else if (byte >= 0x80 || std::isalnum(byte)) {
       word += static_cast<char>(byte < 0x80 ? std::tolower(byte) : byte);
     }
-    if (words.size() == kMostWords) return words;
+    if (words.size() == kMaxWords) return words;
   }
   finish();
   return words;
@@ -70,7 +70,7 @@ bool is_silent(double loudest_dbfs, std::optional<double> no_speech_probability)
 
 bool goes_in_circles(std::string_view text) {
   const auto words = words_of(text);
-  for (std::size_t length = 1; length <= std::min(kLongestPhrase, words.size() / 3); ++length) {
+  for (std::size_t length = 1; length <= std::min(kMaxPhraseWords, words.size() / 3); ++length) {
     std::size_t same = 0;  // words in a row that equal the one a phrase earlier
     for (std::size_t i = length; i < words.size(); ++i) {
       same = words[i] == words[i - length] ? same + 1 : 0;

@@ -26,7 +26,7 @@ namespace dictum::workers {
 namespace {
 
 constexpr std::size_t kShortest = kEngineRate + kEngineRate / 10;  // the library refuses less than a second
-constexpr std::size_t kLongestPrompt = 800;                        // bytes: about the 224 tokens that Whisper reads
+constexpr std::size_t kMaxPromptBytes = 800;                       // bytes: about the 224 tokens that Whisper reads
 constexpr double kSecondsPerStep = 0.01;                           // of the library's times
 constexpr int kBeam = 5;
 constexpr int kMaxThreads = 4;    // beyond four it gains little
@@ -66,7 +66,7 @@ void load_backends() {
   if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) ggml_backend_load_all();
 }
 
-/// The library's log is one for the process; the last error in it tells why a model does not load.
+/// The library's log is one for the process; the last error in it says why a model does not load.
 void keep_error(ggml_log_level level, const char* text, void* last) {
   if (level == GGML_LOG_LEVEL_ERROR) *static_cast<std::string*>(last) = plain_text(text);
 }
@@ -97,7 +97,7 @@ double processor_seconds() {
 }
 
 /// What the library's callbacks need of a job under way.
-struct Course {
+struct CallbackContext {
   const WhisperEngine::Watcher& watcher;
   const std::function<bool()>& should_stop;
 };
@@ -143,8 +143,8 @@ class WhisperEngine::Model {
     const int threads_here = threads();
     std::string language = language_of(job);
     if (language.empty()) language = detect_language(padded, samples.size(), threads_here);
-    const std::string prompt = tail(plain_text(job.prompt), kLongestPrompt);
-    Course course{watcher, should_stop};
+    const std::string prompt = tail(plain_text(job.prompt), kMaxPromptBytes);
+    CallbackContext context{watcher, should_stop};
     const bool greedy = job.search == Search::greedy;
     auto parameters = whisper_full_default_params(greedy ? WHISPER_SAMPLING_GREEDY : WHISPER_SAMPLING_BEAM_SEARCH);
     parameters.beam_search.beam_size = kBeam;
@@ -162,21 +162,21 @@ class WhisperEngine::Model {
     parameters.print_realtime = false;
     parameters.print_timestamps = false;
     parameters.print_special = false;
-    parameters.abort_callback = [](void* data) { return static_cast<Course*>(data)->should_stop(); };
-    parameters.abort_callback_user_data = &course;
+    parameters.abort_callback = [](void* data) { return static_cast<CallbackContext*>(data)->should_stop(); };
+    parameters.abort_callback_user_data = &context;
     parameters.encoder_begin_callback = [](whisper_context*, whisper_state*, void* data) {
-      return !static_cast<Course*>(data)->should_stop();
+      return !static_cast<CallbackContext*>(data)->should_stop();
     };
-    parameters.encoder_begin_callback_user_data = &course;
+    parameters.encoder_begin_callback_user_data = &context;
     parameters.new_segment_callback = [](whisper_context*, whisper_state* current, int, void* data) {
-      if (const auto& text = static_cast<Course*>(data)->watcher.text) text(text_so_far(current));
+      if (const auto& text = static_cast<CallbackContext*>(data)->watcher.text) text(text_so_far(current));
     };
-    parameters.new_segment_callback_user_data = &course;
+    parameters.new_segment_callback_user_data = &context;
     parameters.progress_callback = [](whisper_context*, whisper_state*, int percent, void* data) {
-      if (const auto& progress = static_cast<Course*>(data)->watcher.progress)
+      if (const auto& progress = static_cast<CallbackContext*>(data)->watcher.progress)
         progress(std::clamp(percent / 100.0, 0.0, 1.0));
     };
-    parameters.progress_callback_user_data = &course;
+    parameters.progress_callback_user_data = &context;
 
     error_.clear();
     const int result = whisper_full_with_state(context_.get(), state_.get(), parameters, padded.data(),

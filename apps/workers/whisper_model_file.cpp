@@ -22,17 +22,17 @@ namespace {
 constexpr std::uint32_t kMagic = 0x67676d6c;
 
 // Far above the largest model that there is, and low enough that a damaged header fails here and not in an allocation.
-constexpr std::int32_t kMostTokens = 100'000;
-constexpr std::int32_t kMostContext = 10'000;
+constexpr std::int32_t kMaxTokens = 100'000;
+constexpr std::int32_t kMaxContext = 10'000;
 constexpr std::int32_t kWidest = 4096;
-constexpr std::int32_t kMostHeads = 128;
-constexpr std::int32_t kMostLayers = 128;
-constexpr std::int32_t kMostMels = 1024;
-constexpr std::int32_t kMostBins = 4096;
-constexpr std::uint32_t kLongestToken = 4096;
-constexpr std::int32_t kLongestName = 256;
-constexpr std::int32_t kMostDimensions = 4;
-constexpr std::int64_t kMostElements = std::int64_t{1} << 32;
+constexpr std::int32_t kMaxHeads = 128;
+constexpr std::int32_t kMaxLayers = 128;
+constexpr std::int32_t kMaxMels = 1024;
+constexpr std::int32_t kMaxBins = 4096;
+constexpr std::uint32_t kMaxTokenBytes = 4096;
+constexpr std::int32_t kMaxNameBytes = 256;
+constexpr std::int32_t kMaxDimensions = 4;
+constexpr std::int64_t kMaxElements = std::int64_t{1} << 32;
 
 /// How weights of a type are stored: so many bytes for each block of so many elements.
 struct Storage {
@@ -53,9 +53,9 @@ constexpr std::array<Storage, 12> kStorage{{{0, 1, 4},
                                             {13, 256, 176},
                                             {14, 256, 210}}};
 
-class Walk {
+class Traversal {
  public:
-  Walk(std::istream& bytes, const std::filesystem::path& name) : bytes_(bytes), name_(name) {
+  Traversal(std::istream& bytes, const std::filesystem::path& name) : bytes_(bytes), name_(name) {
     bytes_.seekg(0, std::ios::end);
     size_ = bytes_.tellg();
     bytes_.seekg(0);
@@ -64,11 +64,11 @@ class Walk {
   void run() {
     if (size_ < 4 || take<std::uint32_t>() != kMagic) wrong("is no model of whisper.cpp");
     take_header();
-    skip(std::int64_t{4} * in_range(1, kMostMels, "mel bands") * in_range(1, kMostBins, "frequency bins"));
-    const std::int32_t tokens = in_range(1, kMostTokens, "tokens");
+    skip(std::int64_t{4} * in_range(1, kMaxMels, "mel bands") * in_range(1, kMaxBins, "frequency bins"));
+    const std::int32_t tokens = in_range(1, kMaxTokens, "tokens");
     for (std::int32_t i = 0; i < tokens; ++i) {
       const auto length = take<std::uint32_t>();
-      if (length > kLongestToken) wrong("is damaged: its vocabulary makes no sense");
+      if (length > kMaxTokenBytes) wrong("is damaged: its vocabulary makes no sense");
       skip(length);
     }
     while (at_ < size_) {
@@ -107,16 +107,16 @@ class Walk {
   }
 
   void take_header() {
-    in_range(1, kMostTokens, "tokens");
-    in_range(1, kMostContext, "frames of context");
+    in_range(1, kMaxTokens, "tokens");
+    in_range(1, kMaxContext, "frames of context");
     const auto audio_width = in_range(1, kWidest, "channels");
-    in_range(1, kMostHeads, "heads");
-    in_range(1, kMostLayers, "layers");
-    in_range(1, kMostContext, "tokens of context");
+    in_range(1, kMaxHeads, "heads");
+    in_range(1, kMaxLayers, "layers");
+    in_range(1, kMaxContext, "tokens of context");
     const auto text_width = in_range(1, kWidest, "channels");
-    in_range(1, kMostHeads, "heads");
-    in_range(1, kMostLayers, "layers");
-    in_range(1, kMostMels, "mel bands");
+    in_range(1, kMaxHeads, "heads");
+    in_range(1, kMaxLayers, "layers");
+    in_range(1, kMaxMels, "mel bands");
     take<std::int32_t>();  // the type of the weights: each says its own as well
     if (audio_width != text_width) wrong("is damaged: its two halves do not fit");
   }
@@ -126,12 +126,12 @@ class Walk {
     const auto dimensions = take<std::int32_t>();
     const auto name = take<std::int32_t>();
     const auto type = take<std::int32_t>();
-    if (dimensions < 0 || dimensions > kMostDimensions || name < 1 || name > kLongestName)
+    if (dimensions < 0 || dimensions > kMaxDimensions || name < 1 || name > kMaxNameBytes)
       wrong("is damaged: its weights make no sense");
     std::int64_t elements = 1;
     for (std::int32_t i = 0; i < dimensions; ++i) {
       const auto extent = take<std::int32_t>();
-      if (extent < 1 || extent > kMostElements / elements) wrong("is damaged: its weights make no sense");
+      if (extent < 1 || extent > kMaxElements / elements) wrong("is damaged: its weights make no sense");
       elements *= extent;
     }
     skip(name);
@@ -153,7 +153,7 @@ class Walk {
 }  // namespace
 
 void check_whisper_model(std::istream& bytes, const std::filesystem::path& name) {
-  Walk(bytes, name).run();
+  Traversal(bytes, name).run();
 }
 
 void check_whisper_model(const std::filesystem::path& model) {

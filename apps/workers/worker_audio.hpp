@@ -11,10 +11,10 @@
 
 namespace dictum::workers {
 
-/// The rate at which every engine of ours hears.
+/// The sample rate of the input of every engine of ours.
 inline constexpr int kEngineRate = 16000;
 
-/// A segment as an engine hears it: mono at 16 kHz, with the way back to the session's clock. A plain value.
+/// A segment as input of an engine: mono at 16 kHz, with the way back to the session's clock. A plain value.
 struct WorkerAudio {
   std::vector<float> samples;  ///< 16 kHz, within -1 to 1
   int sample_rate{};           ///< of the WAV

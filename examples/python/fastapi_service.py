@@ -36,7 +36,7 @@ def make_app(backend: dictum.AsyncRecorderBackend) -> FastAPI:
 
         forwarding = asyncio.create_task(forward())
         try:
-            while True:  # the client says nothing; this is how one hears that it, or the server, has gone
+            while True:  # the client says nothing; this is how the end of it, or of the server, is noticed
                 await socket.receive_text()
         except WebSocketDisconnect:
             pass

@@ -14,7 +14,7 @@ from faster_whisper import WhisperModel
 from dictum import Word
 from dictum.worker import Segment, Transcript, worker
 
-RATE = 16000  # what Whisper hears
+RATE = 16000  # what Whisper expects
 Samples = numpy.typing.NDArray[numpy.float32]
 
 
@@ -22,35 +22,35 @@ def load(model: str | None) -> WhisperModel:
     return WhisperModel(model or "base.en", device="cpu", compute_type="int8")
 
 
-def hear(segment: Segment) -> Samples:
+def resample(segment: Segment) -> Samples:
     samples = numpy.frombuffer(segment.pcm16(), dtype="<i2") / numpy.float32(32768)
     positions = numpy.arange(0, len(samples), segment.sample_rate / RATE)
-    heard: Samples = numpy.interp(positions, numpy.arange(len(samples)), samples).astype(numpy.float32)
-    return heard
+    samples_16k: Samples = numpy.interp(positions, numpy.arange(len(samples)), samples).astype(numpy.float32)
+    return samples_16k
 
 
 @worker(engine="faster-whisper", load=load)
 def transcribe(segment: Segment, model: WhisperModel) -> Transcript:
     pieces, _ = model.transcribe(
-        hear(segment),
+        resample(segment),
         language=segment.language.split("-")[0] or None,
         initial_prompt=segment.prompt or None,
         condition_on_previous_text=False,
         word_timestamps=True,
     )
-    heard = list(pieces)  # it is computed here
+    transcribed = list(pieces)  # it is computed here
 
     def frame(seconds: float) -> int:
         return segment.start_frame + round(seconds * segment.sample_rate)
 
     return Transcript(
-        text="".join(piece.text for piece in heard).strip(),
+        text="".join(piece.text for piece in transcribed).strip(),
         words=tuple(
             Word(word.word.strip(), frame(word.start), frame(word.end), word.probability)
-            for piece in heard
+            for piece in transcribed
             for word in piece.words or ()
         ),
-        no_speech_probability=max((piece.no_speech_prob for piece in heard), default=1.0),
+        no_speech_probability=max((piece.no_speech_prob for piece in transcribed), default=1.0),
     )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The smallest transcriber: it tells how long a segment is. Installed as an executable `dictum-worker-length` on PATH,
+"""The smallest transcriber: it reports how long a segment is. Installed as an executable `dictum-worker-length` on PATH,
 it is the transcriber `length`."""
 
 from dictum.worker import Segment, worker

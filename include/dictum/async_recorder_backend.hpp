@@ -58,7 +58,7 @@ class AsyncSubscription {
 ///
 /// Callbacks: `event_callback` is any callable (copyable or not) that takes a `const Event&` and returns void or
 /// `boost::asio::awaitable<void>`; what it returns decides. Calls are made on the executor, in order, one at a time,
-/// each awaited before the next. What a callback throws is told as a RecorderFault, and it goes on being called.
+/// each awaited before the next. An exception of a callback is reported as a RecorderFault; it stays subscribed.
 ///
 /// Cancellation: every type (terminal, partial, total) does the same. A cancelled start rolls back completely, then
 /// completes with `Errc::cancelled`. A cancelled stop still ends the recording; it completes with `Errc::cancelled`
@@ -89,7 +89,7 @@ class AsyncRecorderBackend : public detail::Operations<AsyncRecorderBackend> {
       : executor_(std::move(executor)), engine_(detail::make_engine(std::move(config), std::move(work))) {}
 
   /// Ends a recording as `stop_recording` does, without draining, within two seconds, for which it blocks; so the
-  /// events of its end are told to nobody who runs on this thread (stop first to hear them). What has no text yet is
+  /// events of its end reach no callback that runs on this thread (stop first to receive them). What has no text yet is
   /// finished by the next start or by `dictum resume`.
   ~AsyncRecorderBackend() {
     engine_->shut_down(detail::Engine::Subscribers::cannot_be_awaited);
@@ -121,7 +121,7 @@ class AsyncRecorderBackend : public detail::Operations<AsyncRecorderBackend> {
   /// True from a start until its stop is complete, pauses included.
   bool is_recording() const { return engine_->is_recording(); }
 
-  /// The state that the newest RecordingStateChanged told, or `starting`, or `idle` before the first session.
+  /// The state of the newest RecordingStateChanged, or `starting`, or `idle` before the first session.
   RecordingState state() const { return engine_->state(); }
 
   /// The folder of the newest session; empty before the first start.

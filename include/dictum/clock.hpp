@@ -24,7 +24,7 @@ class SystemClock final : public Clock {
   std::chrono::steady_clock::time_point steady_now() const override { return std::chrono::steady_clock::now(); }
 };
 
-/// A clock that stands still until it is told to go on: time as a value, for tests.
+/// A clock that stands still until it is moved on: time as a value, for tests.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(std::chrono::system_clock::time_point start) : start_(start) {}

@@ -60,7 +60,7 @@ struct DICTUM_API RecorderConfig {
   } session;
 
   /// What people say to steer notes; an empty list stands for the English phrases. Case and punctuation do not matter,
-  /// nor does one misheard word in three.
+  /// nor does one misrecognised word in three.
   struct Notes {
     std::vector<std::string> start;    ///< begins a note: "start a new note"
     std::vector<std::string> title;    ///< leads in its title: "called"

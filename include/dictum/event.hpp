@@ -20,7 +20,7 @@ enum class NoteCommand {
   cancel,
   scratch,
   stop,
-  complete,  ///< nobody said it: `complete_note` was called, behind the segment
+  complete,  ///< not spoken: `complete_note` was called, behind the segment
 };
 enum class GapReason { overflow, device_lost, stalled, suspended, paused, disk };
 enum class WorkerState { starting, ready, busy, stopped, failed };
@@ -102,14 +102,14 @@ struct TranscriptionComplete {
   std::optional<double> no_speech_probability;
   bool suspect{};  ///< the engine's own evidence says that the text may be invented; the text is kept all the same
   int revision{};  ///< 0 for the first result of a segment, counting up with every later one
-  std::vector<DetectedPhrase> phrases{};  ///< heard beside the text; notes go by them too
+  std::vector<DetectedPhrase> phrases{};  ///< recognised beside the text; notes go by them too
   bool edited{};                          ///< a person wrote the text; in JSON only where it is true
   std::string suspect_reason{};           ///< why it is suspect, one sentence; empty otherwise
   std::vector<std::string>
       annotations{};       ///< what the engine wrote beside words, taken out of the text: "[BLANK_AUDIO]"
   std::string engine{};    ///< what made the text, for example "whisper.cpp 1.9.3"; may be empty
   std::string model{};     ///< its model; may be empty
-  std::string language{};  ///< BCP 47, of the text; empty where the engine does not tell
+  std::string language{};  ///< BCP 47, of the text; empty where the engine does not report it
   bool operator==(const TranscriptionComplete&) const = default;
 };
 
@@ -142,7 +142,7 @@ struct NoteCancelled {
   bool operator==(const NoteCancelled&) const = default;
 };
 
-/// Frames that the clock counts and that nobody heard. Told when the gap has ended.
+/// Frames that the clock counts and that were not recorded. Emitted when the gap has ended.
 struct AudioGap {
   Frame start_frame{};
   Frame frames{};
@@ -163,7 +163,7 @@ struct WorkerStatus {
   bool operator==(const WorkerStatus&) const = default;
 };
 
-/// Nothing fails in silence: this is how it is told.
+/// Every failure is reported by this event.
 struct RecorderFault {
   std::string code;     ///< `to_string(Errc)`
   std::string message;  ///< what is wrong and what to do, one sentence

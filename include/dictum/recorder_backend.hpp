@@ -49,8 +49,8 @@ class DICTUM_API Subscription {
 /// Threads: every method may be called from any thread, from several at once, and from callbacks (but for
 /// `stop_recording` and the destructor's exceptions below). Callbacks run on a thread of their own (named `delivery`),
 /// one for `event_callback` and one for each subscription: in order, one at a time, never on the audio thread and never
-/// under a lock, so a callback that is slow, or never returns, delays nobody but itself. No thread exists before the
-/// first start or subscription.
+/// under a lock, so a callback that is slow, or never returns, does not delay other subscribers. No thread exists
+/// before the first start or subscription.
 ///
 /// Errors: each operation has a form that throws RecorderError and one that takes a `std::error_code&`; `last_error()`
 /// has the sentence for a person that belongs to the latter.
@@ -64,7 +64,7 @@ class DICTUM_API RecorderBackend : public detail::Operations<RecorderBackend> {
   /// by the next start or by `dictum resume`.
   ~RecorderBackend();
 
-  /// For bindings: a front of an engine that somebody else subscribes to.
+  /// For bindings: a handle of an engine that somebody else subscribes to.
   explicit RecorderBackend(std::shared_ptr<detail::Engine> engine);
 
   RecorderBackend(const RecorderBackend&) = delete;
@@ -82,7 +82,7 @@ class DICTUM_API RecorderBackend : public detail::Operations<RecorderBackend> {
   /// True from a start until its stop is complete, pauses included.
   bool is_recording() const;
 
-  /// The state that the newest RecordingStateChanged told, or `starting`, or `idle` before the first session.
+  /// The state of the newest RecordingStateChanged, or `starting`, or `idle` before the first session.
   RecordingState state() const;
 
   /// The folder of the newest session; empty before the first start.

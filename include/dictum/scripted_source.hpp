@@ -42,7 +42,7 @@ class DICTUM_API Script {
   /// read, or in real time by `clock` where one is given.
   std::function<std::unique_ptr<AudioSource>()> source(std::shared_ptr<const Clock> clock = nullptr) const;
 
-  /// Hears the tone: 1 in every window that holds some of it, 0 in the others. A pause of the recording, or muting,
+  /// Detects the tone: 1 in every window that holds some of it, 0 in the others. A pause of the recording, or muting,
   /// does to it what they do to a real one.
   std::function<std::unique_ptr<VoiceActivityDetector>()> detector() const;
 

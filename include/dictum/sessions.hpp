@@ -168,7 +168,7 @@ enum class EditedTexts { keep, replace };
 
 /// Transcribes every segment of a session again, with the transcriber of `config`, each result a new revision. Blocks
 /// until that is done; `on_event` is called on a thread of its own. Errors: `session_locked`, `transcriber_missing`,
-/// `invalid_argument` where `config` transcribes nothing. A segment that fails keeps its text and is told by an event.
+/// `invalid_argument` where `config` transcribes nothing. A segment that fails keeps its text; an event reports it.
 DICTUM_API void retranscribe_session(const RecorderConfig& config, const std::filesystem::path& session,
                                      EditedTexts edited, std::function<void(const Event&)> on_event = {});
 

@@ -22,7 +22,7 @@ struct AudioFormat {
 /// What happened right after the audio of one reading, in the order of the timeline.
 struct SourceEnd {};  ///< the stream is over; nothing follows
 
-struct SourceGap {  ///< this many frames passed unheard
+struct SourceGap {  ///< this many frames were missed
   Frame frames{};
   GapReason reason{};
 };
@@ -32,7 +32,7 @@ struct SourceDevice {  ///< another device delivers from here on; always at the 
   std::string reason;
 };
 
-struct SourceFault {  ///< told at once; a gap follows when its length is known
+struct SourceFault {  ///< reported at once; a gap follows when its length is known
   std::string code;
   std::string message;
   bool recoverable{};
@@ -58,8 +58,8 @@ class AudioSource {
   /// Takes what has arrived, without waiting: whole frames, as many as fit `interleaved` (frames * channels values).
   virtual Reading read(std::span<float> interleaved) = 0;
 
-  /// No more audio is wanted: the readings that follow give what has arrived already and what is owed up to now (a gap
-  /// that is not over yet), then come back empty. To be called before `close` where the timeline is to end now.
+  /// No more audio is wanted: the readings that follow give what has arrived already and what is missing up to now (a
+  /// gap that is not over yet), then come back empty. To be called before `close` where the timeline is to end now.
   virtual void finish() noexcept {}
 
   /// Hands the device back. Never blocks for more than a second, never throws; closing twice is harmless.

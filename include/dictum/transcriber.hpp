@@ -44,7 +44,7 @@ struct TranscriptionOutcome {
   std::chrono::duration<double> processing_time{};  ///< of the attempt that answered
 };
 
-/// Told to `audio_time` when the stream is over.
+/// Passed to `audio_time` when the stream is over.
 inline constexpr Frame kEndOfAudio = std::numeric_limits<Frame>::max();
 
 /// Turns segments into text. The pool of worker processes is one; user code may supply another
@@ -65,7 +65,7 @@ class Transcriber {
   virtual void audio_time(Frame /*frame*/) {}
 
   /// The segment of `growing` is still being spoken; its file has whole frames up to `end_frame` by now. Called again
-  /// and again as it grows. A transcriber may tell interim text of it; the default does not.
+  /// and again as it grows. A transcriber may report interim text of it; the default does not.
   virtual void preview(TranscriptionJob /*growing*/) {}
 
   /// That segment has ended: no more interim text of it.

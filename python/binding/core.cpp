@@ -18,11 +18,11 @@
 #include <utility>
 
 #include "base/json.hpp"
-#include "bell.hpp"
 #include "dictum/clock.hpp"
 #include "dictum/error.hpp"
 #include "journal/session_directory.hpp"
 #include "library.hpp"
+#include "notifier.hpp"
 #include "offline/analysis.hpp"
 #include "push_feed.hpp"
 #include "recorder.hpp"
@@ -86,9 +86,9 @@ std::string analyze(nb::handle object, int sample_rate, const nb::dict& settings
   apply_settings(config, settings);
   const Samples samples(object);
   const WithoutGIL unlocked;
-  std::vector<float> room;
+  std::vector<float> converted;
   const AudioFormat format{.sample_rate = checked_rate(sample_rate), .channels = samples.channels()};
-  const auto analysis = offline::analyze_samples(config, format, samples.as_floats(room));
+  const auto analysis = offline::analyze_samples(config, format, samples.as_floats(converted));
   auto json = offline::to_json(analysis);
   json["warnings"] = boost::json::array(analysis.warnings.begin(), analysis.warnings.end());
   return json::to_line(json);
@@ -103,20 +103,21 @@ std::size_t push(PushFeed& feed, nb::handle object) {
 std::vector<float> probabilities(StreamingVAD& vad, nb::handle object) {
   const Samples samples(object);
   if (samples.channels() != 1) {
-    throw RecorderError(Errc::invalid_argument, "The detector hears one channel: pick or mix one first.");
+    throw RecorderError(Errc::invalid_argument, "The detector takes one channel: pick or mix one first.");
   }
   const WithoutGIL unlocked;
-  std::vector<float> room;
-  return vad.process(samples.as_floats(room));
+  std::vector<float> converted;
+  return vad.process(samples.as_floats(converted));
 }
 
 void bind_recorder(nb::module_& module) {
-  nb::class_<Bell>(module, "Bell")
-      .def(nb::new_([] { return std::make_shared<Bell>(); }))
-      .def(nb::new_([](nb::callable function) { return std::make_shared<Bell>(std::move(function)); }), "function"_a)
-      .def("fileno", &Bell::fileno)
-      .def("ring", &Bell::ring, Unlocked())
-      .def("silence", &Bell::silence);
+  nb::class_<Notifier>(module, "Notifier")
+      .def(nb::new_([] { return std::make_shared<Notifier>(); }))
+      .def(nb::new_([](nb::callable function) { return std::make_shared<Notifier>(std::move(function)); }),
+           "function"_a)
+      .def("fileno", &Notifier::fileno)
+      .def("notify", &Notifier::notify, Unlocked())
+      .def("clear", &Notifier::clear);
 
   nb::class_<Call>(module, "Call").def_prop_ro("done", &Call::done).def("check", &Call::check);
 
@@ -128,8 +129,8 @@ void bind_recorder(nb::module_& module) {
 
   nb::class_<Recorder>(module, "Recorder", nb::is_weak_referenceable())
       .def(nb::new_(&make_recorder), "settings"_a, "source"_a = nb::none(), "frozen_at"_a = nb::none())
-      .def("subscribe", &Recorder::subscribe, "ephemeral"_a, "bell"_a, "may_block"_a, Unlocked())
-      .def("submit", &Recorder::submit, "command"_a, "caller"_a.none(), "bell"_a, Unlocked())
+      .def("subscribe", &Recorder::subscribe, "ephemeral"_a, "notifier"_a, "may_block"_a, Unlocked())
+      .def("submit", &Recorder::submit, "command"_a, "caller"_a.none(), "notifier"_a, Unlocked())
       .def_prop_ro("is_recording", &Recorder::is_recording)
       .def_prop_ro("state", &Recorder::state)
       .def_prop_ro("session_path", &Recorder::session_path)

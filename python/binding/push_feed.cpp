@@ -11,9 +11,9 @@ namespace dictum::python {
 namespace {
 
 int checked_channels(int channels) {
-  if (channels >= 1 && channels <= audio::kMostChannels) return channels;
+  if (channels >= 1 && channels <= audio::kMaxChannels) return channels;
   throw RecorderError(Errc::invalid_argument,
-                      fmt::format("A source has 1 to {} channels; this is {}.", audio::kMostChannels, channels));
+                      fmt::format("A source has 1 to {} channels; this is {}.", audio::kMaxChannels, channels));
 }
 
 std::chrono::milliseconds capacity_of(double seconds) {

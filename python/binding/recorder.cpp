@@ -18,13 +18,14 @@ void Call::check() const {
   if (state_->outcome && state_->outcome->code) throw RecorderError(state_->outcome->code, state_->outcome->sentence);
 }
 
-Subscription::Subscription(detail::Engine& engine, bool ephemeral, std::shared_ptr<Bell> bell, bool may_block)
-    : queue_(engine.subscribe(ephemeral ? EventFilter::all() : EventFilter::journaled(),
-                              {.wake = [bell = std::move(bell)] { bell->ring(); }, .may_block = may_block})) {}
+Subscription::Subscription(detail::Engine& engine, bool ephemeral, std::shared_ptr<Notifier> notifier, bool may_block)
+    : queue_(engine.subscribe(
+          ephemeral ? EventFilter::all() : EventFilter::journaled(),
+          {.wake = [notifier = std::move(notifier)] { notifier->notify(); }, .may_block = may_block})) {}
 
 Subscription::~Subscription() {
   {
-    const WithoutGIL unlocked;  // a bell that is ringing, which is waited for, may want it
+    const WithoutGIL unlocked;  // a `notify` that is running, which is waited for, may want it
     close();
   }
   if (!process_.is_this_one())
@@ -64,21 +65,21 @@ detail::Engine& Recorder::engine() const {
   return *engine_;
 }
 
-std::unique_ptr<Subscription> Recorder::subscribe(bool ephemeral, std::shared_ptr<Bell> bell, bool may_block) {
-  return std::make_unique<Subscription>(engine(), ephemeral, std::move(bell), may_block);
+std::unique_ptr<Subscription> Recorder::subscribe(bool ephemeral, std::shared_ptr<Notifier> notifier, bool may_block) {
+  return std::make_unique<Subscription>(engine(), ephemeral, std::move(notifier), may_block);
 }
 
 std::unique_ptr<Call> Recorder::submit(std::string_view command, const Subscription* caller,
-                                       std::shared_ptr<Bell> bell) {
+                                       std::shared_ptr<Notifier> notifier) {
   auto made = std::make_unique<Call>();
   const detail::DeliveryScope scope(caller == nullptr ? nullptr : caller->queue_.get());
   engine().submit(wire::parse_command(command),
-                  [state = made->state_, bell = std::move(bell)](detail::Outcome outcome) {
+                  [state = made->state_, notifier = std::move(notifier)](detail::Outcome outcome) {
                     {
                       const std::lock_guard lock(state->mutex);
                       state->outcome = std::move(outcome);
                     }
-                    bell->ring();
+                    notifier->notify();
                   });
   return made;
 }

@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 
-#include "bell.hpp"
 #include "dictum/config.hpp"
 #include "dictum/detail/engine.hpp"
+#include "notifier.hpp"
 #include "one_process.hpp"
 
-/// The engine as Python sees it: calls that return at once, and a bell that rings when there is news. Which loop or
-/// thread hears the bell is decided in Python, where the two flavours are.
+/// The engine as Python sees it: calls that return at once, and a notifier that is set when there is news. Which loop
+/// or thread waits for the notifier is decided in Python, where the two flavours are.
 namespace dictum::python {
 
 /// An operation under way. Thread-safe. Owner: Python.
@@ -37,12 +37,12 @@ class Call {
 /// destroys it with the GIL. In a process that was forked off no event comes.
 class Subscription {
  public:
-  Subscription(detail::Engine& engine, bool ephemeral, std::shared_ptr<Bell> bell, bool may_block);
+  Subscription(detail::Engine& engine, bool ephemeral, std::shared_ptr<Notifier> notifier, bool may_block);
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
   ~Subscription();
 
-  /// The next event as a line of JSON; empty where none waits, in which case the bell rings when one does.
+  /// The next event as a line of JSON; empty where none waits, in which case the notifier is set when one does.
   std::optional<std::string> next();
   void handled();
   void callback_threw(const std::string& what);
@@ -65,11 +65,12 @@ class Recorder {
   ~Recorder();
 
   /// `may_block`: whether `next` may read files, which it does for a consumer that lags.
-  std::unique_ptr<Subscription> subscribe(bool ephemeral, std::shared_ptr<Bell> bell, bool may_block);
+  std::unique_ptr<Subscription> subscribe(bool ephemeral, std::shared_ptr<Notifier> notifier, bool may_block);
 
   /// Carries a command out, which is JSON; throws RecorderError(invalid_argument) where it is none.
   /// `caller`: the subscription whose callback is calling; a stop does not wait for it.
-  std::unique_ptr<Call> submit(std::string_view command, const Subscription* caller, std::shared_ptr<Bell> bell);
+  std::unique_ptr<Call> submit(std::string_view command, const Subscription* caller,
+                               std::shared_ptr<Notifier> notifier);
 
   bool is_recording() const;
   std::string_view state() const;

@@ -39,11 +39,11 @@ Samples::Samples(nanobind::handle object) {
     if (view_.ndim > 2)
       throw RecorderError(Errc::invalid_argument, "Samples have one or two dimensions (frames, channels).");
     if (view_.ndim == 2) {
-      if (view_.shape[1] < 1 || view_.shape[1] > audio::kMostChannels) {
+      if (view_.shape[1] < 1 || view_.shape[1] > audio::kMaxChannels) {
         throw RecorderError(Errc::invalid_argument,
                             fmt::format("The second dimension of samples is their channels, 1 to {}; here it is {}. "
                                         "Transpose what has the channels first.",
-                                        audio::kMostChannels, view_.shape[1]));
+                                        audio::kMaxChannels, view_.shape[1]));
       }
       channels_ = static_cast<int>(view_.shape[1]);
     }
@@ -82,13 +82,13 @@ void Samples::convert() {
       fmt::format("Samples are int16, float32 or float64 (whole ones, in bytes); these are \"{}\".", kind));
 }
 
-std::span<const float> Samples::as_floats(std::vector<float>& room) const {
+std::span<const float> Samples::as_floats(std::vector<float>& converted) const {
   if (const auto* floats = std::get_if<std::span<const float>>(&samples_)) return *floats;
   const auto whole = std::get<std::span<const std::int16_t>>(samples_);
-  room.clear();
-  room.reserve(whole.size());
-  for (const std::int16_t sample : whole) room.push_back(static_cast<float>(sample) / kFullScale);
-  return room;
+  converted.clear();
+  converted.reserve(whole.size());
+  for (const std::int16_t sample : whole) converted.push_back(static_cast<float>(sample) / kFullScale);
+  return converted;
 }
 
 int checked_rate(int sample_rate) {

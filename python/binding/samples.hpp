@@ -36,8 +36,8 @@ class Samples {
     return std::visit(use, samples_);
   }
 
-  /// As floats within -1 to 1; `room` is for those that have to be converted.
-  std::span<const float> as_floats(std::vector<float>& room) const;
+  /// As floats within -1 to 1; `converted` is for those that have to be converted.
+  std::span<const float> as_floats(std::vector<float>& converted) const;
 
  private:
   void convert();

@@ -34,7 +34,7 @@ const ConfigField& field_of(const std::string& name) {
   std::vector<std::string> names;
   for (const ConfigField& field : fields) names.push_back(keyword(field));
   throw RecorderError(Errc::config_invalid,
-                      fmt::format("there is no setting \"{}\"; the nearest is \"{}\".", name, nearest(name, names)));
+                      fmt::format("unknown setting \"{}\": did you mean \"{}\"?", name, nearest(name, names)));
 }
 
 ConfigValue value_of(nb::handle value) {

@@ -1,4 +1,4 @@
-"""The recorder backend for voice applications: it listens, finds speech, keeps it, transcribes it, and tells.
+"""The recorder backend for voice applications: it listens, finds speech, keeps it, transcribes it, and emits events.
 
 async with AsyncRecorderBackend(on_event) as backend:
     await asyncio.sleep(10)

@@ -23,7 +23,7 @@ class AsyncRecorderBackend:
     has been closed, another may take over.
 
     `event_callback` is any callable that takes an event. What it returns decides whether it is async: an awaitable is
-    awaited before the next event. Events come in order, one at a time. What it raises is logged and told as a
+    awaited before the next event. Events come in order, one at a time. What it raises is logged and reported as a
     RecorderFault, and it goes on being called.
 
     A call that fails raises a RecorderError. Used with `async with`, it records inside the block; a block that is
@@ -73,7 +73,7 @@ class AsyncRecorderBackend:
 
     async def set_device(self, device: str) -> None:
         """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
-        that cannot be opened is told as a RecorderFault, and the one before is kept."""
+        that cannot be opened is reported as a RecorderFault, and the one before is kept."""
         await self._on_this_loop().carry_out(command("set_device", device=str(device)))
 
     async def complete_note(self) -> None:
@@ -160,7 +160,7 @@ class EventStream:
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """No event comes any more; whoever waits for one is told."""
+        """No event comes any more: every iterator ends."""
         self._is_closed = True
         self._subscription.close()
         self._news.set()

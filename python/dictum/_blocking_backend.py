@@ -12,7 +12,7 @@ from typing import Any, Self, Unpack
 from ._arguments import check_arguments
 from ._commands import command, stop_command
 from ._delivery import Turn, calling_subscription, context_of, drain_after, report
-from ._native.core import Bell, Call, PushSource, Recorder, Subscription
+from ._native.core import Call, Notifier, PushSource, Recorder, Subscription
 from .errors import DeadlockError, InvalidStateError, RecorderError
 from .events import RecorderEvent, RecordingState, VADMode
 from .settings import Settings
@@ -30,7 +30,7 @@ class RecorderBackend:
     texts.
 
     `event_callback` is called on a thread of its own, named `delivery`: in order, one event at a time. What it raises
-    is logged and told as a RecorderFault, and it goes on being called. It may call everything but `stop_recording`,
+    is logged and reported as a RecorderFault, and it goes on being called. It may call everything but `stop_recording`,
     which raises DeadlockError there.
 
     A call that fails raises a RecorderError. Used with `with`, it records inside the block; a block that is left by
@@ -56,13 +56,13 @@ class RecorderBackend:
         fails leaves nothing."""
         recorder = self._made()
         ours = not recorder.is_recording
-        bell = Bell()
-        call = recorder.submit(command("start_recording"), None, bell)
+        notifier = Notifier()
+        call = recorder.submit(command("start_recording"), None, notifier)
         try:
-            _wait(call, bell)
+            _wait(call, notifier)
         except BaseException:
-            recorder.submit(command("cancel_start"), None, Bell())
-            _wait(call, bell)
+            recorder.submit(command("cancel_start"), None, Notifier())
+            _wait(call, notifier)
             if ours and recorder.is_recording:  # it was done before it could be cancelled
                 self._finish(recorder, stop_command(0))
             raise
@@ -105,7 +105,7 @@ class RecorderBackend:
 
     def set_device(self, device: str) -> None:
         """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
-        that cannot be opened is told as a RecorderFault, and the one before is kept."""
+        that cannot be opened is reported as a RecorderFault, and the one before is kept."""
         self._finish(self._made(), command("set_device", device=str(device)))
 
     def complete_note(self) -> None:
@@ -157,9 +157,9 @@ class RecorderBackend:
 
     @staticmethod
     def _finish(recorder: Recorder, what: str) -> None:
-        bell = Bell()
-        call = recorder.submit(what, None, bell)
-        _wait(call, bell)
+        notifier = Notifier()
+        call = recorder.submit(what, None, notifier)
+        _wait(call, notifier)
         call.check()
 
 
@@ -173,13 +173,13 @@ class Delivery:
 
     def begin(self, recorder: Recorder, owner: RecorderBackend) -> None:
         """It ends with its owner."""
-        bell = Bell()
-        self.subscription = recorder.subscribe(True, bell, may_block=True)
+        notifier = Notifier()
+        self.subscription = recorder.subscribe(True, notifier, may_block=True)
         delivery = weakref.ref(self)
         is_over = threading.Event()
-        thread = threading.Thread(target=_run, args=(delivery, bell, is_over), name="delivery", daemon=True)
+        thread = threading.Thread(target=_run, args=(delivery, notifier, is_over), name="delivery", daemon=True)
         thread.start()
-        weakref.finalize(owner, _end, delivery, recorder, self.subscription, bell, is_over, thread)
+        weakref.finalize(owner, _end, delivery, recorder, self.subscription, notifier, is_over, thread)
 
     def is_calling_us(self) -> bool:
         return self.subscription is not None and calling_subscription([self.subscription]) is not None
@@ -198,12 +198,12 @@ class Delivery:
             subscription.handled()
 
 
-def _run(delivery: "weakref.ref[Delivery]", bell: Bell, is_over: threading.Event) -> None:
-    ears = select.poll()
-    ears.register(bell.fileno(), select.POLLIN)
+def _run(delivery: "weakref.ref[Delivery]", notifier: Notifier, is_over: threading.Event) -> None:
+    poller = select.poll()
+    poller.register(notifier.fileno(), select.POLLIN)
     while not is_over.is_set():
-        ears.poll()
-        bell.silence()
+        poller.poll()
+        notifier.clear()
         if (alive := delivery()) is not None:
             alive.deliver()
         del alive
@@ -213,24 +213,24 @@ def _end(
     delivery: "weakref.ref[Delivery]",
     recorder: Recorder,
     subscription: Subscription,
-    bell: Bell,
+    notifier: Notifier,
     is_over: threading.Event,
     thread: threading.Thread,
 ) -> None:
-    """The backend was forgotten, maybe by its own callback; or the interpreter ends, and still hears the last events."""
+    """The backend was forgotten, maybe by its own callback; or the interpreter ends, and still receives the last events."""
     deadline = time.monotonic() + _END_SEC
     in_callback = thread is threading.current_thread()
     recorder.shut_down(not in_callback and delivery() is not None)
     subscription.close()
     is_over.set()
-    bell.ring()
+    notifier.notify()
     if not in_callback:
         thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def _wait(call: Call, bell: Bell) -> None:
-    ears = select.poll()
-    ears.register(bell.fileno(), select.POLLIN)
+def _wait(call: Call, notifier: Notifier) -> None:
+    poller = select.poll()
+    poller.register(notifier.fileno(), select.POLLIN)
     while not call.done:
-        ears.poll()  # a signal handler that raises, as Ctrl-C's does, ends it
-        bell.silence()
+        poller.poll()  # a signal handler that raises, as Ctrl-C's does, ends it
+        notifier.clear()

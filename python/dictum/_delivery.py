@@ -49,7 +49,7 @@ def drain_after(kind: type[BaseException] | None) -> float | None:
 
 
 def report(subscription: Subscription, event: RecorderEvent, error: BaseException) -> None:
-    """A callback raised: told to every subscriber as a RecorderFault, and to the developer with the traceback."""
+    """A callback raised: reported to every subscriber as a RecorderFault, and to the developer with the traceback."""
     _log.error("An event callback raised, and goes on being called", exc_info=error)
     if isinstance(event, RecorderFault) and event.code == _CALLBACK_THREW:
         return  # else it would report itself for ever

@@ -1,4 +1,4 @@
-"""The recorder as one event loop hears it. No thread of Python's, and nothing polls: the loop watches a descriptor."""
+"""The recorder on one event loop. No thread of Python's, and nothing polls: the loop watches a descriptor."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ._commands import command, stop_command
 from ._delivery import Turn, calling_subscription, context_of, report
-from ._native.core import Bell, Call, PushSource, Recorder, Subscription
+from ._native.core import Call, Notifier, PushSource, Recorder, Subscription
 from .errors import InvalidStateError, RecorderError
 from .events import RecorderEvent
 
@@ -26,7 +26,7 @@ class Consumer(Protocol):
 class LoopRecorder:
     """Lives on its loop's thread, and is owned by the backend. It ends when the backend goes, when the loop is closed,
     and with the interpreter: each ends the session without draining, within two seconds. Where the loop is shut down
-    as asyncio.run does it, that is awaited and the last events are told; otherwise it blocks."""
+    as asyncio.run does it, that is awaited and the last events are delivered; otherwise it blocks."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class LoopRecorder:
         self.core = Recorder(settings, source)
         self._calls: dict[Call, asyncio.Future[None]] = {}
         self._subscriptions: weakref.WeakKeyDictionary[Consumer, Subscription] = weakref.WeakKeyDictionary()
-        self.bell = self._hang_up_bell()
+        self.notifier = self._add_notifier()
         self._delivery = None
         if event_callback is not None:
             self._delivery = Delivery(self, event_callback)
@@ -47,23 +47,23 @@ class LoopRecorder:
         self._shutdown = _notice_shutdown(weakref.ref(self))
         _advance(self._shutdown)
 
-    def _hang_up_bell(self) -> Bell:
+    def _add_notifier(self) -> Notifier:
         """The loop refers to us weakly. What it holds beside that is `life`, which goes when the loop is closed."""
         react = weakref.WeakMethod(self._on_ring)
-        bell = Bell()
+        notifier = Notifier()
         life = _Life()
         try:
-            self.loop.add_reader(bell.fileno(), _react, react, life)
+            self.loop.add_reader(notifier.fileno(), _react, react, life)
         except NotImplementedError:
-            bell = Bell(functools.partial(_react_soon, self.loop, react, weakref.ref(self.core)))
+            notifier = Notifier(functools.partial(_react_soon, self.loop, react, weakref.ref(self.core)))
             weakref.finalize(self, self.core.shut_down, False)
         else:
             weakref.finalize(life, self.core.shut_down, False)
-            weakref.finalize(self, _take_down_bell, self.loop, bell)
-        return bell
+            weakref.finalize(self, _remove_notifier, self.loop, notifier)
+        return notifier
 
     def _on_ring(self) -> None:
-        self.bell.silence()
+        self.notifier.clear()
         for call in [call for call in self._calls if call.done]:
             future = self._calls.pop(call)
             if not future.done():
@@ -73,7 +73,7 @@ class LoopRecorder:
 
     def subscribe(self, consumer: Consumer, ephemeral: bool) -> Subscription:
         """`consumer`, referred to weakly, is woken on the loop when events wait."""
-        self._subscriptions[consumer] = subscription = self.core.subscribe(ephemeral, self.bell, may_block=False)
+        self._subscriptions[consumer] = subscription = self.core.subscribe(ephemeral, self.notifier, may_block=False)
         return subscription
 
     async def until_done(self, call: Call) -> None:
@@ -84,29 +84,29 @@ class LoopRecorder:
 
     async def carry_out(self, what: str) -> None:
         """A command that is short, and goes on to its end also where its waiter is cancelled."""
-        call = self.core.submit(what, None, self.bell)
+        call = self.core.submit(what, None, self.notifier)
         await self.until_done(call)
         call.check()
 
     async def start(self) -> None:
         ours = not self.core.is_recording
-        call = self.core.submit(command("start_recording"), None, self.bell)
+        call = self.core.submit(command("start_recording"), None, self.notifier)
         try:
             await self.until_done(call)
         except asyncio.CancelledError:
-            self.core.submit(command("cancel_start"), None, self.bell)
+            self.core.submit(command("cancel_start"), None, self.notifier)
             await self.until_done(call)
             if ours and _succeeded(call):  # it was done before it could be cancelled
-                await self.until_done(self.core.submit(stop_command(0), self._caller(), self.bell))
+                await self.until_done(self.core.submit(stop_command(0), self._caller(), self.notifier))
             raise
         call.check()
 
     async def stop(self, drain_sec: float | None) -> None:
-        call = self.core.submit(stop_command(drain_sec), self._caller(), self.bell)
+        call = self.core.submit(stop_command(drain_sec), self._caller(), self.notifier)
         try:
             await self.until_done(call)
         except asyncio.CancelledError:
-            await self.until_done(self.core.submit(stop_command(0), self._caller(), self.bell))
+            await self.until_done(self.core.submit(stop_command(0), self._caller(), self.notifier))
             raise
         call.check()
 
@@ -114,7 +114,7 @@ class LoopRecorder:
         """The loop will be closed."""
         with contextlib.suppress(InvalidStateError):  # of a process that was forked off
             if self.core.is_recording:
-                await self.until_done(self.core.submit(stop_command(0), None, self.bell))
+                await self.until_done(self.core.submit(stop_command(0), None, self.notifier))
         if self._delivery is not None:
             await self._delivery.end()
 
@@ -180,7 +180,7 @@ class Delivery:
 
 
 async def _notice_shutdown(recorder: "weakref.ref[LoopRecorder]") -> AsyncGenerator[None, None]:
-    """A loop tells nobody that it will be closed; but before, it closes the generators that were begun on it."""
+    """A loop does not announce that it will be closed; but before, it closes the generators that were begun on it."""
     try:
         yield
     finally:
@@ -219,14 +219,14 @@ def _react_soon(
         loop.call_soon_threadsafe(_react, method, _Life())
     except RuntimeError:  # the loop was closed
         if (recorder := core()) is not None and recorder.is_recording:
-            recorder.submit(stop_command(0), None, Bell())
+            recorder.submit(stop_command(0), None, Notifier())
 
 
-def _take_down_bell(loop: asyncio.AbstractEventLoop, bell: Bell) -> None:
+def _remove_notifier(loop: asyncio.AbstractEventLoop, notifier: Notifier) -> None:
     """On whatever thread the backend was forgotten; the descriptor stays open until the loop has let go of it."""
     try:
-        loop.call_soon_threadsafe(loop.remove_reader, bell.fileno())
-        loop.call_soon_threadsafe(bell.silence)
+        loop.call_soon_threadsafe(loop.remove_reader, notifier.fileno())
+        loop.call_soon_threadsafe(notifier.clear)
     except RuntimeError:
         pass  # the loop was closed, and has let go already
 

@@ -1,4 +1,4 @@
-"""What a recorder tells: one class an event, all of them a `RecorderEvent`."""
+"""What a recorder emits: one class for each event, all of them a `RecorderEvent`."""
 
 import dataclasses
 import enum
@@ -185,7 +185,7 @@ class TranscriptionComplete(RecorderEvent):
     engine: str = ""
     model: str = ""
     language: str = ""
-    """Of the text, BCP 47; empty where the engine does not tell."""
+    """Of the text, BCP 47; empty where the engine does not report it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +219,7 @@ class NoteCancelled(RecorderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioGap(RecorderEvent):
-    """Frames that the clock counts and that nobody heard. Told when the gap has ended."""
+    """Frames that the clock counts and that were not recorded. Emitted when the gap has ended."""
 
     start_frame: int
     frames: int
@@ -241,7 +241,7 @@ class WorkerStatus(RecorderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderFault(RecorderEvent):
-    """Nothing fails in silence: this is how it is told."""
+    """Every failure is reported by this event."""
 
     code: str
     message: str

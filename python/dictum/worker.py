@@ -74,7 +74,7 @@ class Segment:
             return sound.readframes(self.end_frame - self.start_frame)
 
     def is_cancelled(self) -> bool:
-        """Nobody waits for the text any more: a function that can stop early may."""
+        """The text is no longer needed: a function that can stop early may."""
         return self._cancelled.is_set()
 
 
@@ -105,7 +105,7 @@ class Worker(Generic[Model]):
         return self._function(*arguments)
 
     def run(self) -> None:
-        """Serves the recorder that started this program, until it is told to end. The function runs here, on the main
+        """Serves the recorder that started this program, until it is asked to end. The function runs here, on the main
         thread; another answers the recorder meanwhile."""
         parser = argparse.ArgumentParser(description=self.__doc__)
         parser.add_argument("--model", help="what the user named as the model")
@@ -127,12 +127,12 @@ class Worker(Generic[Model]):
 
     def _answer(self, job: "_Job", channel: "_Channel", arguments: list[Model]) -> None:
         try:
-            heard = self._function(job.segment(), *arguments)
+            result = self._function(job.segment(), *arguments)
         except Exception as problem:
             code = getattr(problem, "code", "transcription_failed")
             channel.send(type="error", id=job.id, code=code, message=_sentence(problem))
             return
-        transcript = Transcript(heard) if isinstance(heard, str) else heard
+        transcript = Transcript(result) if isinstance(result, str) else result
         channel.send(type="result", id=job.id, **asdict(transcript))
 
 

@@ -38,14 +38,14 @@ struct dictum_event {
 namespace {
 
 /// Wakes whoever polls: readable from the first event that waits until the queue has been found empty.
-struct Bell {
+struct Wakeup {
   dictum::UniqueFD fd{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 
-  void ring() const {
+  void notify() const {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = write(fd.get(), &one, sizeof one);
   }
-  void silence() const {
+  void clear() const {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto got = read(fd.get(), &count, sizeof count);
   }
@@ -85,14 +85,15 @@ struct dictum_recorder {
       : push(from.push),
         push_channels(from.push_channels),
         engine(dictum::detail::make_engine(from.config)),
-        events(engine->subscribe(dictum::EventFilter::all(),
-                                 {.wake = [bell = bell] { bell->ring(); }, .may_block = true, .is_polled = true})),
+        events(
+            engine->subscribe(dictum::EventFilter::all(),
+                              {.wake = [wakeup = wakeup] { wakeup->notify(); }, .may_block = true, .is_polled = true})),
         backend(engine) {}
   ~dictum_recorder() { events->close(); }
 
   std::optional<dictum::PushSource> push;
   const int push_channels;
-  std::shared_ptr<Bell> bell = std::make_shared<Bell>();
+  std::shared_ptr<Wakeup> wakeup = std::make_shared<Wakeup>();
   std::shared_ptr<dictum::detail::Engine> engine;
   std::shared_ptr<dictum::detail::EventQueue> events;
   std::mutex reading;  // one consumer of the queue at a time
@@ -233,7 +234,7 @@ void dictum_push_finish(dictum_recorder* recorder) {
 }
 
 int dictum_event_fd(const dictum_recorder* recorder) {
-  return recorder->bell->fd.get();
+  return recorder->wakeup->fd.get();
 }
 
 dictum_event* dictum_next_event(dictum_recorder* recorder) {
@@ -241,9 +242,9 @@ dictum_event* dictum_next_event(dictum_recorder* recorder) {
   try {
     auto event = recorder->events->next();
     if (!event) {
-      recorder->bell->silence();
+      recorder->wakeup->clear();
       event = recorder->events->next();
-      if (event) recorder->bell->ring();  // it came in between, and more may have come behind it
+      if (event) recorder->wakeup->notify();  // it came in between, and more may have come behind it
     }
     if (!event) return nullptr;
     recorder->events->handled();

@@ -188,7 +188,7 @@ void edit_session(const fs::path& session, std::uint32_t index, std::string_view
     recorder::record_revised_notes(writer, now);
     writer.finish(std::nullopt);
   }
-  session::tell_index(listed.path);
+  session::update_index(listed.path);
 }
 
 void delete_session(const fs::path& session) {

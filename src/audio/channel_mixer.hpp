@@ -7,7 +7,7 @@
 
 namespace dictum::audio {
 
-/// Which channel is heard: one of them, or the mean of all.
+/// Which channel is used: one of them, or the mean of all.
 struct ChannelChoice {
   std::optional<int> index;  ///< from 0; empty: the mean
   bool operator==(const ChannelChoice&) const = default;
@@ -19,7 +19,7 @@ ChannelChoice parse_channel_choice(std::string_view text, int channels);
 
 /// Makes one channel of many. It is also the door through which every sample comes in: what leaves it is finite and
 /// within -1 to 1 (what is not a number becomes 0), which is just what a 16-bit file can hold, so that the detector
-/// hears what is kept.
+/// receives what is kept.
 ///
 /// One thread at a time; owned by the recording; does not fail.
 class ChannelMixer {
@@ -40,7 +40,7 @@ class ChannelMixer {
   const std::size_t channels_;
   const ChannelChoice choice_;
 
-  // The energies of the stretch that is being judged, and of the window in it that is being filled.
+  // The energies of the stretch that is being measured, and of the window in it that is being filled.
   struct Energy {
     double of_mean = 0;
     double of_channels = 0;  ///< mean over the channels

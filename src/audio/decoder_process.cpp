@@ -218,10 +218,10 @@ void DecoderProcess::read_format(std::chrono::milliseconds deadline) {
   const auto fail = [this](Errc code, std::string_view why) {
     throw RecorderError(code, fmt::format("{} {}", name_, why));
   };
-  auto heard_at = std::chrono::steady_clock::now();
+  auto received_at = std::chrono::steady_clock::now();
   for (;;) {
     while (next_message()) {
-      heard_at = std::chrono::steady_clock::now();
+      received_at = std::chrono::steady_clock::now();
       if (head_.kind == decoder::MessageKind::format && message_left_ == sizeof(decoder::Format)) {
         decoder::Format format;
         std::memcpy(&format, output_->bytes().data(), sizeof format);
@@ -243,7 +243,7 @@ void DecoderProcess::read_format(std::chrono::milliseconds deadline) {
       fail(Errc::input_unreadable,
            "could not be decoded: the decoder ended without a word; convert it to WAV or FLAC.");
     }
-    const auto waited = std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - heard_at);
+    const auto waited = std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - received_at);
     if (waited >= deadline) {
       fail(Errc::timed_out, fmt::format("gave no audio within {} ms: check what writes to it.", deadline.count()));
     }

@@ -11,7 +11,7 @@ struct sf_private_tag;  // libsndfile's handle
 
 namespace dictum::audio {
 
-/// Writes a mono 16-bit FLAC file: a whole timeline, in about half the room of a WAV. After `kill -9` the file can be
+/// Writes a mono 16-bit FLAC file: a whole timeline, in about half the size of a WAV. After `kill -9` the file can be
 /// read up to a quarter of a second before its end.
 ///
 /// One thread at a time; owned by whoever keeps the timeline. Every function but `frames` throws RecorderError,

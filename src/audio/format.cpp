@@ -12,9 +12,9 @@ void require_usable(AudioFormat format, std::string_view what) {
                         fmt::format("{} has a sample rate of {} Hz: convert it to one between {} and {} Hz.", what,
                                     format.sample_rate, kLowestRate, kHighestRate));
   }
-  if (format.channels < 1 || format.channels > kMostChannels) {
+  if (format.channels < 1 || format.channels > kMaxChannels) {
     throw RecorderError(Errc::input_unreadable, fmt::format("{} has {} channels: convert it to between 1 and {}.", what,
-                                                            format.channels, kMostChannels));
+                                                            format.channels, kMaxChannels));
   }
 }
 

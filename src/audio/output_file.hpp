@@ -22,7 +22,7 @@ class OutputFile {
   void write_at(std::int64_t offset, std::span<const std::byte> bytes);
   void truncate(std::int64_t size);
 
-  /// Closing tells of errors that some file systems keep back until then. Nothing else may be called after it.
+  /// Closing reports errors that some file systems keep back until then. Nothing else may be called after it.
   void close();
 
   const std::filesystem::path& path() const { return path_; }

@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kHeaderSize = 44;
 constexpr std::int64_t kFrameSize = 2;
 // The sizes in a header have 32 bits.
-constexpr Frame kMostFrames = (std::numeric_limits<std::uint32_t>::max() - kHeaderSize) / kFrameSize;
+constexpr Frame kMaxFrames = (std::numeric_limits<std::uint32_t>::max() - kHeaderSize) / kFrameSize;
 
 std::int64_t end_of(Frame frames) {
   return kHeaderSize + frames * kFrameSize;
@@ -31,7 +31,7 @@ WAVWriter::WAVWriter(const std::filesystem::path& path, int sample_rate) : file_
 }
 
 void WAVWriter::append(std::span<const std::int16_t> samples) {
-  if (static_cast<Frame>(samples.size()) > kMostFrames - frames_) {
+  if (static_cast<Frame>(samples.size()) > kMaxFrames - frames_) {
     throw RecorderError(Errc::output_unwritable,
                         fmt::format("'{}' would grow over the 4 GiB that a WAV file holds: keep shorter segments.",
                                     file_.path().string()));

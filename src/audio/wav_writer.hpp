@@ -29,7 +29,7 @@ class WAVWriter {
   /// Drops all frames from `frames` on; does nothing where there are no more than that.
   void truncate(Frame frames);
 
-  /// Ends the file and tells of errors that were kept back until then. Nothing else may be called after it. A writer
+  /// Ends the file and reports errors that were kept back until then. Nothing else may be called after it. A writer
   /// that is destroyed without it leaves the same file.
   void close();
 

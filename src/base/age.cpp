@@ -7,7 +7,7 @@ namespace dictum {
 
 std::optional<std::chrono::seconds> parse_age(std::string_view text) {
   constexpr std::chrono::hours kDay(24);
-  constexpr std::chrono::seconds kLongest = 200 * 365 * kDay;  // a clock of nanoseconds counts that far back
+  constexpr std::chrono::seconds kMaxAge = 200 * 365 * kDay;  // a clock of nanoseconds counts that far back
   if (text.empty()) return std::nullopt;
   const std::string_view number = text.substr(0, text.size() - 1);
   std::int32_t count = 0;
@@ -31,7 +31,7 @@ std::optional<std::chrono::seconds> parse_age(std::string_view text) {
       return std::nullopt;
   }
   const std::chrono::seconds age = std::int64_t{count} * unit;
-  return age <= kLongest ? std::optional(age) : std::nullopt;
+  return age <= kMaxAge ? std::optional(age) : std::nullopt;
 }
 
 }  // namespace dictum

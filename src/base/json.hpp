@@ -16,7 +16,7 @@ std::string to_line(const boost::json::value& value);
 std::string to_pages(const boost::json::value& value);
 
 /// Reads one JSON text, which may be anything: `error` says what is wrong with it (at most 32 levels deep, UTF-8,
-/// nothing behind it but white space). Unlike boost::json::parse of Boost 1.81, which misses the last bit of one number
+/// nothing behind it but white space). Unlike boost::json::parse of Boost 1.81, which loses the last bit of one number
 /// in ten, it gives the nearest double.
 boost::json::value parse(std::string_view text, boost::system::error_code& error);
 

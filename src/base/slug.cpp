@@ -36,7 +36,7 @@ bool separates(std::uint32_t c) {
 std::string note_slug(std::string_view title) {
   std::string slug;
   bool gap = false;
-  for (std::size_t at = 0; at < title.size() && slug.size() < kLongestSlug;) {
+  for (std::size_t at = 0; at < title.size() && slug.size() < kMaxSlugBytes;) {
     const utf8::CodePoint point = utf8::decode(title, at);
     at = point.next;
     if (!point.valid || separates(point.value)) {
@@ -48,7 +48,7 @@ std::string note_slug(std::string_view title) {
     gap = false;
     const bool upper = point.value >= 'A' && point.value <= 'Z';
     utf8::append(piece, upper ? point.value - 'A' + 'a' : point.value);
-    if (slug.size() + piece.size() > kLongestSlug) break;
+    if (slug.size() + piece.size() > kMaxSlugBytes) break;
     slug += piece;
   }
   return slug.empty() ? "note" : slug;

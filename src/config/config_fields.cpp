@@ -76,12 +76,12 @@ ConfigField word(std::string_view section, std::string_view key, Section Recorde
 using Phrases = std::vector<std::string>;
 
 std::string complaint_about_phrases(const ConfigValue& value) {
-  constexpr std::size_t kMostPhrases = 50;
-  constexpr std::size_t kLongestPhrase = 100;
+  constexpr std::size_t kMaxPhrases = 50;
+  constexpr std::size_t kMaxPhraseBytes = 100;
   const auto& list = std::get<Phrases>(value);
-  if (list.size() > kMostPhrases) return fmt::format("has {} phrases; it may have {}", list.size(), kMostPhrases);
+  if (list.size() > kMaxPhrases) return fmt::format("has {} phrases; it may have {}", list.size(), kMaxPhrases);
   for (const std::string& phrase : list) {
-    if (phrase.size() > kLongestPhrase) return fmt::format("has a phrase of more than {} bytes", kLongestPhrase);
+    if (phrase.size() > kMaxPhraseBytes) return fmt::format("has a phrase of more than {} bytes", kMaxPhraseBytes);
     if (!notes::is_phrase(phrase)) {
       return fmt::format("has the phrase \"{}\", in which there is no word to recognise it by",
                          utf8::on_one_line(phrase));
@@ -123,7 +123,7 @@ std::vector<ConfigField> make_fields() {
             "samples that have no header, in a file or on standard input, for example s16le:48000:2"),
       field("capture", "device", &C::capture, &C::Capture::device, "microphone: its id, name, or a part of it"),
       word("capture", "backend", &C::capture, &C::Capture::backend, "sound system", {"auto", "pulse", "portaudio"}),
-      field("capture", "channel", &C::capture, &C::Capture::channel, "channel to hear, from 0, or mix"),
+      field("capture", "channel", &C::capture, &C::Capture::channel, "channel to record, from 0, or mix"),
       word("capture", "pace", &C::capture, &C::Capture::pace, "how fast a file is read", {"realtime", "fast"}),
       field("capture", "block_frames", &C::capture, &C::Capture::block_frames, "frames a reading; 0: 100 ms", 0, 1e6),
       field("capture", "duration_sec", &C::capture, &C::Capture::duration_sec,
@@ -214,8 +214,8 @@ const ConfigField& find_config_field(std::string_view section, std::string_view 
   std::vector<std::string> names;
   for (const ConfigField& field : fields) names.push_back(field.name());
   const std::string wanted = section.empty() ? std::string(key) : fmt::format("{}.{}", section, key);
-  throw RecorderError(Errc::config_invalid, fmt::format("there is no setting \"{}\"; the nearest is \"{}\".", wanted,
-                                                        nearest(wanted, names)));
+  throw RecorderError(Errc::config_invalid,
+                      fmt::format("unknown setting \"{}\": did you mean \"{}\"?", wanted, nearest(wanted, names)));
 }
 
 void set_config(RecorderConfig& config, const ConfigField& field, const ConfigValue& value, std::string_view where) {

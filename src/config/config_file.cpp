@@ -93,14 +93,14 @@ toml::table parse(std::string_view text, std::string_view name) {
 }
 
 std::string text_of(const std::filesystem::path& path) {
-  constexpr std::uintmax_t kMost = 1 << 20;  // nobody writes a megabyte of settings
+  constexpr std::uintmax_t kMaxBytes = 1 << 20;  // nobody writes a megabyte of settings
   std::error_code error;
   const bool regular = std::filesystem::is_regular_file(path, error);
   if (!regular) {
     throw RecorderError(Errc::input_not_found, fmt::format("{}: there is no such configuration file.", path.string()));
   }
   std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::file_size(path, error) > kMost || error) {
+  if (!file || std::filesystem::file_size(path, error) > kMaxBytes || error) {
     throw RecorderError(Errc::config_invalid, fmt::format("{}: the configuration file cannot be read.", path.string()));
   }
   return {std::istreambuf_iterator<char>(file), {}};

@@ -12,7 +12,7 @@ namespace dictum::config {
 notes::NotePhrases note_phrases(const RecorderConfig& config);
 
 /// Those that a session was recorded with, as its manifest keeps them: its notes are read again by the same. What the
-/// manifest does not tell, or tells wrongly, is English.
+/// manifest does not name, or names wrongly, is English.
 notes::NotePhrases recorded_note_phrases(const boost::json::object& config);
 
 }  // namespace dictum::config

@@ -62,7 +62,7 @@ void EventQueue::wake() {
 
 bool EventQueue::merge_ephemeral(const std::shared_ptr<const Event>& event) {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    if (!entry->event || !entry->event->is_ephemeral()) return false;  // order with what is told for good is kept
+    if (!entry->event || !entry->event->is_ephemeral()) return false;  // order with the recorded events is kept
     if (entry->event->body.index() != event->body.index()) continue;
     entry->event = event;
     return true;
@@ -79,7 +79,7 @@ void EventQueue::spill() {
   for (auto each = entries_.begin(); each != entries_.end(); ++each) {
     Entry& entry = *each;
     if (each < behind_it && entry.event && entry.event->is_ephemeral()) {
-      ++handled_;  // given up: what it told has long been overtaken, and between two ranges it would keep them apart
+      ++handled_;  // dropped: newer events have superseded it, and between two ranges it would keep them apart
       continue;
     }
     if (entry.event && entry.event->sequence && entry.range.journal &&
@@ -108,7 +108,7 @@ void EventQueue::spill() {
 void EventQueue::when_drained(detail::UniqueFunction<void()> done) {
   {
     const std::lock_guard lock(mutex_);
-    if (!consumer_.is_polled && !closed_ && !excused_ && handled_ < pushed_) {
+    if (!consumer_.is_polled && !closed_ && !has_stopped_waiting_ && handled_ < pushed_) {
       waiters_.push_back({pushed_, std::move(done)});
       return;
     }
@@ -116,11 +116,11 @@ void EventQueue::when_drained(detail::UniqueFunction<void()> done) {
   done();
 }
 
-void EventQueue::excuse() {
+void EventQueue::stop_waiting() {
   std::vector<Waiter> due;
   {
     const std::lock_guard lock(mutex_);
-    excused_ = true;
+    has_stopped_waiting_ = true;
     due = due_waiters();
   }
   for (Waiter& waiter : due) waiter.done();
@@ -179,7 +179,8 @@ void EventQueue::read_range(Range range) {
   if (!events.empty() && range.first <= range.last) {
     entries_.push_front({nullptr, std::move(range)});
   } else {
-    handled_ += range.events;  // left only where somebody removed the session's folder: what is gone cannot be told
+    handled_ +=
+        range.events;  // left only where somebody removed the session's folder: what is gone cannot be delivered
   }
 }
 
@@ -188,7 +189,7 @@ void EventQueue::handled() {
   {
     const std::lock_guard lock(mutex_);
     ++handled_;
-    excused_ = false;
+    has_stopped_waiting_ = false;
     due = due_waiters();
   }
   for (Waiter& waiter : due) waiter.done();
@@ -197,7 +198,7 @@ void EventQueue::handled() {
 std::vector<EventQueue::Waiter> EventQueue::due_waiters() {
   std::vector<Waiter> due;
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
-    if (closed_ || excused_ || waiter->count <= handled_) {
+    if (closed_ || has_stopped_waiting_ || waiter->count <= handled_) {
       due.push_back(std::move(*waiter));
       waiter = waiters_.erase(waiter);
     } else {

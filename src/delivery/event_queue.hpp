@@ -28,7 +28,7 @@ struct JournalView {
 /// one mutex, held for a few moves and never around a callback. Owner: shared by the hub and the consumer.
 class EventQueue final : public detail::EventQueue, public std::enable_shared_from_this<EventQueue> {
  public:
-  /// Does work where reading a file holds up nobody; false where there is no such place (any longer).
+  /// Does work where reading a file blocks nothing else; false where there is no such place (any longer).
   using Elsewhere = std::function<bool(std::function<void()>)>;
 
   /// Events kept in memory for a subscriber that is busy.
@@ -46,8 +46,8 @@ class EventQueue final : public detail::EventQueue, public std::enable_shared_fr
   /// where the consumer polls.
   void when_drained(detail::UniqueFunction<void()> done);
 
-  /// The consumer's callback itself is waiting for us: whoever waits for it waits no longer, until it has returned.
-  void excuse();
+  /// The consumer's callback itself waits for the recorder: `when_drained` does not wait for it until it has returned.
+  void stop_waiting();
 
   bool is_closed() const;
 
@@ -92,7 +92,7 @@ class EventQueue final : public detail::EventQueue, public std::enable_shared_fr
   bool reading_ = false;         // a range is being read elsewhere
   bool asleep_ = true;           // the consumer found nothing and waits to be woken
   bool closed_ = false;
-  bool excused_ = false;
+  bool has_stopped_waiting_ = false;
   std::vector<Waiter> waiters_;
 };
 

@@ -120,7 +120,7 @@ class Exchange {
     if (thrown_) std::rethrow_exception(thrown_);
     int left = 0;
     const CURLMsg* message = curl_multi_info_read(multi_.get(), &left);
-    if (message == nullptr) throw TransferError(Kind::broken, "libcurl told no result");
+    if (message == nullptr) throw TransferError(Kind::broken, "libcurl reported no result");
     if (const CURLcode code = message->data.result; code != CURLE_OK) {
       throw TransferError(kind_of(code), reason_[0] != '\0' ? reason_.data() : curl_easy_strerror(code));
     }

@@ -25,7 +25,7 @@ struct Request {
   std::string url;                   ///< http or https; certificates are always verified
   std::vector<std::string> headers;  ///< "Name: value"
   std::vector<Field> form;
-  std::uint64_t resume_from{};  ///< bytes that are there already; the server may not heed it: look for 206
+  std::uint64_t resume_from{};  ///< bytes that are there already; the server may ignore it: look for 206
   int redirects = 0;            ///< at most; from https never to http
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::milliseconds stall_timeout{};  ///< no byte for so long; 0: only the others count

@@ -19,7 +19,7 @@ AppendFile::AppendFile(const SessionFolder& folder, const std::filesystem::path&
 }
 
 void AppendFile::append(std::string_view line) {
-  if (waiting_.size() + line.size() <= kMostWaiting || waiting_.empty()) waiting_ += line;
+  if (waiting_.size() + line.size() <= kMaxPendingBytes || waiting_.empty()) waiting_ += line;
   ssize_t written = 0;
   do {
     written = ::write(fd_.get(), waiting_.data(), waiting_.size());

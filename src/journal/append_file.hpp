@@ -18,7 +18,7 @@ namespace dictum::journal {
 class AppendFile {
  public:
   /// More than this is not kept waiting: a line that comes on top of it is lost.
-  static constexpr std::size_t kMostWaiting = std::size_t{4} << 20;
+  static constexpr std::size_t kMaxPendingBytes = std::size_t{4} << 20;
 
   /// Opens the file, or makes it (mode 0600).
   AppendFile(const SessionFolder& folder, const std::filesystem::path& name);

@@ -140,7 +140,7 @@ std::optional<std::string_view> JournalReader::next_line() {
       searched = used_;
       continue;
     }
-    if (buffer_.size() - used_ > kMostLine) {
+    if (buffer_.size() - used_ > kMaxLineBytes) {
       if (!std::exchange(skipping_, true)) report(offset_, "the line is too long");
       offset_ += static_cast<std::int64_t>(buffer_.size() - used_);
       used_ = buffer_.size();
@@ -168,7 +168,7 @@ void JournalReader::go_to(std::int64_t offset) {
 }
 
 void JournalReader::report(std::int64_t line_offset, std::string what) {
-  if (problems_.size() < kMostProblems) {
+  if (problems_.size() < kMaxProblems) {
     problems_.push_back({line_number(file_.get(), line_offset), std::move(what)});
   }
 }

@@ -19,16 +19,16 @@ struct JournalProblem {
 };
 
 /// Reads a session's journal, which may be foreign or damaged, and may be growing: where it ends today, `next` goes on
-/// tomorrow. Damaged lines are passed over and told by `problems`; events of a newer version are passed over. A last
+/// tomorrow. Damaged lines are skipped and reported by `problems`; events of a newer version are skipped. A last
 /// line without its line break is not there yet. Events have absolute paths, as in the API.
 ///
 /// One thread at a time; owned by whoever reads. The constructor throws RecorderError(session_unreadable).
 class JournalReader {
  public:
   /// A longer line is damage: memory stays bounded.
-  static constexpr std::size_t kMostLine = std::size_t{64} << 20;
+  static constexpr std::size_t kMaxLineBytes = std::size_t{64} << 20;
   /// More problems than this are not listed.
-  static constexpr std::size_t kMostProblems = 100;
+  static constexpr std::size_t kMaxProblems = 100;
 
   explicit JournalReader(std::filesystem::path session);
 

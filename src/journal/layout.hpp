@@ -9,7 +9,7 @@
 /// What the files of a session are called.
 namespace dictum::journal {
 
-inline constexpr const char* kJournalFile = "events.jsonl";  ///< the truth; it also carries the session's lock
+inline constexpr const char* kJournalFile = "events.jsonl";  ///< source of record; it also carries the session's lock
 inline constexpr const char* kManifestFile = "manifest.json";
 inline constexpr const char* kIncrementalTranscript = "transcript_incremental.txt";
 inline constexpr const char* kRawTranscript = "transcript_raw.txt";

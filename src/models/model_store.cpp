@@ -46,7 +46,7 @@ std::uint64_t largest(const Model& model) {
   return static_cast<std::uint64_t>(static_cast<double>(model.size) * kRounding);
 }
 
-/// "huggingface.co" of "https://huggingface.co/…": what a person knows the other end by.
+/// "huggingface.co" of "https://huggingface.co/…": the server's name for a person.
 std::string host_of(std::string_view address) {
   const auto scheme = address.find("://");
   if (scheme != std::string_view::npos) address.remove_prefix(scheme + 3);
@@ -189,7 +189,7 @@ class ModelStore::Download {
         cancelled_);
     if (response.status == kOK || response.status == kPartialContent) return true;
     if (response.status == kRangeNotSatisfiable && have_ > 0) {
-      // All of it came before, or something else did: the checksum tells.
+      // All of it came before, or something else did: the checksum decides.
       if (checksum(part_, {}, cancelled_) == model_.sha256) return true;
       start_anew();
       return false;

@@ -30,7 +30,7 @@ constexpr double kSpottedDistance = 0.5;
 // A title phrase of several words may be written as fewer: "the titles" for "the title is".
 constexpr int kTitlePhraseCost = 4;
 
-constexpr std::size_t kMaxWordBytes = 32;   // a longer word is not a misheard one
+constexpr std::size_t kMaxWordBytes = 32;   // a longer word is not matched by sound
 constexpr std::size_t kTrailingWords = 16;  // how far from its end a segment is searched for commands
 constexpr std::size_t kMaxCommandsInARow = 4;
 constexpr std::size_t kMaxMerged = 3;  // words that a recogniser may divide otherwise: "start a new", "starting you"
@@ -44,7 +44,7 @@ int budget(int content_words) {
   return content_words < 3 ? errors : errors + 2 * kArticle;
 }
 
-int misheard_cost(std::u32string_view said, std::u32string_view meant) {
+int confusion_cost(std::u32string_view said, std::u32string_view meant) {
   const std::size_t longer = std::max(said.size(), meant.size());
   const std::size_t shorter = std::min(said.size(), meant.size());
   if (static_cast<double>(longer - shorter) > 2 * kAlike * static_cast<double>(longer)) return kNever;  // spares work
@@ -166,7 +166,7 @@ PhraseMatcher::Tokens PhraseMatcher::tokenise(std::string_view text) const {
 int PhraseMatcher::substitution_cost(const Token& said, const std::string& meant, const std::u32string& sound) const {
   if (said.word == meant) return 0;
   if (articles_.contains(said.word) && articles_.contains(meant)) return kArticle;
-  return said.sound.empty() ? kNever : misheard_cost(said.sound, sound);
+  return said.sound.empty() ? kNever : confusion_cost(said.sound, sound);
 }
 
 /// The cheapest way to read `phrase` in the words from `first` on. Its first and last content words must have been
@@ -217,7 +217,7 @@ std::optional<PhraseMatcher::Alignment> PhraseMatcher::align(const Tokens& token
         for (std::size_t b = 1; b <= kMaxMerged && j + b <= said && !tokens[first + j + b - 1].sound.empty(); ++b) {
           said_sounds += tokens[first + j + b - 1].sound;
           if ((a == 1 && b == 1) || content == 0) continue;
-          const int cost = misheard_cost(said_sounds, meant);
+          const int cost = confusion_cost(said_sounds, meant);
           // A share of so many words.
           if (cost < kNever) reach(i + a, j + b, here.cost + content * cost, here.matched + content);
         }

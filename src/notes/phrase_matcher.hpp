@@ -103,7 +103,7 @@ class PhraseMatcher {
 
  private:
   struct Token : TextWord {
-    std::u32string sound;  // empty where the word cannot be another one misheard
+    std::u32string sound;  // empty where the word cannot be a misrecognition of another
   };
   using Tokens = std::vector<Token>;
 
@@ -159,7 +159,7 @@ class PhraseMatcher {
   std::unordered_set<std::string> guards_;
   std::unordered_set<std::string> continuations_;
   std::unordered_set<std::string> abbreviations_;
-  std::unordered_set<std::string> vocabulary_;  // content words of commands: one is never another one misheard
+  std::unordered_set<std::string> vocabulary_;  // content words of commands: never a misrecognition of another
   std::vector<Phrase> phrases_;
   std::vector<Phrase> prefixes_;
   std::vector<Phrase> requests_;

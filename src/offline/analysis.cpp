@@ -12,33 +12,33 @@
 namespace dictum::offline {
 namespace {
 
-/// A listener whose segments are collected and whose audio is forgotten.
-class Analyst {
+/// A segmentation pipeline whose segments are collected and whose audio is dropped.
+class Analyzer {
  public:
-  Analyst(RecorderConfig config, AudioFormat format) {
+  Analyzer(RecorderConfig config, AudioFormat format) {
     analysis_.sample_rate = format.sample_rate;
     auto [detector, warning] = vad::make_detector(config);
     if (warning) analysis_.warnings.push_back(warning->message);
     config.session.keep_all = true;  // for the probabilities
-    listener_.emplace(config, format, std::move(detector));
+    pipeline_.emplace(config, format, std::move(detector));
   }
 
-  void hear(std::span<const float> interleaved) {
-    listener_->hear(interleaved, items_);
+  void process(std::span<const float> interleaved) {
+    pipeline_->process(interleaved, items_);
     collect();
   }
 
-  void miss(const SourceGap& gap) {
-    listener_->miss(gap.frames, gap.reason, items_);
+  void insert_gap(const SourceGap& gap) {
+    pipeline_->insert_gap(gap.frames, gap.reason, items_);
     collect();
   }
 
   void warn(std::string warning) { analysis_.warnings.push_back(std::move(warning)); }
 
   Analysis finish() {
-    listener_->flush(vad::CloseReason::stop, items_);
+    pipeline_->flush(vad::CloseReason::stop, items_);
     collect();
-    analysis_.frames = listener_->now();
+    analysis_.frames = pipeline_->now();
     return std::move(analysis_);
   }
 
@@ -48,8 +48,8 @@ class Analyst {
       if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
         analysis_.segments.push_back({closed->index, closed->kept, closed->kept_start, closed->kept_end,
                                       closed->speech_start, closed->speech_end});
-      } else if (const auto* judged = std::get_if<pipeline::Probabilities>(&item)) {
-        analysis_.probabilities.insert(analysis_.probabilities.end(), judged->values.begin(), judged->values.end());
+      } else if (const auto* computed = std::get_if<pipeline::Probabilities>(&item)) {
+        analysis_.probabilities.insert(analysis_.probabilities.end(), computed->values.begin(), computed->values.end());
       } else if (const auto* fault = std::get_if<SourceFault>(&item)) {
         analysis_.warnings.push_back(fault->message);
       }
@@ -58,16 +58,16 @@ class Analyst {
   }
 
   Analysis analysis_;
-  std::optional<pipeline::SegmentationPipeline> listener_;
+  std::optional<pipeline::SegmentationPipeline> pipeline_;
   std::vector<pipeline::StreamItem> items_;
 };
 
 }  // namespace
 
 Analysis analyze_samples(const RecorderConfig& config, AudioFormat format, std::span<const float> interleaved) {
-  Analyst analyst(config, format);
-  analyst.hear(interleaved);
-  return analyst.finish();
+  Analyzer analyzer(config, format);
+  analyzer.process(interleaved);
+  return analyzer.finish();
 }
 
 Analysis analyze_file(const RecorderConfig& config) {
@@ -76,30 +76,30 @@ Analysis analyze_file(const RecorderConfig& config) {
                                   ? std::nullopt
                                   : std::optional(audio::parse_raw_format(config.capture.input_format)));
   const AudioFormat format = file.format();
-  Analyst analyst(config, format);
+  Analyzer analyzer(config, format);
   const int block = config.capture.block_frames > 0 ? config.capture.block_frames : format.sample_rate;
   std::vector<float> buffer(static_cast<std::size_t>(block) * static_cast<std::size_t>(format.channels));
   while (const std::size_t frames = file.read(buffer)) {
-    analyst.hear(std::span(buffer).first(frames * static_cast<std::size_t>(format.channels)));
+    analyzer.process(std::span(buffer).first(frames * static_cast<std::size_t>(format.channels)));
   }
-  Analysis analysis = analyst.finish();
+  Analysis analysis = analyzer.finish();
   while (auto notice = file.take_notice()) analysis.warnings.push_back(*std::move(notice));
   return analysis;
 }
 
 Analysis analyze_source(const RecorderConfig& config, AudioSource& source) {
   const AudioFormat format = source.open();
-  Analyst analyst(config, format);
+  Analyzer analyzer(config, format);
   std::vector<float> buffer(static_cast<std::size_t>(format.sample_rate) * static_cast<std::size_t>(format.channels));
   for (bool ended = false; !ended;) {
     const Reading reading = source.read(buffer);
-    analyst.hear(std::span(buffer).first(reading.frames * static_cast<std::size_t>(format.channels)));
-    if (const auto* gap = std::get_if<SourceGap>(&reading.then)) analyst.miss(*gap);
-    if (const auto* fault = std::get_if<SourceFault>(&reading.then)) analyst.warn(fault->message);
+    analyzer.process(std::span(buffer).first(reading.frames * static_cast<std::size_t>(format.channels)));
+    if (const auto* gap = std::get_if<SourceGap>(&reading.then)) analyzer.insert_gap(*gap);
+    if (const auto* fault = std::get_if<SourceFault>(&reading.then)) analyzer.warn(fault->message);
     ended = std::holds_alternative<SourceEnd>(reading.then);
   }
   source.close();
-  return analyst.finish();
+  return analyzer.finish();
 }
 
 boost::json::object to_json(const Analysis& analysis) {

@@ -10,10 +10,10 @@
 
 namespace dictum::offline {
 
-/// A detector that says again what another one said of the same windows when they were recorded, and judges by itself
+/// A detector that says again what another one said of the same windows when they were recorded, and computes by itself
 /// what is not known.
 ///
-/// Threads and owner as VoiceActivityDetector says; the listener tells it where on the clock it begins afresh.
+/// Threads and owner as VoiceActivityDetector says; the pipeline says where on the clock it begins afresh.
 class RecallingDetector final : public VoiceActivityDetector {
  public:
   /// `known`: in order.

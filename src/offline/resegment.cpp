@@ -18,9 +18,9 @@ namespace dictum::offline {
 namespace {
 
 /// The time of day at which it was recorded, so that the new session is found where the old one is.
-class ClockOfThen final : public Clock {
+class RecordedClock final : public Clock {
  public:
-  explicit ClockOfThen(std::chrono::system_clock::time_point started) : started_(started) {}
+  explicit RecordedClock(std::chrono::system_clock::time_point started) : started_(started) {}
 
   /// Exactly `started` the first time that anybody asks: that is when the session is made.
   std::chrono::system_clock::time_point now() const override {
@@ -48,7 +48,7 @@ std::vector<Frame> beginnings(const session::Manifest& manifest, const RecorderC
   return frames;
 }
 
-/// The stored stretches that these settings hear from the same beginning to the same end.
+/// The stored stretches to which these settings give the same beginning and the same end.
 std::vector<session::ProbabilityStretch> still_valid(std::vector<session::ProbabilityStretch> stored,
                                                      const std::vector<Frame>& beginnings) {
   std::vector<session::ProbabilityStretch> valid;
@@ -89,16 +89,16 @@ std::filesystem::path resegment_session(RecorderConfig config, const std::filesy
   const session::Manifest manifest = TimelineSource(session).manifest();  // also says at once what is wrong
   config = recalling(std::move(config), session, manifest);
   config.source = [session] { return std::make_unique<TimelineSource>(session); };
-  config.clock = std::make_shared<ClockOfThen>(manifest.started_at);
+  config.clock = std::make_shared<RecordedClock>(manifest.started_at);
   config.session.root = session.parent_path();
   config.session.keep_all = false;  // it is in the old one
   config.retention = {};            // which goes by the time of day of now
   std::promise<void> ended;
-  bool told = false;
+  bool has_ended = false;
   RecorderBackend backend(std::move(config), [&](const Event& event) {
     on_event(event);
     const auto* changed = std::get_if<RecordingStateChanged>(&event.body);
-    if (changed != nullptr && !changed->is_recording && !std::exchange(told, true)) ended.set_value();
+    if (changed != nullptr && !changed->is_recording && !std::exchange(has_ended, true)) ended.set_value();
   });
   backend.start_recording();
   ended.get_future().wait();

@@ -8,7 +8,7 @@
 
 /// A second look for segments, in a session that kept its whole sound. The probabilities of speech are those that were
 /// stored with it; what they do not say (of another detector, or behind a gap that the other settings make end a
-/// segment, or no longer) is judged again from the sound.
+/// segment, or no longer) is computed again from the audio.
 namespace dictum::offline {
 
 /// Makes a new session beside the old one, which stays as it is: the same sound at the same places of the clock, begun

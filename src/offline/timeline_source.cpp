@@ -48,7 +48,7 @@ Reading TimelineSource::read(std::span<float> mono) {
   const std::size_t got = reader_.read(mono.first(static_cast<std::size_t>(std::max<Frame>(room, 0))));
   position_ += static_cast<Frame>(got);
   if (static_cast<Frame>(got) < room) {  // the file is shorter than its session
-    if (std::exchange(told_damage_, true)) return {.frames = got, .then = SourceEnd{}};
+    if (std::exchange(has_reported_damage_, true)) return {.frames = got, .then = SourceEnd{}};
     return {.frames = got,
             .then = SourceFault{.code = to_string(Errc::session_unreadable),
                                 .message = fmt::format("The kept sound of '{}' ends {} frames too early.",

@@ -32,7 +32,7 @@ class TimelineSource final : public AudioSource {
   audio::SoundFileReader reader_;
   std::vector<session::Gap> gaps_;  // still to come, the next one last
   Frame position_ = 0;
-  bool told_damage_ = false;
+  bool has_reported_damage_ = false;
 };
 
 }  // namespace dictum::offline

@@ -11,8 +11,8 @@
 namespace dictum::pipeline {
 namespace {
 
-constexpr double kBatchSec = 0.8;    // so that a batch is worth its way through the strands, and is bounded
-constexpr int kMostReadings = 4096;  // in one go: a source that never runs dry cannot hold up a stop
+constexpr double kBatchSec = 0.8;   // so that a batch is worth its way through the strands, and is bounded
+constexpr int kMaxReadings = 4096;  // in one go: a source that never runs dry cannot hold up a stop
 
 }  // namespace
 
@@ -36,7 +36,7 @@ AudioFormat CaptureLoop::open() {
   if (format_.sample_rate < 1 || format_.channels < 1) {
     throw RecorderError(Errc::input_unreadable, source_->description() + ": the source gave no valid format.");
   }
-  listener_.emplace(config_, format_, std::move(detector_));
+  pipeline_.emplace(config_, format_, std::move(detector_));
   duration_ = std::llround(config_.capture.duration_sec * format_.sample_rate);
   longest_silence_ = std::llround(config_.capture.stop_after_silence_sec * format_.sample_rate);
   const int block =
@@ -78,12 +78,12 @@ void CaptureLoop::step() {
   std::vector<StreamItem> items;
   Read last = Read::something;
   try {
-    const Frame full = listener_->captured() + std::llround(kBatchSec * format_.sample_rate);
-    for (int i = 0; last == Read::something && i < kMostReadings && listener_->captured() < full; ++i) {
+    const Frame full = pipeline_->captured() + std::llround(kBatchSec * format_.sample_rate);
+    for (int i = 0; last == Read::something && i < kMaxReadings && pipeline_->captured() < full; ++i) {
       last = read_once(items);
     }
     if (last == Read::end) {
-      items.emplace_back(EndReached{listener_->now()});
+      items.emplace_back(EndReached{pipeline_->now()});
       finish(std::move(items), std::nullopt);
       return;
     }
@@ -102,7 +102,8 @@ CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {
   if (!process(std::span(buffer_).first(values), out)) return Read::end;
   if (const auto* gap = std::get_if<SourceGap>(&reading.then)) {
     const auto reason = was_full_ && gap->reason == GapReason::overflow ? GapReason::disk : gap->reason;
-    listener_->miss(duration_ > 0 ? std::min(gap->frames, duration_ - listener_->now()) : gap->frames, reason, out);
+    pipeline_->insert_gap(duration_ > 0 ? std::min(gap->frames, duration_ - pipeline_->now()) : gap->frames, reason,
+                          out);
     if (has_reached_its_end()) return Read::end;
   } else if (const auto* device = std::get_if<SourceDevice>(&reading.then)) {
     out.emplace_back(*device);
@@ -120,12 +121,12 @@ CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {
 /// is a number of frames, the same for a file, a stream and a device, whatever the blocks.
 bool CaptureLoop::process(std::span<const float> interleaved, std::vector<StreamItem>& out) {
   const auto channels = static_cast<std::size_t>(format_.channels);
-  const Frame window = listener_->window_frames();
+  const Frame window = pipeline_->window_frames();
   while (!interleaved.empty()) {
     auto frames = static_cast<Frame>(interleaved.size() / channels);
-    if (duration_ > 0) frames = std::min(frames, duration_ - listener_->now());
-    if (longest_silence_ > 0) frames = std::min(frames, window - listener_->now() % window);
-    if (frames > 0) listener_->hear(interleaved.first(static_cast<std::size_t>(frames) * channels), out);
+    if (duration_ > 0) frames = std::min(frames, duration_ - pipeline_->now());
+    if (longest_silence_ > 0) frames = std::min(frames, window - pipeline_->now() % window);
+    if (frames > 0) pipeline_->process(interleaved.first(static_cast<std::size_t>(frames) * channels), out);
     if (has_reached_its_end()) return false;
     interleaved = interleaved.subspan(static_cast<std::size_t>(frames) * channels);
   }
@@ -133,15 +134,15 @@ bool CaptureLoop::process(std::span<const float> interleaved, std::vector<Stream
 }
 
 bool CaptureLoop::has_reached_its_end() const {
-  const Frame now = listener_->now();
+  const Frame now = pipeline_->now();
   if (duration_ > 0 && now >= duration_) return true;
-  return longest_silence_ > 0 && now % listener_->window_frames() == 0 && listener_->silence() >= longest_silence_;
+  return longest_silence_ > 0 && now % pipeline_->window_frames() == 0 && pipeline_->silence() >= longest_silence_;
 }
 
 void CaptureLoop::read_rest(std::vector<StreamItem>& out) {
   if (source_->pace().count() == 0) return;  // a file holds its rest; a device's buffer is what was said before now
   source_->finish();
-  for (int i = 0; i < kMostReadings && read_once(out) == Read::something; ++i) {
+  for (int i = 0; i < kMaxReadings && read_once(out) == Read::something; ++i) {
   }
 }
 
@@ -162,12 +163,12 @@ void CaptureLoop::finish(std::vector<StreamItem> items, std::optional<EventError
   const double drift = source_->drift_ppm();
   roll_back();
   try {
-    listener_->flush(vad::CloseReason::stop, items);
+    pipeline_->flush(vad::CloseReason::stop, items);
   } catch (...) {  // the detector is the user's own
     if (!failure) failure = error_of_current_exception();
-    listener_->close(vad::CloseReason::stop, items);
+    pipeline_->close(vad::CloseReason::stop, items);
   }
-  items.emplace_back(Closed{listener_->now(), listener_->captured(), drift, std::move(failure)});
+  items.emplace_back(Closed{pipeline_->now(), pipeline_->captured(), drift, std::move(failure)});
   send(std::move(items));
   sink_ = nullptr;  // it holds the run, which holds us
 }
@@ -183,7 +184,7 @@ detail::Outcome CaptureLoop::pause() {
   std::vector<StreamItem> items;
   try {
     read_rest(items);
-    listener_->flush(vad::CloseReason::pause, items);
+    pipeline_->flush(vad::CloseReason::pause, items);
   } catch (...) {
     finish(std::move(items), error_of_current_exception());
     return outcome_of_current_exception();
@@ -192,7 +193,7 @@ detail::Outcome CaptureLoop::pause() {
   paused_at_ = clock_->steady_now();  // before a close that may take a while
   source_->close();
   state_ = State::paused;
-  items.emplace_back(Paused{listener_->now()});
+  items.emplace_back(Paused{pipeline_->now()});
   send(std::move(items));
   return {};
 }
@@ -213,10 +214,10 @@ detail::Outcome CaptureLoop::resume() {
   std::vector<StreamItem> items;
   if (source_->pace().count() > 0) {
     const std::chrono::duration<double> paused = clock_->steady_now() - paused_at_;
-    listener_->miss(std::llround(paused.count() * format_.sample_rate), GapReason::paused, items);
+    pipeline_->insert_gap(std::llround(paused.count() * format_.sample_rate), GapReason::paused, items);
   }
   state_ = State::running;
-  items.emplace_back(Resumed{listener_->now()});
+  items.emplace_back(Resumed{pipeline_->now()});
   send(std::move(items));
   schedule(std::chrono::milliseconds(0));
   return {};
@@ -227,8 +228,8 @@ void CaptureLoop::send(std::vector<StreamItem> items) {
   if (held_back_.empty()) return;
   const bool can_wait =
       std::ranges::all_of(held_back_, [](const StreamItem& item) { return std::holds_alternative<Progress>(item); });
-  if (can_wait && listener_->now() - sent_until_ < format_.sample_rate / 10) return;
-  sent_until_ = listener_->now();
+  if (can_wait && pipeline_->now() - sent_until_ < format_.sample_rate / 10) return;
+  sent_until_ = pipeline_->now();
   backlog_->sent();
   sink_(std::exchange(held_back_, {}));
 }

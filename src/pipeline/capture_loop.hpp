@@ -20,17 +20,17 @@ namespace dictum::pipeline {
 /// never fills the memory: the capture loop stops reading, and the source's own buffer (the ring) takes what comes.
 class Backlog {
  public:
-  static constexpr int kMost = 16;
+  static constexpr int kMaxBatches = 16;
 
   void sent() { in_flight_.fetch_add(1); }
   /// True where the capture loop waits and has to be woken.
-  bool arrived() { return in_flight_.fetch_sub(1) <= kMost && waiting_.exchange(false); }
+  bool arrived() { return in_flight_.fetch_sub(1) <= kMaxBatches && waiting_.exchange(false); }
   bool is_empty() const { return in_flight_.load() == 0; }
   /// True where there is no room: the capture loop then stops until it is woken.
   bool is_full() {
-    if (in_flight_.load() < kMost) return false;
+    if (in_flight_.load() < kMaxBatches) return false;
     waiting_.store(true);
-    return in_flight_.load() >= kMost || !waiting_.exchange(false);
+    return in_flight_.load() >= kMaxBatches || !waiting_.exchange(false);
   }
 
  private:
@@ -38,11 +38,11 @@ class Backlog {
   std::atomic<bool> waiting_{false};
 };
 
-/// Reads the source and lets the listener hear it, paced by a timer (the audio callback wakes nobody) or, from a file
-/// that is to be read fast, by the room behind it.
+/// Reads the source and passes the audio to the pipeline, paced by a timer (the audio callback wakes nobody) or, from a
+/// file that is to be read fast, by the room behind it.
 ///
 /// Threads: lives on the `listen` strand; every method is called there. Owner: the run, and the handlers under way.
-/// A source or detector that throws ends the stream: what was heard is flushed, and `Closed` carries the reason.
+/// A source or detector that throws ends the stream: what was read is flushed, and `Closed` carries the reason.
 class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
  public:
   using Sink = detail::UniqueFunction<void(std::vector<StreamItem>)>;
@@ -52,13 +52,13 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
               std::unique_ptr<VoiceActivityDetector> detector);
   ~CaptureLoop();
 
-  /// Opens the source and makes the listener. Blocks as long as the source does. Throws RecorderError.
+  /// Opens the source and makes the pipeline. Blocks as long as the source does. Throws RecorderError.
   AudioFormat open();
 
   /// Begins to read; the items go to `sink` in order.
   void run(Sink sink, std::shared_ptr<Backlog> backlog);
 
-  /// Hears what is left in the source's buffer, flushes, closes the source. `Closed` is the last item.
+  /// Processes what is left in the source's buffer, flushes, closes the source. `Closed` is the last item.
   void stop();
 
   /// Closes an open source without a word: for a start that is rolled back.
@@ -66,8 +66,8 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
 
   detail::Outcome pause();
   detail::Outcome resume();
-  void set_min_silence_ms(int ms) { listener_->set_min_silence_ms(ms); }
-  void set_muted(bool muted) { listener_->set_muted(muted); }
+  void set_min_silence_ms(int ms) { pipeline_->set_min_silence_ms(ms); }
+  void set_muted(bool muted) { pipeline_->set_muted(muted); }
 
   void set_device(const std::string& device) { source_->set_device(device); }
 
@@ -93,7 +93,7 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   const std::shared_ptr<const Clock> clock_;
   const std::unique_ptr<AudioSource> source_;
   std::unique_ptr<VoiceActivityDetector> detector_;
-  std::optional<SegmentationPipeline> listener_;
+  std::optional<SegmentationPipeline> pipeline_;
   AudioFormat format_;
   Frame duration_ = 0;         // of the recording; 0: no limit
   Frame longest_silence_ = 0;  // that does not end it; 0: no limit
@@ -103,7 +103,7 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   Sink sink_;
   std::shared_ptr<Backlog> backlog_;
   enum class State { made, opened, running, paused, closed } state_ = State::made;
-  // That time passes, and nothing else, is told ten times a second only: in silence every telling wakes two threads.
+  // Progress alone is reported ten times a second only: in silence each report wakes two threads.
   std::vector<StreamItem> held_back_;
   Frame sent_until_ = 0;
   bool step_is_posted_ = false;

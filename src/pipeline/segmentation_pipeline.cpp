@@ -10,10 +10,11 @@
 namespace dictum::pipeline {
 namespace {
 
-constexpr std::size_t kSilenceChunk = 16384;  // frames of zeros heard at once, so that a long gap needs no long buffer
+constexpr std::size_t kSilenceChunk =
+    16384;  // frames of zeros processed at once, so that a long gap needs no long buffer
 
 double dbfs(double amplitude) {
-  constexpr double kFloor = -120;  // what 16 bits cannot tell from silence
+  constexpr double kFloor = -120;  // what 16 bits cannot distinguish from silence
   return amplitude > 0 ? std::max(kFloor, 20 * std::log10(amplitude)) : kFloor;
 }
 
@@ -46,33 +47,34 @@ SegmentationPipeline::SegmentationPipeline(const RecorderConfig& config, AudioFo
   detector_->begin_at(origin_);
 }
 
-void SegmentationPipeline::hear(std::span<const float> interleaved, std::vector<StreamItem>& out) {
+void SegmentationPipeline::process(std::span<const float> interleaved, std::vector<StreamItem>& out) {
   mono_.resize(interleaved.size() / static_cast<std::size_t>(channels_));
   if (muted_) {
     std::ranges::fill(mono_, 0.0F);
   } else {
     mixer_.mix(interleaved, mono_);
-    if (mixer_.cancels() && !told_cancelling_) {
-      told_cancelling_ = true;
-      out.emplace_back(SourceFault{"channels_cancel",
-                                   "The channels cancel each other when they are averaged, so little is left to hear: "
-                                   "pick one with --channel 0.",
-                                   true});
+    if (mixer_.cancels() && !has_reported_cancelling_) {
+      has_reported_cancelling_ = true;
+      out.emplace_back(
+          SourceFault{"channels_cancel",
+                      "The channels cancel each other when they are averaged, so little is left to record: "
+                      "pick one with --channel 0.",
+                      true});
     }
   }
   captured_ += static_cast<Frame>(mono_.size());
   meter(mono_, out);
-  hear_mono(mono_, out);
+  process_mono(mono_, out);
 }
 
-void SegmentationPipeline::miss(Frame frames, GapReason reason, std::vector<StreamItem>& out) {
+void SegmentationPipeline::insert_gap(Frame frames, GapReason reason, std::vector<StreamItem>& out) {
   if (frames <= 0) return;
   const Frame start = now_;
   if (reason != GapReason::paused && segmenter_.bridges(frames)) {
     std::vector<float> zeros(std::min(kSilenceChunk, static_cast<std::size_t>(frames)), 0.0F);
     for (Frame left = frames; left > 0; left -= static_cast<Frame>(zeros.size())) {
       zeros.resize(std::min(zeros.size(), static_cast<std::size_t>(left)));
-      hear_mono(zeros, out);
+      process_mono(zeros, out);
     }
   } else {
     flush(vad::CloseReason::gap, out);
@@ -86,7 +88,7 @@ void SegmentationPipeline::miss(Frame frames, GapReason reason, std::vector<Stre
 
 void SegmentationPipeline::flush(vad::CloseReason reason, std::vector<StreamItem>& out) {
   resampler_.flush(pending_);
-  judge(out);
+  run_detector(out);
   close(reason, out);
   restart();
 }
@@ -98,7 +100,7 @@ void SegmentationPipeline::close(vad::CloseReason reason, std::vector<StreamItem
   out.emplace_back(Progress{now_, captured_});
 }
 
-void SegmentationPipeline::hear_mono(std::span<const float> mono, std::vector<StreamItem>& out) {
+void SegmentationPipeline::process_mono(std::span<const float> mono, std::vector<StreamItem>& out) {
   const std::size_t before = history_.size();
   history_.resize(before + mono.size());
   audio::to_pcm16(mono, std::span(history_).subspan(before));
@@ -108,21 +110,21 @@ void SegmentationPipeline::hear_mono(std::span<const float> mono, std::vector<St
   }
 
   resampler_.process(mono, pending_);
-  judge(out);
+  run_detector(out);
   if (segment_open_) send_audio_until(now_, out);
   forget_old_audio();
 }
 
-void SegmentationPipeline::judge(std::vector<StreamItem>& out) {
+void SegmentationPipeline::run_detector(std::vector<StreamItem>& out) {
   std::size_t taken = 0;
-  Probabilities judged{origin_, {}};
+  Probabilities computed{origin_, {}};
   while (pending_.size() - taken >= kVADWindow) {
     const auto window = std::span<const float, kVADWindow>(pending_.data() + taken, kVADWindow);
     const Frame start = vad::window_start(origin_, window_, sample_rate_);
     const Frame end = std::min(now_, vad::window_start(origin_, window_ + 1, sample_rate_));
     const float energy = std::inner_product(window.begin(), window.end(), window.begin(), 0.0F);
     last_probability_ = detector_->probability(window);
-    if (keep_all_) judged.values.push_back(last_probability_);
+    if (keep_all_) computed.values.push_back(last_probability_);
     if (last_probability_ >= threshold_) speech_end_ = end;
 
     decisions_.clear();
@@ -133,7 +135,7 @@ void SegmentationPipeline::judge(std::vector<StreamItem>& out) {
     ++window_;
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(taken));
-  if (!judged.values.empty()) out.emplace_back(std::move(judged));
+  if (!computed.values.empty()) out.emplace_back(std::move(computed));
 }
 
 void SegmentationPipeline::apply(const vad::Decision& decision, std::vector<StreamItem>& out) {
@@ -180,7 +182,7 @@ void SegmentationPipeline::restart() {
 
 void SegmentationPipeline::meter(std::span<const float> mono, std::vector<StreamItem>& out) {
   if (level_interval_ == 0) return;
-  for (const float& sample : mono) {  // its address tells its place
+  for (const float& sample : mono) {  // its index is the distance from the first
     level_energy_ += static_cast<double>(sample) * static_cast<double>(sample);
     level_peak_ = std::max(level_peak_, std::abs(sample));
     if (++level_frames_ < level_interval_) continue;

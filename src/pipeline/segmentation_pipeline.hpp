@@ -27,40 +27,40 @@ class SegmentationPipeline {
   SegmentationPipeline(const RecorderConfig& config, AudioFormat format,
                        std::unique_ptr<VoiceActivityDetector> detector);
 
-  /// Hears interleaved samples that follow what was heard before.
-  void hear(std::span<const float> interleaved, std::vector<StreamItem>& out);
+  /// Processes interleaved samples that follow those of the call before.
+  void process(std::span<const float> interleaved, std::vector<StreamItem>& out);
 
-  /// This many frames passed unheard. A gap shorter than the silence that ends a segment is heard as zeros; a longer
+  /// This many frames were missed. A gap shorter than the silence that ends a segment is processed as zeros; a longer
   /// one closes the segment and starts the detector afresh.
-  void miss(Frame frames, GapReason reason, std::vector<StreamItem>& out);
+  void insert_gap(Frame frames, GapReason reason, std::vector<StreamItem>& out);
 
-  /// Judges what the resampler still holds and closes an open segment here.
+  /// Runs the detector on what the resampler still holds and closes an open segment here.
   void flush(vad::CloseReason reason, std::vector<StreamItem>& out);
 
-  /// Closes an open segment here without judging any more: for a detector that has failed.
+  /// Closes an open segment here without running the detector: for one that has failed.
   void close(vad::CloseReason reason, std::vector<StreamItem>& out);
 
   void set_min_silence_ms(int ms) { segmenter_.set_min_silence_ms(ms); }
 
-  /// While muted, silence is heard in place of the samples; the clock goes on.
+  /// While muted, silence replaces the samples; the clock goes on.
   void set_muted(bool muted) { muted_ = muted; }
 
-  /// The end of what was heard, on the one clock.
+  /// The end of what was processed, on the session's clock.
   Frame now() const { return now_; }
 
-  /// How long nobody has spoken, in frames: since the last window of speech, or since the start.
+  /// How long there has been no speech, in frames: since the last window of speech, or since the start.
   Frame silence() const { return now_ - speech_end_; }
 
   /// The length of a window in frames, rounded down. A decision that is made at its multiples only does not depend on
   /// the size of the blocks.
   Frame window_frames() const { return window_frames_; }
 
-  /// Frames heard: `now()` less the gaps.
+  /// Frames captured: `now()` less the gaps.
   Frame captured() const { return captured_; }
 
  private:
-  void hear_mono(std::span<const float> mono, std::vector<StreamItem>& out);
-  void judge(std::vector<StreamItem>& out);
+  void process_mono(std::span<const float> mono, std::vector<StreamItem>& out);
+  void run_detector(std::vector<StreamItem>& out);
   void apply(const vad::Decision& decision, std::vector<StreamItem>& out);
   void send_audio_until(Frame end, std::vector<StreamItem>& out);
   void forget_old_audio();
@@ -81,12 +81,12 @@ class SegmentationPipeline {
   Frame captured_ = 0;
   Frame speech_end_ = 0;  // of the last window of speech
   bool muted_ = false;
-  bool told_cancelling_ = false;
+  bool has_reported_cancelling_ = false;
 
   // 16 kHz samples that do not fill a window yet, and which window they belong to.
   std::vector<float> pending_;
   Frame origin_ = 0;         // where the grid of windows begins: 0, or the end of the last gap that closed a segment
-  std::int64_t window_ = 0;  // the next one to judge, counted from origin_
+  std::int64_t window_ = 0;  // the next one for the detector, counted from origin_
   float last_probability_ = 0;
 
   // Captured audio that a segment may still need: its first sample is frame history_start_.

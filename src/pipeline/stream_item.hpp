@@ -11,8 +11,8 @@
 #include "dictum/source.hpp"
 #include "vad/segmenter.hpp"
 
-/// What the listener says, in the order of the timeline. The same items pass from `listen` over `disk` (which writes
-/// what is to be written) to `loop` (where the core makes events of them), so nothing is told before it is safe.
+/// What the pipeline reports, in the order of the timeline. The same items pass from `listen` over `disk` (which writes
+/// what is to be written) to `loop` (where the core makes events of them), so nothing is reported before it is safe.
 namespace dictum::pipeline {
 
 /// Audio of an open segment, following what was sent of it before.
@@ -21,7 +21,7 @@ struct SegmentAudio {
   std::vector<std::int16_t> samples;
 };
 
-/// The whole timeline, where all of it is kept: samples, then this many frames that nobody heard.
+/// The whole timeline, where all of it is kept: samples, then this many frames that were missed.
 struct TimelineAudio {
   std::vector<std::int16_t> samples;
   Frame silence{};
@@ -33,7 +33,7 @@ struct Probabilities {
   std::vector<float> values;
 };
 
-/// The detector has judged everything before `now`, of which `captured` frames were heard and the others were gaps.
+/// Everything before `now` has been through the detector; `captured` of its frames were recorded, the others were gaps.
 struct Progress {
   Frame now{};
   Frame captured{};
@@ -68,7 +68,7 @@ struct Closed {
   Frame now{};
   Frame captured{};
   double drift_ppm{};
-  std::optional<EventError> failure{};  // why it is over, where nobody asked for it
+  std::optional<EventError> failure{};  // why it is over, where no stop was requested
 };
 
 using StreamItem =

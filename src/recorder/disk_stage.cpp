@@ -68,8 +68,8 @@ void DiskStage::write_item(const pipeline::StreamItem& item) {
       writer_->discard_segment(closed->index);
     }
     to_sync_ = true;
-  } else if (const auto* judged = std::get_if<pipeline::Probabilities>(&item)) {
-    writer_->append_probabilities(judged->start_frame, judged->values);
+  } else if (const auto* computed = std::get_if<pipeline::Probabilities>(&item)) {
+    writer_->append_probabilities(computed->start_frame, computed->values);
   } else if (const auto* timeline = std::get_if<pipeline::TimelineAudio>(&item)) {
     writer_->append_timeline(timeline->samples);
     constexpr Frame kChunk = 65536;
@@ -148,7 +148,7 @@ std::vector<RevisedNote> DiskStage::revised_notes(const notes::NotePhrases& phra
 }
 
 void DiskStage::update_index() {
-  session::tell_index(journal_->session);
+  session::update_index(journal_->session);
 }
 
 std::vector<EventError> DiskStage::finish() {

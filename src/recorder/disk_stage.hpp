@@ -25,7 +25,7 @@ struct Recorded {
   std::vector<EventError> faults;
 };
 
-/// Writes what the listener says and what the core tells to the session's files.
+/// Writes what the pipeline reports and what the core emits to the session's files.
 ///
 /// Threads: lives on the `disk` strand, but for `sync`. Owner: the session. A write that fails (disk full) is answered
 /// as a fault, once until a write succeeds again; what comes after it is tried all the same.
@@ -78,7 +78,7 @@ class DiskStage {
   bool to_sync_ = false;
   std::atomic<bool> syncs_{false};  // a `sync` has not ended
   bool sync_fails_ = false;         // the newest one; of the `sync` strand
-  // Whether the newest writing of its kind failed: a full disk is told once, not with every block.
+  // Whether the newest writing of its kind failed: a full disk is reported once, not with every block.
   bool audio_fails_ = false;
   bool journal_fails_ = false;
   bool summary_fails_ = false;

@@ -9,7 +9,7 @@ namespace dictum::recorder {
 NoteReplay::NoteReplay(notes::NoteDialogue& dialogue, LaterTexts later)
     : dialogue_(dialogue), later_(std::move(later)) {}
 
-void NoteReplay::hear(const Event& event, std::vector<notes::Output>& out) {
+void NoteReplay::apply(const Event& event, std::vector<notes::Output>& out) {
   now_ = std::max(now_, event.frame);
   dialogue_.audio_time(now_ - paused_frames_, out);
   if (const auto* detected = std::get_if<SpeechDetected>(&event.body)) {

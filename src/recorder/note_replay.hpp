@@ -9,7 +9,7 @@
 
 namespace dictum::recorder {
 
-/// Tells a note dialogue again what a session's journal says, event by event, just as the recording told it: the same
+/// Applies a session's journal to a note dialogue, event by event, as the recording did: the same
 /// notes come out. No thread, no file; never fails.
 class NoteReplay {
  public:
@@ -19,7 +19,7 @@ class NoteReplay {
   /// `dialogue`, which is new, must outlive the replay.
   explicit NoteReplay(notes::NoteDialogue& dialogue, LaterTexts later = {});
 
-  void hear(const Event& event, std::vector<notes::Output>& out);
+  void apply(const Event& event, std::vector<notes::Output>& out);
 
   /// The journal has no more: the recording had stopped.
   void end(std::vector<notes::Output>& out);

@@ -17,7 +17,7 @@ double seconds_since_epoch(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
-// "0, 3-7, 9": ten thousand numbers are told in a few words.
+// "0, 3-7, 9": ten thousand numbers fit in a short message.
 std::string ranges_of(std::ranges::input_range auto ascending) {
   std::string text;
   for (auto at = ascending.begin(); at != ascending.end();) {
@@ -71,11 +71,11 @@ void RecorderCore::set_muted(bool muted, Actions& actions) {
 
 void RecorderCore::complete_note(Actions& actions) {
   if (closed_ || !newest_segment_) return;
-  // For whoever reads the journal again: told at once, since it is not known yet whether a note is open.
+  // For whoever reads the journal again: emitted at once, since it is not known yet whether a note is open.
   emit(now_, NoteCommandDetected{*newest_segment_, NoteCommand::complete}, actions);
   std::vector<notes::Output> outputs;
   dialogue_.complete(note_time(now_), outputs);
-  tell_notes(outputs, actions);
+  emit_notes(outputs, actions);
 }
 
 void RecorderCore::retry_failed(Actions& actions) {
@@ -88,7 +88,7 @@ void RecorderCore::retry_failed(Actions& actions) {
 
 // --- Inputs from the parts -------------------------------------------------------------------------------------------
 
-void RecorderCore::hear(const pipeline::StreamItem& item, Actions& actions) {
+void RecorderCore::process(const pipeline::StreamItem& item, Actions& actions) {
   std::visit(Overloaded{
                  [&](const vad::SegmentOpened& segment) { opened(segment, actions); },
                  [&](const vad::SegmentClosed& segment) { closed(segment, actions); },
@@ -106,7 +106,7 @@ void RecorderCore::hear(const pipeline::StreamItem& item, Actions& actions) {
                  },
                  [&](const pipeline::Level& level) { emit(level.now, level.level, actions); },
                  [&](const SourceDevice& device) { emit(now_, DeviceChanged{device.device, device.reason}, actions); },
-                 [&](const SourceFault& told) { fault(told.code, told.message, told.recoverable, actions); },
+                 [&](const SourceFault& failed) { fault(failed.code, failed.message, failed.recoverable, actions); },
                  [&](const pipeline::EndReached& end) {
                    now_ = std::max(now_, end.now);
                    request_stop(actions);
@@ -126,7 +126,7 @@ void RecorderCore::hear(const pipeline::StreamItem& item, Actions& actions) {
                    dialogue_.recording_stopped(note_time(now_), outputs);
                    if (end.failure) fault(end.failure->code, end.failure->message, false, actions);
                    change_state(end.failure ? RecordingState::failed : RecordingState::idle, actions);
-                   tell_notes(outputs, actions);
+                   emit_notes(outputs, actions);
                  },
              },
              item);
@@ -182,11 +182,11 @@ void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& 
   if (segment.next_revision == 1) {  // what was said is what the first result says; a revision corrects the text only
     std::vector<notes::Output> outputs;
     dialogue_.text_arrived(index, {!outcome.error, outcome.text, outcome.phrases, outcome.suspect}, outputs);
-    tell_notes(outputs, actions);
+    emit_notes(outputs, actions);
   } else if (!outcome.error) {
     texts_were_revised_ = true;
   }
-  tell_queue(actions);
+  emit_queue_status(actions);
 }
 
 void RecorderCore::partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions) {
@@ -202,7 +202,7 @@ void RecorderCore::fault(std::string code, std::string message, bool recoverable
   emit(now_, RecorderFault{std::move(code), std::move(message), recoverable}, actions);
 }
 
-void RecorderCore::tell_left_over(Actions& actions) {
+void RecorderCore::report_pending(Actions& actions) {
   if (outstanding_ == 0) return;
   const auto left = segments_ | std::views::filter([](const Segment& segment) { return segment.asked.has_value(); }) |
                     std::views::transform(&Segment::index);
@@ -219,7 +219,7 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
   for (const Event& event : journal) {
     sequence_ = std::max(sequence_, event.sequence.value_or(0) + 1);
     now_ = std::max(now_, event.frame);
-    notes.hear(event, outputs);
+    notes.apply(event, outputs);
     std::visit(Overloaded{
                    [&](const SpeechEnded& speech) {
                      if (speech.kept) keep(speech.segment_index, speech.start_frame, speech.end_frame);
@@ -250,7 +250,7 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
   state_ = RecordingState::idle;
   paused_frames_ = notes.paused_frames();
   notes.end(outputs);
-  tell_notes(outputs, actions);
+  emit_notes(outputs, actions);
   for (Segment& segment : segments_) {
     if (queued.contains(segment.index) && segment.next_revision == 0) submit(segment, actions);
   }
@@ -274,17 +274,17 @@ void RecorderCore::transcribe_again(const std::set<std::uint32_t>& queued, Redo 
 void RecorderCore::advance_notes(Frame now, Actions& actions) {
   std::vector<notes::Output> outputs;
   dialogue_.audio_time(note_time(now), outputs);
-  tell_notes(outputs, actions);
+  emit_notes(outputs, actions);
 }
 
-void RecorderCore::tell_notes(const std::vector<notes::Output>& outputs, Actions& actions) {
+void RecorderCore::emit_notes(const std::vector<notes::Output>& outputs, Actions& actions) {
   // A note event stands where the words that caused it ended, not where the recording had come to when their text
   // arrived, so that a slow recogniser gives the same events.
   const auto end_of = [&](std::uint32_t index) {
     const Segment* const segment = find(index);
     return segment == nullptr ? now_ : segment->end_frame;
   };
-  const auto tell = [&](Frame frame, EventBody body) {
+  const auto emit_new = [&](Frame frame, EventBody body) {
     if (notes_to_skip_ > 0) {
       --notes_to_skip_;
     } else {
@@ -294,19 +294,19 @@ void RecorderCore::tell_notes(const std::vector<notes::Output>& outputs, Actions
   for (const auto& output : outputs) {
     std::visit(Overloaded{
                    [&](const notes::CommandDetected& said) {
-                     tell(end_of(said.segment), NoteCommandDetected{said.segment, said.command});
+                     emit_new(end_of(said.segment), NoteCommandDetected{said.segment, said.command});
                    },
                    [&](const notes::TitleCaptured& captured) {
-                     tell(end_of(captured.segment), NoteTitleCaptured{captured.segment, captured.title});
+                     emit_new(end_of(captured.segment), NoteTitleCaptured{captured.segment, captured.title});
                    },
                    [&](const notes::NoteEnded& note) {
                      const Frame end = note.segments.empty() ? note.end_frame : end_of(note.segments.back());
                      const auto path =
                          settings_.session_path / "notes" / fmt::format("{:04}-{}.md", ++notes_, note_slug(note.title));
                      if (note.cancelled) {
-                       tell(end, NoteCancelled{note.title, note.text, note.segments, path.string()});
+                       emit_new(end, NoteCancelled{note.title, note.text, note.segments, path.string()});
                      } else {
-                       tell(end, NoteCompleted{note.title, note.text, note.segments, path.string()});
+                       emit_new(end, NoteCompleted{note.title, note.text, note.segments, path.string()});
                      }
                    },
                    [&](const notes::StopRequested&) {
@@ -339,13 +339,13 @@ void RecorderCore::keep(std::uint32_t index, Frame start_frame, Frame end_frame)
 }
 
 void RecorderCore::submit(Segment& segment, Actions& actions) {
-  if (!settings_.transcribes) return;  // it waits for somebody who does
+  if (!settings_.transcribes) return;  // a later retranscription does
   segment.asked = clock_.steady_now();
   ++outstanding_;
   const auto place = std::ranges::lower_bound(segments_, segment.index, {}, &Segment::index) - segments_.begin();
   settled_ = std::min(settled_, static_cast<std::size_t>(place));
   actions.emplace_back(Transcribe{segment.index});
-  tell_queue(actions);
+  emit_queue_status(actions);
 }
 
 bool RecorderCore::waits_for(std::uint32_t index) const {
@@ -375,7 +375,7 @@ void RecorderCore::change_state(RecordingState state, Actions& actions) {
        actions);
 }
 
-void RecorderCore::tell_queue(Actions& actions) {
+void RecorderCore::emit_queue_status(Actions& actions) {
   while (settled_ < segments_.size() && !segments_[settled_].asked) ++settled_;
   double oldest_sec = 0;
   if (outstanding_ > 0) {  // they are asked for in order, so the first has waited longest

@@ -31,10 +31,10 @@ struct Transcribe {
 struct SetMinSilence {
   int ms{};
 };
-struct StopCapture {};  // somebody said "stop recording"
+struct StopCapture {};  // "stop recording" was said
 using Action = std::variant<Emit, Transcribe, SetMinSilence, StopCapture>;
 
-/// The rules of a recording: what is told when, what is transcribed, when a session is done. Every decision of the
+/// The rules of a recording: what is reported when, what is transcribed, when a session is done. Every decision of the
 /// product that is not about sound is in this class, and none is anywhere else: both flavours, the command line and
 /// the recovery of a crashed session run the same core.
 ///
@@ -68,11 +68,11 @@ class RecorderCore {
   void retry_failed(Actions& actions);
 
   // Inputs from the parts.
-  void hear(const pipeline::StreamItem& item, Actions& actions);
+  void process(const pipeline::StreamItem& item, Actions& actions);
   void transcribed(std::uint32_t segment, const TranscriptionOutcome& outcome, Actions& actions);
   void partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions);
   void worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions);
-  void tell_left_over(Actions& actions);  // nobody waits for the outstanding texts any longer
+  void report_pending(Actions& actions);  // pending transcriptions are not waited for
   void fault(std::string code, std::string message, bool recoverable, Actions& actions);
 
   /// Takes the place of `start` for a session that a crash or a deadline left unfinished: rebuilds the state from its
@@ -117,8 +117,8 @@ class RecorderCore {
   void submit(Segment& segment, Actions& actions);
   void transcribe_again(const std::set<std::uint32_t>& queued, Redo redo, Actions& actions);
   void advance_notes(Frame now, Actions& actions);
-  void tell_notes(const std::vector<notes::Output>& outputs, Actions& actions);
-  void tell_queue(Actions& actions);
+  void emit_notes(const std::vector<notes::Output>& outputs, Actions& actions);
+  void emit_queue_status(Actions& actions);
   void emit(Frame frame, EventBody body, Actions& actions);
   int silence_of(VADMode mode) const;
   Frame note_time(Frame frame) const { return frame - paused_frames_; }

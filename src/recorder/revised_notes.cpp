@@ -21,7 +21,7 @@ std::vector<notes::NoteEnded> notes_of(const std::vector<Event>& journal, const 
   notes::NoteDialogue dialogue(settings);
   NoteReplay replay(dialogue, later);
   std::vector<notes::Output> outputs;
-  for (const Event& event : journal) replay.hear(event, outputs);
+  for (const Event& event : journal) replay.apply(event, outputs);
   replay.end(outputs);
   std::vector<notes::NoteEnded> notes;
   for (notes::Output& output : outputs) {
@@ -30,12 +30,13 @@ std::vector<notes::NoteEnded> notes_of(const std::vector<Event>& journal, const 
   return notes;
 }
 
-bool says(const NoteCompleted& told, const notes::NoteEnded& note) {
-  return !note.cancelled && told.title == note.title && told.text == note.text && told.segments == note.segments;
+bool says(const NoteCompleted& reported, const notes::NoteEnded& note) {
+  return !note.cancelled && reported.title == note.title && reported.text == note.text &&
+         reported.segments == note.segments;
 }
 
 /// A note in the journal; a cancelled one has no text of its own any more.
-struct Told {
+struct ReportedNote {
   Frame frame{};
   std::optional<NoteCompleted> first;
   std::optional<NoteCompleted> newest;
@@ -45,7 +46,7 @@ struct Told {
 
 std::vector<RevisedNote> revised_notes(const std::vector<Event>& journal, const notes::DialogueSettings& settings) {
   NoteReplay::LaterTexts later;
-  std::vector<Told> told;
+  std::vector<ReportedNote> reported;
   std::map<std::string, std::size_t> by_path;
   for (const Event& event : journal) {
     if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
@@ -53,13 +54,13 @@ std::vector<RevisedNote> revised_notes(const std::vector<Event>& journal, const 
         later[complete->segment_index] = {true, complete->text, complete->phrases, complete->suspect};
     } else if (const auto* note = std::get_if<NoteCompleted>(&event.body)) {
       if (note->revision == 0) {
-        by_path[note->path] = told.size();
-        told.push_back({event.frame, *note, *note});
+        by_path[note->path] = reported.size();
+        reported.push_back({event.frame, *note, *note});
       } else if (const auto found = by_path.find(note->path); found != by_path.end()) {
-        told[found->second].newest = *note;
+        reported[found->second].newest = *note;
       }
     } else if (std::holds_alternative<NoteCancelled>(event.body)) {
-      told.push_back({event.frame, std::nullopt, std::nullopt});
+      reported.push_back({event.frame, std::nullopt, std::nullopt});
     }
   }
   if (later.empty() || by_path.empty()) return {};
@@ -67,8 +68,8 @@ std::vector<RevisedNote> revised_notes(const std::vector<Event>& journal, const 
   const auto spoken = notes_of(journal, settings, {});
   const auto revised = notes_of(journal, settings, later);
   std::vector<RevisedNote> changed;
-  for (std::size_t i = 0; i < std::min({told.size(), spoken.size(), revised.size()}); ++i) {
-    const Told& note = told[i];
+  for (std::size_t i = 0; i < std::min({reported.size(), spoken.size(), revised.size()}); ++i) {
+    const ReportedNote& note = reported[i];
     // One that these settings would not have given has other words for another reason: it stays.
     if (!note.first || !says(*note.first, spoken[i]) || revised[i].cancelled || says(*note.newest, revised[i]))
       continue;

@@ -16,7 +16,7 @@ struct RevisedNote {
   NoteCompleted note;
 };
 
-/// The completed notes that the newest texts give other words than what was told of them last. Which notes there are,
+/// The completed notes that the newest texts give other words than those reported last. Which notes there are,
 /// and where, stays as it was spoken.
 std::vector<RevisedNote> revised_notes(const std::vector<Event>& journal, const notes::DialogueSettings& settings);
 

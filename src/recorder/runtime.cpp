@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto kShutDownBound = 1900ms;
-constexpr auto kLastDeliveryBound = 1s;  // of the shut-down: what is left of its time is for the files
+constexpr auto kLastDeliveryBound = 1s;  // of the shut-down: the remainder of its time is for the files
 constexpr double kMaxDrainSec = 1e9;     // as good as no limit, and far from where a clock overflows
 
 RecorderError not_recording() {
@@ -32,7 +32,7 @@ RecorderError not_recording() {
 
 /// The subscriber whose callback makes this call, if it is one of a runtime's: nothing waits for it.
 void stop_waiting_for_caller() {
-  if (auto* queue = dynamic_cast<delivery::EventQueue*>(detail::current_delivery())) queue->excuse();
+  if (auto* queue = dynamic_cast<delivery::EventQueue*>(detail::current_delivery())) queue->stop_waiting();
 }
 
 /// Whether a command has nothing to do where nothing was ever started, rather than nothing to work on.
@@ -127,7 +127,7 @@ void Runtime::give_threads_back() {
   if (pool_) pool_->abandon();
   pool_.reset();  // it lives on a strand of these threads
   shared->strands.reset();
-  shared->threads.reset();  // they end when what is posted is done; nobody waits for them on one of them
+  shared->threads.reset();  // they end when what is posted is done; they are not joined on one of them
 }
 
 bool Runtime::is_recording() const {
@@ -144,7 +144,7 @@ std::optional<std::filesystem::path> Runtime::session_path() const {
 }
 
 std::shared_ptr<detail::EventQueue> Runtime::subscribe(EventFilter filter, detail::EventConsumer consumer) {
-  auto mailbox = std::make_shared<delivery::EventQueue>(
+  auto queue = std::make_shared<delivery::EventQueue>(
       filter, std::move(consumer),
       [weak = weak_from_this()](std::function<void()> work) {
         const auto self = weak.lock();
@@ -160,8 +160,8 @@ std::shared_ptr<detail::EventQueue> Runtime::subscribe(EventFilter filter, detai
         self->report(
             {detail::kCallbackThrew, fmt::format("An event callback threw and goes on being called: {}", what)});
       });
-  subscribers_.add(mailbox);
-  return mailbox;
+  subscribers_.add(queue);
+  return queue;
 }
 
 bool Runtime::delivers(const detail::EventQueue* queue) const {
@@ -190,7 +190,7 @@ void Runtime::shut_down(Subscribers subscribers) noexcept {
   } catch (...) {  // no memory: the threads end as they are
   }
   if (threads) threads->join(deadline);
-  shared_.lock()->strands.reset();  // nothing is posted any longer to where nobody may be left to do it
+  shared_.lock()->strands.reset();  // nothing is posted any longer to threads that may have ended
 }
 
 // --- Commands, on the loop strand ------------------------------------------------------------------------------------
@@ -430,7 +430,7 @@ RecorderConfig Runtime::config() const {
 std::shared_ptr<Transcriber> Runtime::transcriber(const std::optional<transcription::WorkerPoolSettings>& pool) {
   if (config_.custom_transcriber) return config_.custom_transcriber();
   if (!pool || pool_) return pool ? pool_ : nullptr;
-  const auto tell = [weak = weak_from_this()](std::function<void(RecorderCore&, RecorderCore::Actions&)> give) {
+  const auto forward = [weak = weak_from_this()](std::function<void(RecorderCore&, RecorderCore::Actions&)> give) {
     const auto self = weak.lock();
     const auto session = self ? self->begun() : nullptr;
     if (session) session->input(std::move(give));
@@ -439,14 +439,14 @@ std::shared_ptr<Transcriber> Runtime::transcriber(const std::optional<transcript
       strands().loop, *pool, clock_,
       transcription::WorkerPoolEvents{
           .on_status =
-              [tell](std::string worker, WorkerState state, std::string reason) {
-                tell([worker, state, reason](RecorderCore& core, RecorderCore::Actions& actions) {
+              [forward](std::string worker, WorkerState state, std::string reason) {
+                forward([worker, state, reason](RecorderCore& core, RecorderCore::Actions& actions) {
                   core.worker_changed(worker, state, reason, actions);
                 });
               },
           .on_partial =
-              [tell](std::uint32_t segment, std::string text, std::size_t stable) {
-                tell([segment, text, stable](RecorderCore& core, RecorderCore::Actions& actions) {
+              [forward](std::uint32_t segment, std::string text, std::size_t stable) {
+                forward([segment, text, stable](RecorderCore& core, RecorderCore::Actions& actions) {
                   core.partial(segment, text, stable, actions);
                 });
               }});
@@ -472,7 +472,7 @@ void Runtime::replace_strands() {
   renew(*shared->strands);
 }
 
-/// In the session that is being recorded; where there is none, nobody is left to tell.
+/// In the session that is being recorded; where there is none, it is dropped.
 void Runtime::report(const EventError& error) {
   const auto loop = begin_call(false);
   if (!loop) return;

@@ -463,7 +463,7 @@ void Session::carry_out(SessionAction action) {
     case SessionAction::report_abandoned:
       return report_abandoned();
     case SessionAction::report_pending:
-      return input([](RecorderCore& core, RecorderCore::Actions& actions) { core.tell_left_over(actions); });
+      return input([](RecorderCore& core, RecorderCore::Actions& actions) { core.report_pending(actions); });
     case SessionAction::abandon_texts:
       if (texts_) texts_->abandon();
       return;
@@ -532,7 +532,7 @@ void Session::report_abandoned() {
     if (is_closed) {
       core.fault(error.code, error.message, false, actions);
     } else {
-      core.hear(pipeline::Closed{.now = 0, .captured = 0, .drift_ppm = 0, .failure = error}, actions);
+      core.process(pipeline::Closed{.now = 0, .captured = 0, .drift_ppm = 0, .failure = error}, actions);
     }
   });
 }
@@ -557,7 +557,7 @@ void Session::run_capture(const std::vector<EventError>& warnings) {
         self->audio_failed_ = self->audio_failed_ || !faults.empty();
         if (retried) self->recorded(*retried);
         self->report(faults);
-        self->hear(items);
+        self->process(items);
       });
       if (auto later = disk->save_if_due(); !later.empty()) self->report_later(std::move(later));
       if (auto files = disk->due_for_sync(); !files.empty()) {
@@ -577,12 +577,12 @@ void Session::report_later(std::vector<EventError> faults) {
   boost::asio::post(strands_.loop, [self = shared_from_this(), faults = std::move(faults)] { self->report(faults); });
 }
 
-void Session::hear(const std::vector<pipeline::StreamItem>& items) {
+void Session::process(const std::vector<pipeline::StreamItem>& items) {
   for (const pipeline::StreamItem& item : items) {
     if (lifecycle_.is_abandoned()) return;
     try {
-      input([&item](RecorderCore& core, RecorderCore::Actions& actions) { core.hear(item, actions); });
-      texts_->hear(item);
+      input([&item](RecorderCore& core, RecorderCore::Actions& actions) { core.process(item, actions); });
+      texts_->process(item);
     } catch (...) {
       report(error_of_current_exception());
     }

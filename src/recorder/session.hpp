@@ -147,7 +147,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // Audio, events and texts.
   void run_capture(const std::vector<EventError>& warnings);
-  void hear(const std::vector<pipeline::StreamItem>& items);
+  void process(const std::vector<pipeline::StreamItem>& items);
   void carry_out(RecorderCore::Actions& actions);
   void emit(Event event, std::vector<EventPointer>& to_journal);
   void write_to_journal(std::vector<EventPointer> events);

@@ -34,7 +34,7 @@ enum class SessionInput {
   open_failed,      // a part could not be opened, and the others are closed again
   cancel,           // the caller cancelled the start
   stop,             // a caller's
-  stop_spoken,      // somebody said "stop recording", or the session cannot go on
+  stop_spoken,      // "stop recording" was said, or the session cannot go on
   shut_down,        // the recorder is being destroyed
   pause,
   resume,
@@ -55,7 +55,7 @@ enum class SessionInput {
   broken,         // it cannot be carried out any further: for want of memory, or by a defect
 };
 
-/// What whoever carries the session out has to do about it, in this order.
+/// What the session has to do about it, in this order.
 enum class SessionAction {
   arm_cancel_bound,
   arm_stop_bound,
@@ -93,7 +93,7 @@ class SessionLifecycle {
   using Actions = std::vector<SessionAction>;
   using Time = std::chrono::steady_clock::time_point;
 
-  /// A stop is bounded by two seconds: what is left of them is for the events of its end.
+  /// A stop is bounded by two seconds: the remainder is for the events of its end.
   static constexpr auto kStopBound = std::chrono::milliseconds(1500);
   /// How much longer a stop may take that was requested again.
   static constexpr auto kSecondStopBound = std::chrono::milliseconds(500);

@@ -105,7 +105,7 @@ void WorkThreads::replace_stuck() noexcept {
     add_thread();
     add_thread();
   } catch (const std::system_error&) {
-    // The system gives no thread: what is left of them does the work of all.
+    // The system gives no thread: the remaining threads do the work of all.
   }
 }
 

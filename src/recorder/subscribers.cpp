@@ -23,35 +23,35 @@ struct Countdown {
 
 }  // namespace
 
-void Subscribers::add(std::shared_ptr<delivery::EventQueue> mailbox) {
-  const auto mailboxes = mailboxes_.lock();
-  std::erase_if(*mailboxes, [](const auto& other) { return other->is_closed(); });
-  mailboxes->push_back(std::move(mailbox));
+void Subscribers::add(std::shared_ptr<delivery::EventQueue> queue) {
+  const auto queues = queues_.lock();
+  std::erase_if(*queues, [](const auto& other) { return other->is_closed(); });
+  queues->push_back(std::move(queue));
 }
 
 std::vector<std::shared_ptr<delivery::EventQueue>> Subscribers::all() const {
-  return *mailboxes_.lock();
+  return *queues_.lock();
 }
 
 bool Subscribers::contains(const detail::EventQueue* queue) const {
-  return std::ranges::any_of(*mailboxes_.lock(), [queue](const auto& mailbox) { return mailbox.get() == queue; });
+  return std::ranges::any_of(*queues_.lock(), [queue](const auto& each) { return each.get() == queue; });
 }
 
 void Subscribers::prepare() {
-  for (const auto& mailbox : all()) mailbox->prepare();
+  for (const auto& queue : all()) queue->prepare();
 }
 
 void Subscribers::publish(const EventPointer& event, const std::shared_ptr<delivery::JournalView>& journal) {
-  for (const auto& mailbox : all()) mailbox->push(event, journal);
+  for (const auto& queue : all()) queue->push(event, journal);
 }
 
 void Subscribers::stop_waiting() {
-  for (const auto& mailbox : all()) mailbox->excuse();
+  for (const auto& queue : all()) queue->stop_waiting();
 }
 
 boost::asio::awaitable<void> Subscribers::delivered(boost::asio::any_io_executor loop, const Timers* timers) {
-  const auto mailboxes = all();
-  const auto countdown = std::make_shared<Countdown>(loop, mailboxes.size());
+  const auto queues = all();
+  const auto countdown = std::make_shared<Countdown>(loop, queues.size());
   const auto bound = timers->make_timer(loop);
   bound->start(kDeliveryBound, [weak = std::weak_ptr(countdown)] {
     const auto waiting = weak.lock();
@@ -59,8 +59,8 @@ boost::asio::awaitable<void> Subscribers::delivered(boost::asio::any_io_executor
     waiting->left = 0;
     waiting->changed.notify();
   });
-  for (const auto& mailbox : mailboxes) {
-    mailbox->when_drained([weak = std::weak_ptr(countdown)] {
+  for (const auto& queue : queues) {
+    queue->when_drained([weak = std::weak_ptr(countdown)] {
       const auto waiting = weak.lock();
       if (!waiting) return;
       boost::asio::post(waiting->loop, [waiting] {

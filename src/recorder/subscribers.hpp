@@ -14,14 +14,14 @@
 
 namespace dictum::recorder {
 
-/// Everyone that wants events of one recorder, over all its sessions. Safe from any thread; no callback of a subscriber
-/// is called under a lock. Owner: the runtime.
+/// Everything that receives the events of one recorder, over all its sessions. Safe from any thread; no callback of a
+/// subscriber is called under a lock. Owner: the runtime.
 class Subscribers {
  public:
   /// A stop waits no longer for a subscriber.
   static constexpr auto kDeliveryBound = std::chrono::seconds(2);
 
-  void add(std::shared_ptr<delivery::EventQueue> mailbox);
+  void add(std::shared_ptr<delivery::EventQueue> queue);
   bool contains(const detail::EventQueue* queue) const;
 
   /// Asks each to be ready for a session; throws what it throws.
@@ -29,7 +29,7 @@ class Subscribers {
 
   void publish(const EventPointer& event, const std::shared_ptr<delivery::JournalView>& journal);
 
-  /// Whoever waits for one of them waits no longer, until its callback has returned.
+  /// Stops waiting for the callbacks that run now.
   void stop_waiting();
 
   /// Returns when everything published so far has been handled, after two seconds at the latest. On `loop`.
@@ -38,7 +38,7 @@ class Subscribers {
  private:
   std::vector<std::shared_ptr<delivery::EventQueue>> all() const;
 
-  Guarded<std::vector<std::shared_ptr<delivery::EventQueue>>> mailboxes_;
+  Guarded<std::vector<std::shared_ptr<delivery::EventQueue>>> queues_;
 };
 
 }  // namespace dictum::recorder

@@ -55,7 +55,7 @@ void TextStage::submit_next() {
   if (thrown.error) done(std::move(thrown));
 }
 
-void TextStage::hear(const pipeline::StreamItem& item) {
+void TextStage::process(const pipeline::StreamItem& item) {
   if (!transcriber_ || abandoned_) return;
   if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) {
     growing_.segment_index = opened->index;

@@ -40,7 +40,7 @@ class TextStage {
   void finished_one();
 
   /// What capture reports: the audio clock, and the segment that is growing.
-  void hear(const pipeline::StreamItem& item);
+  void process(const pipeline::StreamItem& item);
   void end_of_audio();
 
   /// Gives up what is pending: no job is submitted and no result is wanted any more.

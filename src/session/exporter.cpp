@@ -34,10 +34,10 @@ namespace fs = std::filesystem;
 
 // Subtitles as broadcasters set them.
 constexpr std::size_t kLineLength = 42;  // columns
-constexpr double kLongestCueSec = 7;
+constexpr double kMaxCueSec = 7;
 constexpr double kPauseSec = 0.8;  // between two words: a new subtitle
 
-constexpr double kLongestSessionSec = 366 * 86400.0;
+constexpr double kMaxSessionSec = 366 * 86400.0;
 
 // Texts.
 
@@ -320,7 +320,7 @@ std::vector<std::string> write_track(Track& track, const fs::path& session, cons
 
 /// How long the export will be; refuses what no recording can have.
 Frame length_of(const Manifest& manifest, AudioExtent extent) {
-  const auto most = static_cast<Frame>(kLongestSessionSec * manifest.sample_rate);
+  const auto most = static_cast<Frame>(kMaxSessionSec * manifest.sample_rate);
   Frame kept = 0;
   for (const Segment& segment : manifest.segments) {
     if (segment.is_kept()) kept += std::min(segment.end_frame - segment.start_frame, most);
@@ -413,7 +413,7 @@ std::vector<Cue> cues_of(const Script& script) {
       const Frame end = std::clamp(piece.end_frame, start, segment.end_frame);
       const auto seconds = [&](Frame from, Frame to) { return static_cast<double>(to - from) / rate; };
       if (text::columns(cue.text) + 1 + text::columns(piece.text) > 2 * kLineLength ||
-          seconds(cue.start_frame, end) > kLongestCueSec || seconds(said, start) > kPauseSec) {
+          seconds(cue.start_frame, end) > kMaxCueSec || seconds(said, start) > kPauseSec) {
         flush();
       }
       if (cue.text.empty()) cue.start_frame = start;

@@ -52,7 +52,7 @@ enum class AudioExtent {
 };
 
 /// Writes the session's sound to a new file: WAV or FLAC, by its extension. What is missing in the session is silence,
-/// and told in the answer. Throws RecorderError: invalid_argument for another extension or a WAV that would be too
+/// and reported in the result. Throws RecorderError: invalid_argument for another extension or a WAV that would be too
 /// long, session_unreadable, output_unwritable also where the file exists, disk_full; no part of a file is left then.
 std::vector<std::string> export_audio(const std::filesystem::path& session, const std::filesystem::path& file,
                                       AudioExtent extent);

@@ -253,7 +253,7 @@ void SessionIndex::refresh_now() {
   }
   for (auto& [name, stamp] : known) changed.push_back(name);  // gone
 
-  // In pieces, so that nobody waits for us longer than their patience lasts.
+  // In pieces, so that no other process waits longer than its time limit.
   constexpr std::size_t piece = 200;
   for (std::size_t at = 0; at < changed.size(); at += piece) {
     Transaction transaction(*database_);

@@ -248,7 +248,7 @@ void delete_session(const fs::path& session) {
   fs::rename(path, grave, error);
   if (!error) fs::remove_all(grave, error);
   if (error) journal::throw_disk_error(error.value(), path);
-  tell_index(path);
+  update_index(path);
 }
 
 Pruned prune(const fs::path& root, const PruneRule& rule) {
@@ -273,7 +273,7 @@ Pruned prune(const fs::path& root, const PruneRule& rule) {
   return pruned;
 }
 
-void tell_index(const fs::path& session) {
+void update_index(const fs::path& session) {
   const fs::path path = normal(session);
   std::error_code ignored;
   if (!fs::exists(SessionIndex::file_in(path.parent_path()), ignored)) return;

@@ -53,7 +53,7 @@ void delete_session(const std::filesystem::path& session);
 struct PruneRule {
   std::chrono::system_clock::time_point before;  ///< sessions that began earlier
   bool keep_notes = false;                       ///< those with a completed note stay, whole
-  bool dry_run = false;                          ///< only tells what would go
+  bool dry_run = false;                          ///< only lists what would be deleted
   std::function<bool()> goes_on = {};            ///< asked before each session; false ends it. Empty: to the end
 };
 
@@ -70,8 +70,8 @@ struct Pruned {
 /// Removes old sessions. One that is open, unfinished or cannot be read stays, and the report says why.
 Pruned prune(const std::filesystem::path& root, const PruneRule& rule);
 
-/// Tells the index about a session that was finished or changed, where there is an index. What fails is left to the
-/// next search, which refreshes the index. Never throws RecorderError.
-void tell_index(const std::filesystem::path& session);
+/// Updates the index entry of a session that was finished or changed, where there is an index. What fails is left to
+/// the next search, which refreshes the index. Never throws RecorderError.
+void update_index(const std::filesystem::path& session);
 
 }  // namespace dictum::session

@@ -19,7 +19,7 @@
 namespace dictum::session {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{256} << 20;
+constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
 constexpr std::size_t kPieceBytes = std::size_t{16} << 10;
 
 [[noreturn]] void refuse(const std::string& what) {
@@ -157,7 +157,7 @@ boost::json::object head_of(const Manifest& manifest) {
   return json;
 }
 
-/// Hands the text out in pieces. It is never whole in memory: it is written every few seconds, and may tell of ten
+/// Hands the text out in pieces. It is never whole in memory: it is written every few seconds, and may describe ten
 /// thousand segments.
 template <class Write>
 void print(const Manifest& manifest, const Write& write) {
@@ -285,7 +285,7 @@ Manifest parse_manifest(std::string_view text) {
 
 Manifest read_manifest(const std::filesystem::path& session) {
   const std::filesystem::path file = session / journal::kManifestFile;
-  const std::string text = journal::SessionFolder(session).read(journal::kManifestFile, kMostBytes);
+  const std::string text = journal::SessionFolder(session).read(journal::kManifestFile, kMaxBytes);
   try {
     return parse_manifest(text);
   } catch (const RecorderError& error) {

@@ -17,7 +17,7 @@ using journal::Segment;
 using journal::SegmentStatus;
 
 /// A session in short: a value. The state is the fold of the journal, so it can always be made again from there; the
-/// rest is set once, or by the recording as it goes on. The recording sees to it that end_frame = frames + the frames
+/// rest is set once, or by the recording as it goes on. The recording guarantees that end_frame = frames + the frames
 /// of all gaps.
 struct Manifest : journal::SessionState {
   static constexpr int kSchema = 1;

@@ -15,8 +15,8 @@
 namespace dictum::session {
 namespace {
 
-constexpr float kStretch = -1;                            // in front of the frame at which one begins
-constexpr std::size_t kMostBytes = std::size_t{1} << 30;  // a hundred days
+constexpr float kStretch = -1;                           // in front of the frame at which one begins
+constexpr std::size_t kMaxBytes = std::size_t{1} << 30;  // a hundred days
 
 template <std::unsigned_integral Bits>
 void put(std::string& out, Bits bits) {
@@ -77,7 +77,7 @@ std::vector<ProbabilityStretch> parse_probabilities(std::string_view bytes) {
 std::vector<ProbabilityStretch> read_probabilities(const std::filesystem::path& session) {
   const journal::SessionFolder folder(session);
   if (!folder.has(journal::kProbabilitiesFile)) return {};
-  return parse_probabilities(folder.read(journal::kProbabilitiesFile, kMostBytes));
+  return parse_probabilities(folder.read(journal::kProbabilitiesFile, kMaxBytes));
 }
 
 }  // namespace dictum::session

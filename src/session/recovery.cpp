@@ -32,7 +32,7 @@ class Recovery {
       : writer_(writer), timestamp_(std::chrono::duration<double>(now.time_since_epoch()).count()) {}
 
   RecoveredSession run() {
-    if (writer_.dropped_bytes() > 0) tell_dropped();
+    if (writer_.dropped_bytes() > 0) report_dropped();
     announce_orphans();
     end_open_segments();
     repair_files();
@@ -56,7 +56,7 @@ class Recovery {
     writer_.record({writer_.name(), writer_.next_sequence(), timestamp_, frame, std::move(body)});
   }
 
-  void tell_dropped() {
+  void report_dropped() {
     record(
         end_frame(),
         RecorderFault{to_string(Errc::session_unreadable),
@@ -106,7 +106,7 @@ class Recovery {
       try {
         set_frames(writer_.folder(), file, segment.end_frame - segment.start_frame);
       } catch (const RecorderError& error) {
-        if (error.code() != Errc::session_unreadable) throw;  // its transcription will tell that there is no audio
+        if (error.code() != Errc::session_unreadable) throw;  // its transcription will report that there is no audio
       }
     }
   }

@@ -38,10 +38,10 @@ struct RecoveredSession {
 };
 
 /// Brings a session that was reopened to the state that a clean stop would have left: a segment that was open is closed
-/// with the audio that its file has, and kept; kept segments are queued where the session transcribes; `idle` is told.
-/// What it does, it adds to the journal, with times of `now`; where there is nothing to do it adds nothing, so it may
-/// be interrupted and repeated. Throws RecorderError, disk_full or output_unwritable, or session_unreadable where a
-/// segment is no WAV.
+/// with the audio that its file has, and kept; kept segments are queued where the session transcribes; `idle` is
+/// emitted. What it does, it adds to the journal, with times of `now`; where there is nothing to do it adds nothing, so
+/// it may be interrupted and repeated. Throws RecorderError, disk_full or output_unwritable, or session_unreadable
+/// where a segment is no WAV.
 RecoveredSession recover(SessionWriter& writer, std::chrono::system_clock::time_point now);
 
 }  // namespace dictum::session

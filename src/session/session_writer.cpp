@@ -26,9 +26,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostTranscript = std::size_t{256} << 20;
+constexpr std::size_t kMaxTranscriptBytes = std::size_t{256} << 20;
 
-/// Does several things that may each fail on their own, and tells of the first failure when all have been tried.
+/// Does several things that may each fail on their own, and throws the first failure when all have been tried.
 class Attempts {
  public:
   template <class Action>
@@ -39,7 +39,7 @@ class Attempts {
       if (!first_) first_ = std::current_exception();
     }
   }
-  void tell() const {
+  void rethrow_first() const {
     if (first_) std::rethrow_exception(first_);
   }
 
@@ -55,7 +55,7 @@ void keep_former(const journal::SessionFolder& folder, const fs::path& file, con
 
 void set_content(const journal::SessionFolder& folder, const char* name, const std::string& content) {
   try {
-    if (folder.read(name, kMostTranscript) == content) return;
+    if (folder.read(name, kMaxTranscriptBytes) == content) return;
   } catch (const RecorderError&) {  // missing, most often
   }
   journal::replace_file(folder, name, content);
@@ -224,7 +224,7 @@ void SessionWriter::record(const Event& event) {
   attempt([&] { update_incremental(stored); });
   attempt([&] { update_raw(stored); });
   attempt([&] { write_note(stored); });
-  attempt.tell();
+  attempt.rethrow_first();
 }
 
 void SessionWriter::update_incremental(const Event& event) {
@@ -299,7 +299,7 @@ void SessionWriter::sync(const fs::path& session, const std::vector<std::string>
     });
   }
   attempt([&] { folder.sync_names(); });
-  attempt.tell();
+  attempt.rethrow_first();
 }
 
 void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> stopped_at) {
@@ -317,7 +317,7 @@ void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> 
   raw_segments_ = manifest_.segments.size();
   attempt([&] { set_content(folder_, journal::kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
   attempt([&] { save_manifest(); });
-  attempt.tell();
+  attempt.rethrow_first();
   if (!manifest_.stopped_at || settled_segments(manifest_) < manifest_.segments.size()) return;
   folder_.remove(journal::kUnfinishedFile);
 }

@@ -36,7 +36,7 @@ struct SessionInfo {
 /// Lives on the `disk` strand, one call at a time, and has no thread of its own. Owner: the recording, or whoever works
 /// on an old session. A function that fails throws RecorderError, disk_full or output_unwritable, having done what it
 /// could of the rest; the object stays usable: other files may still work, events that could not be written go before
-/// the next one, and a segment that misses samples gets silence for them, so that what follows stays in its place.
+/// the next one, and a segment that lacks samples gets silence for them, so that what follows stays in its place.
 /// Destroying it writes nothing and frees the lock.
 class SessionWriter {
  public:

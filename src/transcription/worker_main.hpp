@@ -9,7 +9,7 @@
 
 namespace dictum::transcription {
 
-/// Where an engine tells of a job that is still running. Safe from any thread while `transcribe` runs.
+/// Where an engine reports the progress of a job. Safe from any thread while `transcribe` runs.
 class JobSink {
  public:
   virtual ~JobSink() = default;
@@ -18,7 +18,7 @@ class JobSink {
 };
 
 /// What a worker wraps. Lives on the worker's main thread; made once, so that its model is loaded once. The constructor
-/// and `transcribe` may throw: RecorderError tells its code and sentence to the recorder, anything else its what().
+/// and `transcribe` may throw: RecorderError passes its code and sentence to the recorder, anything else its what().
 class WorkerEngine {
  public:
   virtual ~WorkerEngine() = default;

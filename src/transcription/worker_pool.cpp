@@ -76,7 +76,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   void abandon();
 
  private:
-  /// Calls `callback` later, so that nobody is called back from inside a call of theirs, and not once abandoned.
+  /// Calls `callback` later, so that no callback runs inside a call of its owner, and not once abandoned.
   template <class Callback>
   void publish(Callback callback) {
     boost::asio::post(strand_, [self = shared_from_this(), callback = std::move(callback)]() mutable {
@@ -317,7 +317,7 @@ void WorkerPool::State::start_workers() {
   }
 }
 
-/// The worker stays; nobody waits for its task.
+/// The worker stays; its task is no longer waited for.
 void WorkerPool::State::cancel(Lane& lane) {
   lane.work = Work::none;
   lane.worker.cancel();

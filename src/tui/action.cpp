@@ -68,8 +68,8 @@ KeyMap::KeyMap(const std::map<std::string, std::string>& wanted, std::string_vie
     if (found == kActions.end()) {
       std::vector<std::string> names;
       for (const auto& each : kActions) names.emplace_back(each.name);
-      throw RecorderError(Errc::config_invalid, fmt::format("{}: there is no key for \"{}\"; the nearest is \"{}\".",
-                                                            where, name, nearest(name, names)));
+      throw RecorderError(Errc::config_invalid, fmt::format("{}: unknown action \"{}\": did you mean \"{}\"?", where,
+                                                            name, nearest(name, names)));
     }
     const auto parsed = parse_key(key);
     if (!parsed || std::ranges::find(kReserved, *parsed) != kReserved.end()) {

@@ -7,7 +7,7 @@
 #include "tui/drawing.hpp"
 #include "tui/visible.hpp"
 
-/// The top of the screen: whether it records, what it hears, and how long a silence has lasted.
+/// The top of the screen: whether it records, the level, and how long a silence has lasted.
 namespace dictum::tui {
 
 using namespace ftxui;  // NOLINT(google-build-using-namespace)

@@ -78,7 +78,7 @@ struct Notice {
   Weight weight{};
   Seconds at{};
   std::string text;
-  int times = 1;  ///< that it was told in a row
+  int times = 1;  ///< that it was reported in a row
   bool operator==(const Notice&) const = default;
 };
 
@@ -151,8 +151,8 @@ struct Playing {
 
 /// Everything that the screen shows of the recorder and of what was recorded: a fold over events and answers.
 struct Model {
-  static constexpr std::size_t kMostLevels = 512;  ///< a column each, on the widest terminal
-  static constexpr std::size_t kMostNotices = 100;
+  static constexpr std::size_t kMaxLevels = 512;  ///< a column each, on the widest terminal
+  static constexpr std::size_t kMaxNotices = 100;
 
   Seconds now{};         ///< of the newest event or tick
   int utc_offset_sec{};  ///< of the times of day on the screen
@@ -162,7 +162,7 @@ struct Model {
   std::string session;
   Seconds recorded{};       ///< by the last pause
   Seconds running_since{};  ///< 0 where nothing is being recorded
-  std::string device;       ///< as it was chosen or told; empty: the default
+  std::string device;       ///< as it was chosen or reported; empty: the default
 
   VADMode mode{};
   int min_silence_ms = 800;

@@ -2,7 +2,7 @@
 
 #include <ftxui/dom/elements.hpp>
 
-/// How the parts of the screen are told apart: in colours where there are some, else in weight.
+/// How the parts of the screen are distinguished: in colours where there are some, else in weight.
 namespace dictum::tui {
 
 /// What a piece of the screen is, as far as its looks go.

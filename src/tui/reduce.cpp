@@ -122,7 +122,7 @@ class Reducer {
   void operator()(const AudioLevel& e) {
     if (model_.state != RecordingState::recording) return;
     model_.levels.push_back({e.rms_dbfs, e.peak_dbfs, e.speech_probability});
-    if (model_.levels.size() > Model::kMostLevels) model_.levels.pop_front();
+    if (model_.levels.size() > Model::kMaxLevels) model_.levels.pop_front();
     model_.silence_ms = e.silence_ms;
   }
 
@@ -180,7 +180,7 @@ Model notify(Model model, Weight weight, std::string text) {
     return model;
   }
   model.notices.push_back({weight, model.now, std::move(text)});
-  if (model.notices.size() > Model::kMostNotices) model.notices.erase(model.notices.begin());
+  if (model.notices.size() > Model::kMaxNotices) model.notices.erase(model.notices.begin());
   return model;
 }
 

@@ -12,7 +12,7 @@
 namespace dictum::tui {
 namespace {
 
-constexpr std::size_t kLongestHalfWord = 16;
+constexpr std::size_t kMaxHalfWord = 16;
 
 bool is_invisible(std::uint32_t c) {
   return (c >= 0x80 && c < 0xA0) || c == 0xAD || c == 0x061C || (c >= 0x200B && c <= 0x200C) || c == 0x200E ||
@@ -109,7 +109,7 @@ std::string tail(std::string_view text, int width) {
   }
   // Rather a word less than half a one.
   const std::size_t space = text.find(' ', begin);
-  if (space != std::string_view::npos && space - begin < kLongestHalfWord) begin = space + 1;
+  if (space != std::string_view::npos && space - begin < kMaxHalfWord) begin = space + 1;
   return "…" + std::string(text.substr(begin));
 }
 

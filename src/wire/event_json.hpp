@@ -9,7 +9,7 @@
 #include "dictum/error.hpp"
 #include "dictum/event.hpp"
 
-/// Events as JSON. Nobody else knows how they are spelled. No state: every function is safe from any thread.
+/// Events as JSON. No other module knows their spelling. No state: every function is safe from any thread.
 namespace dictum::wire {
 
 /// The envelope ("event", "session", "sequence", "timestamp", "frame"; no "sequence" in an ephemeral event), then the

@@ -88,7 +88,7 @@ TEST(ChannelMixer, NoticesChannelsThatCancelEachOther) {
   ChannelMixer mixer(2, {});
   const auto sound = spread(noise(8000, 0.3F), {1.0F, -0.95F});
   mixed(mixer, 2, sound);
-  EXPECT_FALSE(mixer.cancels()) << "too little to judge by";
+  EXPECT_FALSE(mixer.cancels()) << "too little to decide by";
   for (int i = 0; i < 4; ++i) mixed(mixer, 2, sound);
   EXPECT_TRUE(mixer.cancels());
 }

@@ -72,7 +72,7 @@ TEST(FLACWriter, RefusesARateThatFLACDoesNotHaveAndLeavesNoFile) {
   EXPECT_FALSE(std::filesystem::exists(folder / "a.flac"));
 }
 
-TEST(FLACWriter, AFullDiskIsTold) {
+TEST(FLACWriter, AFullDiskIsReported) {
   const test::TemporaryDirectory folder;
   FLACWriter writer(folder / "a.flac", 16000);
   rlimit before{};

@@ -148,7 +148,7 @@ class FileSizeLimit {
   void (*handler_)(int);
 };
 
-TEST(WAVWriter, AFullDiskIsToldAndLosesNothingThatWasWritten) {
+TEST(WAVWriter, AFullDiskIsReportedAndLosesNothingThatWasWritten) {
   const test::TemporaryDirectory folder;
   const auto path = folder / "a.wav";
   WAVWriter writer(path, 16000);
@@ -171,7 +171,7 @@ TEST(WAVWriter, AFullDiskIsToldAndLosesNothingThatWasWritten) {
   EXPECT_EQ(strict_frames(path), 2000) << "once there is room, the same samples can be written";
 }
 
-TEST(WAVWriter, AFullDiskAtTheVeryFirstByteIsTold) {
+TEST(WAVWriter, AFullDiskAtTheVeryFirstByteIsReported) {
   const test::TemporaryDirectory folder;
   const FileSizeLimit limit(20);
   EXPECT_THROW(WAVWriter(folder / "a.wav", 16000), RecorderError);

@@ -41,7 +41,7 @@ TEST(Slug, IsCutBetweenCharacters) {
   const std::string slug = note_slug(std::string(59, 'a') + "\xC3\xBC");
   EXPECT_EQ(slug, std::string(59, 'a'));
   EXPECT_EQ(note_slug(std::string(59, 'a') + " b"), std::string(59, 'a'));
-  EXPECT_EQ(note_slug(std::string(1000, 'a')).size(), kLongestSlug);
+  EXPECT_EQ(note_slug(std::string(1000, 'a')).size(), kMaxSlugBytes);
 }
 
 TEST(Slug, IsSafeForAnyBytes) {
@@ -51,7 +51,7 @@ TEST(Slug, IsSafeForAnyBytes) {
     for (char& c : title) c = static_cast<char>(random());
     const std::string slug = note_slug(title);
     ASSERT_FALSE(slug.empty());
-    ASSERT_LE(slug.size(), kLongestSlug);
+    ASSERT_LE(slug.size(), kMaxSlugBytes);
     ASSERT_TRUE(utf8::is_valid(slug));
     ASSERT_EQ(slug.find_first_of(std::string_view("/\\.:*?\"<>|\0 \n", 13)), std::string::npos) << slug;
     ASSERT_NE(slug.front(), '-');

@@ -1,4 +1,4 @@
-/* A recorder that is fed and read by a program in the C of 1999. Exits with 0 where one segment was heard. */
+/* A recorder that is fed and read by a program in the C of 1999. Exits with 0 where one segment was recorded. */
 
 #include <dictum/dictum.h>
 #include <math.h>

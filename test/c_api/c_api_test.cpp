@@ -86,7 +86,7 @@ class CAPI : public testing::Test {
   Recorder recorder{};
 };
 
-TEST_F(CAPI, VersionIsTold) {
+TEST_F(CAPI, VersionIsReported) {
   EXPECT_THAT(dictum_version(), testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
 }
 
@@ -143,7 +143,7 @@ TEST_F(CAPI, WhatIsPushedIsRecordedAndTranscribed) {
   EXPECT_FALSE(dictum_is_recording(recorder.get()));
 }
 
-TEST_F(CAPI, TheSessionsFolderIsTold) {
+TEST_F(CAPI, TheSessionsFolderIsReported) {
   recorder.reset(dictum_recorder_new(fed_config().get()));
   EXPECT_EQ(dictum_session_path(recorder.get(), nullptr, 0), 0U);
   ASSERT_EQ(dictum_start(recorder.get()), DICTUM_OK);
@@ -166,7 +166,7 @@ TEST_F(CAPI, StartingTwiceIsTheSameStartAndStoppingTwiceTheSameStop) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(root.path()), {}), 1);
 }
 
-TEST_F(CAPI, PauseResumeMuteAndModeAreToldInOrder) {
+TEST_F(CAPI, PauseResumeMuteAndModeAreReportedInOrder) {
   recorder.reset(dictum_recorder_new(fed_config().get()));
   ASSERT_EQ(dictum_start(recorder.get()), DICTUM_OK);
   EXPECT_EQ(dictum_pause(recorder.get()), DICTUM_OK);
@@ -267,7 +267,7 @@ TEST_F(CAPI, TheDescriptorIsReadableUntilTheLastEventIsTaken) {
   EXPECT_EQ(dictum_next_event(recorder.get()), nullptr);
 }
 
-TEST_F(CAPI, OneEventAWakeUpMissesNone) {
+TEST_F(CAPI, OneEventAWakeUpDeliversAllOfThem) {
   recorder.reset(dictum_recorder_new(fed_config().get()));
   ASSERT_EQ(dictum_start(recorder.get()), DICTUM_OK);
   const auto samples = sound({0.5, 0.3, 1, 0.3, 1, 0.3, 1, 0.3, 1});
@@ -281,7 +281,7 @@ TEST_F(CAPI, OneEventAWakeUpMissesNone) {
   EXPECT_EQ(std::ranges::count(names, "SpeechEnded"), 4);
 }
 
-TEST_F(CAPI, AnEventIsToldAsAStructAndAsJSON) {
+TEST_F(CAPI, AnEventIsDeliveredAsAStructAndAsJSON) {
   recorder.reset(dictum_recorder_new(fed_config().get()));
   ASSERT_EQ(dictum_start(recorder.get()), DICTUM_OK);
   ASSERT_TRUE(is_readable(kPatienceMs));

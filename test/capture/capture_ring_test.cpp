@@ -121,7 +121,7 @@ TEST_F(CaptureRingTest, MarksOneDeliveryOnly) {
   EXPECT_EQ(take().discontinuity, std::nullopt);
 }
 
-TEST_F(CaptureRingTest, CountsDroppedFramesWhereItHasNoRoomForTheDelivery) {
+TEST_F(CaptureRingTest, CountsDroppedFramesWhereItHasNoSpaceForTheDelivery) {
   constexpr std::size_t kPushes = 9'000;  // of one frame each: more than there is room for
   for (std::size_t i = 0; i < kPushes; ++i) push(1);
   std::size_t seen = 0;

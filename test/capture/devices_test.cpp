@@ -10,7 +10,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::vector<DeviceInfo> desk() {
+std::vector<DeviceInfo> example_devices() {
   return {
       {.id = "pulse:usb.jabra",
        .name = "usb.jabra",
@@ -52,30 +52,30 @@ std::pair<std::error_code, std::string> error_of(auto call) {
 }
 
 TEST(ResolveDevice, TakesAnId) {
-  EXPECT_EQ(resolve_device(desk(), "pulse:usb.jabra").name, "usb.jabra");
+  EXPECT_EQ(resolve_device(example_devices(), "pulse:usb.jabra").name, "usb.jabra");
 }
 
 TEST(ResolveDevice, TakesANameThatIsPartOfAnother) {
-  EXPECT_EQ(resolve_device(desk(), "usb.jabra").name, "usb.jabra");
+  EXPECT_EQ(resolve_device(example_devices(), "usb.jabra").name, "usb.jabra");
 }
 
 TEST(ResolveDevice, TakesADescriptionThatIsPartOfAnother) {
-  EXPECT_EQ(resolve_device(desk(), "Built-in Audio").name, "pci.mic");
+  EXPECT_EQ(resolve_device(example_devices(), "Built-in Audio").name, "pci.mic");
 }
 
 TEST(ResolveDevice, TakesAUniquePartInAnyCase) {
-  EXPECT_EQ(resolve_device(desk(), "SPEAK 750").name, "usb.jabra.2");
+  EXPECT_EQ(resolve_device(example_devices(), "SPEAK 750").name, "usb.jabra.2");
 }
 
 TEST(ResolveDevice, ListsWhatThereIsWhereNothingMatches) {
-  const auto devices = desk();
+  const auto devices = example_devices();
   const auto [code, sentence] = error_of([&] { resolve_device(devices, "blue yeti"); });
   EXPECT_EQ(code, Errc::input_not_found);
   EXPECT_THAT(sentence, AllOf(HasSubstr("blue yeti"), HasSubstr("pulse:usb.jabra"), HasSubstr("pulse:pci.mic")));
 }
 
 TEST(ResolveDevice, ListsWhatMatchesWhereSeveralDo) {
-  const auto devices = desk();
+  const auto devices = example_devices();
   const auto [code, sentence] = error_of([&] { resolve_device(devices, "jabra"); });
   EXPECT_EQ(code, Errc::device_ambiguous);
   EXPECT_THAT(sentence, AllOf(HasSubstr("pulse:usb.jabra ("), HasSubstr("pulse:usb.jabra.2 (")));
@@ -83,7 +83,7 @@ TEST(ResolveDevice, ListsWhatMatchesWhereSeveralDo) {
 }
 
 TEST(ChooseDevice, TakesTheDefaultWhereNoneIsWanted) {
-  EXPECT_EQ(choose_device(desk(), "").name, "pci.mic");
+  EXPECT_EQ(choose_device(example_devices(), "").name, "pci.mic");
 }
 
 TEST(ChooseDevice, SaysThatThereIsNone) {
@@ -93,36 +93,36 @@ TEST(ChooseDevice, SaysThatThereIsNone) {
 }
 
 TEST(ChooseDevice, RefusesAMonitorThatIsOnlyThereForWantOfAMicrophone) {
-  auto devices = desk();
+  auto devices = example_devices();
   devices.erase(devices.begin(), devices.begin() + 3);
   devices.front().is_default = true;
   EXPECT_EQ(error_of([&] { choose_device(devices, ""); }).first, Errc::input_not_found);
 }
 
 TEST(ChooseDevice, TakesAMonitorThatIsNamed) {
-  EXPECT_EQ(choose_device(desk(), "pci.monitor").name, "pci.monitor");
+  EXPECT_EQ(choose_device(example_devices(), "pci.monitor").name, "pci.monitor");
 }
 
 TEST(ChooseDevice, TakesAMonitorThatSomebodyMadeTheDefault) {
-  auto devices = desk();
+  auto devices = example_devices();
   devices[2].is_default = false;
   devices[3].is_default = true;
   EXPECT_EQ(choose_device(devices, "").name, "pci.monitor");
 }
 
 TEST(ChooseDevice, ContinuesWithTheDefaultWhereTheWantedOneIsLost) {
-  EXPECT_EQ(choose_device(desk(), "blue yeti", "yeti").name, "pci.mic");
+  EXPECT_EQ(choose_device(example_devices(), "blue yeti", "yeti").name, "pci.mic");
 }
 
 TEST(ChooseDevice, WaitsRatherThanGoingOnWithAMonitor) {
-  auto devices = desk();
+  auto devices = example_devices();
   devices.erase(devices.begin(), devices.begin() + 3);
   devices.front().is_default = true;
   EXPECT_EQ(error_of([&] { choose_device(devices, "", "pci.mic"); }).first, Errc::input_not_found);
 }
 
 TEST(ChooseDevice, ReturnsToAMonitorThatWasRecordedBefore) {
-  auto devices = desk();
+  auto devices = example_devices();
   devices[2].is_default = false;
   devices[3].is_default = true;
   EXPECT_EQ(choose_device(devices, "", "pci.monitor").name, "pci.monitor");

@@ -34,13 +34,13 @@ class FileSourceTest : public testing::Test {
   static std::vector<int> drain(AudioSource& source, std::size_t buffer_frames,
                                 std::vector<std::size_t>* sizes = nullptr) {
     std::vector<float> buffer(buffer_frames);
-    std::vector<int> heard;
+    std::vector<int> received;
     for (;;) {
       const Reading reading = source.read(buffer);
       if (sizes != nullptr) sizes->push_back(reading.frames);
       for (std::size_t i = 0; i < reading.frames; ++i)
-        heard.push_back(static_cast<int>(std::lround(buffer[i] * 32768)));
-      if (std::holds_alternative<SourceEnd>(reading.then)) return heard;
+        received.push_back(static_cast<int>(std::lround(buffer[i] * 32768)));
+      if (std::holds_alternative<SourceEnd>(reading.then)) return received;
     }
   }
 
@@ -141,7 +141,7 @@ TEST_F(FileSourceTest, AfterTheEndOnlyTheEndFollows) {
   }
 }
 
-TEST_F(FileSourceTest, OpeningTellsWhatIsWrongWithTheFile) {
+TEST_F(FileSourceTest, OpeningReportsWhatIsWrongWithTheFile) {
   FileSource source(folder_ / "none.wav", Pace::fast, 0, clock_);
   try {
     source.open();
@@ -151,7 +151,7 @@ TEST_F(FileSourceTest, OpeningTellsWhatIsWrongWithTheFile) {
   }
 }
 
-TEST_F(FileSourceTest, SamplesThatAreNoNumbersAreToldBeforeTheEnd) {
+TEST_F(FileSourceTest, SamplesThatAreNoNumbersAreReportedBeforeTheEnd) {
   const auto path = folder_ / "nan.wav";
   SF_INFO info{};
   info.samplerate = 16000;

@@ -92,7 +92,7 @@ TEST(PushSource, TakesSixteenBitSamplesExactly) {
   for (std::size_t i = 0; i < 2000; ++i) ASSERT_EQ(received[i], static_cast<float>(samples[i]) / 32768);
 }
 
-TEST(PushSource, WhatFindsNoRoomBecomesAGapInItsPlace) {
+TEST(PushSource, WhatDoesNotFitBecomesAGapInItsPlace) {
   PushSource push(kMono, milliseconds(100));  // 800 frames
   const auto source = push.source_factory()();
   source->open();
@@ -124,7 +124,7 @@ TEST(PushSource, AGapAtTheVeryEndIsReported) {
   EXPECT_EQ(timeline.frames, expected);
 }
 
-TEST(PushSource, MoreGapsThanItCanTellApartAreStillCountedToTheFrame) {
+TEST(PushSource, MoreGapsThanItCanDistinguishAreStillCountedToTheFrame) {
   PushSource push(kMono, milliseconds(100));
   const auto source = push.source_factory()();
   source->open();
@@ -208,7 +208,7 @@ TEST(PushSource, EndsWhenTheLastHandleIsGone) {
   EXPECT_EQ(timeline.frames, counting(0, 10));
 }
 
-TEST(PushSource, ReportsItsRoom) {
+TEST(PushSource, ReportsItsFreeSpace) {
   PushSource push(kMono, milliseconds(100));
   const auto source = push.source_factory()();
   source->open();

@@ -167,7 +167,7 @@ TEST_F(SignalMonitorTest, ReportsSoundThatIsTooQuietOnce) {
   EXPECT_THAT(messages_.front(), HasSubstr("-54 dBFS"));
 }
 
-TEST_F(SignalMonitorTest, ReportsNoQuietRoom) {
+TEST_F(SignalMonitorTest, ReportsNothingInAQuietRoom) {
   play(120, {0.001F});
   EXPECT_THAT(codes_, IsEmpty());
 }

@@ -61,7 +61,7 @@ class StreamSourceTest : public testing::Test {
   }
 
   // Everything that has arrived, as 16-bit numbers.
-  std::vector<int> heard(std::size_t buffer_frames = 1000) {
+  std::vector<int> received(std::size_t buffer_frames = 1000) {
     const auto channels = channels_;
     std::vector<float> buffer(buffer_frames * channels);
     std::vector<int> result;
@@ -106,12 +106,12 @@ TEST_F(StreamSourceTest, RecognisesAWAVWhoseWriterDidNotKnowTheLength) {
     writer_ = UniqueFD(ends[1]);
     write(wav_header(length) + counting(0, 100));
     open();
-    EXPECT_EQ(heard(), numbers(0, 100));
+    EXPECT_EQ(received(), numbers(0, 100));
     EXPECT_FALSE(ended_);
     write(counting(100, 150));
-    EXPECT_EQ(heard(), numbers(100, 150));
+    EXPECT_EQ(received(), numbers(100, 150));
     writer_.reset();
-    EXPECT_EQ(heard(), numbers(0, 0));
+    EXPECT_EQ(received(), numbers(0, 0));
     EXPECT_TRUE(ended_);
   }
 }
@@ -120,7 +120,7 @@ TEST_F(StreamSourceTest, AWAVOfKnownLengthEndsThere) {
   write(wav_header(200) + counting(0, 100) + "LIST and other things behind the audio");
   open();
   writer_.reset();
-  EXPECT_EQ(heard(), numbers(0, 100));
+  EXPECT_EQ(received(), numbers(0, 100));
   EXPECT_TRUE(ended_);
 }
 
@@ -138,7 +138,7 @@ TEST_F(StreamSourceTest, RawSamplesAreDeliveredFromTheFirstOn) {
   write(counting(1, 100));
   open(kRaw);
   writer_.reset();
-  EXPECT_EQ(heard(), numbers(1, 100));
+  EXPECT_EQ(received(), numbers(1, 100));
   EXPECT_TRUE(ended_);
 }
 
@@ -147,7 +147,7 @@ TEST_F(StreamSourceTest, AWriterThatDiesInAFrameLosesOnlyThatFrame) {
   write(wav_header(0, 2) + counting(0, 101) + "x");
   open();
   writer_.reset();
-  EXPECT_EQ(heard(), numbers(0, 100));
+  EXPECT_EQ(received(), numbers(0, 100));
   EXPECT_TRUE(ended_);
 }
 
@@ -158,7 +158,7 @@ TEST_F(StreamSourceTest, FramesThatArriveInPiecesAreWhole) {
   std::vector<int> all;
   for (const char byte : bytes) {
     write(std::string(1, byte));
-    const auto some = heard();
+    const auto some = received();
     all.insert(all.end(), some.begin(), some.end());
   }
   EXPECT_EQ(all, numbers(0, 50));
@@ -167,26 +167,26 @@ TEST_F(StreamSourceTest, FramesThatArriveInPiecesAreWhole) {
 TEST_F(StreamSourceTest, NeverWaitsInRead) {
   write(wav_header(0));
   open();
-  EXPECT_EQ(heard(), numbers(0, 0));
+  EXPECT_EQ(received(), numbers(0, 0));
   EXPECT_FALSE(ended_);
 }
 
 TEST_F(StreamSourceTest, FillsABufferOfAnySizeExactly) {
   write(wav_header(0) + counting(0, 1000));
   open();
-  EXPECT_EQ(heard(7), numbers(0, 1000));
+  EXPECT_EQ(received(7), numbers(0, 1000));
 }
 
-TEST_F(StreamSourceTest, WhatIsWrittenDuringAPauseIsNotHeard) {
+TEST_F(StreamSourceTest, WhatIsWrittenDuringAPauseIsNotRecorded) {
   channels_ = 2;
   write(wav_header(0, 2) + counting(0, 10) + "x");  // five frames and a half
   open();
-  EXPECT_EQ(heard(), numbers(0, 10));
+  EXPECT_EQ(received(), numbers(0, 10));
   source_->close();
   write(counting(0, 6).substr(1) + "yy");  // up to the middle of another frame
   source_->open();
   write("zz" + counting(20, 24));
-  const auto after = heard();
+  const auto after = received();
   ASSERT_EQ(after.size(), 6U);
   EXPECT_EQ((std::vector(after.begin() + 2, after.end())), numbers(20, 24)) << "the frames are still whole";
 }
@@ -230,7 +230,7 @@ TEST_F(StreamSourceTest, AFileThatIsRedirectedIsReadToItsEnd) {
   writer.close();
   reader_ = UniqueFD(::open((folder / "a.wav").c_str(), O_RDONLY | O_CLOEXEC));
   open();
-  EXPECT_EQ(heard(), numbers(0, 30'000));
+  EXPECT_EQ(received(), numbers(0, 30'000));
   EXPECT_TRUE(ended_);
 }
 

@@ -129,11 +129,11 @@ TEST(Config, AnEmptyTextIsAnErrorAndNotTheDefault) {
   }
 }
 
-TEST(Config, WhatIsWrongIsToldWithFileAndLine) {
+TEST(Config, AnErrorNamesTheFileAndTheLine) {
   EXPECT_THAT(refusal("[vad]\n\nthreshold = \"loud\""), StartsWith("config.toml:3: "));
 }
 
-TEST(Config, TextThatIsNoTOMLIsToldWithFileAndLine) {
+TEST(Config, AnErrorInTheTOMLNamesTheFileAndTheLine) {
   EXPECT_THAT(refusal("[vad]\nthreshold = = 1"), StartsWith("config.toml:2: "));
 }
 
@@ -194,7 +194,7 @@ TEST(Config, PhrasesThatCannotBeOnesAreRefused) {
   std::string many;
   for (int i = 0; i < 51; ++i) many += fmt::format("\"note {}\", ", i);
   EXPECT_THAT(refusal("[notes]\nstart = [" + many + "]"), HasSubstr("has 51 phrases"));
-  EXPECT_THAT(refusal("[notes]\nbegin = [\"x\"]"), HasSubstr("the nearest is"));
+  EXPECT_THAT(refusal("[notes]\nbegin = [\"x\"]"), HasSubstr("did you mean"));
 }
 
 TEST(Config, APhraseThatWouldMeanTwoCommandsIsRefused) {

@@ -18,10 +18,10 @@ namespace {
 using testing::IsEmpty;
 using testing::SizeIs;
 
-/// A session whose journal grows, and the mailbox of a subscriber that looks when the test says so.
+/// A session whose journal grows, and the queue of a subscriber that looks when the test says so.
 class EventQueueTest : public testing::Test {
  protected:
-  std::shared_ptr<EventQueue> mailbox(bool may_block) {
+  std::shared_ptr<EventQueue> make_queue(bool may_block) {
     return std::make_shared<EventQueue>(
         EventFilter::all(), detail::EventConsumer{.wake = [this] { ++wakes; }, .prepare = {}, .may_block = may_block},
         [this](std::function<void()> work) {
@@ -32,12 +32,12 @@ class EventQueueTest : public testing::Test {
         [](const std::string&) {});
   }
 
-  void tell(EventQueue& box, std::uint64_t count) {
+  void push(EventQueue& queue, std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i) {
-      const Event event{"session", told, 1795363501.0, 0, RecorderFault{"code", "A message of some length.", true}};
+      const Event event{"session", pushed, 1795363501.0, 0, RecorderFault{"code", "A message of some length.", true}};
       writer.record(event);
-      view->written = ++told;
-      box.push(std::make_shared<const Event>(event), view);
+      view->written = ++pushed;
+      queue.push(std::make_shared<const Event>(event), view);
     }
   }
 
@@ -45,12 +45,12 @@ class EventQueueTest : public testing::Test {
     for (const auto& work : std::exchange(elsewhere, {})) work();
   }
 
-  std::vector<std::uint64_t> take_all(EventQueue& box) {
+  std::vector<std::uint64_t> take_all(EventQueue& queue) {
     std::vector<std::uint64_t> sequences;
     for (;;) {
-      if (const auto event = box.next()) {
+      if (const auto event = queue.next()) {
         sequences.push_back(*event->sequence);
-        box.handled();
+        queue.handled();
       } else if (elsewhere.empty()) {
         return sequences;
       } else {
@@ -60,8 +60,8 @@ class EventQueueTest : public testing::Test {
   }
 
   std::vector<std::uint64_t> all() const {
-    std::vector<std::uint64_t> sequences(told);
-    for (std::uint64_t i = 0; i < told; ++i) sequences[i] = i;
+    std::vector<std::uint64_t> sequences(pushed);
+    for (std::uint64_t i = 0; i < pushed; ++i) sequences[i] = i;
     return sequences;
   }
 
@@ -74,72 +74,72 @@ class EventQueueTest : public testing::Test {
     made->session = writer.path();
     return made;
   }();
-  std::uint64_t told = 0;
+  std::uint64_t pushed = 0;
   int wakes = 0;
   bool nobody_else_is_there = false;
   std::vector<std::function<void()>> elsewhere;
 };
 
 TEST_F(EventQueueTest, WakesASleepingConsumerOnce) {
-  const auto box = mailbox(false);
-  tell(*box, 3);
+  const auto queue = make_queue(false);
+  push(*queue, 3);
   EXPECT_EQ(wakes, 1);
 }
 
 TEST_F(EventQueueTest, OfAConsumerThatMayNotBlockHasTheJournalReadElsewhere) {
-  const auto box = mailbox(false);
-  tell(*box, 2 * EventQueue::kTail);
-  EXPECT_FALSE(box->next());
+  const auto queue = make_queue(false);
+  push(*queue, 2 * EventQueue::kTail);
+  EXPECT_FALSE(queue->next());
   EXPECT_THAT(elsewhere, SizeIs(1));
 }
 
 TEST_F(EventQueueTest, WakesTheConsumerOnceWhatWasReadElsewhereIsThere) {
-  const auto box = mailbox(false);
-  tell(*box, 2 * EventQueue::kTail);
-  EXPECT_FALSE(box->next());
-  tell(*box, 1);
+  const auto queue = make_queue(false);
+  push(*queue, 2 * EventQueue::kTail);
+  EXPECT_FALSE(queue->next());
+  push(*queue, 1);
   EXPECT_EQ(wakes, 1) << "woken for what is not its turn";
   read_elsewhere();
   EXPECT_EQ(wakes, 2);
-  EXPECT_EQ(box->next()->sequence, 0U);
+  EXPECT_EQ(queue->next()->sequence, 0U);
 }
 
 TEST_F(EventQueueTest, GivesEveryEventInOrderWhoeverReadsTheJournal) {
   for (const bool may_block : {false, true}) {
     SCOPED_TRACE(may_block);
-    told = 0;
-    const auto box = mailbox(may_block);
+    pushed = 0;
+    const auto queue = make_queue(may_block);
     writer = session::SessionWriter::create(root.path(), std::chrono::sys_days(std::chrono::year(2026) / 11 / 23),
                                             {.sample_rate = 16000, .source = "test", .config = {}});
     view = std::make_shared<JournalView>();
     view->session = writer.path();
-    tell(*box, 5 * EventQueue::kTail);
-    EXPECT_EQ(take_all(*box), all());
+    push(*queue, 5 * EventQueue::kTail);
+    EXPECT_EQ(take_all(*queue), all());
   }
 }
 
 TEST_F(EventQueueTest, IsReadOnTheSpotWhereNobodyElseIsThereAnyLonger) {
-  const auto box = mailbox(false);
-  tell(*box, 2 * EventQueue::kTail);
+  const auto queue = make_queue(false);
+  push(*queue, 2 * EventQueue::kTail);
   nobody_else_is_there = true;
-  EXPECT_EQ(take_all(*box), all());
+  EXPECT_EQ(take_all(*queue), all());
 }
 
 TEST_F(EventQueueTest, HasNothingMoreOnceItIsClosedWhileItIsBeingRead) {
-  const auto box = mailbox(false);
-  tell(*box, 2 * EventQueue::kTail);
-  EXPECT_FALSE(box->next());
-  box->close();
+  const auto queue = make_queue(false);
+  push(*queue, 2 * EventQueue::kTail);
+  EXPECT_FALSE(queue->next());
+  queue->close();
   read_elsewhere();
-  EXPECT_FALSE(box->next());
+  EXPECT_FALSE(queue->next());
 }
 
 TEST_F(EventQueueTest, OfAConsumerThatNeverLooksTakesNoMoreMemory) {
   if (transcription::kSanitized) GTEST_SKIP() << "a sanitizer keeps what was freed";
-  const auto box = mailbox(false);
-  tell(*box, 4 * EventQueue::kTail);
+  const auto queue = make_queue(false);
+  push(*queue, 4 * EventQueue::kTail);
   const auto before = test::holdings().resident_bytes;
-  tell(*box, 50'000);
+  push(*queue, 50'000);
   EXPECT_LT(test::holdings().resident_bytes, before + (std::size_t{8} << 20));
 }
 

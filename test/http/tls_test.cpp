@@ -18,7 +18,7 @@ namespace {
 
 using test::TemporaryDirectory;
 
-// Python's TLS, so that both ends are not the same code. It tells its port and serves until it is killed.
+// Python's TLS, so that both ends are not the same code. It prints its port and serves until it is killed.
 constexpr const char* kServer = R"(
 import http.server, ssl, sys
 class Hello(http.server.BaseHTTPRequestHandler):

@@ -40,7 +40,7 @@ TEST(AppendFile, WritesWhatHadNoRoomBeforeTheNextLine) {
 TEST(AppendFile, KeepsABoundedAmountWaiting) {
   const TemporaryDirectory folder;
   AppendFile file(SessionFolder(folder.path()), "lines");
-  const std::string line = std::string(AppendFile::kMostWaiting / 4, 'x') + "\n";
+  const std::string line = std::string(AppendFile::kMaxPendingBytes / 4, 'x') + "\n";
   {
     const FileSizeLimit full(0);
     for (int i = 0; i < 9; ++i) EXPECT_THROW(file.append(line), RecorderError);

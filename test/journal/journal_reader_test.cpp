@@ -61,7 +61,7 @@ TEST_F(Journal, HasNoTornLineYet) {
   EXPECT_THAT(reader.problems(), IsEmpty());
 }
 
-TEST_F(Journal, GoesOnBehindADamagedLineAndTellsOfIt) {
+TEST_F(Journal, GoesOnBehindADamagedLineAndReportsIt) {
   write(line(0) + "damage\n" + line(1) + line(2, AudioLevel{}) + line(3));
   JournalReader reader(folder_.path());
   EXPECT_THAT(rest(reader), ElementsAre(0, 1, 3));
@@ -96,11 +96,11 @@ TEST_F(Journal, ListsABoundedNumberOfProblems) {
   write(content);
   JournalReader reader(folder_.path());
   EXPECT_THAT(rest(reader), IsEmpty());
-  EXPECT_EQ(reader.problems().size(), JournalReader::kMostProblems);
+  EXPECT_EQ(reader.problems().size(), JournalReader::kMaxProblems);
 }
 
 TEST_F(Journal, PassesOverALineThatIsTooLong) {
-  write(line(0) + std::string(JournalReader::kMostLine + 100'000, 'x') + "\n" + line(1));
+  write(line(0) + std::string(JournalReader::kMaxLineBytes + 100'000, 'x') + "\n" + line(1));
   JournalReader reader(folder_.path());
   EXPECT_THAT(rest(reader), ElementsAre(0, 1));
   ASSERT_EQ(reader.problems().size(), 1u);

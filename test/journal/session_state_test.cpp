@@ -16,7 +16,7 @@ Event event(Frame frame, EventBody body) {
       .session = "20261122_154501", .sequence = 0, .timestamp = 1795362302.5, .frame = frame, .body = std::move(body)};
 }
 
-TranscriptionComplete heard(const std::string& text, int revision) {
+TranscriptionComplete transcribed(const std::string& text, int revision) {
   TranscriptionComplete complete;
   complete.text = text;
   complete.success = true;
@@ -56,7 +56,7 @@ TEST(SessionState, FollowsASegmentFromRecordingToDone) {
   EXPECT_EQ(made.segments[0].status, SegmentStatus::recording) << "its file may not be complete yet";
   made.apply(event(5000, TranscriptionQueued{0, "seg_0000.wav"}));
   EXPECT_EQ(made.segments[0].status, SegmentStatus::queued);
-  made.apply(event(5000, heard("hello", 0)));
+  made.apply(event(5000, transcribed("hello", 0)));
   EXPECT_EQ(made.segments[0].status, SegmentStatus::done);
   EXPECT_EQ(made.segments[0].text, "hello");
 }
@@ -74,29 +74,29 @@ TEST(SessionState, CallsASegmentDiscardedThatIsNotKept) {
 }
 
 TEST(SessionState, ShowsTheNewestText) {
-  EXPECT_EQ(after({heard("old", 0), heard("new", 1)}).segments[0].text, "new");
+  EXPECT_EQ(after({transcribed("old", 0), transcribed("new", 1)}).segments[0].text, "new");
 }
 
 TEST(SessionState, ShowsTheNewestTextWhateverTheOrder) {
-  EXPECT_EQ(after({heard("new", 1), heard("old", 0)}).segments[0].text, "new");
+  EXPECT_EQ(after({transcribed("new", 1), transcribed("old", 0)}).segments[0].text, "new");
 }
 
 TEST(SessionState, KeepsATextWhenALaterRevisionFails) {
-  const Segment segment = after({heard("old", 0), failed(1)}).segments[0];
+  const Segment segment = after({transcribed("old", 0), failed(1)}).segments[0];
   EXPECT_EQ(segment.text, "old");
   EXPECT_EQ(segment.status, SegmentStatus::done);
 }
 
 TEST(SessionState, CountsEveryResult) {
   EXPECT_EQ(after({}).segments[0].revisions, 0);
-  EXPECT_EQ(after({heard("old", 0), failed(1)}).segments[0].revisions, 2);
-  EXPECT_EQ(after({heard("new", 1), heard("old", 0)}).segments[0].revisions, 2);
+  EXPECT_EQ(after({transcribed("old", 0), failed(1)}).segments[0].revisions, 2);
+  EXPECT_EQ(after({transcribed("new", 1), transcribed("old", 0)}).segments[0].revisions, 2);
 }
 
 TEST(SessionState, HasTheReasonOfAFailureUntilARetrySucceeds) {
   EXPECT_EQ(after({failed(0)}).segments[0].error->code, "worker_died");
   EXPECT_EQ(after({failed(0)}).segments[0].status, SegmentStatus::failed);
-  const Segment segment = after({failed(0), heard("at last", 1)}).segments[0];
+  const Segment segment = after({failed(0), transcribed("at last", 1)}).segments[0];
   EXPECT_EQ(segment.error, std::nullopt);
   EXPECT_EQ(segment.status, SegmentStatus::done);
 }
@@ -130,12 +130,12 @@ TEST(SessionState, ListsCompletedNotes) {
 }
 
 TEST(SessionState, IsNotChangedByEventsThatDoNotFit) {
-  const SessionState before = after({heard("text", 0)});
+  const SessionState before = after({transcribed("text", 0)});
   SessionState made = before;
   made.apply(event(1, SpeechDetected{0, 0}));
   made.apply(event(1, SpeechEnded{7, 1, true, 0, 1}));
   made.apply(event(1, TranscriptionQueued{7, "x"}));
-  TranscriptionComplete foreign = heard("x", 0);
+  TranscriptionComplete foreign = transcribed("x", 0);
   foreign.segment_index = 4000000000;
   made.apply(event(1, foreign));
   EXPECT_EQ(made, before);
@@ -143,20 +143,21 @@ TEST(SessionState, IsNotChangedByEventsThatDoNotFit) {
 
 TEST(SessionState, SaysWhetherAResultBecameTheTextOfItsSegment) {
   SessionState made = after({});
-  EXPECT_TRUE(made.apply(event(5000, heard("old", 0))));
-  EXPECT_TRUE(made.apply(event(5000, heard("new", 2))));
-  EXPECT_FALSE(made.apply(event(5000, heard("late", 1))));
+  EXPECT_TRUE(made.apply(event(5000, transcribed("old", 0))));
+  EXPECT_TRUE(made.apply(event(5000, transcribed("new", 2))));
+  EXPECT_FALSE(made.apply(event(5000, transcribed("late", 1))));
   EXPECT_FALSE(made.apply(event(5000, failed(3))));
   EXPECT_FALSE(made.apply(event(5000, AudioGap{6000, 480, GapReason::overflow})));
 }
 
 TEST(SessionState, KnowsATextThatAPersonWrote) {
-  TranscriptionComplete written = heard("by hand", 1);
+  TranscriptionComplete written = transcribed("by hand", 1);
   written.edited = true;
-  EXPECT_FALSE(after({heard("old", 0)}).segments[0].edited);
-  EXPECT_TRUE(after({heard("old", 0), written}).segments[0].edited);
-  EXPECT_TRUE(after({heard("old", 0), written, failed(2)}).segments[0].edited) << "the text is still the person's";
-  EXPECT_FALSE(after({heard("old", 0), written, heard("again", 2)}).segments[0].edited);
+  EXPECT_FALSE(after({transcribed("old", 0)}).segments[0].edited);
+  EXPECT_TRUE(after({transcribed("old", 0), written}).segments[0].edited);
+  EXPECT_TRUE(after({transcribed("old", 0), written, failed(2)}).segments[0].edited)
+      << "the text is still the person's";
+  EXPECT_FALSE(after({transcribed("old", 0), written, transcribed("again", 2)}).segments[0].edited);
 }
 
 TEST(SessionState, KnowsWhichSegmentsAreOpen) {
@@ -200,16 +201,17 @@ TEST(SessionState, StopsTheClockOfNotesInPausesOnly) {
 }
 
 TEST(SessionState, KnowsWhetherATextWasRevised) {
-  EXPECT_FALSE(after({heard("text", 0), failed(1)}).position.has_revised_text);
-  EXPECT_TRUE(after({heard("text", 0), heard("better", 1)}).position.has_revised_text);
+  EXPECT_FALSE(after({transcribed("text", 0), failed(1)}).position.has_revised_text);
+  EXPECT_TRUE(after({transcribed("text", 0), transcribed("better", 1)}).position.has_revised_text);
 }
 
 TEST(SessionState, SurvivesNumbersThatNoRecordingHas) {
-  constexpr auto kMost = std::numeric_limits<Frame>::max();
-  const SessionState made = after({AudioGap{kMost, kMost, GapReason::paused}, AudioGap{1, kMost, GapReason::paused}});
-  EXPECT_EQ(made.gap_frames(), kMost);
-  EXPECT_EQ(made.end_frame(), kMost);
-  EXPECT_EQ(made.position.paused_frames, kMost);
+  constexpr auto kMaxFrame = std::numeric_limits<Frame>::max();
+  const SessionState made =
+      after({AudioGap{kMaxFrame, kMaxFrame, GapReason::paused}, AudioGap{1, kMaxFrame, GapReason::paused}});
+  EXPECT_EQ(made.gap_frames(), kMaxFrame);
+  EXPECT_EQ(made.end_frame(), kMaxFrame);
+  EXPECT_EQ(made.position.paused_frames, kMaxFrame);
 }
 
 TEST(SessionState, IsEqualWhereItsManifestSaysTheSame) {

@@ -75,7 +75,7 @@ TEST_F(ModelChoice, MeasuresAFileAgainThatBecameAnother) {
   EXPECT_EQ(speeds_.find(file), std::nullopt);
 }
 
-TEST_F(ModelChoice, MindsNoCacheThatCannotBeReadOrWritten) {
+TEST_F(ModelChoice, WorksWithoutACacheThatCannotBeReadOrWritten) {
   install("base-q8_0");
   const auto file = models_ / "ggml-base-q8_0.bin";
   for (const char* rubbish : {"", "no number", "ggml-base-q8_0.bin:1:1 -1", "\xff\xfe\n\n 7 7 7"}) {

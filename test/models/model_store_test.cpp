@@ -112,11 +112,11 @@ TEST_F(Pull, PutsTheCheckedFileInItsPlace) {
 
 TEST_F(Pull, TellsItsProgressUpToTheEnd) {
   const LoopbackServer server(serve_well);
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> told;
-  store(server).pull("small", [&](std::uint64_t done, std::uint64_t all) { told.emplace_back(done, all); });
-  ASSERT_FALSE(told.empty());
-  EXPECT_TRUE(std::ranges::is_sorted(told));
-  EXPECT_EQ(told.back(), std::pair(weights().size(), weights().size()));
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> reported;
+  store(server).pull("small", [&](std::uint64_t done, std::uint64_t all) { reported.emplace_back(done, all); });
+  ASSERT_FALSE(reported.empty());
+  EXPECT_TRUE(std::ranges::is_sorted(reported));
+  EXPECT_EQ(reported.back(), std::pair(weights().size(), weights().size()));
 }
 
 TEST_F(Pull, AsksNobodyWhereTheModelIsInstalled) {
@@ -339,7 +339,7 @@ TEST_F(Pull, ResolvesAFileOrAnInstalledName) {
   EXPECT_EQ(models.resolve("small"), file());
   EXPECT_EQ(models.resolve(file().string()), file());
   EXPECT_THROW(models.resolve("/nowhere/model.bin"), RecorderError);
-  EXPECT_THROW(models.resolve("unheard-of"), RecorderError);
+  EXPECT_THROW(models.resolve("unknown-model"), RecorderError);
 }
 
 TEST(Catalogue, HasEveryModelOnceWithAWellFormedChecksum) {

@@ -186,7 +186,7 @@ TEST(NoteDialogue, NeverMakesTheBodyTheTitle) {
   EXPECT_THAT(play(script, 2.5), ElementsAre(CommandDetected{0, NoteCommand::start}, ended));
 }
 
-TEST(NoteDialogue, LeavesANoteUntitledWhereNoWordOfTheTitleWasHeard) {
+TEST(NoteDialogue, LeavesANoteUntitledWhereNoWordOfTheTitleWasRecognised) {
   auto script = one_note();
   script.said[1].text = "um";
   auto ended = one_note_ended();

@@ -313,7 +313,7 @@ constexpr Row kRecognised[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Recognised, English, testing::ValuesIn(kRecognised));
 
-TEST(PhraseMatcher, TellsWhereTheCommandEndsInTheText) {
+TEST(PhraseMatcher, ReportsWhereTheCommandEndsInTheText) {
   const std::string text = "Clerk, START a new note: Milk & Honey";
   const auto matches = PhraseMatcher(NotePhrases::english()).match(text);
   ASSERT_EQ(matches.size(), 1u);
@@ -339,7 +339,7 @@ TEST(PhraseMatcher, KeepsAFillerThatBelongsToAPhrase) {
   EXPECT_EQ(reading_of(matcher, "Okay computer, start a new note"), "<start>");
 }
 
-TEST(PhraseMatcher, WithoutPhrasesHearsNothing) {
+TEST(PhraseMatcher, WithoutPhrasesFindsNothing) {
   const PhraseMatcher matcher(NotePhrases{});
   EXPECT_EQ(reading_of(matcher, "start a new note"), "-");
   EXPECT_EQ(matcher.title("Groceries.").text, "Groceries");

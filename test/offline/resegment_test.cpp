@@ -30,20 +30,20 @@ using testing::SizeIs;
 /// A sound file in which the device was away at some places.
 class HolesSource final : public AudioSource {
  public:
-  using Holes = std::map<Frame, SourceGap>;  // by the frames heard before
+  using Holes = std::map<Frame, SourceGap>;  // by the frames before
 
   HolesSource(const std::filesystem::path& file, Holes holes) : file_(file), holes_(std::move(holes)) {}
   AudioFormat open() override { return file_.format(); }
   Reading read(std::span<float> samples) override {
-    const auto hole = holes_.lower_bound(heard_);
-    const Frame room = hole == holes_.end() ? static_cast<Frame>(samples.size()) : hole->first - heard_;
-    if (room == 0) {
+    const auto hole = holes_.lower_bound(read_);
+    const Frame left = hole == holes_.end() ? static_cast<Frame>(samples.size()) : hole->first - read_;
+    if (left == 0) {
       const SourceGap gap = hole->second;
       holes_.erase(hole);
       return {.frames = 0, .then = gap};
     }
-    const auto got = file_.read(samples.first(std::min(samples.size(), static_cast<std::size_t>(room))));
-    heard_ += static_cast<Frame>(got);
+    const auto got = file_.read(samples.first(std::min(samples.size(), static_cast<std::size_t>(left))));
+    read_ += static_cast<Frame>(got);
     if (got == 0) return {.frames = 0, .then = SourceEnd{}};
     return {.frames = got};
   }
@@ -54,7 +54,7 @@ class HolesSource final : public AudioSource {
  private:
   audio::SoundFileReader file_;
   Holes holes_;
-  Frame heard_ = 0;
+  Frame read_ = 0;
 };
 
 class Resegment : public testing::Test {

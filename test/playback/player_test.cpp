@@ -36,7 +36,7 @@ class PlayerTest : public ::testing::Test {
   std::optional<dictum::test::VirtualMicrophone> daemon_;
 };
 
-TEST_F(PlayerTest, IsHeardByAMicrophone) {
+TEST_F(PlayerTest, IsRecordedByAMicrophone) {
   const auto source = capture::make_microphone("pulse", "", std::make_shared<SystemClock>());
   capture::test::Tape tape(*source);
   tape.open();

@@ -117,12 +117,12 @@ TEST_P(OddFile, IsRecordedAsFarAsItHoldsSound) {
   EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
 }
 
-TEST_P(OddFile, WhatIsOddAboutItIsTold) {
+TEST_P(OddFile, WhatIsOddAboutItIsReported) {
   GetParam().make(folder / "odd.wav");
   const auto result = test::run_program(record({"--no-transcribe", "--json", "--input", folder / "odd.wav"}));
-  std::string told;
-  for (const auto& fault : test::bodies<RecorderFault>(test::events(result.out))) told += fault.message;
-  EXPECT_THAT(told, HasSubstr(GetParam().says));
+  std::string reported;
+  for (const auto& fault : test::bodies<RecorderFault>(test::events(result.out))) reported += fault.message;
+  EXPECT_THAT(reported, HasSubstr(GetParam().says));
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, OddFile, testing::ValuesIn(odd()),
@@ -180,7 +180,7 @@ TEST_F(FullDisk, TheProgramFails) {
   EXPECT_EQ(run_out_of_room({}).exit_code, 1);
 }
 
-TEST_F(FullDisk, IsToldOnce) {
+TEST_F(FullDisk, IsReportedOnce) {
   const auto faults = test::bodies<RecorderFault>(test::events(run_out_of_room({"--json"}).out));
   ASSERT_THAT(faults, SizeIs(1));
   EXPECT_EQ(faults[0].code, to_string(Errc::disk_full));

@@ -21,7 +21,7 @@ TEST_F(Commands, HelpSucceedsAndNamesEveryCommand) {
     EXPECT_THAT(result.out, HasSubstr(command));
 }
 
-TEST_F(Commands, TheVersionIsTold) {
+TEST_F(Commands, TheVersionIsPrinted) {
   const auto result = run({"--version"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(test::lines(result.out), SizeIs(1));

@@ -113,7 +113,7 @@ TEST_F(Kill, ResumeKeepsTheSegmentThatWasOpen) {
   EXPECT_GT(segments.back().end_frame, segments.back().start_frame);
 }
 
-TEST_F(Kill, ResumeTakesNothingBackOfWhatWasTold) {
+TEST_F(Kill, ResumeKeepsEveryEventThatWasEmitted) {
   resume();
   const std::string journal = test::contents(session() / "events.jsonl");
   for (const Event& event : test::events(before.out))

@@ -104,14 +104,14 @@ class LibraryCommands : public test::ProgramTest {
   }
 
   void expect_right_index() const {
-    std::vector<std::string> told;
+    std::vector<std::string> reported;
     {
       session::SessionIndex index(root());
-      told = content(index);
+      reported = content(index);
     }
     session::SessionIndex index(root());
     index.rebuild();
-    EXPECT_EQ(told, content(index));
+    EXPECT_EQ(reported, content(index));
   }
 
   static std::string file_of(const fs::path& session, const char* name) { return test::contents(session / name); }
@@ -172,7 +172,7 @@ TEST_F(LibraryCommands, ShowHasTheTextsInTheirPlaces) {
   EXPECT_THAT(result.out, AllOf(HasSubstr("0:00.4  [0] one\n"), HasSubstr("0:01.4  [1] two\n")));
 }
 
-TEST_F(LibraryCommands, ShowTellsOfSoundThatIsMissing) {
+TEST_F(LibraryCommands, ShowReportsSoundThatIsMissing) {
   fs::remove(make_session() / "seg_0002.wav");
   EXPECT_THAT(library({"sessions", "show", "last"}).out, HasSubstr("!! seg_0002.wav"));
 }
@@ -302,7 +302,7 @@ TEST_F(LibraryCommands, ExportWritesWhatTheEndingSays) {
   }
 }
 
-TEST_F(LibraryCommands, ExportOfASessionThatMissesTextsSaysSoAndFails) {
+TEST_F(LibraryCommands, ExportOfASessionThatLacksTextsSaysSoAndFails) {
   std::vector<std::string> arguments{"--json", "--vad", "energy", "--min-silence-ms", "200", "--input", beeps(4)};
   const fs::path failing =
       script(R"({"texts": ["one", "two"], "segments": {"1": [{"do": "error", "message": "nope"}]}})");
@@ -394,14 +394,14 @@ TEST_F(LibraryCommands, DeleteTakesTheSessionOutOfTheSearch) {
   EXPECT_THAT(content(index), IsEmpty());
 }
 
-TEST_F(LibraryCommands, PruneTellsInADryRunAndKeepsSessionsWithNotes) {
+TEST_F(LibraryCommands, PruneListsInADryRunAndKeepsSessionsWithNotes) {
   const fs::path plain = make_session();
   const fs::path noted = make_note();
-  const auto told = json({"sessions", "prune", "--older-than", "2100-01-01", "--keep-notes", "--dry-run"});
+  const auto reported = json({"sessions", "prune", "--older-than", "2100-01-01", "--keep-notes", "--dry-run"});
   EXPECT_THAT(sessions(), SizeIs(2));
-  EXPECT_EQ(told.at("removed"), boost::json::array({plain.string()}));
+  EXPECT_EQ(reported.at("removed"), boost::json::array({plain.string()}));
   EXPECT_EQ(json({"sessions", "prune", "--older-than", "2100-01-01", "--keep-notes"}).at("removed"),
-            told.at("removed"));
+            reported.at("removed"));
   EXPECT_THAT(sessions(), ElementsAre(noted));
 }
 
@@ -426,7 +426,7 @@ TEST_F(LibraryCommands, EditIsARevisionBesideTheOldText) {
   EXPECT_EQ(library({"sessions", "search", "two"}).exit_code, 0);
 }
 
-TEST_F(LibraryCommands, EditBySpeakingTakesWhatIsHeardAndLeavesNoOtherSession) {
+TEST_F(LibraryCommands, EditBySpeakingTakesTheTranscriptAndLeavesNoOtherSession) {
   make_session({"one", "too"});
   std::vector<std::string> arguments{"sessions", "edit", "last", "1", "--speak", "--vad", "energy", "--input", tone()};
   for (auto& argument : simulated(texts({"two"}))) arguments.push_back(std::move(argument));
@@ -489,7 +489,7 @@ TEST_F(LibraryCommands, EditKeepsWhatSomebodyWroteIntoTheNotesFile) {
   EXPECT_THAT(test::grammar_violations(session), IsEmpty());
 }
 
-TEST_F(LibraryCommands, RetranscribeRewritesTheNoteAndTellsOfIt) {
+TEST_F(LibraryCommands, RetranscribeRewritesTheNoteAndReportsIt) {
   const fs::path session = make_session({"start a new note", "Chopping list", "bread", "and better"});
   std::vector<std::string> arguments{"retranscribe", "last", "--json"};
   for (auto& argument : simulated(texts({"start a new note", "Shopping list", "bread", "and butter"}))) {
@@ -497,11 +497,11 @@ TEST_F(LibraryCommands, RetranscribeRewritesTheNoteAndTellsOfIt) {
   }
   const auto result = library(std::move(arguments));
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  const auto told = test::bodies<NoteCompleted>(test::events(result.out));
-  ASSERT_THAT(told, SizeIs(1));
-  EXPECT_EQ(told[0].title, "Shopping list");
-  EXPECT_EQ(told[0].text, "bread and butter");
-  EXPECT_EQ(told[0].revision, 1);
+  const auto reported = test::bodies<NoteCompleted>(test::events(result.out));
+  ASSERT_THAT(reported, SizeIs(1));
+  EXPECT_EQ(reported[0].title, "Shopping list");
+  EXPECT_EQ(reported[0].text, "bread and butter");
+  EXPECT_EQ(reported[0].revision, 1);
   EXPECT_THAT(file_of(session, "notes/0001-chopping-list.md"), HasSubstr("# Shopping list\n\nbread and butter\n"));
   EXPECT_THAT(file_of(session, "notes/0001-chopping-list.0.md"), HasSubstr("# Chopping list\n\nbread and better\n"));
   EXPECT_THAT(test::grammar_violations(session), IsEmpty());
@@ -527,7 +527,7 @@ TEST_F(LibraryCommands, RetranscribeShowsTheNewestTextAndKeepsTheOld) {
   EXPECT_THAT(test::grammar_violations(session), IsEmpty());
 }
 
-TEST_F(LibraryCommands, RetranscribeKeepsWhatAPersonWroteUnlessToldOtherwise) {
+TEST_F(LibraryCommands, RetranscribeKeepsWhatAPersonWroteUnlessAskedOtherwise) {
   const fs::path session = make_session({"one", "too"});
   EXPECT_EQ(library({"sessions", "edit", "last", "1", "two, by hand"}).exit_code, 0);
   std::vector<std::string> again{"retranscribe", "last"};
@@ -626,7 +626,7 @@ TEST_F(LibraryCommands, ReplayOfADamagedJournalSaysWhere) {
   EXPECT_THAT(result.err, HasSubstr("line "));
 }
 
-TEST_F(LibraryCommands, PlayIsHeardToTheEnd) {
+TEST_F(LibraryCommands, PlayPlaysToTheEnd) {
   DICTUM_VIRTUAL_MICROPHONE_OR_SKIP();
   make_session({"one", "two", "three", "four"});
   const test::VirtualMicrophone microphone;
@@ -703,14 +703,14 @@ class SpokenNote : public LibraryCommands {
       GTEST_SKIP() << "the pocketsphinx worker is not built";
   }
 
-  void hear(const fs::path& file) const {
+  void transcribe(const fs::path& file) const {
     const auto result = test::run_program(record({"--json", "--transcriber", "pocketsphinx", "--input", file}));
     EXPECT_EQ(result.exit_code, 0) << result.err;
   }
 };
 
 TEST_F(SpokenNote, OfTheSampleHasItsTitleAndItsFile) {
-  hear(test::project_file("samples/voice_note.wav"));
+  transcribe(test::project_file("samples/voice_note.wav"));
   const auto notes = json({"notes", "list"}).as_array();
   ASSERT_THAT(notes, SizeIs(1));
   EXPECT_EQ(notes[0].at("title"), "shopping list");
@@ -720,7 +720,7 @@ TEST_F(SpokenNote, OfTheSampleHasItsTitleAndItsFile) {
 TEST_F(SpokenNote, BehindAPrefixIsCompletedBySilence) {
   DICTUM_TEST_DATA_OR_SKIP(voice_note, "audio/voice_note.wav");
   test::write_wav(folder / "note.wav", test::with_silence_after(test::read_sound(voice_note), 6));
-  hear(folder / "note.wav");
+  transcribe(folder / "note.wav");
   const auto notes = json({"notes", "list"}).as_array();
   ASSERT_THAT(notes, SizeIs(1));
   EXPECT_EQ(notes[0].at("title"), "this is the title");

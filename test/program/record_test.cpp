@@ -25,7 +25,7 @@ class RecordCommand : public test::ProgramTest {
     return folder / "script.json";
   }
 
-  /// Beeps to be told apart, in words.
+  /// Beeps that can be distinguished, in words.
   test::ProgramSettings spoken(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(),
                      {"--vad", "energy", "--min-silence-ms", "200", "--input", beeps(4), "--transcriber", "simulated",

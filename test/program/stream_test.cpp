@@ -49,7 +49,7 @@ TEST_F(StandardInput, GivesTheSegmentsOfTheFile) {
   EXPECT_EQ(session::read_manifest(session()).segments, piped);
 }
 
-TEST_F(StandardInput, IsHeardWhileItIsStillSpoken) {
+TEST_F(StandardInput, IsTranscribedWhileItIsStillSpoken) {
   const std::string wav = test::contents(tone());
   auto settings = listening();
   settings.input = wav.substr(0, kHeader + 2 * 16000 * 4);

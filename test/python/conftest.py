@@ -113,7 +113,7 @@ def run_python(code: str, *arguments: object, timeout: float = 60, **environment
 
 
 async def until(condition: Callable[[], bool], deadline_sec: float = 20) -> None:
-    """For what a test cannot be told of."""
+    """Waits for what no event reports to a test."""
     deadline = time.monotonic() + deadline_sec
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"

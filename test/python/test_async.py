@@ -72,20 +72,20 @@ async def whole_sample(backend: dictum.AsyncRecorderBackend) -> None:
 
 
 @RUNNERS
-def test_a_session_is_told_from_its_first_event_to_its_last_text(run: Runner, simulated: Simulated) -> None:
-    heard: list[dictum.RecorderEvent] = []
+def test_a_session_is_reported_from_its_first_event_to_its_last_text(run: Runner, simulated: Simulated) -> None:
+    received: list[dictum.RecorderEvent] = []
 
     async def main() -> None:
-        await whole_sample(dictum.AsyncRecorderBackend(heard.append, **simulated(pace="fast")))
+        await whole_sample(dictum.AsyncRecorderBackend(received.append, **simulated(pace="fast")))
 
     run(main())
-    assert [event.text for event in heard if isinstance(event, dictum.TranscriptionComplete)] == SAMPLE_TEXTS
-    sequences = [event.sequence for event in heard if event.sequence is not None]
+    assert [event.text for event in received if isinstance(event, dictum.TranscriptionComplete)] == SAMPLE_TEXTS
+    sequences = [event.sequence for event in received if event.sequence is not None]
     assert sequences == list(range(len(sequences)))
-    assert heard[0].to_dict()["state"] == "recording"
+    assert received[0].to_dict()["state"] == "recording"
 
 
-class Heard(list[str]):
+class Received(list[str]):
     def plain(self, event: dictum.RecorderEvent) -> None:
         self.append(type(event).__name__)
 
@@ -97,38 +97,38 @@ class Heard(list[str]):
         await self.awaited(event)
 
 
-def callbacks(heard: Heard) -> dict[str, Callable[[Any], object]]:
+def callbacks(received: Received) -> dict[str, Callable[[Any], object]]:
     async def function(event: dictum.RecorderEvent) -> None:
-        await heard.awaited(event)
+        await received.awaited(event)
 
     async def with_prefix(prefix: str, event: dictum.RecorderEvent) -> None:
         assert prefix == "prefix"
-        await heard.awaited(event)
+        await received.awaited(event)
 
     def returns_future(event: dictum.RecorderEvent) -> Awaitable[None]:
-        return asyncio.ensure_future(heard.awaited(event))
+        return asyncio.ensure_future(received.awaited(event))
 
     return {
         "async def": function,
-        "plain function": lambda event: heard.plain(event),
-        "bound method": heard.plain,
-        "async bound method": heard.awaited,
+        "plain function": lambda event: received.plain(event),
+        "bound method": received.plain,
+        "async bound method": received.awaited,
         "functools.partial of async def": functools.partial(with_prefix, "prefix"),
-        "object with async __call__": heard,
-        "lambda returning a coroutine": lambda event: heard.awaited(event),
+        "object with async __call__": received,
+        "lambda returning a coroutine": lambda event: received.awaited(event),
         "function returning a future": returns_future,
     }
 
 
-@pytest.mark.parametrize("kind", callbacks(Heard()))
+@pytest.mark.parametrize("kind", callbacks(Received()))
 def test_what_a_callback_returns_decides_whether_it_is_awaited(kind: str, simulated: Simulated) -> None:
-    heard = Heard()
+    received = Received()
 
     async def main() -> None:
-        await whole_sample(dictum.AsyncRecorderBackend(callbacks(heard)[kind], **simulated(pace="fast")))
+        await whole_sample(dictum.AsyncRecorderBackend(callbacks(received)[kind], **simulated(pace="fast")))
 
     asyncio.run(main())
-    assert heard.count("TranscriptionComplete") == len(SAMPLE_TEXTS)
+    assert received.count("TranscriptionComplete") == len(SAMPLE_TEXTS)
 
 
 def test_a_callback_is_awaited_before_its_next_event(simulated: Simulated) -> None:
@@ -149,18 +149,18 @@ def test_a_callback_is_awaited_before_its_next_event(simulated: Simulated) -> No
 
     asyncio.run(main())
     assert most == 1
-    told = [sequence for sequence in order if sequence is not None]
-    assert told == sorted(told)
+    reported = [sequence for sequence in order if sequence is not None]
+    assert reported == sorted(reported)
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_callback_that_raises_is_told_and_goes_on_being_called(
+def test_a_callback_that_raises_is_reported_and_goes_on_being_called(
     is_async: bool, simulated: Simulated, caplog: pytest.LogCaptureFixture
 ) -> None:
-    heard: list[dictum.RecorderEvent] = []
+    received: list[dictum.RecorderEvent] = []
 
     def broken(event: dictum.RecorderEvent) -> None:
-        heard.append(event)
+        received.append(event)
         if isinstance(event, dictum.SpeechDetected):
             raise ZeroDivisionError("so it goes")
 
@@ -173,29 +173,31 @@ def test_a_callback_that_raises_is_told_and_goes_on_being_called(
             dictum.AsyncRecorderBackend(broken_later if is_async else broken, **simulated(pace="realtime"))
         )
 
-    asyncio.run(until_first_fault(main, heard))
-    faults = [event for event in heard if isinstance(event, dictum.RecorderFault)]
+    asyncio.run(until_first_fault(main, received))
+    faults = [event for event in received if isinstance(event, dictum.RecorderFault)]
     assert faults[0].code == "callback_threw"
     assert "ZeroDivisionError: so it goes" in faults[0].message
     assert "ZeroDivisionError" in caplog.text
 
 
-async def until_first_fault(main: Callable[[], Coroutine[Any, Any, None]], heard: list[dictum.RecorderEvent]) -> None:
+async def until_first_fault(
+    main: Callable[[], Coroutine[Any, Any, None]], received: list[dictum.RecorderEvent]
+) -> None:
     task = asyncio.ensure_future(main())
-    await until(lambda: "RecorderFault" in names_of(heard))
+    await until(lambda: "RecorderFault" in names_of(received))
     task.cancel()
 
 
 def test_a_callback_that_raises_as_if_it_were_cancelled_goes_on_being_called(simulated: Simulated) -> None:
-    heard: list[dictum.RecorderEvent] = []
+    received: list[dictum.RecorderEvent] = []
 
     def broken(event: dictum.RecorderEvent) -> None:
-        heard.append(event)
-        if len(heard) == 2:
+        received.append(event)
+        if len(received) == 2:
             raise asyncio.CancelledError
 
     asyncio.run(whole_sample(dictum.AsyncRecorderBackend(broken, **simulated(pace="fast"))))
-    assert names_of(heard).count("TranscriptionComplete") == len(SAMPLE_TEXTS)
+    assert names_of(received).count("TranscriptionComplete") == len(SAMPLE_TEXTS)
 
 
 async def never_returns(event: dictum.RecorderEvent) -> None:
@@ -255,10 +257,10 @@ def test_stop_may_be_called_from_a_callback(simulated: Simulated) -> None:
 
 @RUNNERS
 def test_a_cancelled_start_leaves_nothing(run: Runner, simulated: Simulated, root: Any) -> None:
-    heard: list[dictum.RecorderEvent] = []
+    received: list[dictum.RecorderEvent] = []
 
     async def main() -> None:
-        backend = dictum.AsyncRecorderBackend(heard.append, **simulated())
+        backend = dictum.AsyncRecorderBackend(received.append, **simulated())
         for turns in range(12):
             start = asyncio.ensure_future(backend.start_recording())
             for _ in range(turns):
@@ -277,10 +279,10 @@ def test_a_cancelled_start_leaves_nothing(run: Runner, simulated: Simulated, roo
 
 def test_a_cancelled_stop_still_ends_the_recording(simulated: Simulated) -> None:
     async def main() -> None:
-        heard: list[dictum.RecorderEvent] = []
-        backend = dictum.AsyncRecorderBackend(heard.append, **simulated(latency_ms=60_000))
+        received: list[dictum.RecorderEvent] = []
+        backend = dictum.AsyncRecorderBackend(received.append, **simulated(latency_ms=60_000))
         await backend.start_recording()
-        await until(lambda: "TranscriptionQueued" in names_of(heard))
+        await until(lambda: "TranscriptionQueued" in names_of(received))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(backend.stop_recording(), 0.1)
         assert not backend.is_recording
@@ -289,15 +291,15 @@ def test_a_cancelled_stop_still_ends_the_recording(simulated: Simulated) -> None
 
 
 def test_a_block_that_is_cancelled_does_not_wait_for_texts(simulated: Simulated) -> None:
-    heard: list[dictum.RecorderEvent] = []
+    received: list[dictum.RecorderEvent] = []
 
     async def record() -> None:
-        async with dictum.AsyncRecorderBackend(heard.append, **simulated(latency_ms=60_000)):
+        async with dictum.AsyncRecorderBackend(received.append, **simulated(latency_ms=60_000)):
             await asyncio.Event().wait()
 
     async def main() -> None:
         recording = asyncio.ensure_future(record())
-        await until(lambda: "TranscriptionQueued" in names_of(heard))
+        await until(lambda: "TranscriptionQueued" in names_of(received))
         began = time.monotonic()
         recording.cancel()
         await asyncio.wait([recording])
@@ -335,13 +337,13 @@ def test_a_loop_closed_by_hand_ends_the_session(simulated: Simulated) -> None:
 
 
 def test_another_loop_may_take_over_once_the_first_is_closed(simulated: Simulated) -> None:
-    heard: list[dictum.RecorderEvent] = []
-    backend = dictum.AsyncRecorderBackend(heard.append, **simulated(pace="fast"))
+    received: list[dictum.RecorderEvent] = []
+    backend = dictum.AsyncRecorderBackend(received.append, **simulated(pace="fast"))
     asyncio.run(whole_sample(backend))
     first = backend.get_session_path()
     asyncio.run(whole_sample(backend))
     assert backend.get_session_path() != first
-    assert names_of(heard).count("TranscriptionComplete") == 2 * len(SAMPLE_TEXTS)
+    assert names_of(received).count("TranscriptionComplete") == 2 * len(SAMPLE_TEXTS)
 
 
 def test_two_loops_at_once_are_refused(simulated: Simulated) -> None:
@@ -457,10 +459,10 @@ def test_a_cancelled_wait_loses_no_event(simulated: Simulated) -> None:
 
 
 def test_pause_resume_mute_and_mode(simulated: Simulated) -> None:
-    heard: list[dictum.RecorderEvent] = []
+    received: list[dictum.RecorderEvent] = []
 
     async def main() -> None:
-        async with dictum.AsyncRecorderBackend(heard.append, **simulated()) as backend:
+        async with dictum.AsyncRecorderBackend(received.append, **simulated()) as backend:
             await backend.set_muted(True)
             await backend.set_device("")
             await backend.set_vad_mode(dictum.VADMode.LONG_NOTE)
@@ -482,8 +484,8 @@ def test_pause_resume_mute_and_mode(simulated: Simulated) -> None:
             await backend.pause_recording()
 
     asyncio.run(main())
-    assert [event.mode for event in heard if isinstance(event, dictum.VADModeChanged)] == ["normal", "long_note"]
-    assert [event.reason for event in heard if isinstance(event, dictum.AudioGap)] == ["paused"]
+    assert [event.mode for event in received if isinstance(event, dictum.VADModeChanged)] == ["normal", "long_note"]
+    assert [event.reason for event in received if isinstance(event, dictum.AudioGap)] == ["paused"]
 
 
 def test_stop_before_any_start_succeeds() -> None:

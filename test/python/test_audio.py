@@ -82,11 +82,11 @@ def test_contiguous_samples_are_pushed_without_copying(sample: object) -> None:
 
 def test_pushed_audio_becomes_a_session(sample: object, simulated: Simulated) -> None:
     async def main() -> None:
-        heard: list[dictum.RecorderEvent] = []
+        events: list[dictum.RecorderEvent] = []
         source = dictum.PushSource(RATE)
         settings = simulated()
         del settings["capture_input"], settings["capture_pace"]
-        backend = dictum.AsyncRecorderBackend(heard.append, source=source, **settings)
+        backend = dictum.AsyncRecorderBackend(events.append, source=source, **settings)
         assert source.push(sample[:1600]) == 0  # nobody records
         await backend.start_recording()
         left = sample
@@ -97,8 +97,8 @@ def test_pushed_audio_becomes_a_session(sample: object, simulated: Simulated) ->
         source.finish()
         await until(lambda: not backend.is_recording)
         await backend.stop_recording()
-        assert names_of(heard).count("TranscriptionComplete") == len(SAMPLE_TEXTS)
-        assert "AudioGap" not in names_of(heard)
+        assert names_of(events).count("TranscriptionComplete") == len(SAMPLE_TEXTS)
+        assert "AudioGap" not in names_of(events)
         session = dictum.find_session(backend.get_session_path())
         assert [(each.start_frame, each.end_frame) for each in session.segments] == [
             (each.start_frame, each.end_frame) for each in dictum.analyze(sample, RATE).segments
@@ -151,20 +151,20 @@ def test_many_threads_may_push_into_one_source(simulated: Simulated) -> None:
 
 
 @pytest.mark.parametrize("block", [1, 511, 512, 1600, 100_000])
-def test_the_detector_hears_the_same_however_a_stream_is_cut(block: int, sample: object) -> None:
+def test_the_detector_gives_the_same_result_however_a_stream_is_cut(block: int, sample: object) -> None:
     part = sample[: 20 * 1600]
     expected = dictum.SileroVAD()(part)
     vad = dictum.SileroVAD()
-    heard = [probability for at in range(0, len(part), block) for probability in vad(part[at : at + block])]
-    assert heard == expected
+    probabilities = [probability for at in range(0, len(part), block) for probability in vad(part[at : at + block])]
+    assert probabilities == expected
     vad.reset()
     assert vad(part) == expected
 
 
 def test_the_detector_takes_every_rate(sample: object) -> None:
     tripled = numpy.repeat(sample, 3)
-    heard = dictum.SileroVAD(48000)(tripled)
-    assert abs(len(heard) - len(sample) // 512) <= 1
+    probabilities = dictum.SileroVAD(48000)(tripled)
+    assert abs(len(probabilities) - len(sample) // 512) <= 1
     for rate in (0, 1, 10**9):
         with pytest.raises(dictum.InvalidArgumentError):
             dictum.SileroVAD(rate)
@@ -178,8 +178,8 @@ def test_the_detector_equals_the_official_probabilities() -> None:
         if rate != RATE:
             continue
         official = [float(line) for line in shared(f"vad/{name}.probs.txt").read_text().split()]
-        heard = dictum.SileroVAD()(samples)
-        assert max(abs(a - b) for a, b in zip(heard, official, strict=False)) < 1e-4
+        probabilities = dictum.SileroVAD()(samples)
+        assert max(abs(a - b) for a, b in zip(probabilities, official, strict=False)) < 1e-4
 
 
 def test_the_detector_equals_onnx_runtime_in_the_same_process(sample: object) -> None:
@@ -192,13 +192,13 @@ def official_probabilities(onnxruntime: object, model: pathlib.Path, samples: ob
     """As the silero-vad package does it: each window of 512 behind the last 64 of the one before."""
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     state = numpy.zeros((2, 1, 128), dtype=numpy.float32)
-    heard = numpy.zeros((1, 64 + 512), dtype=numpy.float32)
+    frame_input = numpy.zeros((1, 64 + 512), dtype=numpy.float32)
     rate = numpy.array(RATE, dtype=numpy.int64)
     probabilities = []
     for window in (samples[: len(samples) // 512 * 512].astype(numpy.float32) / 32768).reshape(-1, 512):
-        heard[0, :64] = heard[0, -64:]
-        heard[0, 64:] = window
-        probability, state = session.run(None, {"input": heard, "state": state, "sr": rate})
+        frame_input[0, :64] = frame_input[0, -64:]
+        frame_input[0, 64:] = window
+        probability, state = session.run(None, {"input": frame_input, "state": state, "sr": rate})
         probabilities.append(float(probability[0, 0]))
     return numpy.array(probabilities)
 

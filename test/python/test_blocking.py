@@ -29,11 +29,11 @@ seen.wait(10)
 """
 
 
-def test_a_session_is_told_from_its_first_event_to_its_last_text(simulated: Simulated) -> None:
-    heard: list[dictum.RecorderEvent] = []
-    with dictum.RecorderBackend(heard.append, **simulated(pace="fast")) as backend:
+def test_a_session_is_reported_from_its_first_event_to_its_last_text(simulated: Simulated) -> None:
+    received: list[dictum.RecorderEvent] = []
+    with dictum.RecorderBackend(received.append, **simulated(pace="fast")) as backend:
         wait_until(lambda: backend.state == "idle")
-    assert [event.text for event in heard if isinstance(event, dictum.TranscriptionComplete)] == SAMPLE_TEXTS
+    assert [event.text for event in received if isinstance(event, dictum.TranscriptionComplete)] == SAMPLE_TEXTS
     assert backend.get_session_path().is_dir()
 
 
@@ -46,10 +46,10 @@ def test_callbacks_run_on_one_thread_named_delivery(simulated: Simulated) -> Non
 
 def waiting_for_a_text(settings: dictum.Settings) -> dictum.RecorderBackend:
     """One that records, and has a segment without a text."""
-    heard: list[dictum.RecorderEvent] = []
-    backend = dictum.RecorderBackend(heard.append, **settings)
+    received: list[dictum.RecorderEvent] = []
+    backend = dictum.RecorderBackend(received.append, **settings)
     backend.start_recording()
-    wait_until(lambda: "TranscriptionQueued" in names_of(heard))
+    wait_until(lambda: "TranscriptionQueued" in names_of(received))
     return backend
 
 
@@ -80,29 +80,29 @@ def test_stop_from_inside_a_callback_is_an_error(simulated: Simulated) -> None:
     assert "AsyncRecorderBackend" in str(raised[0])
 
 
-def test_a_callback_that_raises_is_told_and_goes_on_being_called(simulated: Simulated) -> None:
-    heard: list[dictum.RecorderEvent] = []
+def test_a_callback_that_raises_is_reported_and_goes_on_being_called(simulated: Simulated) -> None:
+    received: list[dictum.RecorderEvent] = []
 
     def broken(event: dictum.RecorderEvent) -> None:
-        heard.append(event)
+        received.append(event)
         if isinstance(event, dictum.SpeechDetected):
             raise ZeroDivisionError("so it goes")
 
     with dictum.RecorderBackend(broken, **simulated()):
-        wait_until(lambda: "RecorderFault" in names_of(heard))
+        wait_until(lambda: "RecorderFault" in names_of(received))
 
 
 def test_a_callback_that_exits_goes_on_being_called(simulated: Simulated) -> None:
     """sys.exit ends the thread it is called on; this one belongs to us."""
-    heard: list[dictum.RecorderEvent] = []
+    received: list[dictum.RecorderEvent] = []
 
     def exits(event: dictum.RecorderEvent) -> None:
-        heard.append(event)
+        received.append(event)
         if isinstance(event, dictum.SpeechDetected):
             raise SystemExit(3)
 
     with dictum.RecorderBackend(exits, **simulated()):
-        wait_until(lambda: "RecorderFault" in names_of(heard))
+        wait_until(lambda: "RecorderFault" in names_of(received))
 
 
 def test_several_threads_may_start_and_stop_at_once(simulated: Simulated) -> None:
@@ -220,6 +220,6 @@ def test_an_interpreter_that_ends_while_recording_ends_the_session(ending: str, 
     assert session.problems() == []
 
 
-def test_the_last_events_are_told_while_the_interpreter_ends(root: os.PathLike[str]) -> None:
+def test_the_last_events_are_delivered_while_the_interpreter_ends(root: os.PathLike[str]) -> None:
     ended = run_python(RECORDING_PROGRAM, SAMPLE, root)
     assert "RecordingStateChanged idle" in ended.stdout

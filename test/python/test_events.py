@@ -37,9 +37,9 @@ COMPLETE = {
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[dictum.RecorderEvent]:
     """The events of a real session."""
-    heard: list[dictum.RecorderEvent] = []
+    received: list[dictum.RecorderEvent] = []
     backend = dictum.RecorderBackend(
-        heard.append,
+        received.append,
         capture_input=SAMPLE,
         capture_pace="fast",
         events_level_hz=20,
@@ -49,7 +49,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[dictum.RecorderEv
     with backend:
         wait_until(lambda: backend.state == dictum.RecordingState.IDLE)
         backend.wait_until_idle()
-    return heard
+    return received
 
 
 def test_what_is_recorded_survives_json_and_pickle(recorded: list[dictum.RecorderEvent]) -> None:
@@ -122,7 +122,7 @@ def test_a_wrong_value_is_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize("backend", [dictum.RecorderBackend, dictum.AsyncRecorderBackend])
-def test_what_cannot_be_called_or_heard_is_refused_at_once(backend: type[dictum.RecorderBackend]) -> None:
+def test_what_cannot_be_called_or_subscribed_to_is_refused_at_once(backend: type[dictum.RecorderBackend]) -> None:
     with pytest.raises(dictum.InvalidArgumentError, match="event_callback"):
         backend(42)  # type: ignore[arg-type]
     with pytest.raises(dictum.InvalidArgumentError, match="PushSource"):

@@ -46,14 +46,14 @@ async def longest_frame(backend_of: Callable[[Any], Any], seconds: float) -> tup
             super().__init__()
             self.backend = backend_of(self.on_recorder_event)
             self.clock = Static("0")
-            self.told = RichLog()
+            self.shown = RichLog()
             self.seen: list[str] = []
             self.gaps: list[float] = []
             self.last_frame = 0.0
 
         def compose(self) -> ComposeResult:
             yield self.clock
-            yield self.told
+            yield self.shown
 
         def on_mount(self) -> None:
             self.set_interval(1 / 60, self.draw)
@@ -67,7 +67,7 @@ async def longest_frame(backend_of: Callable[[Any], Any], seconds: float) -> tup
 
         async def on_recorder_event(self, event: dictum.RecorderEvent) -> None:
             self.seen.append(type(event).__name__)
-            self.told.write(f"{type(event).__name__} {event.frame}")
+            self.shown.write(f"{type(event).__name__} {event.frame}")
 
         async def action_toggle(self) -> None:
             if self.backend.is_recording:
@@ -81,7 +81,7 @@ async def longest_frame(backend_of: Callable[[Any], Any], seconds: float) -> tup
         app.gaps.clear()
         await pilot.press("r")
         await pilot.pause(seconds)
-        lines = app.told.lines
+        lines = app.shown.lines
         assert len(lines) >= len(app.seen) > 0 or isinstance(app.backend, NoBackend)
         longest = max(app.gaps)
     return longest, app.seen, app.backend
@@ -166,17 +166,17 @@ def test_fastapi_forwards_events_to_fifty_clients(loop: str, simulated: Simulate
 
 def test_asyncio_finds_no_slow_callback_of_ours(simulated: Simulated, caplog: pytest.LogCaptureFixture) -> None:
     """Over a whole live session, in asyncio's debug mode."""
-    heard: list[dictum.RecorderEvent] = []
+    received: list[dictum.RecorderEvent] = []
 
     async def on_event(event: dictum.RecorderEvent) -> None:
-        heard.append(event)
+        received.append(event)
 
     async def main() -> None:
         asyncio.get_running_loop().slow_callback_duration = 0.02
         backend = dictum.AsyncRecorderBackend(on_event, events_level_hz=20, **simulated())
         listener = asyncio.ensure_future(anext(backend.events(ephemeral=True)))
         await backend.start_recording()
-        await until(lambda: names_of(heard).count("TranscriptionComplete") >= (5 if LONG else 1))
+        await until(lambda: names_of(received).count("TranscriptionComplete") >= (5 if LONG else 1))
         await backend.pause_recording()
         await backend.resume_recording()
         await backend.stop_recording()
@@ -187,4 +187,4 @@ def test_asyncio_finds_no_slow_callback_of_ours(simulated: Simulated, caplog: py
     ours = str(pathlib.Path(dictum.__file__).parent)
     slow = [record.getMessage() for record in caplog.records if "took" in record.getMessage()]
     assert not [message for message in slow if ours in message or "dictum" in message], slow
-    assert "AudioLevel" in names_of(heard)
+    assert "AudioLevel" in names_of(received)

@@ -55,11 +55,11 @@ class Owner:
     """The cycle of references that every application has: it owns the backend, which calls its method."""
 
     def __init__(self, make: Callable[..., object], settings: dictum.Settings) -> None:
-        self.heard = 0
+        self.received = 0
         self.backend = make(self.on_event, **settings)
 
     def on_event(self, event: dictum.RecorderEvent) -> None:
-        self.heard += 1
+        self.received += 1
 
 
 @pytest.mark.parametrize("anew", [False, True], ids=["one backend", "a new backend each time"])
@@ -73,7 +73,7 @@ def test_async(anew: bool, simulated: Simulated) -> None:
             await owner.backend.start_recording()
             await owner.backend.events().aclose()
             await owner.backend.stop_recording()
-            assert owner.heard > 0
+            assert owner.received > 0
             assert len(asyncio.all_tasks()) == 1
             if anew and cycle % 10 == 0:
                 gc.collect()

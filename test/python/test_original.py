@@ -1,4 +1,4 @@
-"""The documented examples of the first version, verbatim and unchanged; what they hear is chosen by DICTUM_CONFIG."""
+"""The documented examples of the first version, verbatim and unchanged; their source is chosen by DICTUM_CONFIG."""
 
 import asyncio
 import inspect

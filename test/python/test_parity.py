@@ -81,7 +81,7 @@ def lasting(files: Files) -> Files:
 
 def journal(files: Files) -> dict[str, list[dict[str, object]]]:
     """Its events by what they are about, without what depends on when texts come."""
-    told: dict[str, list[dict[str, object]]] = {}
+    reported: dict[str, list[dict[str, object]]] = {}
     for line in files["events.jsonl"].decode().splitlines():
         event = json.loads(line)
         if event["event"] == "WorkerStatus":
@@ -89,8 +89,8 @@ def journal(files: Files) -> dict[str, list[dict[str, object]]]:
         del event["sequence"]
         event.pop("processing_time_sec", None)
         is_text = event["event"].startswith(("Transcription", "Note"))
-        told.setdefault(f"text {event.get('segment_index')}" if is_text else "audio", []).append(event)
-    return told
+        reported.setdefault(f"text {event.get('segment_index')}" if is_text else "audio", []).append(event)
+    return reported
 
 
 @pytest.fixture(params=RECORDINGS)

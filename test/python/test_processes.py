@@ -43,7 +43,7 @@ assert sorted(times)[50] < 0.002, times
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_configuration_file_that_is_wrong_is_told_at_the_start(
+def test_a_configuration_file_that_is_wrong_is_reported_at_the_start(
     home: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "broken.toml").write_text("[vad]\nthresold = 1\n")
@@ -54,11 +54,11 @@ def test_a_configuration_file_that_is_wrong_is_told_at_the_start(
 
 
 def record_in_child(settings: dictum.Settings) -> list[str]:
-    heard: list[str] = []
-    with dictum.RecorderBackend(lambda event: heard.append(type(event).__name__), **settings) as backend:
+    received: list[str] = []
+    with dictum.RecorderBackend(lambda event: received.append(type(event).__name__), **settings) as backend:
         time.sleep(1.2)
     assert not backend.is_recording
-    return heard
+    return received
 
 
 def test_records_in_a_spawned_process(simulated: Simulated) -> None:

@@ -97,7 +97,7 @@ def compiled() -> dict[str, list[str]]:
     return found
 
 
-def test_the_stub_tells_what_is_there() -> None:
+def test_the_stub_declares_what_the_module_defines() -> None:
     assert compiled() == stubbed()
 
 

@@ -21,7 +21,7 @@ def session(simulated: Simulated, root: pathlib.Path) -> dictum.Session:
     return dictum.find_session("last", root)
 
 
-def test_a_session_tells_what_was_said(session: dictum.Session, root: pathlib.Path) -> None:
+def test_a_session_gives_its_transcript(session: dictum.Session, root: pathlib.Path) -> None:
     assert session.text.splitlines() == SAMPLE_TEXTS
     assert [segment.text for segment in session.segments] == SAMPLE_TEXTS
     assert all(segment.path is not None and segment.path.is_file() for segment in session.segments)

@@ -33,9 +33,9 @@ def install(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def transcribe(root: pathlib.Path, name: str, **settings: object) -> list[dictum.TranscriptionComplete]:
-    heard: list[dictum.RecorderEvent] = []
+    received: list[dictum.RecorderEvent] = []
     with dictum.RecorderBackend(
-        heard.append,
+        received.append,
         capture_input=SAMPLE,
         capture_pace="fast",
         session_root=root,
@@ -44,7 +44,7 @@ def transcribe(root: pathlib.Path, name: str, **settings: object) -> list[dictum
     ) as backend:
         wait_until(lambda: backend.state == "idle")
         backend.wait_until_idle()
-    return [event for event in heard if isinstance(event, dictum.TranscriptionComplete)]
+    return [event for event in received if isinstance(event, dictum.TranscriptionComplete)]
 
 
 def test_the_ten_lines_of_the_example_are_a_transcriber(install: Install, root: pathlib.Path) -> None:
@@ -83,7 +83,7 @@ if __name__ == "__main__":
 """
 
 
-def test_a_worker_loads_once_and_tells_words_and_errors(install: Install, root: pathlib.Path) -> None:
+def test_a_worker_loads_once_and_reports_words_and_errors(install: Install, root: pathlib.Path) -> None:
     install("rich", RICH)
     results = {
         result.segment_index: result
@@ -104,7 +104,7 @@ def test_a_worker_loads_once_and_tells_words_and_errors(install: Install, root: 
     assert results[4].success
 
 
-def test_a_model_that_does_not_load_is_told(install: Install, root: pathlib.Path) -> None:
+def test_a_model_that_does_not_load_is_reported(install: Install, root: pathlib.Path) -> None:
     install(
         "broken",
         """

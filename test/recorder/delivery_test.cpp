@@ -198,18 +198,18 @@ TEST(BlockingDelivery, ACallbackThatNeverReturnsHoldsUpNeitherCaptureNorOthersNo
 
 TEST(BlockingDelivery, StoppingFromInsideACallbackIsAnErrorNotADeadlock) {
   const test::TemporaryDirectory root;
-  std::promise<std::error_code> told;
+  std::promise<std::error_code> result;
   RecorderBackend* self = nullptr;
   std::atomic<bool> asked{false};
   RecorderBackend recorder(test::live_script(root.path()), [&](const Event& event) {
     if (!std::holds_alternative<SpeechDetected>(event.body) || asked.exchange(true)) return;
     std::error_code error;
     self->stop_recording(error);
-    told.set_value(error);
+    result.set_value(error);
   });
   self = &recorder;
   recorder.start_recording();
-  EXPECT_EQ(told.get_future().get(), Errc::resource_deadlock_would_occur);
+  EXPECT_EQ(result.get_future().get(), Errc::resource_deadlock_would_occur);
 }
 
 TEST(BlockingDelivery, ACallbackMayDestroyTheRecorder) {
@@ -347,7 +347,7 @@ TEST_F(AsyncDelivery, ACoroutineThatLagsGetsEveryEventFromTheJournal) {
   test::EventLog quick;
   run([&]() -> asio::awaitable<void> {
     asio::steady_timer released(loop, asio::steady_timer::time_point::max());
-    asio::steady_timer all_told(loop, 20s);
+    asio::steady_timer all_received(loop, 20s);
     AsyncRecorderBackend recorder(loop.get_executor(), chatty(root.path()),
                                   [&](const Event& event) -> asio::awaitable<void> {
                                     if (!event.is_ephemeral() && event.sequence == 0U) {
@@ -355,7 +355,7 @@ TEST_F(AsyncDelivery, ACoroutineThatLagsGetsEveryEventFromTheJournal) {
                                     }
                                     log.add(event);
                                     const auto* text = std::get_if<TranscriptionComplete>(&event.body);
-                                    if (text != nullptr && text->segment_index == 399) all_told.cancel();
+                                    if (text != nullptr && text->segment_index == 399) all_received.cancel();
                                   });
     const auto subscription =
         recorder.subscribe(EventFilter::journaled(), [&](const Event& event) { quick.add(event); });
@@ -364,7 +364,7 @@ TEST_F(AsyncDelivery, ACoroutineThatLagsGetsEveryEventFromTheJournal) {
     while (std::get<RecordingStateChanged>((co_await ends.next()).body).is_recording) {
     }
     released.cancel();
-    co_await all_told.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await all_received.async_wait(asio::as_tuple(asio::use_awaitable));
     co_await recorder.stop_recording();
   });
   EXPECT_TRUE(is_gapless(log.all()));
@@ -492,15 +492,15 @@ TEST_F(AsyncDelivery, EveryTypeOfCancellationRollsAStartBack) {
     };
     AsyncRecorderBackend recorder(loop.get_executor(), config);
     asio::cancellation_signal cancel;
-    std::optional<boost::system::error_code> told;
+    std::optional<boost::system::error_code> result;
     recorder.start_recording(
-        asio::bind_cancellation_slot(cancel.slot(), [&](boost::system::error_code error) { told = error; }));
+        asio::bind_cancellation_slot(cancel.slot(), [&](boost::system::error_code error) { result = error; }));
     opening->get_future().wait();
     cancel.emit(type);
     go.set_value();
     loop.restart();
     loop.run();
-    EXPECT_EQ(told, make_error_code(Errc::cancelled));
+    EXPECT_EQ(result, make_error_code(Errc::cancelled));
     EXPECT_FALSE(std::filesystem::exists(root / "sessions"));
   }
 }
@@ -558,15 +558,15 @@ TEST_F(AsyncDelivery, ARecorderMayBeDestroyedWhileItStarts) {
   config.source = [opening, released = go.get_future().share()] {
     return std::make_unique<SlowSource>(opening, released);
   };
-  std::optional<boost::system::error_code> told;
+  std::optional<boost::system::error_code> result;
   auto recorder = std::make_unique<AsyncRecorderBackend>(loop.get_executor(), config);
-  recorder->start_recording([&](boost::system::error_code error) { told = error; });
+  recorder->start_recording([&](boost::system::error_code error) { result = error; });
   opening->get_future().wait();
   const auto began = std::chrono::steady_clock::now();
   recorder.reset();  // in a device that hangs
   EXPECT_LT(std::chrono::steady_clock::now() - began, 2200ms);
   loop.run();
-  EXPECT_EQ(told, make_error_code(Errc::cancelled));
+  EXPECT_EQ(result, make_error_code(Errc::cancelled));
   go.set_value();
 }
 

@@ -1,11 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <thread>
 
+#include "audio/sound_file_reader.hpp"
 #include "dictum/error.hpp"
+#include "journal/layout.hpp"
 #include "recorder/event_log.hpp"
 #include "recorder/failures.hpp"
 #include "recorder/flavours.hpp"
@@ -20,6 +23,15 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
+
+std::vector<float> samples_of(const std::filesystem::path& file) {
+  audio::SoundFileReader reader(file);
+  std::vector<float> samples;
+  std::vector<float> buffer(4096);
+  while (const std::size_t frames = reader.read(buffer))
+    samples.insert(samples.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(frames));
+  return samples;
+}
 
 template <class F>
 class LifeCycle : public testing::Test {
@@ -70,7 +82,7 @@ TYPED_TEST(LifeCycle, EverySentenceOfTheScriptIsTranscribed) {
   EXPECT_THAT(texts, ElementsAre("the first sentence", "the second one", "and the third"));
 }
 
-TYPED_TEST(LifeCycle, StatesAreToldInOrder) {
+TYPED_TEST(LifeCycle, StatesAreReportedInOrder) {
   auto recorder = this->recorder(test::scripted(this->root.path()));
   ASSERT_FALSE(recorder->start());
   ASSERT_TRUE(this->log.wait_for_state(RecordingState::idle));
@@ -209,16 +221,33 @@ TYPED_TEST(LifeCycle, AModeThatWasSetDoesNotLeakIntoTheNextSession) {
   EXPECT_THAT(modes, ElementsAre(VADMode::normal, VADMode::long_note, VADMode::normal));
 }
 
-TYPED_TEST(LifeCycle, MutedSpeechIsNotHeard) {
-  auto recorder = this->recorder(test::live_script(this->root.path()));
+TYPED_TEST(LifeCycle, MutingSilencesTheAudioOnTheDisk) {
+  RecorderConfig config = test::live_script(this->root.path());
+  config.session.keep_all = true;
+  config.events.level_hz = 20;
+  auto recorder = this->recorder(std::move(config));
   ASSERT_FALSE(recorder->start());
+  ASSERT_TRUE(this->log.template wait_for<SpeechDetected>());
   ASSERT_FALSE(recorder->set_muted(true));
-  ASSERT_TRUE(this->log.wait([](const auto& events) {
-    const auto* changed = events.empty() ? nullptr : std::get_if<RecordingStateChanged>(&events.back().body);
-    return changed != nullptr && changed->is_muted;
+  Frame silent_since = 0;
+  ASSERT_TRUE(this->log.wait([&silent_since](const std::vector<Event>& events) {
+    int silent = 0;  // levels in a row, 50 ms each: more than the script has by itself
+    for (const Event& event : events) {
+      const auto* level = std::get_if<AudioLevel>(&event.body);
+      if (level == nullptr) continue;
+      silent = level->peak_dbfs <= -100 ? silent + 1 : 0;
+      if (silent == 1) silent_since = event.frame;
+      if (silent == 20) return true;
+    }
+    return false;
   }));
   recorder->stop();
   EXPECT_THAT(test::grammar_violations(recorder->session()), IsEmpty());
+  const std::vector<float> audio = samples_of(recorder->session() / journal::kTimelineFile);
+  ASSERT_LT(static_cast<std::size_t>(silent_since), audio.size());
+  const auto is_silent = [](float sample) { return sample == 0; };
+  EXPECT_FALSE(std::all_of(audio.begin(), audio.begin() + silent_since, is_silent));
+  EXPECT_TRUE(std::all_of(audio.begin() + silent_since, audio.end(), is_silent));
 }
 
 TYPED_TEST(LifeCycle, DestroyingARecorderEndsItsSession) {
@@ -232,7 +261,7 @@ TYPED_TEST(LifeCycle, DestroyingARecorderEndsItsSession) {
   EXPECT_THAT(test::grammar_violations(session, {.transcription_may_be_pending = true}), IsEmpty());
 }
 
-TYPED_TEST(LifeCycle, AnInvalidConfigurationIsToldAtTheStart) {
+TYPED_TEST(LifeCycle, AnInvalidConfigurationIsReportedAtTheStart) {
   RecorderConfig config = test::scripted(this->root.path());
   config.vad.threshold = 7;
   auto recorder = this->recorder(config);
@@ -304,7 +333,7 @@ TYPED_TEST(LifeCycle, AfterADeviceThatHungTheNextSessionRecords) {
   control->release.set_value();
 }
 
-TYPED_TEST(LifeCycle, AStopWaitsForTextsNoLongerThanItIsToldAndSaysWhatItLeaves) {
+TYPED_TEST(LifeCycle, AStopWaitsForTextsNoLongerThanAskedAndReportsThoseThatArePending) {
   RecorderConfig config = test::scripted(this->root.path());
   config.custom_transcriber = [] { return std::make_unique<test::SilentTranscriber>(); };
   auto recorder = this->recorder(config);

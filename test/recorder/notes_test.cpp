@@ -80,7 +80,7 @@ void ignore(const Event&) {}
 
 class NoteSession : public testing::Test {
  protected:
-  /// As fast as it can be heard.
+  /// As fast as it can be processed.
   RecorderConfig configuration(const Script& script, double latency_sec = 0) const {
     RecorderConfig config;
     config.source = script.source();
@@ -100,7 +100,7 @@ class NoteSession : public testing::Test {
     return config;
   }
 
-  /// Records to the end, and returns the notes that were told.
+  /// Records to the end, and returns the notes that were reported.
   std::vector<NoteCompleted> record(const RecorderConfig& config) {
     test::EventLog log;
     RecorderBackend backend(config, [&](const Event& event) { log.add(event); });
@@ -167,7 +167,7 @@ TEST_F(NoteSession, IsTheSameWhereTheEngineFailsOverTheTitleOnce) {
       record(with_workers(Script(shopping()), "{" + kTexts + R"(, "segments": {"1": [{"do": "error"}, {}]}})")));
 }
 
-TEST_F(NoteSession, HasNoTitleWhereItIsNeverHeard) {
+TEST_F(NoteSession, HasNoTitleWhereNoneIsSpoken) {
   const auto notes =
       record(with_workers(Script(shopping()), "{" + kTexts + R"(, "segments": {"1": [{"do": "crash"}]}})"));
   ASSERT_THAT(notes, SizeIs(1));
@@ -216,7 +216,7 @@ TEST_F(NoteSession, TheNextStartCommandCompletesTheNoteBefore) {
   EXPECT_EQ(notes[1].text, "two");
 }
 
-/// The same in a hurry, to be heard in real time; the fourth sentence goes on for as long as a test may want.
+/// The same in a hurry, to be spoken in real time; the fourth sentence goes on for as long as a test may want.
 std::vector<Script::Line> hurried() {
   return {{.text = "start a new note", .speech_sec = 0.2, .pause_sec = 0.2},
           {.text = "shopping list", .speech_sec = 0.2, .pause_sec = 0.2},
@@ -253,23 +253,23 @@ class Recording {
   explicit Recording(const RecorderConfig& config) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
-    told_ = UniqueFD(ends[0]);
-    const UniqueFD tell(ends[1]);
+    pipe_ = UniqueFD(ends[0]);
+    const UniqueFD pipe(ends[1]);
     const pid_t parent = getpid();
     child_ = fork();
-    if (child_ == 0) record(config, tell.get(), parent);
+    if (child_ == 0) record(config, pipe.get(), parent);
   }
 
   ~Recording() { kill(); }
 
-  /// The session's path, once `name` has been told `count` times; empty where that took too long.
+  /// The session's path, once `name` has been reported `count` times; empty where that took too long.
   std::string wait_for(const std::string& name, int count) {
     std::string line;
     std::string session;
     while (count > 0) {
-      pollfd ready{told_.get(), POLLIN, 0};
+      pollfd ready{pipe_.get(), POLLIN, 0};
       char c = 0;
-      if (poll(&ready, 1, 20'000) <= 0 || read(told_.get(), &c, 1) != 1) return {};
+      if (poll(&ready, 1, 20'000) <= 0 || read(pipe_.get(), &c, 1) != 1) return {};
       if (c != '\n') {
         line += c;
         continue;
@@ -289,12 +289,12 @@ class Recording {
   }
 
  private:
-  [[noreturn]] static void record(const RecorderConfig& config, int tell, pid_t parent) {
+  [[noreturn]] static void record(const RecorderConfig& config, int pipe, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
-    const auto say = [tell](std::string line) {
+    const auto say = [pipe](std::string line) {
       line += '\n';
-      if (write(tell, line.data(), line.size()) < 0) _exit(1);
+      if (write(pipe, line.data(), line.size()) < 0) _exit(1);
     };
     RecorderBackend* started = nullptr;
     RecorderBackend backend(config, [&](const Event& event) {
@@ -306,7 +306,7 @@ class Recording {
     for (;;) pause();
   }
 
-  UniqueFD told_;
+  UniqueFD pipe_;
   pid_t child_ = -1;
 };
 

@@ -34,13 +34,13 @@ class Core : public testing::Test {
   /// A segment of one second of speech that begins at `second`.
   void say(std::uint32_t index, int second, bool kept = true) {
     const Frame start = second * kRate;
-    core.hear(vad::SegmentOpened{index, start, start - 100}, actions);
-    core.hear(vad::SegmentClosed{index, start - 100, start + kRate + 100, start, start + kRate, kept,
-                                 vad::CloseReason::silence},
-              actions);
+    core.process(vad::SegmentOpened{index, start, start - 100}, actions);
+    core.process(vad::SegmentClosed{index, start - 100, start + kRate + 100, start, start + kRate, kept,
+                                    vad::CloseReason::silence},
+                 actions);
   }
 
-  void close() { core.hear(pipeline::Closed{.now = 100 * kRate, .captured = 100 * kRate}, actions); }
+  void close() { core.process(pipeline::Closed{.now = 100 * kRate, .captured = 100 * kRate}, actions); }
 
   void answer(std::uint32_t index, const std::string& text) {
     TranscriptionOutcome outcome;
@@ -64,7 +64,7 @@ class Core : public testing::Test {
   }
 
   template <class Body>
-  std::vector<Body> told() const {
+  std::vector<Body> reported() const {
     std::vector<Body> found;
     for (const auto& emit : all<Emit>()) {
       if (const auto* body = std::get_if<Body>(&emit.event.body)) found.push_back(*body);
@@ -85,30 +85,30 @@ class Core : public testing::Test {
   RecorderCore::Actions actions;
 };
 
-TEST_F(Core, AKeptSegmentIsToldQueuedAndTranscribedOnce) {
+TEST_F(Core, AKeptSegmentIsReportedQueuedAndTranscribedOnce) {
   say(0, 1);
-  EXPECT_EQ(told<SpeechEnded>().size(), 1U);
-  EXPECT_EQ(told<TranscriptionQueued>().size(), 1U);
+  EXPECT_EQ(reported<SpeechEnded>().size(), 1U);
+  EXPECT_EQ(reported<TranscriptionQueued>().size(), 1U);
   EXPECT_EQ(all<Transcribe>().size(), 1U);
 }
 
-TEST_F(Core, ASegmentThatIsNotKeptIsToldAndNotTranscribed) {
+TEST_F(Core, ASegmentThatIsNotKeptIsReportedAndNotTranscribed) {
   say(0, 1, false);
-  EXPECT_EQ(told<SpeechEnded>().size(), 1U);
-  EXPECT_THAT(told<TranscriptionQueued>(), IsEmpty());
+  EXPECT_EQ(reported<SpeechEnded>().size(), 1U);
+  EXPECT_THAT(reported<TranscriptionQueued>(), IsEmpty());
   EXPECT_THAT(all<Transcribe>(), IsEmpty());
 }
 
-TEST_F(Core, ATextTwiceIsToldOnce) {
+TEST_F(Core, ATextThatComesTwiceIsReportedOnce) {
   say(0, 1);
   answer(0, "once");
   answer(0, "twice");
-  EXPECT_EQ(told<TranscriptionComplete>().size(), 1U);
+  EXPECT_EQ(reported<TranscriptionComplete>().size(), 1U);
 }
 
 TEST_F(Core, ATextForASegmentThatNobodyAskedForIsIgnored) {
   answer(7, "what");
-  EXPECT_THAT(told<TranscriptionComplete>(), IsEmpty());
+  EXPECT_THAT(reported<TranscriptionComplete>(), IsEmpty());
 }
 
 TEST_F(Core, EphemeralEventsHaveNoSequence) {
@@ -116,10 +116,10 @@ TEST_F(Core, EphemeralEventsHaveNoSequence) {
   EXPECT_FALSE(all<Emit>().back().event.sequence);
 }
 
-TEST_F(Core, WorkersAreNotToldOfAfterIdle) {
+TEST_F(Core, WorkersAreNotReportedAfterIdle) {
   close();
   core.worker_changed("pocketsphinx-0", WorkerState::stopped, "idle", actions);
-  EXPECT_THAT(told<WorkerStatus>(), IsEmpty());
+  EXPECT_THAT(reported<WorkerStatus>(), IsEmpty());
 }
 
 TEST_F(Core, ASessionIsDoneWhenItIsClosedAndEverySegmentHasItsAnswer) {
@@ -136,9 +136,9 @@ TEST_F(Core, ARetryIsANewRevisionAndQueuedNoSecondTime) {
   fail(0);
   core.retry_failed(actions);
   answer(0, "now");
-  EXPECT_EQ(told<TranscriptionQueued>().size(), 1U);
-  EXPECT_EQ(told<TranscriptionComplete>().back().revision, 1);
-  EXPECT_TRUE(told<TranscriptionComplete>().back().success);
+  EXPECT_EQ(reported<TranscriptionQueued>().size(), 1U);
+  EXPECT_EQ(reported<TranscriptionComplete>().back().revision, 1);
+  EXPECT_TRUE(reported<TranscriptionComplete>().back().success);
 }
 
 TEST_F(Core, ARetryLeavesAloneWhatHasItsText) {
@@ -148,10 +148,10 @@ TEST_F(Core, ARetryLeavesAloneWhatHasItsText) {
   EXPECT_EQ(all<Transcribe>().size(), 1U);
 }
 
-TEST_F(Core, AModeMovesTheDetectorsSilenceAndIsTold) {
+TEST_F(Core, AModeChangesTheDetectorsSilenceAndIsReported) {
   core.set_mode(VADMode::long_note, actions);
   EXPECT_EQ(all<SetMinSilence>().back().ms, 5000);
-  EXPECT_EQ(told<VADModeChanged>().back().min_silence_ms, 5000);
+  EXPECT_EQ(reported<VADModeChanged>().back().min_silence_ms, 5000);
 }
 
 TEST_F(Core, ATranscriptNeverTouchesTheDetector) {
@@ -171,30 +171,30 @@ TEST_F(Core, ANoteGoesOnOverAPause) {
   answer(0, "start a new note shopping list");
   say(1, 4);
   answer(1, "bread");
-  core.hear(pipeline::Paused{.now = 6 * kRate}, actions);
-  core.hear(pipeline::GapEnded{6 * kRate, 60 * kRate, GapReason::paused}, actions);
-  core.hear(pipeline::Resumed{.now = 66 * kRate}, actions);
+  core.process(pipeline::Paused{.now = 6 * kRate}, actions);
+  core.process(pipeline::GapEnded{6 * kRate, 60 * kRate, GapReason::paused}, actions);
+  core.process(pipeline::Resumed{.now = 66 * kRate}, actions);
   say(2, 67);
   answer(2, "butter");
   close();
-  ASSERT_EQ(told<NoteCompleted>().size(), 1U);
-  EXPECT_EQ(told<NoteCompleted>().front().text, "bread butter");
+  ASSERT_EQ(reported<NoteCompleted>().size(), 1U);
+  EXPECT_EQ(reported<NoteCompleted>().front().text, "bread butter");
 }
 
 TEST_F(Core, ANoteEventStandsWhereItsWordsEndedHoweverLateTheirTextCame) {
   say(0, 1);
-  core.hear(pipeline::Progress{.now = 50 * kRate, .captured = 50 * kRate}, actions);
+  core.process(pipeline::Progress{.now = 50 * kRate, .captured = 50 * kRate}, actions);
   answer(0, "start a new note");
   const auto events = journal();
   EXPECT_EQ(events.back().frame, 2 * kRate + 100);
 }
 
-TEST_F(Core, WhatIsLeftOverIsToldByNumber) {
+TEST_F(Core, PendingSegmentsAreReportedByNumber) {
   say(0, 1);
   say(1, 4);
   answer(0, "one");
-  core.tell_left_over(actions);
-  EXPECT_THAT(told<RecorderFault>().back().message, testing::HasSubstr("1 segment is still to be transcribed (1)"));
+  core.report_pending(actions);
+  EXPECT_THAT(reported<RecorderFault>().back().message, testing::HasSubstr("1 segment is still to be transcribed (1)"));
 }
 
 TEST_F(Core, AResumedSessionAsksForWhatIsMissingOnly) {
@@ -226,12 +226,12 @@ TEST_F(Core, AResumedSessionGoesOnCountingItsEvents) {
   EXPECT_EQ(std::get<Emit>(after.front()).event.sequence, *before.back().sequence + 1);
 }
 
-TEST_F(Core, AResumedSessionTellsNoNoteTwiceAndMissesNone) {
+TEST_F(Core, AResumedSessionReportsEachNoteOnce) {
   say(0, 1);
   say(1, 4);
   answer(0, "start a new note shopping list");
   close();  // the body has no text yet: the note is still open
-  const auto before = told<NoteCommandDetected>().size() + told<NoteTitleCaptured>().size();
+  const auto before = reported<NoteCommandDetected>().size() + reported<NoteTitleCaptured>().size();
   ASSERT_EQ(before, 2U);
   RecorderCore resumed(settings(), clock);
   RecorderCore::Actions after;
@@ -261,16 +261,16 @@ TEST_F(Core, ANoteThatWasCompletedByACallIsCompletedThereAfterACrash) {
   TranscriptionOutcome outcome;
   outcome.text = "bread";
   resumed.transcribed(1, outcome, actions);
-  ASSERT_EQ(told<NoteCompleted>().size(), 1U);
-  EXPECT_EQ(told<NoteCompleted>().front().text, "bread");
+  ASSERT_EQ(reported<NoteCompleted>().size(), 1U);
+  EXPECT_EQ(reported<NoteCompleted>().front().text, "bread");
 }
 
 TEST_F(Core, ACallToCompleteANoteIsInTheJournalWhereSomethingWasSaid) {
   core.complete_note(actions);
-  EXPECT_THAT(told<NoteCommandDetected>(), IsEmpty());
+  EXPECT_THAT(reported<NoteCommandDetected>(), IsEmpty());
   say(0, 1);
   core.complete_note(actions);
-  EXPECT_THAT(told<NoteCommandDetected>(), ElementsAre(NoteCommandDetected{0, NoteCommand::complete}));
+  EXPECT_THAT(reported<NoteCommandDetected>(), ElementsAre(NoteCommandDetected{0, NoteCommand::complete}));
 }
 
 TEST_F(Core, AResumedSessionKnowsWhatTheEngineSpottedBesideTheText) {
@@ -283,7 +283,7 @@ TEST_F(Core, AResumedSessionKnowsWhatTheEngineSpottedBesideTheText) {
   answer(1, "shopping list");
   say(2, 7);
   close();
-  ASSERT_EQ(told<NoteTitleCaptured>().size(), 1U);
+  ASSERT_EQ(reported<NoteTitleCaptured>().size(), 1U);
   RecorderCore resumed(settings(), clock);
   const auto before = journal();
   actions.clear();
@@ -291,8 +291,8 @@ TEST_F(Core, AResumedSessionKnowsWhatTheEngineSpottedBesideTheText) {
   outcome.text = "bread";
   outcome.phrases.clear();
   resumed.transcribed(2, outcome, actions);
-  ASSERT_EQ(told<NoteCompleted>().size(), 1U);
-  EXPECT_EQ(told<NoteCompleted>().back().title, "shopping list");
+  ASSERT_EQ(reported<NoteCompleted>().size(), 1U);
+  EXPECT_EQ(reported<NoteCompleted>().back().title, "shopping list");
 }
 
 TEST_F(Core, WithoutATranscriberAResumedSessionWaitsForNobody) {
@@ -306,12 +306,12 @@ TEST_F(Core, WithoutATranscriberAResumedSessionWaitsForNobody) {
   EXPECT_TRUE(resumed.is_done());
 }
 
-TEST_F(Core, AFailedCaptureIsToldAndEndsInFailed) {
-  core.hear(
+TEST_F(Core, AFailedCaptureIsReportedAndEndsInFailed) {
+  core.process(
       pipeline::Closed{.now = kRate, .captured = kRate, .drift_ppm = 0, .failure = EventError{"device_lost", "Gone."}},
       actions);
-  EXPECT_EQ(told<RecorderFault>().back().code, "device_lost");
-  EXPECT_EQ(told<RecordingStateChanged>().back().state, RecordingState::failed);
+  EXPECT_EQ(reported<RecorderFault>().back().code, "device_lost");
+  EXPECT_EQ(reported<RecordingStateChanged>().back().state, RecordingState::failed);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 namespace dictum::test {
 
-/// A configuration that needs no microphone, model or recogniser: three sentences, as fast as they can be heard.
+/// A configuration that needs no microphone, model or recogniser: three sentences, as fast as they can be processed.
 inline RecorderConfig scripted(const std::filesystem::path& root, double latency_sec = 0) {
   const Script script({{.text = "the first sentence", .speech_sec = 1.2, .pause_sec = 2},
                        {.text = "the second one", .speech_sec = 0.8, .pause_sec = 1.5},

@@ -62,10 +62,10 @@ bool filter_system_calls(std::span<const int> calls, std::uint32_t these, std::u
 void forbid_system_calls() {
   constexpr std::array<int, 8> kAllowed{SYS_brk,     SYS_mmap,  SYS_munmap,        SYS_mremap,
                                         SYS_madvise, SYS_futex, SYS_clock_gettime, SYS_exit_group};
-  struct sigaction told{};
-  told.sa_sigaction = [](int, siginfo_t* info, void*) { ::_exit(info->si_syscall == 0 ? 255 : info->si_syscall); };
-  told.sa_flags = SA_SIGINFO;
-  ::sigaction(SIGSYS, &told, nullptr);
+  struct sigaction action{};
+  action.sa_sigaction = [](int, siginfo_t* info, void*) { ::_exit(info->si_syscall == 0 ? 255 : info->si_syscall); };
+  action.sa_flags = SA_SIGINFO;
+  ::sigaction(SIGSYS, &action, nullptr);
   if (!filter_system_calls(kAllowed, SECCOMP_RET_ALLOW, SECCOMP_RET_TRAP)) ::_exit(kNoFilter);
 }
 

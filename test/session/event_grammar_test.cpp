@@ -81,11 +81,11 @@ TEST_F(Grammar, FindsNothingWrongWithARightSession) {
   EXPECT_THAT(grammar_violations(session_), IsEmpty());
 }
 
-TEST_F(Grammar, MissesTheManifest) {
+TEST_F(Grammar, ReportsAMissingManifest) {
   fs::remove(session_ / "manifest.json");
   expect("manifest.json' cannot be read");
 }
-TEST_F(Grammar, MissesTheJournal) {
+TEST_F(Grammar, ReportsAMissingJournal) {
   write_file(session_ / "events.jsonl", "");
   expect("the journal is empty");
 }
@@ -114,11 +114,11 @@ TEST_F(Grammar, SeesAnotherSessionsEvent) {
   rewrite([](auto& events) { events[2].session = "20200101_000000"; });
   expect("SpeechEnded belongs to the session '20200101_000000'");
 }
-TEST_F(Grammar, MissesATimestamp) {
+TEST_F(Grammar, ReportsAMissingTimestamp) {
   rewrite([](auto& events) { events[2].timestamp = 0; });
   expect("SpeechEnded has no timestamp");
 }
-TEST_F(Grammar, MissesTheEnd) {
+TEST_F(Grammar, ReportsAMissingEnd) {
   rewrite([](auto& events) { events.erase(nth<RecordingStateChanged>(events, 1)); });
   expect("the session is not ended by idle or failed");
 }
@@ -190,7 +190,7 @@ TEST_F(Grammar, SeesAWrongFileInTheQueue) {
   });
   expect("segment 0 is queued as 'x.wav'");
 }
-TEST_F(Grammar, MissesATextUnlessItMayBePending) {
+TEST_F(Grammar, ReportsAMissingTextUnlessItMayBePending) {
   rewrite([](auto& events) { events.erase(nth<TranscriptionComplete>(events, 1)); });
   expect("segment 0 is queued and has no TranscriptionComplete");
   EXPECT_THAT(grammar_violations(session_, {.transcription_may_be_pending = true}),
@@ -269,7 +269,7 @@ TEST_F(Grammar, SeesAHeaderThatSaysLessThanTheFileHas) {
   write_file(session_ / "seg_0002.wav", content_of(session_ / "seg_0002.wav") + "xx");
   expect("seg_0002.wav is ");
 }
-TEST_F(Grammar, MissesASoundFile) {
+TEST_F(Grammar, ReportsAMissingSoundFile) {
   fs::remove(session_ / "seg_0002.wav");
   expect("seg_0002.wav is missing or no sound file");
 }

@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, WithoutText,
                                          Missing{SegmentStatus::skipped, "[not transcribed: transcription was off]"}),
                          [](const auto& test) { return std::string(journal::to_string(test.param.status)); });
 
-TEST(TextExport, OfAWholeSessionMissesNothing) {
+TEST(TextExport, OfAWholeSessionLacksNothing) {
   EXPECT_EQ(script_of({segment(0, 0, 3 * kRate, "one"), segment(1, 4 * kRate, 6 * kRate, "")}).without_text(), 0U);
 }
 
@@ -229,7 +229,7 @@ TEST_F(Exporting, ReadsAnOlderRevision) {
   {
     SessionWriter writer = SessionWriter::reopen(session_);
     Scribe scribe(writer);
-    scribe.hear(0, "start a new boat", 1);
+    scribe.transcribe(0, "start a new boat", 1);
     scribe.finish();
   }
   EXPECT_THAT(export_text(read_script(session_), TextFormat::txt), HasSubstr("boat"));

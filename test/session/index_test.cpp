@@ -236,7 +236,7 @@ TEST_F(Index, ForgetsASessionThatIsGone) {
   fs::remove_all(session);
   SearchQuery query;
   query.text = "hello";
-  EXPECT_THAT(index.search(query), IsEmpty()) << "before anybody told the index";
+  EXPECT_THAT(index.search(query), IsEmpty()) << "before the index was updated";
   index.update(session);
   EXPECT_THAT(index.search(query), IsEmpty());
 }

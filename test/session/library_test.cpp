@@ -243,7 +243,7 @@ TEST_F(Library, PrunesWhatIsOldEnough) {
   EXPECT_THAT(names(), ElementsAre("20261122_154501"));
 }
 
-TEST_F(Library, OnlyTellsInADryRun) {
+TEST_F(Library, OnlyListsInADryRun) {
   const fs::path old = make_empty(kStarted);
   const Pruned pruned = prune(root_.path(), {.before = kStarted + hours(1), .dry_run = true});
   EXPECT_THAT(pruned.removed, ElementsAre(old));
@@ -259,7 +259,7 @@ TEST_F(Library, KeepsSessionsWithNotesWhereThatIsWanted) {
   EXPECT_THAT(prune(root_.path(), {.before = kStarted + hours(1)}).removed, SizeIs(1));
 }
 
-TEST_F(Library, StopsPruningWhenItIsTold) {
+TEST_F(Library, StopsPruningWhenAStopIsRequested) {
   const fs::path oldest = make_empty(kStarted - hours(2));
   make_empty(kStarted - hours(1));
   int asked = 0;
@@ -283,12 +283,12 @@ TEST_F(Library, PrunesNothingThatIsOpenUnfinishedOrUnreadable) {
 }
 
 TEST_F(Library, TellsAnIndexThatIsThereAndMakesNone) {
-  tell_index(make_session(root_.path()));
+  update_index(make_session(root_.path()));
   EXPECT_FALSE(fs::exists(SessionIndex::file_in(root_.path())));
   {
     SessionIndex index(root_.path());
   }
-  tell_index(make_session(root_.path()));
+  update_index(make_session(root_.path()));
   SearchQuery query;
   query.text = "honey";
   EXPECT_THAT(SessionIndex(root_.path()).search(query), SizeIs(1));

@@ -30,7 +30,7 @@ Event event(Frame frame, EventBody body) {
       .session = "20261122_154501", .sequence = 0, .timestamp = 1795362302.5, .frame = frame, .body = std::move(body)};
 }
 
-TranscriptionComplete heard(const std::string& text, int revision) {
+TranscriptionComplete transcribed(const std::string& text, int revision) {
   TranscriptionComplete complete;
   complete.text = text;
   complete.success = true;
@@ -55,19 +55,19 @@ Manifest after(std::vector<EventBody> events, bool transcribes = true) {
 }
 
 TEST(Manifest, FoldsToTheSameAgain) {
-  const Manifest made = after({heard("text", 0), AudioGap{6000, 480, GapReason::disk}});
+  const Manifest made = after({transcribed("text", 0), AudioGap{6000, 480, GapReason::disk}});
   Manifest again = made.unfolded();
   EXPECT_TRUE(again.segments.empty());
   again.apply(event(2000, SpeechDetected{0, 1000}));
   again.apply(event(4000, SpeechEnded{0, 0.25, true, 1000, 5000}));
-  again.apply(event(5000, heard("text", 0)));
+  again.apply(event(5000, transcribed("text", 0)));
   again.apply(event(5000, AudioGap{6000, 480, GapReason::disk}));
   EXPECT_EQ(again, made);
 }
 
 /// A manifest with every field set.
 Manifest full() {
-  Manifest made = after({TranscriptionQueued{0, "seg_0000.wav"}, heard("J\xC3\xBCrgen said \"hi\"\n", 3),
+  Manifest made = after({TranscriptionQueued{0, "seg_0000.wav"}, transcribed("J\xC3\xBCrgen said \"hi\"\n", 3),
                          VADModeChanged{VADMode::long_note, 5000}, AudioGap{6000, 480, GapReason::overflow},
                          NoteCompleted{"List", "milk", {0}, "notes/0001-list.md"},
                          RecordingStateChanged{RecordingState::idle, false, false, false}});

@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 
 constexpr auto kLater = kStarted + std::chrono::hours(1);
 
-/// A session whose process dies when the test says so, as far as the disk can tell.
+/// A session whose process dies when the test says so, as far as the disk can emit.
 class Crash : public testing::Test {
  protected:
   SessionWriter& writer() { return *writer_; }
@@ -77,7 +77,7 @@ TEST_F(Crash, InSpeechKeepsTheAudioThatTheFileHas) {
   scribe_.start();
   writer().open_segment(0, 1000);
   writer().append_segment(0, std::vector<std::int16_t>(512, 5));
-  scribe_.tell(1400, SpeechDetected{0, 1000});
+  scribe_.emit(1400, SpeechDetected{0, 1000});
   writer().append_segment(0, std::vector<std::int16_t>(512, 5));
   const RecoveredSession session = recovered();
   expect_whole();
@@ -92,7 +92,7 @@ TEST_F(Crash, KeepsSamplesThatTheHeaderDidNotAnnounceYet) {
   scribe_.start();
   writer().open_segment(0, 1000);
   writer().append_segment(0, std::vector<std::int16_t>(512, 5));
-  scribe_.tell(1400, SpeechDetected{0, 1000});
+  scribe_.emit(1400, SpeechDetected{0, 1000});
   die();
   test::write_file(path() / "seg_0000.wav", content_of(path() / "seg_0000.wav") + std::string(200, '\5'));
   recovered();
@@ -118,32 +118,32 @@ TEST_F(Crash, AtTheVeryStartOfASegmentKeepsNothingOfIt) {
   EXPECT_EQ(read_manifest(path()).segments.at(0).status, SegmentStatus::discarded);
 }
 
-TEST_F(Crash, BetweenClosingAFileAndTellingItKeepsTheFile) {
+TEST_F(Crash, BetweenClosingAFileAndItsEventKeepsTheFile) {
   scribe_.start();
   writer().open_segment(0, 1000);
   writer().append_segment(0, std::vector<std::int16_t>(2000, 5));
-  scribe_.tell(1400, SpeechDetected{0, 1000});
+  scribe_.emit(1400, SpeechDetected{0, 1000});
   writer().close_segment(0, 1500);
   recovered();
   expect_whole();
   EXPECT_EQ(read_manifest(path()).segments.at(0).end_frame, 2500);
 }
 
-TEST_F(Crash, BetweenDiscardingAFileAndTellingItDiscardsTheSegment) {
+TEST_F(Crash, BetweenDiscardingAFileAndItsEventDiscardsTheSegment) {
   scribe_.start();
   writer().open_segment(0, 1000);
-  scribe_.tell(1400, SpeechDetected{0, 1000});
+  scribe_.emit(1400, SpeechDetected{0, 1000});
   writer().discard_segment(0);
   recovered();
   expect_whole();
 }
 
-TEST_F(Crash, BetweenTellingTheEndAndCuttingTheFileCutsIt) {
+TEST_F(Crash, BetweenTheEventOfTheEndAndTheCutOfTheFileCutsIt) {
   scribe_.start();
   writer().open_segment(0, 1000);
   writer().append_segment(0, std::vector<std::int16_t>(2000, 5));
-  scribe_.tell(1400, SpeechDetected{0, 1000});
-  scribe_.tell(2000, SpeechEnded{0, 1500.0 / kRate, true, 1000, 2500});
+  scribe_.emit(1400, SpeechDetected{0, 1000});
+  scribe_.emit(2000, SpeechEnded{0, 1500.0 / kRate, true, 1000, 2500});
   recovered();
   expect_whole();
   EXPECT_EQ(frames_on_disk(journal::SessionFolder(path()), "seg_0000.wav"), 1500);
@@ -173,7 +173,7 @@ TEST_F(Crash, WhileTextsWereOutstandingLeavesTheirJobs) {
   scribe_.speak(1000);
   scribe_.speak(1000);
   scribe_.speak(1000);
-  scribe_.hear(1, "second");
+  scribe_.transcribe(1, "second");
   scribe_.stop();
   const RecoveredSession session = recovered();
   expect_whole();
@@ -281,14 +281,14 @@ TEST(UnfinishedSessions, AreNoneWhereThereIsNothingToRead) {
   for (int turn = 0;; ++turn) {
     scribe.silence(1000 + turn % 7 * 100);
     const std::uint32_t index = scribe.speak(3000 + turn % 5 * 1000, turn % 4 != 3);
-    if (turn % 4 != 3 && turn % 3 != 0) scribe.hear(index, "some words, said in turn " + std::to_string(turn));
+    if (turn % 4 != 3 && turn % 3 != 0) scribe.transcribe(index, "some words, said in turn " + std::to_string(turn));
     if (turn % 6 == 1) scribe.gap(1600, GapReason::stalled);
     if (turn % 8 == 4) scribe.note("Note", "some words", {index});
     if (turn % 10 == 0) writer.save_manifest();
   }
 }
 
-/// Starts a recording in another process, kills it `after` its start, recovers the session, and judges it.
+/// Starts a recording in another process, kills it `after` its start, recovers the session, and checks it.
 void kill_and_recover(std::chrono::microseconds after) {
   const TemporaryDirectory root;
   int pipe[2];
@@ -321,7 +321,7 @@ void kill_and_recover(std::chrono::microseconds after) {
   EXPECT_THAT(grammar_violations(path, {.transcription_may_be_pending = true}), IsEmpty())
       << "killed after " << after.count();
   const std::string whole = before.substr(0, before.rfind('\n') + 1);
-  EXPECT_TRUE(content_of(path / "events.jsonl").starts_with(whole)) << "what was told stays told";
+  EXPECT_TRUE(content_of(path / "events.jsonl").starts_with(whole)) << "what was emitted stays in the journal";
   const Manifest manifest = read_manifest(path);
   for (const auto& [name, size] : audio) {
     const auto index = static_cast<std::uint32_t>(std::stoul(name.substr(4)));

@@ -20,13 +20,13 @@ session::SessionInfo info(bool transcribes = true);
 std::string content_of(const std::filesystem::path& file);
 void write_file(const std::filesystem::path& file, const std::string& content);
 
-/// Writes a session as the recorder does: audio first, then the event that tells of it; one second of the clock is one
+/// Writes a session as the recorder does: audio first, then its event; one second of the clock is one
 /// second of time.
 class Scribe {
  public:
   explicit Scribe(session::SessionWriter& writer);
 
-  void tell(Frame frame, EventBody body);
+  void emit(Frame frame, EventBody body);
 
   void start();
   void silence(Frame frames) {
@@ -38,11 +38,11 @@ class Scribe {
   /// A segment with `pre_roll` frames kept before its speech, written in blocks of 512, and as much after it.
   std::uint32_t speak(Frame frames, bool kept = true, Frame pre_roll = 800);
   void queue(std::uint32_t index);
-  void hear(std::uint32_t index, const std::string& text, int revision = 0);
-  void fail_to_hear(std::uint32_t index, const std::string& why, int revision = 0);
+  void transcribe(std::uint32_t index, const std::string& text, int revision = 0);
+  void fail_transcription(std::uint32_t index, const std::string& why, int revision = 0);
   void note(const std::string& title, const std::string& text, const std::vector<std::uint32_t>& segments);
 
-  void stop();    // idle is told
+  void stop();    // emits idle
   void finish();  // and everything is closed
 
   Frame now() const { return now_; }

@@ -92,7 +92,7 @@ TEST_F(Writing, NamesFilesRelativelyInTheJournal) {
 }
 
 TEST_F(Writing, DoesNotRecordEphemeralEvents) {
-  Scribe(writer()).tell(0, AudioLevel{});
+  Scribe(writer()).emit(0, AudioLevel{});
   EXPECT_EQ(content_of(file("events.jsonl")), "");
   EXPECT_EQ(writer().next_sequence(), 0u);
 }
@@ -116,10 +116,10 @@ TEST_F(Writing, ShowsInOrderOfSpeechOnlyWhatIsSettledUpToThere) {
   scribe.start();
   scribe.speak(1000);
   scribe.speak(1000);
-  scribe.hear(1, "second");
+  scribe.transcribe(1, "second");
   EXPECT_EQ(content_of(file("transcript_raw.txt")), "");
   EXPECT_EQ(content_of(file("transcript_incremental.txt")), "[00:00:00.262] second\n");
-  scribe.hear(0, "first");
+  scribe.transcribe(0, "first");
   EXPECT_EQ(content_of(file("transcript_raw.txt")), "[00:00:00.050] first\n[00:00:00.262] second\n");
 }
 
@@ -128,12 +128,12 @@ TEST_F(Writing, ShowsANewRevisionInThePlaceOfTheOld) {
   scribe.start();
   scribe.speak(1000);
   scribe.speak(1000);
-  scribe.hear(0, "first");
-  scribe.hear(1, "second");
-  scribe.hear(0, "better", 1);
+  scribe.transcribe(0, "first");
+  scribe.transcribe(1, "second");
+  scribe.transcribe(0, "better", 1);
   EXPECT_EQ(content_of(file("transcript_raw.txt")), "[00:00:00.050] better\n[00:00:00.262] second\n");
   scribe.speak(1000);
-  scribe.hear(2, "third");
+  scribe.transcribe(2, "third");
   EXPECT_THAT(content_of(file("transcript_raw.txt")), testing::EndsWith("second\n[00:00:00.475] third\n"));
 }
 
@@ -142,7 +142,7 @@ TEST_F(Writing, ListsWhatStillWaitsWhenItIsFinishedEarly) {
   scribe.start();
   scribe.speak(1000);
   scribe.speak(1000);
-  scribe.hear(1, "second");
+  scribe.transcribe(1, "second");
   scribe.stop();
   scribe.finish();
   EXPECT_EQ(content_of(file("transcript_raw.txt")),
@@ -162,14 +162,14 @@ TEST_F(Writing, GoesOnWhereItWasReopened) {
   Scribe scribe(writer());
   scribe.start();
   scribe.speak(1000);
-  scribe.hear(0, "first");
+  scribe.transcribe(0, "first");
   scribe.stop();
   scribe.finish();
   const Manifest before = writer().manifest();
   reopen();
   EXPECT_EQ(writer().manifest(), before);
   Scribe again(writer());
-  again.hear(0, "better", 1);
+  again.transcribe(0, "better", 1);
   again.finish();
   EXPECT_THAT(grammar_violations(writer().path()), IsEmpty());
   EXPECT_EQ(read_manifest(writer().path()).segments[0].text, "better");
@@ -179,7 +179,7 @@ TEST_F(Writing, MakesTranscriptsAndNotesAgainWhereTheyAreMissing) {
   Scribe scribe(writer());
   scribe.start();
   scribe.speak(1000);
-  scribe.hear(0, "first");
+  scribe.transcribe(0, "first");
   scribe.note("Title", "first", {0});
   const std::string note = content_of(file("notes/0001-note.md"));
   for (const char* name : {"transcript_raw.txt", "transcript_incremental.txt", "notes/0001-note.md"})
@@ -258,10 +258,10 @@ TEST_F(Writing, LosesNoEventWhenTheDiskWasFullForAWhile) {
   scribe.start();
   {
     const FileSizeLimit full(0);
-    EXPECT_EQ(code_of([&] { scribe.tell(10, DeviceChanged{"a", "b"}); }), Errc::disk_full);
-    EXPECT_EQ(code_of([&] { scribe.tell(20, DeviceChanged{"c", "d"}); }), Errc::disk_full);
+    EXPECT_EQ(code_of([&] { scribe.emit(10, DeviceChanged{"a", "b"}); }), Errc::disk_full);
+    EXPECT_EQ(code_of([&] { scribe.emit(20, DeviceChanged{"c", "d"}); }), Errc::disk_full);
   }
-  scribe.tell(30, DeviceChanged{"e", "f"});
+  scribe.emit(30, DeviceChanged{"e", "f"});
   journal::JournalReader reader(writer().path());
   int events = 0;
   while (reader.next()) ++events;
@@ -301,12 +301,12 @@ TEST_F(Writing, BringsTheTranscriptsUpToDateWhenTheDiskHasRoomAgain) {
   scribe.start();
   scribe.speak(1000);
   scribe.speak(1000);
-  scribe.hear(0, "first");
+  scribe.transcribe(0, "first");
   {
     const FileSizeLimit full(0);
-    EXPECT_EQ(code_of([&] { scribe.hear(0, "better", 1); }), Errc::disk_full);
+    EXPECT_EQ(code_of([&] { scribe.transcribe(0, "better", 1); }), Errc::disk_full);
   }
-  scribe.hear(1, "second");
+  scribe.transcribe(1, "second");
   scribe.stop();
   scribe.finish();
   EXPECT_EQ(content_of(file("transcript_raw.txt")), "[00:00:00.050] better\n[00:00:00.262] second\n");

@@ -39,7 +39,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 /// What the events say about a segment.
-struct Told {
+struct SegmentHistory {
   Frame speech_start{};
   std::optional<SpeechEnded> ended;
   int queued = 0;
@@ -155,7 +155,7 @@ class Checker {
   }
 
   void check(const Event& event, const TranscriptionQueued& queued) {
-    Told* segment = kept_segment(queued.segment_index, event.name());
+    SegmentHistory* segment = kept_segment(queued.segment_index, event.name());
     if (segment == nullptr) return;
     ++segment->queued;
     if (queued.wav_path != journal::segment_file(queued.segment_index)) {
@@ -168,7 +168,7 @@ class Checker {
 
   void check(const Event& event, const TranscriptionComplete& complete) {
     const std::uint32_t index = complete.segment_index;
-    Told* segment = kept_segment(index, event.name());
+    SegmentHistory* segment = kept_segment(index, event.name());
     if (segment == nullptr) return;
     if (segment->queued == 0) complain("TranscriptionComplete of segment {} comes before TranscriptionQueued", index);
     if (complete.revision != segment->completions) {
@@ -233,7 +233,7 @@ class Checker {
   }
   void check(const Event&, const auto&) {}
 
-  Told* kept_segment(std::uint32_t index, std::string_view event) {
+  SegmentHistory* kept_segment(std::uint32_t index, std::string_view event) {
     const auto found = segments_.find(index);
     if (found != segments_.end() && found->second.ended && found->second.ended->kept) return &found->second;
     complain("{} names segment {}, which is not a kept one that has ended", event, index);
@@ -316,7 +316,7 @@ class Checker {
     }
   }
 
-  std::string line_begins(const Told& segment) const {
+  std::string line_begins(const SegmentHistory& segment) const {
     const auto ms = static_cast<std::int64_t>(std::floor(manifest_.seconds(segment.speech_start) * 1000 + 1e-6));
     const std::string time =
         fmt::format("[{:02}:{:02}:{:02}.{:03}]", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
@@ -359,7 +359,7 @@ class Checker {
   std::vector<std::string> violations_;
   session::Manifest manifest_;
   session::Manifest fold_;
-  std::map<std::uint32_t, Told> segments_;
+  std::map<std::uint32_t, SegmentHistory> segments_;
   std::map<std::string, int> note_revisions_;  // the next one of each
   std::optional<std::uint32_t> open_;
   bool first_ = true;

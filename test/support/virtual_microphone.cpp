@@ -124,7 +124,7 @@ void VirtualMicrophone::start() {
   ::close(log);
   bool ready = false;
   while (!(ready = answers(socket)) && left_ms(deadline) > 0) {
-    // Between the socket's making and its listening nothing tells, so that moment alone is looked at again after 5 ms.
+    // Nothing reports when the new socket begins to listen, so that moment alone is polled, every 5 ms.
     pollfd event{watch, POLLIN, 0};
     ::poll(&event, 1, std::filesystem::exists(socket) ? 5 : left_ms(deadline));
     char events[4096];

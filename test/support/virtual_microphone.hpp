@@ -14,7 +14,7 @@
 namespace dictum::test {
 
 /// A microphone without hardware: a PulseAudio daemon of its own in a fresh folder, with the output `spk` and the input
-/// `mic` that hears what is played there, both mono at 48 kHz. While it lives, the environment of the process leads
+/// `mic` that records what is played there, both mono at 48 kHz. While it lives, the environment of the process leads
 /// every PulseAudio client to it, and ALSA's devices `default` and `mic` too, for PortAudio. Whatever it starts dies
 /// with it, and with the process.
 ///
@@ -44,7 +44,7 @@ class VirtualMicrophone {
   /// Removes `mic`; the daemon lives on.
   void unload();
 
-  /// Loads an input `name` with these properties that hears the output `spk`.
+  /// Loads an input `name` with these properties that records the output `spk`.
   void load(const std::string& name, int sample_rate = 48000, int channels = 1);
 
   /// Begins to play a sound file into the microphone.

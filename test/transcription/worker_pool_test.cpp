@@ -132,17 +132,17 @@ TEST_F(WorkerPoolTest, RefusesAPathThatJSONCannotHold) {
 
 // Misbehaviour of every kind: three attempts, each on a fresh worker, then a failure that says why; the others go on.
 
-struct Fate {
+struct FailureCase {
   const char* behaviour;
   const char* code;
   const char* sentence;
 };
 
-class Misbehaviour : public PoolFixture, public testing::WithParamInterface<Fate> {};
+class Misbehaviour : public PoolFixture, public testing::WithParamInterface<FailureCase> {};
 
 TEST_P(Misbehaviour, EndsTheAttemptAndNotTheOthers) {
-  const Fate fate = GetParam();
-  const std::string behaviour = fate.behaviour;
+  const FailureCase failure = GetParam();
+  const std::string behaviour = failure.behaviour;
   if (kSanitized && behaviour == "grow") GTEST_SKIP() << "a sanitizer cannot live with a memory cap";
   settings.deadline_base = behaviour == "hang" ? 300ms : 60s;
   settings.ping_interval = behaviour == "freeze" ? 20ms : 1h;
@@ -154,21 +154,23 @@ TEST_P(Misbehaviour, EndsTheAttemptAndNotTheOthers) {
   EXPECT_EQ(done[0].text, "segment 0");
   EXPECT_EQ(done[2].text, "segment 2");
   ASSERT_TRUE(done[1].error.has_value());
-  EXPECT_EQ(done[1].error->code, fate.code);
-  EXPECT_THAT(done[1].error->message, HasSubstr(fate.sentence));
+  EXPECT_EQ(done[1].error->code, failure.code);
+  EXPECT_THAT(done[1].error->message, HasSubstr(failure.sentence));
   EXPECT_THAT(done[1].error->message, HasSubstr("3 attempts"));
   EXPECT_EQ(logged("job 1"), 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    OfEveryKind, Misbehaviour,
-    testing::Values(Fate{"error", "transcription_failed", "no such voice"},
-                    Fate{"crash", "quarantined", kSanitized ? "" : "SIGSEGV"},
-                    Fate{"leave", "quarantined", "exit code 0"}, Fate{"hang", "deadline_exceeded", "within 0.3 s"},
-                    Fate{"freeze", "deadline_exceeded", "does not react"}, Fate{"flood", "worker_protocol", "flood"},
-                    Fate{"garbage", "worker_protocol", "too long"}, Fate{"giant", "worker_protocol", "too long"},
-                    Fate{"grow", "transcription_failed", "out of memory"}),
-    [](const auto& fate) { return std::string(fate.param.behaviour); });
+INSTANTIATE_TEST_SUITE_P(OfEveryKind, Misbehaviour,
+                         testing::Values(FailureCase{"error", "transcription_failed", "no such voice"},
+                                         FailureCase{"crash", "quarantined", kSanitized ? "" : "SIGSEGV"},
+                                         FailureCase{"leave", "quarantined", "exit code 0"},
+                                         FailureCase{"hang", "deadline_exceeded", "within 0.3 s"},
+                                         FailureCase{"freeze", "deadline_exceeded", "does not react"},
+                                         FailureCase{"flood", "worker_protocol", "flood"},
+                                         FailureCase{"garbage", "worker_protocol", "too long"},
+                                         FailureCase{"giant", "worker_protocol", "too long"},
+                                         FailureCase{"grow", "transcription_failed", "out of memory"}),
+                         [](const auto& failure) { return std::string(failure.param.behaviour); });
 
 TEST_F(WorkerPoolTest, RetriesOnAFreshWorker) {
   script(R"({"segments":{"0":[{"do":"error"},{"do":"crash"},{"text":"at last"}]}})");

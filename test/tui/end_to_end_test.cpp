@@ -182,7 +182,7 @@ TEST_F(TUIEndToEnd, RefusesAWrongKey) {
   config = (folder / "config.toml").string();
   std::ofstream(config) << "[tui.keys]\nhelpp = \"h\"\n";
   run_tui("", "{}", 160, 24);
-  terminal->wait_for("there is no key for \"helpp\"; the nearest is \"help\".");
+  terminal->wait_for("unknown action \"helpp\": did you mean \"help\"?");
   terminal->wait_for("exit 2");
 }
 

@@ -23,9 +23,9 @@ constexpr const char* kLong =
 /// Somebody dictates a shopping list.
 Story note_story() {
   Story story;
-  story.start().tell(WorkerStatus{"pocketsphinx-0", WorkerState::ready, ""});
-  story.said(0, 3, "start a new note").tell(NoteCommandDetected{0, NoteCommand::start});
-  story.said(1, 8, "shopping list").tell(NoteTitleCaptured{1, "shopping list"});
+  story.start().emit(WorkerStatus{"pocketsphinx-0", WorkerState::ready, ""});
+  story.said(0, 3, "start a new note").emit(NoteCommandDetected{0, NoteCommand::start});
+  story.said(1, 8, "shopping list").emit(NoteTitleCaptured{1, "shopping list"});
   story.said(2, 13, "buy some bread and a bottle of milk");
   story.said(3, 18, "the shop closes at seven in the evening");
   return story;
@@ -33,10 +33,10 @@ Story note_story() {
 
 Story busy_story() {
   Story story = note_story();
-  story.at(23).begin_speech(4).at(25).end_speech(4).tell(WorkerStatus{"pocketsphinx-0", WorkerState::busy, ""});
-  story.tell(TranscriptionPartial{4, "do not forget the coffee and", 24});
-  story.tell(QueueStatus{1, 4, 1.2});
-  story.at(26).begin_speech(5).sound(27.2, 25.9).tell(TranscriptionPartial{5, "and some", 3});
+  story.at(23).begin_speech(4).at(25).end_speech(4).emit(WorkerStatus{"pocketsphinx-0", WorkerState::busy, ""});
+  story.emit(TranscriptionPartial{4, "do not forget the coffee and", 24});
+  story.emit(QueueStatus{1, 4, 1.2});
+  story.at(26).begin_speech(5).sound(27.2, 25.9).emit(TranscriptionPartial{5, "and some", 3});
   return story;
 }
 
@@ -102,7 +102,7 @@ std::vector<NamedScreen> screens() {
   add("listening", Story().start().at(3).begin_speech(0).sound(6, 9));
   add("silence_counts_down", Story().start().at(3).begin_speech(0).sound(6, 5.5));
   add("long_note_mode",
-      Story().start().tell(VADModeChanged{VADMode::long_note, 5000}).at(1).begin_speech(0).sound(6, 2.8));
+      Story().start().emit(VADModeChanged{VADMode::long_note, 5000}).at(1).begin_speech(0).sound(6, 2.8));
   add("paused", note_story().sound(22, 20).state(RecordingState::paused));
   add("muted", note_story().sound(22, 10).state(RecordingState::recording, true));
   add("stopping", busy_story().state(RecordingState::stopping));
@@ -110,13 +110,13 @@ std::vector<NamedScreen> screens() {
   add("failed",
       note_story()
           .at(24)
-          .tell(RecorderFault{"disk_full", "There is no room left in /home/ann: the recording was ended.", false})
+          .emit(RecorderFault{"disk_full", "There is no room left in /home/ann: the recording was ended.", false})
           .state(RecordingState::failed));
 
   // Segments.
   add("interim_text", busy_story());
   add("transcribing",
-      Story().start().at(2).begin_speech(0).at(4).end_speech(0).at(7).tell(QueueStatus{1, 0, 3}).sound(7.3, 4));
+      Story().start().at(2).begin_speech(0).at(4).end_speech(0).at(7).emit(QueueStatus{1, 0, 3}).sound(7.3, 4));
   add("discarded", Story().start().at(2).begin_speech(0).at(2.1).end_speech(0, false));
   add("transcription_failed", note_story().at(23).begin_speech(4).at(25).end_speech(4).at(58).failure(
                                   4, "deadline_exceeded", "The engine did not answer within 30 s, three times."));
@@ -132,10 +132,10 @@ std::vector<NamedScreen> screens() {
                                    .no_speech_probability = 0.9,
                                    .suspect = true,
                                    .revision = 0};
-    story.at(5).begin_speech(1).at(6).end_speech(1).at(7).tell(complete);
+    story.at(5).begin_speech(1).at(6).end_speech(1).at(7).emit(complete);
     return story;
   }());
-  add("revision", note_story().at(60).tell(TranscriptionComplete{.segment_index = 2,
+  add("revision", note_story().at(60).emit(TranscriptionComplete{.segment_index = 2,
                                                                  .text = "buy some bread and a bottle of cold milk",
                                                                  .success = true,
                                                                  .error = {},
@@ -148,31 +148,31 @@ std::vector<NamedScreen> screens() {
 
   // Notes and notifications.
   add("note_without_title",
-      Story().start().said(0, 2, "start a new note").tell(NoteCommandDetected{0, NoteCommand::start}).sound(7, 3));
+      Story().start().said(0, 2, "start a new note").emit(NoteCommandDetected{0, NoteCommand::start}).sound(7, 3));
   add("note_completed",
       note_story()
           .said(4, 24, "end note")
-          .tell(NoteCommandDetected{4, NoteCommand::end})
-          .tell(NoteCompleted{"shopping list",
+          .emit(NoteCommandDetected{4, NoteCommand::end})
+          .emit(NoteCompleted{"shopping list",
                               "buy some bread and a bottle of milk the shop closes at seven in the evening",
                               {2, 3},
                               "/n.md"}));
   add("note_cancelled", note_story()
                             .said(4, 24, "cancel the note")
-                            .tell(NoteCommandDetected{4, NoteCommand::cancel})
-                            .tell(NoteCancelled{"shopping list", "buy some bread", {2}, "/n.md"}));
-  add("gap", note_story().at(25).tell(AudioGap{1, 16000, GapReason::overflow}));
-  add("device_changed", note_story().at(25).tell(DeviceChanged{"Jabra Evolve2 65", "the one before was unplugged"}));
+                            .emit(NoteCommandDetected{4, NoteCommand::cancel})
+                            .emit(NoteCancelled{"shopping list", "buy some bread", {2}, "/n.md"}));
+  add("gap", note_story().at(25).emit(AudioGap{1, 16000, GapReason::overflow}));
+  add("device_changed", note_story().at(25).emit(DeviceChanged{"Jabra Evolve2 65", "the one before was unplugged"}));
   add("fault_repeated", [] {
     Story story = note_story();
     for (int i = 0; i < 4; ++i)
-      story.at(25 + i).tell(RecorderFault{
+      story.at(25 + i).emit(RecorderFault{
           "device_lost",
           "The input device \"Jabra\" has stopped delivering audio. Recording goes on when audio comes again.", true});
     return story;
   }());
   add("worker_failed",
-      note_story().at(25).tell(WorkerStatus{"pocketsphinx-0", WorkerState::failed, "killed by signal 9"}));
+      note_story().at(25).emit(WorkerStatus{"pocketsphinx-0", WorkerState::failed, "killed by signal 9"}));
 
   // Text of every kind.
   add("chinese", Story()
@@ -200,7 +200,7 @@ std::vector<NamedScreen> screens() {
           .start()
           .said(0, 2,
                 "\x1b[2J\x1b[31mred\x07 bell \x9b\x08\x7f <b>markup</b> \xe2\x80\xaegnitirw\xff\xfe end\r\nnext\tcell")
-          .tell(RecorderFault{"internal", "a fault with \x1b]0;title\x07 in it", true}));
+          .emit(RecorderFault{"internal", "a fault with \x1b]0;title\x07 in it", true}));
   add("long_word", Story().start().said(0, 2, std::string(200, 'x')));
 
   // Pages.
@@ -288,14 +288,14 @@ std::vector<NamedScreen> screens() {
 
   // Sizes and colours.
   add("tiny",
-      busy_story().tell(RecorderFault{"device_lost", "The input device \"Jabra\" has stopped delivering audio.", true}),
+      busy_story().emit(RecorderFault{"device_lost", "The input device \"Jabra\" has stopped delivering audio.", true}),
       {}, {60, 16});
   add("tiny_idle", Story(), {}, {60, 16});
   add("tiny_help", busy_story(), on(Page::help), {60, 16});
   add("tiny_sessions", library_story(), on(Page::sessions), {60, 16});
   add("smaller_than_that", busy_story(), {}, {30, 8});
   add("wide",
-      busy_story().tell(RecorderFault{
+      busy_story().emit(RecorderFault{
           "device_lost",
           "The input device \"Jabra\" has stopped delivering audio. Recording goes on when audio comes again.", true}),
       {}, kWide);

@@ -8,7 +8,7 @@
 
 namespace dictum::test {
 
-/// A recording, told event by event: every screen is what the reducer makes of one. Times are seconds since its start,
+/// A recording as a list of events: every screen is what the reducer makes of one. Times are seconds since its start,
 /// 2026-11-22 15:45:01 UTC.
 class Story {
  public:
@@ -24,7 +24,7 @@ class Story {
     return *this;
   }
 
-  Story& tell(EventBody body) {
+  Story& emit(EventBody body) {
     const Event event{session_, std::nullopt, now_, static_cast<Frame>((now_ - kStart) * 16000), std::move(body)};
     model = tui::reduce(std::move(model), event);
     return *this;
@@ -32,11 +32,11 @@ class Story {
 
   Story& state(RecordingState state, bool muted = false) {
     const bool is_recording = state != RecordingState::idle && state != RecordingState::failed;
-    return tell(RecordingStateChanged{state, is_recording, state == RecordingState::paused, muted});
+    return emit(RecordingStateChanged{state, is_recording, state == RecordingState::paused, muted});
   }
 
   Story& start() {
-    return state(RecordingState::starting).state(RecordingState::recording).tell(VADModeChanged{VADMode::normal, 800});
+    return state(RecordingState::starting).state(RecordingState::recording).emit(VADModeChanged{VADMode::normal, 800});
   }
 
   /// Levels as of somebody who speaks words, up to `until`, twenty a second; silence from `silent_from` on.
@@ -49,16 +49,16 @@ class Story {
       const double rms = speaks ? -42 + 30 * word + ripple : -54 + ripple / 2;
       const bool counts_down =
           !speaks && !model.lines.empty() && model.lines.back()->state == tui::Line::State::listening;
-      tell(AudioLevel{rms, rms + 7, speaks ? std::min(0.99, 0.35 + word) : 0.02,
+      emit(AudioLevel{rms, rms + 7, speaks ? std::min(0.99, 0.35 + word) : 0.02,
                       counts_down ? (t - silent_from) * 1000 : 0});
     }
     return at(until);
   }
 
-  Story& begin_speech(std::uint32_t segment) { return tell(SpeechDetected{segment, 0}); }
+  Story& begin_speech(std::uint32_t segment) { return emit(SpeechDetected{segment, 0}); }
   Story& end_speech(std::uint32_t segment, bool kept = true) {
-    tell(SpeechEnded{segment, 2.5, kept, 0, 40000});
-    return kept ? tell(TranscriptionQueued{segment, "seg.wav"}) : *this;
+    emit(SpeechEnded{segment, 2.5, kept, 0, 40000});
+    return kept ? emit(TranscriptionQueued{segment, "seg.wav"}) : *this;
   }
   Story& text(std::uint32_t segment, std::string text) {
     TranscriptionComplete complete;
@@ -66,13 +66,13 @@ class Story {
     complete.text = std::move(text);
     complete.success = true;
     complete.processing_time_sec = 0.8;
-    return tell(complete);
+    return emit(complete);
   }
   Story& failure(std::uint32_t segment, std::string code, std::string message) {
     TranscriptionComplete complete;
     complete.segment_index = segment;
     complete.error = EventError{std::move(code), std::move(message)};
-    return tell(complete);
+    return emit(complete);
   }
 
   /// Speech and its text, with the times of a usual day.

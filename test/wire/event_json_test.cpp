@@ -23,7 +23,7 @@ Event event(EventBody body) {
 
 /// One of every kind, and every shape that a field can take.
 std::vector<Event> all_events() {
-  const TranscriptionComplete heard{
+  const TranscriptionComplete transcribed{
       .segment_index = 3,
       .text = "say \"hello\"\n\\ to J\xC3\xBCrgen \xF0\x9F\x8E\xA4",
       .success = true,
@@ -50,7 +50,7 @@ std::vector<Event> all_events() {
       event(SpeechDetected{1, 2048}),
       event(SpeechEnded{1, 2.5, true, 2048, 42048}),
       event(TranscriptionQueued{1, "seg_0001.wav"}),
-      event(heard),
+      event(transcribed),
       event(failed),
       event(NoteCommandDetected{4, NoteCommand::scratch}),
       event(NoteTitleCaptured{4, "shopping list"}),

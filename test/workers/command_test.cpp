@@ -26,7 +26,7 @@ namespace {
 using test::TemporaryDirectory;
 using test::WorkerProcess;
 
-constexpr std::size_t kMost = 1 << 20;
+constexpr std::size_t kMaxBytes = 1 << 20;
 
 template <class Call>
 RecorderError error_of(Call&& call) {
@@ -39,7 +39,7 @@ RecorderError error_of(Call&& call) {
 }
 
 ChildOutput shell(const std::string& script, std::stop_token cancelled = {}) {
-  return run_child({"/bin/sh", "-c", script}, kMost, std::move(cancelled));
+  return run_child({"/bin/sh", "-c", script}, kMaxBytes, std::move(cancelled));
 }
 
 /// Waits until `pid` is no more, or is only waited for. False where it lives on for ten seconds.
@@ -51,8 +51,8 @@ bool is_gone(pid_t pid) {
 }
 
 TEST(ChildProcess, BringsWhatTheProgramPrinted) {
-  const auto output = shell("echo heard; echo trouble >&2; exit 3");
-  EXPECT_EQ(output.text, "heard\n");
+  const auto output = shell("echo spoken; echo trouble >&2; exit 3");
+  EXPECT_EQ(output.text, "spoken\n");
   EXPECT_EQ(output.last_words, "trouble");
   EXPECT_EQ(output.exit_code, 3);
 }
@@ -66,7 +66,7 @@ TEST(ChildProcess, HasNothingToRead) {
 }
 
 TEST(ChildProcess, SaysThatThereIsNoSuchProgram) {
-  const auto error = error_of([] { run_child({"no-such-program-at-all"}, kMost, {}); });
+  const auto error = error_of([] { run_child({"no-such-program-at-all"}, kMaxBytes, {}); });
   EXPECT_EQ(error.code(), make_error_code(Errc::transcriber_missing));
 }
 
@@ -152,7 +152,7 @@ TEST(TemporaryWAV, HoldsTheSamplesAndIsGoneAfterwards) {
     EXPECT_EQ(to_pcm16(read.samples), to_pcm16(samples));
     struct stat status{};
     ASSERT_EQ(::stat(path.c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 0777, 0600U) << "nobody else may hear it";
+    EXPECT_EQ(status.st_mode & 0777, 0600U) << "nobody else may read it";
   }
   EXPECT_FALSE(std::filesystem::exists(path));
 }
@@ -170,9 +170,9 @@ class CommandWorker : public testing::Test {
 };
 
 TEST_F(CommandWorker, GivesTheProgramTheFileAndTakesItsText) {
-  WorkerProcess worker("command", {script("echo heard; basename \\\"$1\\\"")});
+  WorkerProcess worker("command", {script("echo spoken; basename \\\"$1\\\"")});
   EXPECT_EQ(worker.expect<transcription::Hello>().engine, "command /bin/sh");
-  EXPECT_EQ(worker.transcribe({.wav = wav_}).text, "heard it's; a $(touch oops) name.wav");
+  EXPECT_EQ(worker.transcribe({.wav = wav_}).text, "spoken it's; a $(touch oops) name.wav");
 }
 
 TEST_F(CommandWorker, GivesAPartAsAFileOfItsOwnAtTheRateOfEngines) {

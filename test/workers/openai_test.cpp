@@ -59,7 +59,7 @@ OpenAIResponse ask(const LoopbackServer& server, std::stop_token cancelled = {})
 
 RecorderError trouble_with(const LoopbackServer& server, std::stop_token cancelled = {}) {
   auto error = error_of([&] { ask(server, std::move(cancelled)); });
-  EXPECT_EQ(std::string(error.what()).find(kSecret), std::string::npos) << "the key was told";
+  EXPECT_EQ(std::string(error.what()).find(kSecret), std::string::npos) << "the key was printed";
   return error;
 }
 

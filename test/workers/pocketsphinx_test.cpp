@@ -44,13 +44,13 @@ PocketSphinxDecoder::Utterance decode(const std::filesystem::path& wav, double f
   if (!std::filesystem::exists(kModel)) GTEST_SKIP() << "the package pocketsphinx-en-us is not installed"
 
 // Levenshtein's distance in words.
-std::size_t wrong_words(const std::string& said, const std::string& heard) {
+std::size_t wrong_words(const std::string& said, const std::string& recognised) {
   const auto split = [](const std::string& text) {
     std::istringstream stream(text);
     return std::vector<std::string>{std::istream_iterator<std::string>(stream), {}};
   };
   const auto a = split(said);
-  const auto b = split(heard);
+  const auto b = split(recognised);
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -67,11 +67,11 @@ std::size_t wrong_words(const std::string& said, const std::string& heard) {
 TEST(PocketSphinx, GetsAtMostFourOfTwentyTwoWordsWrongInThreeSegments) {
   MODEL_OR_SKIP();
   DICTUM_TEST_DATA_OR_SKIP(wav, "audio/jfk.wav");
-  const std::string heard =
+  const std::string recognised =
       decode(wav, 0, 2.740).text + ' ' + decode(wav, 2.796, 4.916).text + ' ' + decode(wav, 4.916, 11).text;
   const std::string said =
       "and so my fellow americans ask not what your country can do for you ask what you can do for your country";
-  EXPECT_LE(wrong_words(said, heard), 4U) << heard;
+  EXPECT_LE(wrong_words(said, recognised), 4U) << recognised;
 }
 
 TEST(PocketSphinx, AJobDoesNotDependOnTheOnesBefore) {
@@ -125,7 +125,7 @@ TEST(PocketSphinx, SpotsNoCommandInOtherPeoplesSpeech) {
   for (const char* name : {"jfk", "radio", "conversation", "librivox/0870", "librivox/0880", "librivox/0890",
                            "librivox/0920", "librivox/0930"}) {
     DICTUM_TEST_DATA_OR_SKIP(wav, std::string("audio/") + name + ".wav");
-    for (const Heard& phrase : decoder().spot(to_pcm16(read_worker_audio(wav).samples), kCommands)) {
+    for (const Recognition& phrase : decoder().spot(to_pcm16(read_worker_audio(wav).samples), kCommands)) {
       ADD_FAILURE() << name << ": \"" << phrase.text << "\" at " << phrase.start;
     }
   }
@@ -145,10 +145,10 @@ TEST(PocketSphinx, PassesOverPhrasesThatItCannotListenFor) {
   const auto phrases =
       decode(wav, 0, 2.0, {"", "/1e-50/\n", "xyzzyplugh qwrtz", "Start a NEW note!", "start a new note"}).phrases;
   ASSERT_EQ(phrases.size(), 1U);
-  EXPECT_EQ(phrases[0].text, "Start a NEW note!") << "told in the job's own spelling";
+  EXPECT_EQ(phrases[0].text, "Start a NEW note!") << "returned in the job's own spelling";
 }
 
-TEST(PocketSphinx, HearsNothingInNothing) {
+TEST(PocketSphinx, RecognisesNothingInNothing) {
   MODEL_OR_SKIP();
   EXPECT_EQ(decoder().decode({}, kCommands).text, "");
   EXPECT_EQ(decoder().decode(std::vector<std::int16_t>(1), kCommands).text, "");
@@ -168,24 +168,24 @@ TEST(PocketSphinx, SaysThatTheModelIsMissing) {
 }
 
 TEST(OverlappingPhrases, TheLongestWins) {
-  const Heard start{"start a new note", 1.0, 2.0, 0.2};
-  const Heard inside{"end note", 1.5, 2.0, 0.9};
-  const Heard later{"end note", 3.0, 3.4, 0.9};
-  EXPECT_EQ(longest_of_overlapping({later, inside, start}), (std::vector<Heard>{start, later}));
+  const Recognition start{"start a new note", 1.0, 2.0, 0.2};
+  const Recognition inside{"end note", 1.5, 2.0, 0.9};
+  const Recognition later{"end note", 3.0, 3.4, 0.9};
+  EXPECT_EQ(longest_of_overlapping({later, inside, start}), (std::vector<Recognition>{start, later}));
 }
 
 TEST(ShortPhrases, CountWhereTheirWordsAreInTheText) {
-  const std::vector<Heard> words{{"please", 0, 0.5, 1}, {"end", 0.5, 0.8, 1}, {"note", 0.8, 1.2, 1}};
+  const std::vector<Recognition> words{{"please", 0, 0.5, 1}, {"end", 0.5, 0.8, 1}, {"note", 0.8, 1.2, 1}};
   EXPECT_TRUE(is_borne_out({"end note", 0.5, 1.2, 1}, words));
 }
 
 TEST(ShortPhrases, CountWhereTheyHaveTheSegmentToThemselves) {
-  const std::vector<Heard> words{{"and", 0.5, 0.8, 1}, {"note", 0.8, 1.2, 1}};
+  const std::vector<Recognition> words{{"and", 0.5, 0.8, 1}, {"note", 0.8, 1.2, 1}};
   EXPECT_TRUE(is_borne_out({"end note", 0.4, 1.2, 1}, words));
 }
 
 TEST(ShortPhrases, DoNotCountInTheMidstOfOtherWords) {
-  const std::vector<Heard> words{{"on", 0.0, 0.3, 1}, {"and", 0.5, 0.8, 1}, {"known", 0.8, 1.2, 1}};
+  const std::vector<Recognition> words{{"on", 0.0, 0.3, 1}, {"and", 0.5, 0.8, 1}, {"known", 0.8, 1.2, 1}};
   EXPECT_FALSE(is_borne_out({"end note", 0.4, 1.2, 1}, words));
 }
 

@@ -32,7 +32,7 @@ std::size_t sign_changes(const std::vector<float>& samples) {
 
 class WorkerAudioAtRate : public testing::TestWithParam<int> {};
 
-TEST_P(WorkerAudioAtRate, HearsTheSameToneAsLong) {
+TEST_P(WorkerAudioAtRate, KeepsTheToneAndItsLength) {
   const TemporaryDirectory folder;
   test::write_wav(folder / "a.wav", test::tone(440, 1, GetParam()), GetParam());
   const WorkerAudio audio = read_worker_audio(folder / "a.wav");

@@ -83,7 +83,7 @@ class PendingHandler : public std::enable_shared_from_this<PendingHandler<Handle
                       }));
   }
 
-  /// Whatever comes, the caller is told that the operation was cancelled.
+  /// Whatever comes, the operation completes with `cancelled`.
   void mark_cancelled() { cancelled_ = true; }
 
  private:

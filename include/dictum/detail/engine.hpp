@@ -15,7 +15,7 @@
 #include "dictum/event_filter.hpp"
 #include "dictum/export.hpp"
 
-/// What the two flavours are thin fronts of. Not for applications: everything in `detail` may change.
+/// What both flavours call. Not for applications: everything in `detail` may change.
 namespace dictum::detail {
 
 /// How a call ended: success, or a code and a sentence for a person.
@@ -25,7 +25,7 @@ struct Outcome {
 };
 using Completion = UniqueFunction<void(Outcome)>;
 
-/// The code of the RecorderFault that tells of a callback that threw.
+/// The code of the RecorderFault that reports a callback that threw.
 inline constexpr const char* kCallbackThrew = "callback_threw";
 
 /// The events that wait for one subscriber. Thread-safe; one consumer at a time.
@@ -39,7 +39,7 @@ class DICTUM_API EventQueue {
   /// The consumer has done with the event that `next` gave it.
   virtual void handled() = 0;
 
-  /// The consumer's callback threw; told to every subscriber as a RecorderFault.
+  /// The consumer's callback threw; reported to every subscriber as a RecorderFault.
   virtual void callback_threw(const std::string& what) = 0;
 
   /// No event comes any more, and `wake` is not called once this returns.

@@ -1,4 +1,4 @@
-#include "bell.hpp"
+#include "notifier.hpp"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -11,14 +11,14 @@
 
 namespace dictum::python {
 
-Bell::Bell() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+Notifier::Notifier() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!fd_)
     throw RecorderError(Errc::internal, "No file descriptor is left: close some, or raise the limit (ulimit -n).");
 }
 
-Bell::Bell(nanobind::callable function) : function_(std::move(function)) {}
+Notifier::Notifier(nanobind::callable function) : function_(std::move(function)) {}
 
-Bell::~Bell() {
+Notifier::~Notifier() {
   if (!function_) return;
   if (!nanobind::is_alive()) {
     function_.release();  // the function went with the interpreter
@@ -32,7 +32,7 @@ Bell::~Bell() {
   }
 }
 
-void Bell::ring() const noexcept {
+void Notifier::notify() const noexcept {
   if (fd_) {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = write(fd_.get(), &one, sizeof one);
@@ -51,7 +51,7 @@ void Bell::ring() const noexcept {
   }
 }
 
-void Bell::silence() const noexcept {
+void Notifier::clear() const noexcept {
   if (!fd_) return;
   std::uint64_t count = 0;
   [[maybe_unused]] const auto got = read(fd_.get(), &count, sizeof count);

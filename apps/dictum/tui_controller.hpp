@@ -26,25 +26,25 @@ namespace dictum::program {
 ///
 /// Threads: lives on the thread of `executor`, where every method and every handler runs; what blocks runs on a pool
 /// of its own and comes back by post. Owner: the program. What fails becomes a notice.
-class TUIDesk {
+class TUIController {
  public:
   using Publish = std::function<void(std::shared_ptr<const tui::Model>)>;
 
   /// `done` is called once, when nothing keeps the program any more.
-  TUIDesk(boost::asio::any_io_executor executor, const RecorderConfig& config, Publish publish,
-          std::function<void()> done);
-  ~TUIDesk();
+  TUIController(boost::asio::any_io_executor executor, const RecorderConfig& config, Publish publish,
+                std::function<void()> done);
+  ~TUIController();
 
   void carry_out(const tui::Command& command);
 
-  /// What the recorder tells.
-  void hear(const Event& event);
+  /// An event of the recorder.
+  void receive(const Event& event);
 
   /// Begins to record, as the key does.
   void record() { perform(tui::Action::record); }
 
   /// The terminal is gone, or somebody wants the program to end: the recording is stopped, as by its key, and its texts
-  /// are waited for as long as the configuration says. The second time nobody waits.
+  /// are waited for as long as the configuration says. The second time it ends at once.
   void end();
 
   /// Lines of this descriptor become notices.
@@ -58,7 +58,7 @@ class TUIDesk {
   void toggle_recording();
   void leave(bool at_once);
   void finished();
-  auto tell_failure();
+  auto report_failure();
   void failed(const std::string& sentence);
   template <class Change>
   void update(Change change);

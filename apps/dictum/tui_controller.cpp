@@ -1,4 +1,4 @@
-#include "tui_desk.hpp"
+#include "tui_controller.hpp"
 
 #include <fmt/format.h>
 
@@ -20,10 +20,10 @@ using tui::Weight;
 
 namespace {
 
-// The screen may be drawn 30 times a second; what the recorder tells takes half of that, keys the rest.
+// The screen may be drawn 30 times a second; the recorder's events take half of that, keys the rest.
 constexpr auto kPublishPause = 65ms;
 constexpr auto kTick = 1s;
-constexpr std::size_t kLongestMessage = 400;
+constexpr std::size_t kMaxMessage = 400;
 
 int utc_offset() {
   const std::time_t now = std::time(nullptr);
@@ -38,8 +38,8 @@ double wall_clock() {
 
 }  // namespace
 
-TUIDesk::TUIDesk(boost::asio::any_io_executor executor, const RecorderConfig& config, Publish publish,
-                 std::function<void()> done)
+TUIController::TUIController(boost::asio::any_io_executor executor, const RecorderConfig& config, Publish publish,
+                             std::function<void()> done)
     : executor_(std::move(executor)),
       config_(config),
       publish_(std::move(publish)),
@@ -52,15 +52,15 @@ TUIDesk::TUIDesk(boost::asio::any_io_executor executor, const RecorderConfig& co
   model_.min_silence_ms =
       config.vad.mode == VADMode::normal ? config.vad.min_silence_ms : config.vad.long_note_silence_ms;
   model_.device = config.capture.input.empty() ? config.capture.device : config.capture.input.filename().string();
-  backend_.emplace(executor_, config_, [this](const Event& event) { hear(event); });
+  backend_.emplace(executor_, config_, [this](const Event& event) { receive(event); });
   publish_soon();
 }
 
-TUIDesk::~TUIDesk() {
+TUIController::~TUIController() {
   shut_down();
 }
 
-void TUIDesk::shut_down() {
+void TUIController::shut_down() {
   playing_.request_stop();
   for (auto* pool : {&player_, &library_}) {
     pool->stop();
@@ -72,7 +72,7 @@ void TUIDesk::shut_down() {
   ticking_.cancel();
 }
 
-void TUIDesk::hear(const Event& event) {
+void TUIController::receive(const Event& event) {
   model_ = tui::reduce(std::move(model_), event);
   publish_soon();
   tick_while_waiting();
@@ -81,13 +81,13 @@ void TUIDesk::hear(const Event& event) {
 // --- What the screen shows -------------------------------------------------------------------------------------------
 
 template <class Change>
-void TUIDesk::update(Change change) {
+void TUIController::update(Change change) {
   model_.now = std::max(model_.now, wall_clock());
   change(model_);
   publish_now();
 }
 
-void TUIDesk::publish_soon() {
+void TUIController::publish_soon() {
   if (std::exchange(will_publish_, true)) return;
   publishing_.expires_at(published_ + kPublishPause);
   publishing_.async_wait([this](const error_code& error) {
@@ -95,15 +95,15 @@ void TUIDesk::publish_soon() {
   });
 }
 
-void TUIDesk::publish_now() {
+void TUIController::publish_now() {
   publishing_.cancel();
   will_publish_ = false;
   published_ = std::chrono::steady_clock::now();
   publish_(std::make_shared<const tui::Model>(model_));
 }
 
-/// Without a recording nothing tells how the time passes, which those who wait for a text see.
-void TUIDesk::tick_while_waiting() {
+/// Without a recording no event reports that time passes, which the display of a pending text needs.
+void TUIController::tick_while_waiting() {
   if (ticks_ || model_.state == RecordingState::recording || model_.waiting() == 0) return;
   ticks_ = true;
   ticking_.expires_after(kTick);
@@ -116,19 +116,19 @@ void TUIDesk::tick_while_waiting() {
   });
 }
 
-void TUIDesk::failed(const std::string& sentence) {
+void TUIController::failed(const std::string& sentence) {
   update([&](tui::Model& model) { model = tui::notify(std::move(model), Weight::failure, sentence); });
 }
 
 // --- The recorder ----------------------------------------------------------------------------------------------------
 
-auto TUIDesk::tell_failure() {
+auto TUIController::report_failure() {
   return [this](const error_code& error) {
     if (error) failed(backend_->last_error().empty() ? error.message() : backend_->last_error());
   };
 }
 
-void TUIDesk::carry_out(const tui::Command& command) {
+void TUIController::carry_out(const tui::Command& command) {
   std::visit(
       [this]<class What>(const What& what) {
         if constexpr (std::is_same_v<What, tui::Perform>) {
@@ -138,7 +138,7 @@ void TUIDesk::carry_out(const tui::Command& command) {
                                         [](tui::Model& model, auto all) { model.devices = std::move(all); });
         } else if constexpr (std::is_same_v<What, tui::ChooseDevice>) {
           update([&](tui::Model& model) { model.device = what.id; });
-          backend_->set_device(what.id, tell_failure());
+          backend_->set_device(what.id, report_failure());
         } else if constexpr (std::is_same_v<What, tui::ListSessions>) {
           ask<std::vector<tui::SessionEntry>>([root = session_root(config_)] { return list_sessions_for_tui(root); },
                                               [](tui::Model& model, auto all) { model.sessions = std::move(all); });
@@ -166,7 +166,7 @@ void TUIDesk::carry_out(const tui::Command& command) {
       command);
 }
 
-void TUIDesk::perform(tui::Action action) {
+void TUIController::perform(tui::Action action) {
   using tui::Action;
   switch (action) {
     case Action::record:
@@ -174,22 +174,22 @@ void TUIDesk::perform(tui::Action action) {
       return;
     case Action::pause:
       if (model_.state == RecordingState::paused) {
-        backend_->resume_recording(tell_failure());
+        backend_->resume_recording(report_failure());
       } else {
-        backend_->pause_recording(tell_failure());
+        backend_->pause_recording(report_failure());
       }
       return;
     case Action::long_note:
-      backend_->set_vad_mode(model_.mode == VADMode::normal ? VADMode::long_note : VADMode::normal, tell_failure());
+      backend_->set_vad_mode(model_.mode == VADMode::normal ? VADMode::long_note : VADMode::normal, report_failure());
       return;
     case Action::end_note:
-      backend_->complete_note(tell_failure());
+      backend_->complete_note(report_failure());
       return;
     case Action::mute:
-      backend_->set_muted(!model_.muted, tell_failure());
+      backend_->set_muted(!model_.muted, report_failure());
       return;
     case Action::retry:
-      backend_->retry_failed(tell_failure());
+      backend_->retry_failed(report_failure());
       return;
     case Action::clear:
       update([](tui::Model& model) { model.notices.clear(); });
@@ -199,9 +199,9 @@ void TUIDesk::perform(tui::Action action) {
   }
 }
 
-void TUIDesk::toggle_recording() {
-  if (model_.is_recording()) {                      // what the person saw
-    backend_->stop_recording(-1s, tell_failure());  // its texts come when they come, and nobody waits for them
+void TUIController::toggle_recording() {
+  if (model_.is_recording()) {                        // what the person saw
+    backend_->stop_recording(-1s, report_failure());  // pending transcriptions continue in the background
     return;
   }
   update([](tui::Model& model) {
@@ -212,11 +212,11 @@ void TUIDesk::toggle_recording() {
     update([](tui::Model& model) {
       if (model.state == RecordingState::starting) model.state = RecordingState::idle;
     });
-    if (error != make_error_code(Errc::cancelled)) tell_failure()(error);
+    if (error != make_error_code(Errc::cancelled)) report_failure()(error);
   });
 }
 
-void TUIDesk::leave(bool at_once) {
+void TUIController::leave(bool at_once) {
   leaving_ = true;
   const auto when_stopped = [this](const error_code&) {
     if (leaving_) finished();
@@ -229,7 +229,7 @@ void TUIDesk::leave(bool at_once) {
   backend_->stop_recording(-1s, [this, when_stopped](const error_code&) { backend_->wait_until_idle(when_stopped); });
 }
 
-void TUIDesk::end() {
+void TUIController::end() {
   leaving_ = true;
   const auto when_stopped = [this](const error_code&) { finished(); };
   if (++ends_ == 1) {
@@ -239,14 +239,14 @@ void TUIDesk::end() {
   }
 }
 
-void TUIDesk::finished() {
+void TUIController::finished() {
   if (const auto done = std::exchange(done_, nullptr)) done();
 }
 
 // --- The library of sessions -----------------------------------------------------------------------------------------
 
 template <class Answer>
-void TUIDesk::ask(std::function<Answer()> question, std::function<void(tui::Model&, Answer)> take) {
+void TUIController::ask(std::function<Answer()> question, std::function<void(tui::Model&, Answer)> take) {
   boost::asio::post(library_, [this, question = std::move(question), take = std::move(take)] {
     try {
       boost::asio::post(executor_, [this, take, answer = question()]() mutable {
@@ -259,7 +259,7 @@ void TUIDesk::ask(std::function<Answer()> question, std::function<void(tui::Mode
 }
 
 /// While somebody types, only the newest search is worth its time.
-void TUIDesk::search(const std::string& query) {
+void TUIController::search(const std::string& query) {
   const std::uint64_t number = ++newest_search_;
   ask<std::optional<std::vector<tui::Hit>>>(
       [this, query, number]() -> std::optional<std::vector<tui::Hit>> {
@@ -272,37 +272,37 @@ void TUIDesk::search(const std::string& query) {
       });
 }
 
-void TUIDesk::play(const tui::Play& what) {
+void TUIController::play(const tui::Play& what) {
   playing_.request_stop();
   playing_ = std::stop_source();
   boost::asio::post(player_, [this, what, number = ++played_, stop = playing_.get_token()] {
-    const auto tell = [this, number](std::optional<tui::Playing> playing) {
+    const auto report = [this, number](std::optional<tui::Playing> playing) {
       boost::asio::post(executor_, [this, number, playing = std::move(playing)]() mutable {
         if (number == played_) update([&](tui::Model& model) { model.playing = std::move(playing); });
       });
     };
     try {
-      play_for_tui(what.session, what.segment, tell, stop);
+      play_for_tui(what.session, what.segment, report, stop);
     } catch (const std::exception& error) {
       boost::asio::post(executor_, [this, sentence = std::string(error.what())] { failed(sentence); });
     }
-    tell(std::nullopt);
+    report(std::nullopt);
   });
 }
 
 // --- What libraries say ----------------------------------------------------------------------------------------------
 
-void TUIDesk::read_messages(int descriptor) {
+void TUIController::read_messages(int descriptor) {
   messages_.emplace(executor_, descriptor);
   read_more_messages();
 }
 
-void TUIDesk::read_more_messages() {
+void TUIController::read_more_messages() {
   messages_->async_read_some(boost::asio::buffer(message_buffer_), [this](const error_code& error, std::size_t got) {
     if (error) return;
     for (const char c : std::string_view(message_buffer_.data(), got)) {
       if (c != '\n') {
-        if (message_.size() < kLongestMessage) message_ += c;
+        if (message_.size() < kMaxMessage) message_ += c;
       } else if (!message_.empty()) {
         model_ = tui::notify(std::move(model_), Weight::information, std::exchange(message_, {}));
         publish_soon();

@@ -20,12 +20,12 @@ namespace dictum::program {
 ///
 /// Threads: `run` on the main thread, which has the terminal; `show`, `quit`, `suspend` and `wake_up` from any, which
 /// reach it by FTXUI's Post. Draws only where something has changed, at most 30 times in any second.
-class TUIFront {
+class TUIWindow {
  public:
   using CarryOut = std::function<void(tui::Command)>;
 
-  TUIFront(tui::KeyMap keys, tui::Palette palette, CarryOut carry_out);
-  ~TUIFront();
+  TUIWindow(tui::KeyMap keys, tui::Palette palette, CarryOut carry_out);
+  ~TUIWindow();
 
   /// Until `quit`. The terminal is as it was when this returns or throws.
   void run();

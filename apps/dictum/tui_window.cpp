@@ -1,4 +1,4 @@
-#include "tui_front.hpp"
+#include "tui_window.hpp"
 
 #include <array>
 #include <chrono>
@@ -70,7 +70,7 @@ class AtEnd {
 }  // namespace
 
 /// At most 30 drawings in any second, and each as early as that allows: three at once, then one every 37 ms.
-class TUIFront::Pacer {
+class TUIWindow::Pacer {
  public:
   void wait() const { std::this_thread::sleep_until(next_ - kBurst * kPause); }
   void drawn() { next_ = std::max(next_, std::chrono::steady_clock::now()) + kPause; }
@@ -81,22 +81,22 @@ class TUIFront::Pacer {
   std::chrono::steady_clock::time_point next_;
 };
 
-class TUIFront::Component final : public ftxui::ComponentBase {
+class TUIWindow::Component final : public ftxui::ComponentBase {
  public:
-  explicit Component(TUIFront& front) : front_(front) {}
-  ftxui::Element Render() override { return front_.render(); }
-  bool OnEvent(Event event) override { return front_.handle(std::move(event)); }
+  explicit Component(TUIWindow& window) : window_(window) {}
+  ftxui::Element Render() override { return window_.render(); }
+  bool OnEvent(Event event) override { return window_.handle(std::move(event)); }
 
  private:
-  TUIFront& front_;
+  TUIWindow& window_;
 };
 
-TUIFront::TUIFront(tui::KeyMap keys, tui::Palette palette, CarryOut carry_out)
+TUIWindow::TUIWindow(tui::KeyMap keys, tui::Palette palette, CarryOut carry_out)
     : keys_(std::move(keys)), palette_(palette), carry_out_(std::move(carry_out)), pacer_(std::make_unique<Pacer>()) {}
 
-TUIFront::~TUIFront() = default;
+TUIWindow::~TUIWindow() = default;
 
-void TUIFront::run() {
+void TUIWindow::run() {
   // In the order in which they end: nobody posts any more, FTXUI gives the terminal back, then we do.
   const AtEnd give_terminal_back([this] { guard_.reset(); });
   guard_.emplace();
@@ -117,12 +117,12 @@ void TUIFront::run() {
   }
 }
 
-void TUIFront::post(ftxui::Task task) {
+void TUIWindow::post(ftxui::Task task) {
   const std::lock_guard lock(posting_);
   if (is_running_) screen_.Post(std::move(task));
 }
 
-void TUIFront::show(std::shared_ptr<const tui::Model> model) {
+void TUIWindow::show(std::shared_ptr<const tui::Model> model) {
   const std::lock_guard lock(posting_);
   newest_ = model;
   if (!is_running_) return;
@@ -130,19 +130,19 @@ void TUIFront::show(std::shared_ptr<const tui::Model> model) {
   screen_.Post(Event::Custom);  // draws
 }
 
-void TUIFront::quit() {
+void TUIWindow::quit() {
   post([this] { quits_ = true; });
 }
 
-void TUIFront::suspend() {
+void TUIWindow::suspend() {
   post([this] { with_terminal_back([] { ::raise(SIGSTOP); }); });
 }
 
-void TUIFront::wake_up() {
+void TUIWindow::wake_up() {
   post([this] { with_terminal_back([] {}); });
 }
 
-void TUIFront::with_terminal_back(const std::function<void()>& meanwhile) {
+void TUIWindow::with_terminal_back(const std::function<void()>& meanwhile) {
   const std::lock_guard lock(posting_);
   screen_.WithRestoredIO([&] {
     guard_->restore();
@@ -152,14 +152,14 @@ void TUIFront::with_terminal_back(const std::function<void()>& meanwhile) {
   guard_->arm();
 }
 
-ftxui::Element TUIFront::render() {
+ftxui::Element TUIWindow::render() {
   pacer_->drawn();
   targets_ = {};
   const auto size = ftxui::Terminal::Size();
   return tui::draw(*model_, view_, keys_, {size.dimx, size.dimy}, palette_, targets_);
 }
 
-bool TUIFront::handle(Event event) {
+bool TUIWindow::handle(Event event) {
   if (event.is_mouse()) {
     const auto& mouse = event.mouse();
     if (mouse.button == ftxui::Mouse::WheelUp || mouse.button == ftxui::Mouse::WheelDown) {
@@ -178,7 +178,7 @@ bool TUIFront::handle(Event event) {
   return true;
 }
 
-void TUIFront::take(tui::Step step) {
+void TUIWindow::take(tui::Step step) {
   view_ = std::move(step.view);
   for (auto& command : step.commands) carry_out_(std::move(command));
 }
