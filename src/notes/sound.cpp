@@ -61,6 +61,64 @@ double omission(char32_t sound) {
 
 constexpr double kFirstSoundWeight = 1.5;
 
+/// Where in a word a spelling sounds like this.
+enum class Where {
+  anywhere,
+  first,         // the first letter
+  initial,       // before the first sound
+  behind_vowel,  // the sound before it is a vowel
+  ng_end,        // the last letter, behind an n: "recording" ends in one sound
+  silent_end,    // the last letter, behind a consonant, in a word with a vowel: "note", but not "the"
+};
+
+/// What a letter, before certain others, sounds like.
+struct Spelling {
+  char32_t letter{};
+  std::u32string_view next{};  // one of these follows; empty: anything or nothing
+  Where where{};
+  std::u32string_view sounds{};
+  std::size_t letters = 1;  // that it takes
+
+  bool applies(std::u32string_view word, std::size_t at, std::u32string_view before) const {
+    if (word[at] != letter) return false;
+    if (!next.empty() && (at + 1 == word.size() || next.find(word[at + 1]) == std::u32string_view::npos)) return false;
+    const bool is_last = at + 1 == word.size();
+    const bool is_behind_vowel = !before.empty() && is_vowel(before.back());
+    switch (where) {
+      case Where::anywhere:
+        return true;
+      case Where::first:
+        return at == 0;
+      case Where::initial:
+        return before.empty();
+      case Where::behind_vowel:
+        return is_behind_vowel;
+      case Where::ng_end:
+        return is_last && at > 0 && word[at - 1] == U'n';
+      case Where::silent_end:
+        return is_last && !is_behind_vowel && std::ranges::any_of(before, is_vowel);
+    }
+    return false;
+  }
+};
+
+// Of each letter the first that applies; a letter without one is its own sound.
+constexpr std::array kSpellings = {
+    Spelling{U'c', U"h", Where::anywhere, U"S", 2}, Spelling{U'c', U"eiy", Where::anywhere, U"s"},
+    Spelling{U'c', U"", Where::anywhere, U"k"},     Spelling{U's', U"h", Where::anywhere, U"S", 2},
+    Spelling{U't', U"h", Where::anywhere, U"T", 2}, Spelling{U'p', U"h", Where::anywhere, U"f", 2},
+    Spelling{U'g', U"h", Where::first, U"g", 2},    // "ghost"
+    Spelling{U'g', U"h", Where::anywhere, U"", 2},  // "night"
+    Spelling{U'g', U"", Where::ng_end, U""},        Spelling{U'g', U"e", Where::anywhere, U"J"},
+    Spelling{U'k', U"n", Where::first, U""},  // "know"
+    Spelling{U'w', U"r", Where::first, U""},  // "write"
+    Spelling{U'w', U"", Where::behind_vowel, U""},  Spelling{U'h', U"", Where::initial, U"h"},
+    Spelling{U'h', U"", Where::anywhere, U""},      Spelling{U'y', U"", Where::initial, U"j"},
+    Spelling{U'y', U"", Where::anywhere, U"i"},     Spelling{U'j', U"", Where::anywhere, U"J"},
+    Spelling{U'q', U"", Where::anywhere, U"k"},     Spelling{U'x', U"", Where::anywhere, U"ks"},
+    Spelling{U'e', U"", Where::silent_end, U""},
+};
+
 }  // namespace
 
 std::u32string sound_of(std::string_view word) {
@@ -70,90 +128,17 @@ std::u32string sound_of(std::string_view word) {
     letters += static_cast<char32_t>(point.value);
     at = point.next;
   }
-  const std::size_t count = letters.size();
-  const auto letter = [&](std::size_t i) { return i < count ? letters[i] : U'\0'; };
 
   std::u32string sounds;
-  const auto add = [&](char32_t sound) {
-    const bool glides = !sounds.empty() && is_vowel(sounds.back()) && is_vowel(sound);  // "ou", "ea": one sound
-    if (sounds.empty() || (sounds.back() != sound && !glides)) sounds += sound;
-  };
-  for (std::size_t i = 0; i < count; ++i) {
-    const char32_t c = letters[i];
-    const char32_t next = letter(i + 1);
-    const bool soft = next == U'e' || next == U'i' || next == U'y';
-    const bool behind_vowel = !sounds.empty() && is_vowel(sounds.back());
-    switch (c) {
-      case U'c':
-        if (next == U'h') {
-          add(U'S');
-          ++i;
-        } else {
-          add(soft ? U's' : U'k');
-        }
-        break;
-      case U's':
-        if (next == U'h') {
-          add(U'S');
-          ++i;
-        } else {
-          add(U's');
-        }
-        break;
-      case U't':
-        if (next == U'h') {
-          add(U'T');
-          ++i;
-        } else {
-          add(U't');
-        }
-        break;
-      case U'p':
-        if (next == U'h') {
-          add(U'f');
-          ++i;
-        } else {
-          add(U'p');
-        }
-        break;
-      case U'g':
-        if (next == U'h') {
-          if (i == 0) add(U'g');  // "ghost"; silent in "night"
-          ++i;
-        } else if (letter(i - 1) != U'n' || i + 1 != count) {  // "recording" ends in one sound
-          add(next == U'e' ? U'J' : U'g');
-        }
-        break;
-      case U'k':
-        if (i != 0 || next != U'n') add(U'k');
-        break;
-      case U'w':
-        if (i == 0 && next == U'r') break;
-        if (!behind_vowel) add(U'w');
-        break;
-      case U'h':
-        if (sounds.empty()) add(U'h');
-        break;
-      case U'y':
-        add(sounds.empty() ? U'j' : U'i');
-        break;
-      case U'j':
-        add(U'J');
-        break;
-      case U'q':
-        add(U'k');
-        break;
-      case U'x':
-        add(U'k');
-        add(U's');
-        break;
-      case U'e':
-        // Silent at the end of "note", but not of "the".
-        if (i + 1 != count || behind_vowel || std::none_of(sounds.begin(), sounds.end(), is_vowel)) add(U'e');
-        break;
-      default:
-        add(c);
+  for (std::size_t i = 0; i < letters.size();) {
+    const auto spelling =
+        std::ranges::find_if(kSpellings, [&](const Spelling& each) { return each.applies(letters, i, sounds); });
+    const bool is_listed = spelling != kSpellings.end();
+    for (const char32_t sound : is_listed ? spelling->sounds : std::u32string_view(letters).substr(i, 1)) {
+      const bool glides = !sounds.empty() && is_vowel(sounds.back()) && is_vowel(sound);  // "ou", "ea": one sound
+      if (sounds.empty() || (sounds.back() != sound && !glides)) sounds += sound;
     }
+    i += is_listed ? spelling->letters : 1;
   }
   return sounds;
 }
