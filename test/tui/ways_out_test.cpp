@@ -166,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(Signals, TUIDies, testing::Values(SIGSEGV, SIGABRT, SIG
                          [](const auto& tested) { return std::string(::sigabbrev_np(tested.param)); });
 
 TEST_F(TUIWaysOut, AnException) {
-  run(THROWING_FRONT);
+  run(THROWING_WINDOW);
   terminal->wait_for("Press SPACE and speak.");
   terminal->press("Space");
   terminal->wait_for("caught a defect");
