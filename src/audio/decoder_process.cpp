@@ -1,6 +1,5 @@
 #include "audio/decoder_process.hpp"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -18,6 +17,7 @@
 #include <system_error>
 
 #include "audio/format.hpp"
+#include "base/own_programs.hpp"
 #include "base/sanitized.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
@@ -31,36 +31,7 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kMemoryCap = 512U << 20;
 constexpr auto kNothing = 0ms;
-
-std::vector<fs::path> program_folders() {
-  std::vector<fs::path> folders;
-  const auto add = [&folders](const fs::path& folder) {
-    if (folder.is_absolute()) folders.push_back(folder.lexically_normal());
-  };
-  if (const char* const folder = std::getenv("DICTUM_WORKER_DIR")) add(folder);
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<void*>(&find_decoder), &info) != 0 && info.dli_fname != nullptr) {
-    std::error_code ignored;
-    const fs::path own = fs::canonical(info.dli_fname, ignored).parent_path();
-    add(own / "../libexec/dictum");     // PREFIX/bin and PREFIX/lib
-    add(own / "../../libexec/dictum");  // PREFIX/lib/x86_64-linux-gnu
-    add(own);
-  }
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  add(program / "../libexec/dictum");
-  add(program);
-  return folders;
-}
-
-fs::path find_program(std::string_view name) {
-  for (const fs::path& folder : program_folders()) {
-    std::error_code ignored;
-    fs::path path = folder / name;
-    if (fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0) return path;
-  }
-  return {};
-}
+constexpr std::size_t kMaxNotices = 100;  // not taken yet
 
 /// Out of the range of a child's standard streams: the host may have closed its own.
 UniqueFD above_standard(UniqueFD fd) {
@@ -87,9 +58,10 @@ std::string hexadecimal(std::span<const std::byte> bytes) {
 }  // namespace
 
 std::optional<DecoderProgram> find_decoder() {
-  DecoderProgram program{.decoder = find_program("dictum-decoder"), .guard = find_program("dictum-guard")};
-  if (program.decoder.empty() || program.guard.empty()) return std::nullopt;
-  return program;
+  auto decoder = find_own_program("dictum-decoder");
+  auto guard = find_own_program("dictum-guard");
+  if (!decoder || !guard) return std::nullopt;
+  return DecoderProgram{*std::move(decoder), *std::move(guard)};
 }
 
 DecoderProcess::DecoderProcess(const DecoderProgram& program, UniqueFD input, std::span<const std::byte> taken,
@@ -230,7 +202,7 @@ void DecoderProcess::read_format(std::chrono::milliseconds deadline) {
         frames_ = std::max<std::int64_t>(format.frames, -1);
       } else if (head_.kind == decoder::MessageKind::refusal) {
         fail(Errc::input_unreadable, text());
-      } else if (head_.kind == decoder::MessageKind::notice) {
+      } else if (head_.kind == decoder::MessageKind::notice && notices_.size() < kMaxNotices) {
         notices_.push_back(fmt::format("{} {}", name_, text()));
       } else if (head_.kind != decoder::MessageKind::progress) {
         fail(Errc::input_unreadable, "could not be decoded: the decoder broke its protocol.");
@@ -257,6 +229,12 @@ void DecoderProcess::break_off(std::string_view why) {
   stop();
 }
 
+// A decoder that a file has taken over may send words for ever, where nobody must wait and no memory may grow.
+bool DecoderProcess::is_flood() {
+  constexpr int kMaxMessagesWithoutAudio = 1000;
+  return ++messages_without_audio_ > kMaxMessagesWithoutAudio;
+}
+
 SampleReader::Step DecoderProcess::read(std::span<float> interleaved) {
   const auto channels = static_cast<std::size_t>(format_.channels);
   const std::size_t frame = channels * sizeof(float);
@@ -279,7 +257,7 @@ SampleReader::Step DecoderProcess::read(std::span<float> interleaved) {
         const std::size_t count =
             std::min({message_left_, output_->bytes().size(), (interleaved.size() / channels - step.frames) * frame}) /
             frame * frame;
-        if (count == 0 && message_left_ > 0) {
+        if ((count == 0 && message_left_ > 0) || (message_left_ == 0 && is_flood())) {
           break_off("the decoder broke its protocol");
           break;
         }
@@ -287,12 +265,18 @@ SampleReader::Step DecoderProcess::read(std::span<float> interleaved) {
         output_->consume(count);
         message_left_ -= count;
         step.frames += count / frame;
+        if (count > 0) messages_without_audio_ = 0;
         has_head_ = message_left_ > 0;
         continue;
       }
       case decoder::MessageKind::progress:
+        if (is_flood()) break_off("the decoder broke its protocol");
         break;
       case decoder::MessageKind::notice:
+        if (notices_.size() >= kMaxNotices || is_flood()) {
+          break_off("the decoder broke its protocol");
+          break;
+        }
         notices_.push_back(fmt::format("{} {}", name_, text()));
         break;
       case decoder::MessageKind::end:

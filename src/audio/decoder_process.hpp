@@ -14,8 +14,7 @@
 
 namespace dictum::audio {
 
-/// Where the decoder and the guard that starts it are installed; empty where they are not. Only absolute folders are
-/// looked at: the one of $DICTUM_WORKER_DIR, libexec/dictum of the installation, and that of the library or program.
+/// Where the decoder and the guard that starts it are installed (see base/own_programs.hpp); empty where they are not.
 struct DecoderProgram {
   std::filesystem::path decoder;
   std::filesystem::path guard;
@@ -46,6 +45,7 @@ class DecoderProcess final : public SampleReader {
   void read_format(std::chrono::milliseconds deadline);
   bool next_message();
   void break_off(std::string_view why);
+  bool is_flood();
   std::string text() const;
 
   const std::string name_;
@@ -53,8 +53,9 @@ class DecoderProcess final : public SampleReader {
   UniqueFD lifeline_;
   std::optional<ByteInput> output_;
   decoder::MessageHead head_{};
-  bool has_head_ = false;         // of an audio message whose samples are being delivered
-  std::size_t message_left_ = 0;  // bytes of it
+  bool has_head_ = false;           // of an audio message whose samples are being delivered
+  std::size_t message_left_ = 0;    // bytes of it
+  int messages_without_audio_ = 0;  // since the last audio
   bool is_over_ = false;
 };
 

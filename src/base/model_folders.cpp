@@ -1,11 +1,10 @@
 #include "base/model_folders.hpp"
 
-#include <dlfcn.h>
-
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "base/own_programs.hpp"
 #include "base/xdg.hpp"
 
 namespace dictum {
@@ -23,12 +22,10 @@ fs::path models_beside(const fs::path& folder) {
 }
 
 fs::path build_tree_models() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (fs::path models = models_beside(program.parent_path()); !models.empty()) return models;
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<void*>(&build_tree_models), &info) == 0 || info.dli_fname == nullptr) return {};
-  return models_beside(fs::canonical(info.dli_fname, error).parent_path());
+  for (const fs::path& folder : own_folders()) {
+    if (fs::path models = models_beside(folder); !models.empty()) return models;
+  }
+  return {};
 }
 
 }  // namespace

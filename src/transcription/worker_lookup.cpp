@@ -1,9 +1,6 @@
 #include "transcription/worker_lookup.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
-#include <link.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
@@ -13,6 +10,7 @@
 #include <variant>
 
 #include "base/model_folders.hpp"
+#include "base/own_programs.hpp"
 #include "base/timer.hpp"
 #include "base/utf8.hpp"
 #include "base/xdg.hpp"
@@ -24,30 +22,6 @@ namespace dictum::transcription {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_program(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
-}
-
-/// The folder of the running program's real file, which argv[0] and links to it say nothing about.
-fs::path program_folder() {
-  std::error_code ignored;
-  return fs::read_symlink("/proc/self/exe", ignored).parent_path();
-}
-
-/// The folder of the library that this code is part of, or of the program.
-fs::path own_folder() {
-  Dl_info info{};
-  link_map* map = nullptr;
-  const auto* const here = reinterpret_cast<void*>(&own_folder);
-  if (::dladdr1(here, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) == 0 || map == nullptr) return {};
-  const fs::path library = map->l_name;  // empty for the program itself
-  if (library.empty()) return program_folder();
-  std::error_code error;
-  const fs::path real = library.is_absolute() ? fs::canonical(library, error) : fs::path();
-  return real.parent_path();
-}
 
 /// The entries of a variable that lists folders.
 std::vector<std::string> entries_of(const char* name) {
@@ -77,18 +51,10 @@ std::optional<fs::path> find_program(std::string_view file) {
 }  // namespace
 
 std::vector<fs::path> worker_folders() {
-  std::vector<fs::path> folders;
-  const auto add = [&](const fs::path& folder) {
+  std::vector<fs::path> folders = program_folders();
+  for (const fs::path folder : entries_of("PATH")) {
     if (folder.is_absolute() && std::ranges::find(folders, folder) == folders.end()) folders.push_back(folder);
-  };
-  add(environment("DICTUM_WORKER_DIR"));
-  for (const fs::path& own : {own_folder(), program_folder()}) {
-    if (own.empty()) continue;
-    add((own / "../libexec/dictum").lexically_normal());     // PREFIX/bin and PREFIX/lib
-    add((own / "../../libexec/dictum").lexically_normal());  // PREFIX/lib/x86_64-linux-gnu
-    add(own);
   }
-  for (const std::string& folder : entries_of("PATH")) add(folder);
   return folders;
 }
 

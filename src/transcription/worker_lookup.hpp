@@ -16,9 +16,8 @@ namespace dictum::transcription {
 /// What the file name of a worker begins with.
 inline constexpr std::string_view kWorkerPrefix = "dictum-worker-";
 
-/// Where workers and their guard are looked for, the first one wins: $DICTUM_WORKER_DIR, the libexec/dictum that
-/// belongs to the library or the program (its real file, whatever name it was started by), its folder, the folders of
-/// $PATH. Only absolute ones: the current folder never decides what runs.
+/// Where workers and their guard are looked for, the first one wins: the `program_folders` of this installation, then
+/// the folders of $PATH. Only absolute ones: the current folder never decides what runs.
 std::vector<std::filesystem::path> worker_folders();
 
 /// One sentence for each entry of $DICTUM_WORKER_DIR and $PATH that is ignored because it is not absolute.

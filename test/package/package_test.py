@@ -3,8 +3,9 @@
     package_test.py CASE SOURCE BUILD COMPILER CMAKE
 
 Cases: `installed-20` and `installed-23` (find_package, C++20 and C++23), `pkg-config`, `c-api` (with GCC, of any version),
-`library-only` (without DICTUM_DEVELOPER nothing but the library is built), `subproject` (builds the library again, so
-only where CI is set).
+`program-in-path` (dictum, found by PATH from a hostile folder, runs its own programs and no others), `library-only`
+(without DICTUM_DEVELOPER nothing but the library is built), `subproject` (builds the library again, so only where CI is
+set).
 """
 
 import os
@@ -83,6 +84,56 @@ class PackageTest:
         library = self.compile_with_pkg_config(compiler, "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra",
                                                "-Wpedantic", "-Werror", self.consumer / "main.c")
         self.run_consumer(self.folder / "consumer", LD_LIBRARY_PATH=str(library))
+
+    def program_in_path(self):
+        self.install()
+        if not (self.prefix / "bin/dictum").exists():
+            print("SKIPPED: built without the program")
+            return SKIPPED
+        libexec = self.prefix / "libexec/dictum"
+        links = self.folder / "links"
+        links.mkdir()
+        (links / "dictum").symlink_to(self.prefix / "bin/dictum")
+        hostile = self.folder / "hostile"
+        hostile.mkdir()
+        (hostile / "dictum").touch()  # so that the name alone leads to a file of this folder
+        ran = self.folder / "ran"
+        for name in ["dictum-guard", "dictum-decoder", "dictum-worker-evil",
+                     *(worker.name for worker in libexec.glob("dictum-worker-*"))]:
+            (hostile / name).write_text(f"#!/bin/sh\necho $0 >>{ran}\n", encoding="utf-8")
+            (hostile / name).chmod(0o755)
+
+        def dictum(*arguments, path, **environment):
+            result = subprocess.run(["dictum", *arguments], cwd=hostile, text=True, capture_output=True, timeout=180,
+                                    stdin=subprocess.DEVNULL, check=False,
+                                    env={**clean_environment(self.folder), "PATH": path, **environment})
+            print("$ dictum", *arguments, f"(PATH={path})\n{result.stdout}{result.stderr}", flush=True)
+            assert not ran.exists(), f"a program of the current folder ran: {ran.read_text(encoding='utf-8')}"
+            assert result.returncode == 0, f"exit code {result.returncode}"
+            return result.stdout
+
+        sessions = ["--output-dir", self.folder / "sessions"]
+        system = "/usr/bin:/bin"
+        ours = f"{self.prefix}/bin:{system}"
+        dictum("record", "--no-transcribe", *sessions, self.source / "samples/voice_note.wav", path=ours)
+        dictum("sessions", "export", "last", self.folder / "compressed.flac", *sessions, path=ours)
+        for path, environment in [(ours, {}), (f"{links}:{system}", {}), (f".:{ours}:", {}), (f"{ours}::relative", {}),
+                                  (ours, {"DICTUM_WORKER_DIR": "."})]:
+            said = dictum("transcribers", path=path, **environment)
+            found = [line.strip() for line in said.splitlines() if line.strip().startswith("/")]
+            assert sorted(found) == sorted(str(worker) for worker in libexec.glob("dictum-worker-*")), found
+            assert "absolute path" in said or not (environment or path not in (ours, f"{links}:{system}")), "not a word"
+            dictum("record", "--transcriber", "simulated", *sessions, self.folder / "compressed.flac", path=path,
+                   **environment)
+        if (libexec / "dictum-decoder").exists():
+            decoded = self.folder / "decoded"
+            (libexec / "dictum-decoder").unlink()
+            (libexec / "dictum-decoder").write_text(f"#!/bin/sh\n: >{decoded}\n", encoding="utf-8")
+            (libexec / "dictum-decoder").chmod(0o755)
+            subprocess.run(["dictum", "analyze", self.folder / "compressed.flac"], cwd=hostile, check=False,
+                           stdin=subprocess.DEVNULL, env={**clean_environment(self.folder), "PATH": ours})
+            assert decoded.exists(), "the decoder of the installation was not found"
+        return None
 
     def library_only(self):
         target = self.folder / "build"
