@@ -6,10 +6,11 @@
 namespace dictum::audio {
 
 std::optional<float> float_scale(std::span<const float> samples) noexcept {
-  constexpr int kEnough = 8;                // whole numbers beyond 1, which scaled sound holds by no chance
+  constexpr int kEnough = 8;                // samples beyond the range, which a glitch alone does not make
   constexpr float kLoudest = 16.0F;         // 24 dB over full scale: what a mix may reach
   constexpr float kLargestNumber = 40'000;  // 16 bits, and what a filter may add
-  int large_whole_numbers = 0;
+  int beyond_one = 0;
+  int beyond_loudest = 0;
   bool has_fractions = false;
   float peak = 0;
   for (const float sample : samples) {
@@ -17,10 +18,11 @@ std::optional<float> float_scale(std::span<const float> samples) noexcept {
     const float size = std::abs(sample);
     peak = std::max(peak, size);
     if (size != std::floor(size)) has_fractions = true;
-    if (size >= 2.0F) ++large_whole_numbers;
+    if (size >= 2.0F) ++beyond_one;
+    if (size > kLoudest) ++beyond_loudest;
   }
-  if (peak > kLargestNumber || (has_fractions && peak <= kLoudest)) return 1.0F;
-  if (has_fractions || large_whole_numbers >= kEnough) return 1.0F / 32768.0F;
+  if (peak > kLargestNumber || (has_fractions && beyond_loudest < kEnough)) return 1.0F;
+  if (has_fractions || beyond_one >= kEnough) return 1.0F / 32768.0F;
   return std::nullopt;
 }
 

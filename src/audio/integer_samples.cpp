@@ -1,29 +1,14 @@
 #include "audio/integer_samples.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <utility>
+#include "audio/float_scale.hpp"
 
 namespace dictum::audio {
-namespace {
-
-constexpr float kFullScale = 32768;
-constexpr float kBeyondFloat = 64;
-
-bool are_integers(std::span<const float> samples) {
-  float peak = 0;
-  for (const float sample : samples) peak = std::max(peak, std::abs(sample));
-  if (!(peak > 1) || peak > kFullScale) return false;
-  return peak > kBeyondFloat || std::ranges::all_of(samples, [](float sample) { return std::trunc(sample) == sample; });
-}
-
-}  // namespace
 
 bool IntegerSamples::scale(std::span<float> samples) {
-  const bool was_recognized = is_recognized_;
-  is_recognized_ = was_recognized || are_integers(samples);
-  if (!is_recognized_) return false;
-  for (float& sample : samples) sample /= kFullScale;
+  const bool was_recognized = factor_ != 1.0F;
+  if (!was_recognized) factor_ = float_scale(samples).value_or(1.0F);
+  if (factor_ == 1.0F) return false;
+  for (float& sample : samples) sample *= factor_;
   return !was_recognized;
 }
 

@@ -68,11 +68,11 @@ TEST(PushSource, ScalesIntegersThatArePushedAsFloatAndReportsItOnce) {
   PushSource push(kMono);
   const auto source = push.source_factory()();
   source->open();
-  push.push(std::vector<float>{0, 16384, -32768});
+  push.push(std::vector<float>{0, 16384, -32768, 1, 2, 3, 4, 5, 6, 7});
   push.finish();
   std::vector<float> buffer(100);
   const Reading first = source->read(buffer);
-  ASSERT_EQ(first.frames, 3U);
+  ASSERT_EQ(first.frames, 10U);
   EXPECT_EQ(buffer[1], 0.5F);
   EXPECT_EQ(buffer[2], -1);
   ASSERT_TRUE(std::holds_alternative<SourceFault>(first.then));
