@@ -3,13 +3,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <system_error>
 
+#include "base/xdg.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "dictum/recorder_backend.hpp"
@@ -36,9 +39,11 @@ struct Options {
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "dictum-edit-XXXXXX").string();
+    std::string name = (temporary_folder() / "dictum-edit-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) {
-      throw RecorderError(Errc::output_unwritable, fmt::format("'{}' cannot be made.", name));
+      throw RecorderError(Errc::output_unwritable,
+                          fmt::format("'{}' cannot be made: {}. Set TMPDIR to a folder that can be written.", name,
+                                      std::generic_category().message(errno)));
     }
     path_ = name;
   }

@@ -33,4 +33,9 @@ fs::path cache_folder() {
   return base_folder("XDG_CACHE_HOME", ".cache");
 }
 
+fs::path temporary_folder() {
+  fs::path folder = environment("TMPDIR");
+  return folder.is_absolute() ? folder : fs::path("/tmp");
+}
+
 }  // namespace dictum

@@ -19,4 +19,7 @@ std::filesystem::path config_folder();
 /// `$XDG_CACHE_HOME/dictum`, else `$HOME/.cache/dictum`; empty likewise.
 std::filesystem::path cache_folder();
 
+/// `$TMPDIR` where it is an absolute path, else /tmp.
+std::filesystem::path temporary_folder();
+
 }  // namespace dictum

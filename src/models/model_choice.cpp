@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/private_folders.hpp"
 #include "base/xdg.hpp"
 
 namespace dictum::models {
@@ -62,7 +63,7 @@ void SpeedCache::keep(const fs::path& model, double seconds) const {
   }
   text += fmt::format("{} {:.3f}\n", wanted, seconds);
   std::error_code error;
-  fs::create_directories(file_.parent_path(), error);
+  make_private_folders(file_.parent_path());
   const fs::path fresh = fmt::format("{}.{}", file_.string(), ::getpid());
   if (std::ofstream(fresh) << text << std::flush) fs::rename(fresh, file_, error);
   fs::remove(fresh, error);

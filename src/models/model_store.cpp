@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/model_folders.hpp"
+#include "base/private_folders.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
 #include "base/xdg.hpp"
@@ -98,9 +99,7 @@ class ModelStore::Download {
         progress_(progress),
         cancelled_(std::move(cancelled)) {
     if (store.folder_.empty()) no_place();
-    std::error_code error;
-    fs::create_directories(store.folder_, error);
-    if (error) cannot_write(store.folder_, error.value());
+    if (const auto error = make_private_folders(store.folder_)) cannot_write(store.folder_, error.value());
     file_ = UniqueFD(::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     if (!file_) cannot_write(part_, errno);
     if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {

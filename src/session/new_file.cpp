@@ -1,5 +1,6 @@
 #include "session/new_file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -11,8 +12,9 @@
 namespace dictum::session {
 
 void write_new_file(const std::filesystem::path& file, std::string_view text) {
-  // "x": where something is already, it stays.
-  std::FILE* out = std::fopen(file.c_str(), "wxe");
+  // Where something is already, it stays. What was said is for this user alone, also under a lax umask.
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  std::FILE* const out = fd < 0 ? nullptr : ::fdopen(fd, "w");
   if (out == nullptr) {
     throw RecorderError(Errc::output_unwritable,
                         fmt::format("'{}' cannot be made: {}.", file.string(), std::generic_category().message(errno)));

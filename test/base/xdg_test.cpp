@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <string>
 
 namespace dictum {
 namespace {
@@ -13,6 +14,18 @@ struct Place {
   const char* below_home;
   std::filesystem::path (*folder)();
 };
+
+TEST(TemporaryFolder, IsNeverTheCurrentOne) {
+  const char* const before = std::getenv("TMPDIR");
+  const std::string kept = before != nullptr ? before : "";
+  for (const char* relative : {"", ".", "here"}) {
+    ::setenv("TMPDIR", relative, 1);
+    EXPECT_EQ(temporary_folder(), "/tmp") << relative;
+  }
+  ::setenv("TMPDIR", "/elsewhere", 1);
+  EXPECT_EQ(temporary_folder(), "/elsewhere");
+  before != nullptr ? ::setenv("TMPDIR", kept.c_str(), 1) : ::unsetenv("TMPDIR");
+}
 
 class XDGFolders : public testing::TestWithParam<Place> {
  protected:
