@@ -8,9 +8,10 @@
 #include <span>
 #include <vector>
 
-#include "audio/sound_file_reader.hpp"
 #include "journal/layout.hpp"
+#include "journal/session_folder.hpp"
 #include "playback/player.hpp"
+#include "session/recording.hpp"
 
 namespace dictum::program {
 namespace {
@@ -18,10 +19,11 @@ namespace {
 namespace fs = std::filesystem;
 
 /// False where somebody asked to stop.
-bool play_file(playback::Player& player, const fs::path& file, Frame from) {
-  audio::SoundFileReader reader(file);
+bool play_file(playback::Player& player, const journal::SessionFolder& folder, const fs::path& file, Frame from) {
+  audio::SoundFileReader reader = session::open_recording(folder, file);
   if (reader.format().channels != 1) {
-    throw RecorderError(Errc::session_unreadable, fmt::format("'{}' is no mono recording.", file.string()));
+    throw RecorderError(Errc::session_unreadable,
+                        fmt::format("'{}' is no mono recording.", (folder.path() / file).string()));
   }
   if (from > 0) reader.seek(from);
   std::array<float, 4096> block{};
@@ -58,6 +60,7 @@ bool play_session(const session::Manifest& manifest, const PlayRequest& request,
   });
   if (wanted.empty()) return false;
 
+  const journal::SessionFolder folder(request.session);
   playback::Player player(manifest.sample_rate, stop);
   std::optional<Frame> end;  // of what was played last
   for (const session::Segment& segment : wanted) {
@@ -68,8 +71,7 @@ bool play_session(const session::Manifest& manifest, const PlayRequest& request,
     const Frame start = std::max(request.from, segment.start_frame);
     request.on_segment(segment, start);
     try {
-      if (!play_file(player, request.session / journal::segment_file(segment.index), start - segment.start_frame))
-        return true;
+      if (!play_file(player, folder, journal::segment_file(segment.index), start - segment.start_frame)) return true;
     } catch (const RecorderError& error) {
       if (error.code() != Errc::input_not_found && error.code() != Errc::input_unreadable) throw;
       request.on_missing(error);

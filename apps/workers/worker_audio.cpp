@@ -1,15 +1,17 @@
 #include "worker_audio.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sndfile.h>
 #include <soxr.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
-#include <system_error>
 
+#include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::workers {
@@ -44,11 +46,14 @@ Frame WorkerAudio::frame_at(double second) const {
 }
 
 WorkerAudio read_worker_audio(const std::filesystem::path& wav, std::optional<transcription::FrameRange> range) {
-  if (std::error_code error; !std::filesystem::is_regular_file(wav, error)) {
+  // A session's audio is never a link, and nothing waits for a pipe.
+  UniqueFD opened(::open(wav.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status{};
+  if (!opened || ::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     throw RecorderError(Errc::input_not_found, fmt::format("{}: there is no such file", wav.string()));
   }
   SF_INFO info{};
-  const std::unique_ptr<SNDFILE, CloseFile> file(sf_open(wav.c_str(), SFM_READ, &info));
+  const std::unique_ptr<SNDFILE, CloseFile> file(sf_open_fd(opened.release(), SFM_READ, &info, SF_TRUE));
   if (!file) throw RecorderError(Errc::input_unreadable, fmt::format("{}: {}", wav.string(), sf_strerror(nullptr)));
   if (info.channels < 1 || info.channels > kMaxChannels || info.samplerate < 1 || info.frames < 0) {
     throw RecorderError(Errc::input_unreadable, fmt::format("{}: {} channels at {} Hz cannot be transcribed",

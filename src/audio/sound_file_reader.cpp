@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "dictum/error.hpp"
@@ -36,6 +37,15 @@ void require_sound_file(const std::filesystem::path& path, const struct stat& st
   if (status.st_size == 0) unreadable(path, "is empty: it holds no audio.");
 }
 
+UniqueFD checked(UniqueFD file, const std::filesystem::path& path) {
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) {
+    unreadable(path, fmt::format("cannot be opened: {}.", std::generic_category().message(errno)));
+  }
+  require_sound_file(path, status);
+  return file;
+}
+
 }  // namespace
 
 UniqueFD open_sound_file(const std::filesystem::path& path) {
@@ -53,13 +63,14 @@ UniqueFD open_sound_file(const std::filesystem::path& path) {
   require_sound_file(path, status);  // before it is opened, since opening a device can have effects
   UniqueFD fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd) cannot(errno);
-  if (::fstat(fd.get(), &status) != 0) cannot(errno);
-  require_sound_file(path, status);  // it may have been replaced in between
-  return fd;
+  return checked(std::move(fd), path);  // it may have been replaced in between
 }
 
 SoundFileReader::SoundFileReader(const std::filesystem::path& path, std::optional<RawFormat> raw)
-    : path_(path), input_(open_sound_file(path), quoted(path), raw, kOpenDeadline) {
+    : SoundFileReader(open_sound_file(path), path, raw) {}
+
+SoundFileReader::SoundFileReader(UniqueFD file, const std::filesystem::path& path, std::optional<RawFormat> raw)
+    : path_(path), input_(checked(std::move(file), path), quoted(path), raw, kOpenDeadline) {
   if (input_.frames() == 0) unreadable(path, "holds no audio: its header announces none.");
 }
 

@@ -25,6 +25,9 @@ class SoundFileReader {
  public:
   explicit SoundFileReader(const std::filesystem::path& path, std::optional<RawFormat> raw = std::nullopt);
 
+  /// A file that is open already; `path` is its name in sentences.
+  SoundFileReader(UniqueFD file, const std::filesystem::path& path, std::optional<RawFormat> raw = std::nullopt);
+
   AudioFormat format() const { return input_.format(); }
 
   /// As far as the file itself announces it; -1 where it does not. What `read` delivers counts.

@@ -6,6 +6,8 @@
 
 #include "dictum/error.hpp"
 #include "journal/layout.hpp"
+#include "journal/session_folder.hpp"
+#include "session/recording.hpp"
 
 namespace dictum::offline {
 namespace {
@@ -17,17 +19,17 @@ audio::SoundFileReader open_timeline(const std::filesystem::path& session, const
                                     "`dictum resume {}`.",
                                     manifest.session, session.string()));
   }
-  const std::filesystem::path file = session / journal::kTimelineFile;
-  if (!manifest.keep_all || !std::filesystem::exists(file)) {
+  const journal::SessionFolder folder(session);
+  if (!manifest.keep_all || !folder.has(journal::kTimelineFile)) {
     throw RecorderError(Errc::session_unreadable,
                         fmt::format("The session '{}' did not keep its whole sound: record with --keep-all to be able "
                                     "to find segments again.",
                                     manifest.session));
   }
-  audio::SoundFileReader reader(file);
+  audio::SoundFileReader reader = session::open_recording(folder, journal::kTimelineFile);
   if (reader.format() != AudioFormat{.sample_rate = manifest.sample_rate, .channels = 1}) {
-    throw RecorderError(Errc::session_unreadable,
-                        fmt::format("'{}' has another format than its session.", file.string()));
+    throw RecorderError(Errc::session_unreadable, fmt::format("'{}' has another format than its session.",
+                                                              (session / journal::kTimelineFile).string()));
   }
   return reader;
 }
@@ -58,7 +60,7 @@ Reading TimelineSource::read(std::span<float> mono) {
   if (!gaps_.empty() && gaps_.back().start_frame <= position_) {
     const session::Gap gap = gaps_.back();
     gaps_.pop_back();
-    position_ += gap.frames;
+    position_ += std::min(gap.frames, std::max<Frame>(manifest_.end_frame - position_, 0));
     reader_.seek(position_);
     return {.frames = got, .then = SourceGap{.frames = gap.frames, .reason = gap.reason}};
   }

@@ -2,6 +2,10 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <system_error>
 
 #include "base/unique_fd.hpp"
 #include "session/word_tokenizer.hpp"
@@ -82,10 +86,24 @@ void Database::Closer::operator()(sqlite3* connection) const {
 }
 
 Database::Database(const std::filesystem::path& file) {
-  // SQLite gives its other files the mode of this one.
-  if (file != ":memory:") UniqueFD(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  std::filesystem::path real = file;
+  if (file != ":memory:") {
+    // Never what a link leads to, which may be a database of another program. SQLite refuses links anywhere in the
+    // path.
+    std::error_code error;
+    real = std::filesystem::canonical(std::filesystem::absolute(file).parent_path(), error) / file.filename();
+    if (error) throw DatabaseError(SQLITE_CANTOPEN, error.message());
+    // SQLite gives its other files the mode of this one.
+    const UniqueFD made(::open(real.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+    struct stat status{};
+    if (!made && errno == ELOOP) throw DatabaseError(SQLITE_NOTADB, "it is a link");
+    if (made && (::fstat(made.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1)) {
+      throw DatabaseError(SQLITE_NOTADB, "it is no file of ours");
+    }
+  }
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  const int code = sqlite3_open_v2(real.c_str(), &connection,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
   connection_.reset(connection);
   check(connection, code);
   sqlite3_busy_timeout(connection, 5000);

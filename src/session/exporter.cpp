@@ -15,7 +15,6 @@
 
 #include "audio/flac_writer.hpp"
 #include "audio/pcm16.hpp"
-#include "audio/sound_file_reader.hpp"
 #include "audio/wav_writer.hpp"
 #include "base/iso_time.hpp"
 #include "base/json.hpp"
@@ -23,7 +22,9 @@
 #include "dictum/error.hpp"
 #include "journal/journal_reader.hpp"
 #include "journal/layout.hpp"
+#include "journal/session_folder.hpp"
 #include "session/markdown.hpp"
+#include "session/recording.hpp"
 #include "session/transcript.hpp"
 #include "text/words.hpp"
 
@@ -38,6 +39,7 @@ constexpr double kMaxCueSec = 7;
 constexpr double kPauseSec = 0.8;  // between two words: a new subtitle
 
 constexpr double kMaxSessionSec = 366 * 86400.0;
+constexpr double kMaxSegmentSec = 2 * 3600.0;  // an hour can be configured; what is longer is no recording of ours
 
 // Texts.
 
@@ -249,13 +251,14 @@ class Track {
   }
 
   /// Exactly `frames` of the file, its first `skip` left out; silence where it has no more. Says what was wrong.
-  std::optional<std::string> copy(const fs::path& file, int rate, Frame skip, Frame frames) {
+  std::optional<std::string> copy(const journal::SessionFolder& folder, const fs::path& file, int rate, Frame skip,
+                                  Frame frames) {
     const Frame end = frames_ + frames;
     std::optional<std::string> problem;
     try {
-      audio::SoundFileReader reader(file);
+      audio::SoundFileReader reader = open_recording(folder, file);
       if (reader.format() != AudioFormat{rate, 1}) {
-        problem = fmt::format("{} has another format than the session.", file.filename().string());
+        problem = fmt::format("{} has another format than the session.", file.string());
       } else {
         std::array<float, 16384> block{};
         std::array<std::int16_t, 16384> pcm{};
@@ -268,8 +271,7 @@ class Track {
           const auto wanted = static_cast<std::size_t>(std::min<Frame>(static_cast<Frame>(got - from), end - frames_));
           write(std::span(pcm).subspan(from, wanted));
         }
-        if (frames_ < end)
-          problem = fmt::format("{} is too short by {} frames.", file.filename().string(), end - frames_);
+        if (frames_ < end) problem = fmt::format("{} is too short by {} frames.", file.string(), end - frames_);
       }
     } catch (const RecorderError& error) {
       // Of reading; what writing throws goes on.
@@ -292,13 +294,13 @@ class Track {
 
 std::vector<std::string> write_track(Track& track, const fs::path& session, const Manifest& manifest,
                                      AudioExtent extent) {
+  const journal::SessionFolder folder(session);
   std::vector<std::string> problems;
   const auto copy = [&](const char* file, Frame skip, Frame frames) {
-    if (auto problem = track.copy(session / file, manifest.sample_rate, skip, frames))
+    if (auto problem = track.copy(folder, file, manifest.sample_rate, skip, frames))
       problems.push_back(*std::move(problem));
   };
-  std::error_code ignored;
-  if (extent == AudioExtent::timeline && manifest.keep_all && fs::exists(session / journal::kTimelineFile, ignored)) {
+  if (extent == AudioExtent::timeline && manifest.keep_all && folder.has(journal::kTimelineFile)) {
     copy(journal::kTimelineFile, 0, manifest.end_frame);
     return problems;
   }
@@ -321,10 +323,16 @@ std::vector<std::string> write_track(Track& track, const fs::path& session, cons
 /// How long the export will be; refuses what no recording can have.
 Frame length_of(const Manifest& manifest, AudioExtent extent) {
   const auto most = static_cast<Frame>(kMaxSessionSec * manifest.sample_rate);
+  const auto longest = static_cast<Frame>(kMaxSegmentSec * manifest.sample_rate);
   Frame kept = 0;
   for (const Segment& segment : manifest.segments) {
-    if (segment.is_kept()) kept += std::min(segment.end_frame - segment.start_frame, most);
-    kept = std::min(kept, most + 1);
+    if (!segment.is_kept()) continue;
+    if (segment.end_frame - segment.start_frame > longest) {
+      throw RecorderError(Errc::session_unreadable,
+                          fmt::format("The manifest of '{}' says that segment {} lasts for more than two hours.",
+                                      manifest.session, segment.index));
+    }
+    kept = std::min(kept + segment.end_frame - segment.start_frame, most + 1);
   }
   const Frame length = extent == AudioExtent::kept ? kept : manifest.end_frame;
   if (length > most) {

@@ -369,7 +369,8 @@ std::vector<SearchHit> SessionIndex::search_now(const SearchQuery& query) {
   std::string gone;  // the last session that is no longer there
   while (hits.size() < query.limit && statement.step()) {
     const std::string name = statement.text(1);
-    if (name == gone) continue;
+    // The file may be somebody else's: no path of it is taken that leads out of the root.
+    if (name == gone || !journal::is_session_name(name)) continue;
     SearchHit hit;
     hit.session = root_ / name;
     if ((hits.empty() || hits.back().session != hit.session) && !fs::exists(hit.session / journal::kManifestFile)) {
@@ -382,6 +383,7 @@ std::vector<SearchHit> SessionIndex::search_now(const SearchQuery& query) {
     hit.start_frame = statement.integer(4);
     hit.end_frame = statement.integer(5);
     hit.note_path = statement.text(6);
+    if (!hit.note_path.empty() && !journal::is_inside(hit.note_path)) continue;
     hit.note_title = statement.text(7);
     hit.text = statement.text(hit.note_path.empty() ? 8 : 9);
     hit.marks = take_marks(hit.text);

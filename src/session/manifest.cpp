@@ -7,6 +7,7 @@
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
 #include <concepts>
+#include <limits>
 #include <utility>
 
 #include "base/iso_time.hpp"
@@ -264,8 +265,10 @@ Manifest parse_manifest(std::string_view text) {
   manifest.keep_all = fields.flag("keep_all");
   manifest.config = fields.object("config");
   fields.list("gaps", [&](const Fields& gap) {
-    manifest.gaps.push_back(
-        {gap.number<Frame>("start_frame", 0), gap.number<Frame>("frames", 0), gap.name("reason", wire::gap_reason)});
+    const Frame start = gap.number<Frame>("start_frame", 0);
+    const Frame frames = gap.number<Frame>("frames", 0);
+    if (frames > std::numeric_limits<Frame>::max() - start) gap.wrong("frames");
+    manifest.gaps.push_back({start, frames, gap.name("reason", wire::gap_reason)});
   });
   fields.list("segments", [&](const Fields& item) {
     Segment segment = parse_segment(item);

@@ -1,8 +1,10 @@
 #include "session/recovery.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <sstream>
 #include <system_error>
@@ -32,6 +34,7 @@ class Recovery {
       : writer_(writer), timestamp_(std::chrono::duration<double>(now.time_since_epoch()).count()) {}
 
   RecoveredSession run() {
+    require_own_audio();
     if (writer_.dropped_bytes() > 0) report_dropped();
     announce_orphans();
     end_open_segments();
@@ -63,6 +66,16 @@ class Recovery {
                       fmt::format("The journal's last line was torn by the interruption; {} bytes of it were dropped.",
                                   writer_.dropped_bytes()),
                       true});
+  }
+
+  /// Workers open the audio by its name: a link in its place would give them, and whoever they send it to, a file of
+  /// somebody else's. Throws RecorderError(session_unreadable).
+  void require_own_audio() const {
+    for (const Segment& segment : writer_.manifest().segments) {
+      const std::string file = journal::segment_file(segment.index);
+      if (!segment.is_kept() || writer_.folder().try_open(file, O_RDONLY)) continue;
+      if (errno != ENOENT && errno != EACCES) writer_.folder().open(file, O_RDONLY);  // says what it is
+    }
   }
 
   /// Segments whose audio was being written before the journal knew of them.

@@ -290,6 +290,16 @@ TEST_F(Exporting, PutsSilenceInThePlaceOfWhatIsMissingAndSaysSo) {
   EXPECT_EQ(std::ssize(samples_of(root_ / "all.wav")), manifest_.end_frame);
 }
 
+TEST_F(Exporting, CopiesNothingThatALinkLeadsTo) {
+  for (const char* name : {"seg_0000.wav", "seg_0002.wav"}) {
+    fs::rename(session_ / name, root_ / name);
+    fs::create_symlink(root_ / name, session_ / name);
+  }
+  EXPECT_THAT(export_audio(session_, root_ / "kept.wav", AudioExtent::kept),
+              ElementsAre(HasSubstr("it is a link"), HasSubstr("it is a link")));
+  EXPECT_EQ(samples_of(root_ / "kept.wav").front(), 0);
+}
+
 TEST_F(Exporting, OverwritesNothing) {
   write_file(root_ / "all.wav", "mine");
   EXPECT_THROW(export_audio(session_, root_ / "all.wav", AudioExtent::timeline), RecorderError);
@@ -313,6 +323,11 @@ TEST_F(Exporting, RefusesATimelineThatNobodyCanHaveRecorded) {
   endless.end_frame = Frame{1} << 60;
   write_manifest(session_, endless);
   EXPECT_THROW(export_audio(session_, root_ / "all.flac", AudioExtent::timeline), RecorderError);
+  endless.end_frame = manifest_.end_frame;
+  endless.segments.front().end_frame = Frame{1} << 40;
+  write_manifest(session_, endless);
+  EXPECT_THROW(export_audio(session_, root_ / "kept.flac", AudioExtent::kept), RecorderError);
+  endless = manifest_;
   endless.end_frame = Frame{1} << 31;
   write_manifest(session_, endless);
   EXPECT_THROW(export_audio(session_, root_ / "all.wav", AudioExtent::timeline), RecorderError);

@@ -11,6 +11,7 @@
 
 #include "dictum/error.hpp"
 #include "journal/session_directory.hpp"
+#include "session/database.hpp"
 #include "session/manifest.hpp"
 #include "session/scribe.hpp"
 #include "support/temporary_directory.hpp"
@@ -337,6 +338,42 @@ TEST_F(Index, IsEmptyWhereThereAreNoSessions) {
   index.refresh();
   EXPECT_THAT(index.search({}), IsEmpty());
   EXPECT_FALSE(fs::exists(root_ / "missing"));
+}
+
+TEST_F(Index, GivesNoPathThatLeadsOutOfTheRoot) {
+  make({"hello"}, {{"a note", "notes/0001-a-note.md", {0}}});
+  ASSERT_THAT(find("hello"), SizeIs(2));
+  fs::create_directories(root_ / "outside");
+  write_file(root_ / "outside/manifest.json", "{}");
+  const auto change = [&](const char* sql) {
+    Database(SessionIndex::file_in(root_.path())).run(sql);
+    return SessionIndex(root_.path()).search({});
+  };
+  EXPECT_THAT(change("UPDATE entry SET note = '../../outside/secret' WHERE note <> ''"), SizeIs(1));
+  EXPECT_THAT(change("UPDATE session SET name = 'outside'"), IsEmpty());
+  EXPECT_THAT(change("UPDATE session SET name = '../x/outside'"), IsEmpty());
+}
+
+TEST_F(Index, IsNeverADatabaseThatALinkLeadsTo) {
+  make({"hello"});
+  const fs::path foreign = root_ / "foreign.db";
+  Database(foreign).run("CREATE TABLE session (mine TEXT); INSERT INTO session VALUES ('mine')");
+  const auto rows = [&] {
+    Statement count = Database(foreign).prepare("SELECT count(*) FROM session");
+    return count.step() ? count.integer(0) : -1;
+  };
+  const fs::path file = SessionIndex::file_in(root_.path());
+  fs::create_symlink(foreign, file);
+  EXPECT_THAT(find("hello"), SizeIs(1));
+  EXPECT_EQ(rows(), 1);
+  fs::remove(file);
+  fs::create_hard_link(foreign, file);
+  EXPECT_THAT(find("hello"), SizeIs(1));
+  EXPECT_EQ(rows(), 1);
+  fs::remove(file);
+  fs::create_symlink(root_ / "made", file);
+  EXPECT_THAT(find("hello"), SizeIs(1));
+  EXPECT_FALSE(fs::exists(root_ / "made"));
 }
 
 TEST_F(Index, IsRightAfterSeveralProcessesHaveWrittenToIt) {

@@ -73,6 +73,20 @@ TEST_F(Crash, BeforeTheFirstEventLeavesAnEmptySession) {
   EXPECT_NE(read_manifest(path()).stopped_at, std::nullopt);
 }
 
+TEST_F(Crash, LeavesNoAudioToWorkersThatIsALinkToAForeignFile) {
+  scribe_.start();
+  scribe_.queue(scribe_.speak(1000));
+  fs::rename(path() / "seg_0000.wav", root_ / "foreign.wav");
+  fs::create_symlink(root_ / "foreign.wav", path() / "seg_0000.wav");
+  try {
+    recovered();
+    FAIL();
+  } catch (const RecorderError& error) {
+    EXPECT_EQ(error.code(), Errc::session_unreadable);
+    EXPECT_THAT(error.what(), testing::HasSubstr("seg_0000.wav' is not used: it is a link"));
+  }
+}
+
 TEST_F(Crash, InSpeechKeepsTheAudioThatTheFileHas) {
   scribe_.start();
   writer().open_segment(0, 1000);
