@@ -9,10 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -21,8 +23,10 @@ extern "C" {  // glibc 2.36 forgot to say so
 #include <sys/pidfd.h>
 }
 
+#include "base/own_programs.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
+#include "base/xdg.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::workers {
@@ -65,7 +69,10 @@ class Child {
     posix_spawnattr_setsigdefault(&attributes, &signals);
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    const int error = ::posix_spawnp(&pid_, arguments[0], &actions, &attributes, arguments.data(), environ);
+    const std::string program = find_command(argv[0]);
+    const int error = program.empty()
+                          ? ENOENT
+                          : ::posix_spawn(&pid_, program.c_str(), &actions, &attributes, arguments.data(), environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
@@ -130,6 +137,18 @@ std::string last_line(std::string_view text) {
 }
 
 }  // namespace
+
+std::string find_command(const std::string& program) {
+  if (program.find('/') != std::string::npos) return is_program(program) ? program : "";
+  const std::string path = environment("PATH");
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find(':', begin), path.size());
+    const std::filesystem::path file = std::filesystem::path(path.substr(begin, end - begin)) / program;
+    if (file.is_absolute() && is_program(file)) return file;
+    begin = end + 1;
+  }
+  return {};
+}
 
 ChildOutput run_child(const std::vector<std::string>& argv, std::size_t most, std::stop_token cancelled) {
   const UniqueFD stop(::eventfd(0, EFD_CLOEXEC));

@@ -5,7 +5,6 @@
 //   --model MODEL    what {model} stands for: a file, or the name of an installed model
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -34,22 +33,12 @@ std::string command_text() {
 
 /// Found now rather than at the first segment: a recorder that starts can still say so.
 void require_program(const std::string& program) {
-  if (program.find('/') != std::string::npos) {
-    if (::access(program.c_str(), X_OK) == 0) return;
-  } else {
-    const char* path = std::getenv("PATH");
-    std::string_view rest = path == nullptr ? "" : path;
-    while (true) {
-      const auto colon = rest.find(':');
-      const auto folder = std::filesystem::path(rest.substr(0, colon));
-      if (::access((folder / program).c_str(), X_OK) == 0) return;
-      if (colon == std::string_view::npos) break;
-      rest.remove_prefix(colon + 1);
-    }
-  }
+  if (!find_command(program).empty()) return;
   throw RecorderError(
       Errc::transcriber_missing,
-      fmt::format("there is no program {} to run: install it, or name another in DICTUM_COMMAND", program));
+      fmt::format("there is no program {} to run in the absolute folders of PATH: install it, or name another in "
+                  "DICTUM_COMMAND",
+                  program));
 }
 
 /// Lives on the worker's main thread. A cancelled job is answered as soon as its program is killed.

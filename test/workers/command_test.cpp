@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -68,6 +70,24 @@ TEST(ChildProcess, HasNothingToRead) {
 TEST(ChildProcess, SaysThatThereIsNoSuchProgram) {
   const auto error = error_of([] { run_child({"no-such-program-at-all"}, kMaxBytes, {}); });
   EXPECT_EQ(error.code(), make_error_code(Errc::transcriber_missing));
+}
+
+TEST(ChildProcess, IsNeverAProgramOfTheCurrentFolder) {
+  const test::TemporaryDirectory folder;
+  std::ofstream(folder / "recognise") << "#!/bin/sh\necho hacked\n";
+  std::filesystem::permissions(folder / "recognise", std::filesystem::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  for (const char* hostile : {":/bin", "/bin:", ".:/bin", "/bin::/usr/bin", "../x:./"}) {
+    ::setenv("PATH", hostile, 1);
+    EXPECT_EQ(find_command("recognise"), "") << hostile;
+    EXPECT_THROW(run_child({"recognise"}, kMaxBytes, {}), RecorderError) << hostile;
+  }
+  ::setenv("PATH", folder.path().c_str(), 1);
+  EXPECT_EQ(run_child({"recognise"}, kMaxBytes, {}).text, "hacked\n");
+  ::setenv("PATH", path.c_str(), 1);
+  std::filesystem::current_path(before);
 }
 
 TEST(ChildProcess, EndsAProgramThatPrintsWithoutEnd) {
