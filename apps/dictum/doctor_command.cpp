@@ -15,6 +15,7 @@
 #include "dictum/sessions.hpp"
 #include "models/model_choice.hpp"
 #include "output.hpp"
+#include "transcription/find_transcriber.hpp"
 #include "transcription/worker_lookup.hpp"
 #include "vad/detector.hpp"
 
@@ -75,6 +76,10 @@ void examine_transcribers(Report& report) {
                            "or record with --no-transcribe",
                            chosen));
   }
+}
+
+void examine_privacy(Report& report, const RecorderConfig& config) {
+  report.note("speech", transcription::where_speech_goes(config));
 }
 
 /// The Whisper models that are here, and how quick each was found to be.
@@ -147,6 +152,7 @@ ExitCode doctor(const RecorderConfig& config) {
   Report report;
   examine_detector(report);
   examine_transcribers(report);
+  examine_privacy(report, config);
   examine_models(report);
   examine_devices(report);
   examine_tui(report);

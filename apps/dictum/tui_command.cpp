@@ -20,6 +20,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/xdg.hpp"
 #include "commands.hpp"
 #include "config/config_fields.hpp"
 #include "config_flags.hpp"
@@ -53,7 +54,7 @@ std::filesystem::path sample() {
 class DemoFolder {
  public:
   DemoFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "dictum-demo-XXXXXX").string();
+    std::string name = (temporary_folder() / "dictum-demo-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
     path_ = name;
   }

@@ -10,6 +10,7 @@
 
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
+#include "transcription/find_transcriber.hpp"
 #include "tui_library.hpp"
 
 namespace dictum::program {
@@ -52,6 +53,7 @@ TUIController::TUIController(boost::asio::any_io_executor executor, const Record
   model_.min_silence_ms =
       config.vad.mode == VADMode::normal ? config.vad.min_silence_ms : config.vad.long_note_silence_ms;
   model_.device = config.capture.input.empty() ? config.capture.device : config.capture.input.filename().string();
+  model_.privacy = transcription::where_speech_goes(config);
   backend_.emplace(executor_, config_, [this](const Event& event) { receive(event); });
   publish_soon();
 }

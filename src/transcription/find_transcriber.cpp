@@ -1,14 +1,37 @@
 #include "transcription/find_transcriber.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/sanitized.hpp"
+#include "base/utf8.hpp"
+#include "base/xdg.hpp"
 #include "transcription/worker_lookup.hpp"
 
 namespace dictum::transcription {
+namespace {
+
+/// The transcribers of ours that do all their work in a process on this machine.
+constexpr std::array<std::string_view, 5> kLocalTranscribers = {"none", "auto", "whisper", "pocketsphinx", "simulated"};
+
+/// The server in the address that the openai worker uses, without a user and a password that may stand before it.
+std::string openai_server() {
+  std::string address = environment("DICTUM_OPENAI_URL");
+  if (address.empty()) return "api.openai.com";
+  if (const auto scheme = address.find("://"); scheme != std::string::npos) address.erase(0, scheme + 3);
+  address.resize(std::min(address.find_first_of("/?#"), address.size()));
+  if (const auto user = address.rfind('@'); user != std::string::npos) address.erase(0, user + 1);
+  return utf8::on_one_line(address);
+}
+
+}  // namespace
 
 bool transcribes(const RecorderConfig& config) {
   return config.custom_transcriber || config.transcription.transcriber != "none";
@@ -31,6 +54,16 @@ std::optional<WorkerPoolSettings> find_transcriber(const RecorderConfig::Transcr
     settings.environment["DICTUM_SIMULATED_SCRIPT"] = std::filesystem::absolute(config.simulated_script).string();
   }
   return settings;
+}
+
+std::string where_speech_goes(const RecorderConfig& config) {
+  const std::string& name = config.transcription.transcriber;
+  if (config.custom_transcriber) return "What you say is given to this program's own transcriber.";
+  if (std::ranges::find(kLocalTranscribers, name) != kLocalTranscribers.end())
+    return "What you say stays on this machine.";
+  if (name == "openai") return fmt::format("What you say is sent to {} to be transcribed.", openai_server());
+  return fmt::format("What you say is given to the transcriber \"{}\", which may send it elsewhere.",
+                     utf8::on_one_line(name));
 }
 
 }  // namespace dictum::transcription

@@ -117,7 +117,7 @@ Element welcome(const Brush& brush, Size size) {
       vbox({filler(),
             hbox({filler(), words(brush, "Press ", Role::dim), words(brush, key, Role::accent) | bold,
                   words(brush, " and speak.", Role::dim), filler()}),
-            hbox({filler(), words(brush, "What you say stays on this machine.", Role::quiet), filler()}), filler()}),
+            hbox({filler(), foreign(brush, brush.model.privacy, size.width, Role::quiet), filler()}), filler()}),
       size);
 }
 

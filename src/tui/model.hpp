@@ -160,9 +160,10 @@ struct Model {
   RecordingState state = RecordingState::idle;
   bool muted{};
   std::string session;
-  Seconds recorded{};       ///< by the last pause
-  Seconds running_since{};  ///< 0 where nothing is being recorded
-  std::string device;       ///< as it was chosen or reported; empty: the default
+  Seconds recorded{};                                           ///< by the last pause
+  Seconds running_since{};                                      ///< 0 where nothing is being recorded
+  std::string device;                                           ///< as it was chosen or reported; empty: the default
+  std::string privacy = "What you say stays on this machine.";  ///< where speech goes to be transcribed, a sentence
 
   VADMode mode{};
   int min_silence_ms = 800;

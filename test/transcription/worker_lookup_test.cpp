@@ -8,6 +8,7 @@
 #include "dictum/error.hpp"
 #include "pool_fixture.hpp"
 #include "support/test_data.hpp"
+#include "transcription/find_transcriber.hpp"
 
 namespace dictum::transcription {
 namespace {
@@ -149,6 +150,30 @@ TEST_F(WorkerLookup, TakesWhisperOnlyWithAModel) {
 
 TEST_F(WorkerLookup, LeavesOtherNamesAlone) {
   EXPECT_EQ(resolve_transcriber("mine"), "mine");
+}
+
+std::string destination(const std::string& transcriber, const std::string& url = "") {
+  const EnvironmentVariable address("DICTUM_OPENAI_URL", url);
+  RecorderConfig config;
+  config.transcription.transcriber = transcriber;
+  return where_speech_goes(config);
+}
+
+TEST(WhereSpeechGoes, IsNotPromisedOfAServer) {
+  EXPECT_THAT(destination("openai"), HasSubstr("sent to api.openai.com"));
+  EXPECT_THAT(destination("openai", "https://me:key@speech.example:8443/v1"),
+              HasSubstr("sent to speech.example:8443 "));
+  EXPECT_THAT(destination("openai", "http://evil\x1b[31m/v1"), testing::Not(HasSubstr("\x1b")));
+}
+
+TEST(WhereSpeechGoes, IsNotPromisedOfATranscriberThatNothingIsKnownOf) {
+  for (const char* name : {"command", "mine"}) EXPECT_THAT(destination(name), HasSubstr("may send it elsewhere"));
+}
+
+TEST(WhereSpeechGoes, IsThisMachineWithATranscriberOfOurs) {
+  for (const char* name : {"auto", "whisper", "pocketsphinx", "none"}) {
+    EXPECT_EQ(destination(name), "What you say stays on this machine.") << name;
+  }
 }
 
 TEST_F(WorkerLookup, AsksAWorkerForItsHello) {

@@ -97,6 +97,9 @@ std::vector<NamedScreen> screens() {
 
   // The states of a recorder.
   add("idle", Story());
+  Story remote;
+  remote.model.privacy = "What you say is sent to api.openai.com to be transcribed.";
+  add("idle_with_a_server", remote);
   add("starting", Story().state(RecordingState::starting));
   add("recording_silence", Story().start().sound(6, 0));
   add("listening", Story().start().at(3).begin_speech(0).sound(6, 9));
