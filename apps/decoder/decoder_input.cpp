@@ -22,6 +22,7 @@ constexpr std::int64_t kMaxSpool = std::int64_t{16} << 30;
 constexpr std::size_t kHead = 4096;
 constexpr std::string_view kASF("\x30\x26\xB2\x75\x8E\x66\xCF\x11\xA6\xD9\0\xAA\0\x62\xCE\x6C", 16);
 constexpr std::size_t kMaxParts = 10'000;
+constexpr int kMaxPieces = 1'000'000;  // boxes or chunks that are looked at
 
 bool holds(std::span<const std::byte> bytes, std::size_t at, std::string_view text) {
   return bytes.size() >= at + text.size() && std::memcmp(bytes.data() + at, text.data(), text.size()) == 0;
@@ -90,6 +91,7 @@ Kind kind_of(std::span<const std::byte> bytes) {
   for (const char* const box : {"ftyp", "moov", "mdat", "wide", "free", "skip", "pnot"}) {
     if (holds(bytes, 4, box)) return Kind::iso_media;
   }
+  if (holds(bytes, 0, "caff")) return Kind::caf;
   if (holds(bytes, 0, "fLaC")) return Kind::flac;
   if (holds(bytes, 0, "#!AMR\n")) return Kind::amr;
   if (holds(bytes, 0, "#!AMR-WB\n")) return Kind::amr_wide;
@@ -99,6 +101,12 @@ Kind kind_of(std::span<const std::byte> bytes) {
   if (holds(bytes, 0, kASF.substr(0, 8))) return Kind::asf;
   if (holds(bytes, 0, "ID3") || is_mp3_frame(bytes)) return Kind::mp3;
   return Kind::other;
+}
+
+std::uint64_t big_endian(std::span<const std::byte> bytes) {
+  std::uint64_t number = 0;
+  for (const std::byte byte : bytes) number = number << 8 | std::to_integer<std::uint64_t>(byte);
+  return number;
 }
 
 // A file without a name: nothing of it is left when this process ends, however it does.
@@ -169,7 +177,7 @@ void DecoderInput::fill(std::size_t count) {
 }
 
 std::string DecoderInput::prepare(void (*progress)(void*), void* context) {
-  if (kind_ != Kind::iso_media) return {};
+  if (kind_ != Kind::iso_media && kind_ != Kind::caf) return {};
   struct stat status{};
   can_seek_ = true;
   const off_t reached = ::lseek(fd_, 0, SEEK_CUR);
@@ -209,21 +217,41 @@ std::string DecoderInput::prepare(void (*progress)(void*), void* context) {
   return {};
 }
 
-// Every file type box but the first begins another file. Boxes lie behind one another, each with its size.
 void DecoderInput::find_parts() {
   part_begins_ = {0};
+  if (kind_ == Kind::caf) return find_caf_parts();
+  find_media_parts();
+}
+
+// Every file header but the first begins another file. Chunks lie behind one another, each with its size; one without
+// a size goes on to the end.
+void DecoderInput::find_caf_parts() {
+  constexpr std::int64_t kFileHeader = 8;
+  constexpr std::int64_t kChunkHeader = 12;
+  std::int64_t at = kFileHeader;
+  for (int i = 0; i < kMaxPieces && at + kChunkHeader <= size_; ++i) {
+    std::byte head[kChunkHeader]{};
+    if (read_at(at, head) < sizeof head) return;
+    if (holds(head, 0, "caff")) {
+      if (part_begins_.size() < kMaxParts) part_begins_.push_back(at);
+      at += kFileHeader;
+      continue;
+    }
+    const std::uint64_t size = big_endian(std::span(head).subspan(4));
+    if (size > static_cast<std::uint64_t>(size_ - at - kChunkHeader)) return;
+    at += kChunkHeader + static_cast<std::int64_t>(size);
+  }
+}
+
+// Every file type box but the first begins another file. Boxes lie behind one another, each with its size.
+void DecoderInput::find_media_parts() {
   std::int64_t at = 0;
-  for (int i = 0; i < 1'000'000 && at + 8 <= size_; ++i) {
+  for (int i = 0; i < kMaxPieces && at + 8 <= size_; ++i) {
     std::byte head[16]{};
     if (read_at(at, head) < 8) return;
-    const auto number = [&head](std::size_t from, std::size_t count) {
-      std::uint64_t value = 0;
-      for (std::size_t k = 0; k < count; ++k) value = value << 8 | std::to_integer<std::uint64_t>(head[from + k]);
-      return value;
-    };
     if (at > 0 && holds(head, 4, "ftyp") && part_begins_.size() < kMaxParts) part_begins_.push_back(at);
-    std::uint64_t size = number(0, 4);
-    if (size == 1) size = number(8, 8);
+    std::uint64_t size = big_endian(std::span(head).first(4));
+    if (size == 1) size = big_endian(std::span(head).subspan(8));
     if (size < 8 || size > static_cast<std::uint64_t>(size_ - at)) return;
     at += static_cast<std::int64_t>(size);
   }

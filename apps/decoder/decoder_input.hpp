@@ -9,14 +9,14 @@
 namespace dictum::decoder {
 
 /// What is known of the input's kind from its first bytes, as far as it matters for how it is read.
-enum class Kind { iso_media, flac, mp3, wav, asf, amr, amr_wide, ogg, matroska, other };
+enum class Kind { iso_media, caf, flac, mp3, wav, asf, amr, amr_wide, ogg, matroska, other };
 
 /// Standard input, behind bytes that the recorder has read already, as a sequence of parts: files that were joined
 /// (`cat a.flac b.flac`) are given one after the other where a demuxer would not find the second.
 ///
-/// ISO media (MP4, M4A, 3GP) keeps its index at the end, so it is read with seeking, from a pipe by way of a temporary
-/// file without a name. Everything else is read from front to back, from files and pipes alike: so that both give the
-/// same sound.
+/// ISO media (MP4, M4A, 3GP) and CAF keep their index at the end, so they are read with seeking, from a pipe by way of
+/// a temporary file without a name. Everything else is read from front to back, from files and pipes alike: so that
+/// both give the same sound.
 class DecoderInput {
  public:
   explicit DecoderInput(std::vector<std::byte> taken);
@@ -56,6 +56,8 @@ class DecoderInput {
   bool has_marks() const;
   std::size_t next_mark() const;
   void find_parts();
+  void find_media_parts();
+  void find_caf_parts();
   std::size_t read_at(std::int64_t position, std::span<std::byte> bytes) const;
 
   int fd_ = 0;

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <string_view>
 
 #include "audio/decoder_process.hpp"
 #include "sound_in_both_ways.hpp"
@@ -62,14 +63,19 @@ std::vector<Line> lines() {
       {"WAV_GSM", "sox $in -r 8000 -e gsm-full-rate $out.wav", Cut::reported, Joined::both, 0.07},
       {"RIFX", "sox $in -B -t wav $out.wav"},
       {"RF64", "ffmpeg -i $in -rf64 always $out.wav"},
+      {"BW64", "ffmpeg -i $in -rf64 always $out.wav && printf BW64 | dd of=$out.wav conv=notrunc status=none"},
       {"W64", "ffmpeg -i $in $out.w64"},
       {"AIFF", "sox $in $out.aiff"},
       {"AIFC_Float", "ffmpeg -i $in -c:a pcm_f32be $out.aiff"},
       {"AIFC_Little", "ffmpeg -i $in -c:a pcm_s16le -f aiff $out.aiff"},
+      {"AIFC_ULaw", "ffmpeg -i $in -c:a pcm_mulaw $out.aiff"},
+      {"AIFC_ALaw", "ffmpeg -i $in -c:a pcm_alaw $out.aiff"},
       {"AU", "sox $in $out.au"},
       {"AU_ULaw", "sox $in -e u-law $out.au"},
       {"CAF", "ffmpeg -i $in -c:a pcm_s16le $out.caf"},
       {"CAF_Float", "ffmpeg -i $in -c:a pcm_f32be $out.caf"},
+      {"CAF_ULaw", "ffmpeg -i $in -c:a pcm_mulaw $out.caf"},
+      {"CAF_Opus", "ffmpeg -i $in -c:a libopus $out.caf", Cut::refused, Joined::both, kPadding},
       {"FLAC", "sox $in $out.flac"},
       {"FLAC_24", "ffmpeg -i $in -c:a flac -sample_fmt s32 $out.flac"},
       {"Ogg_Vorbis", "ffmpeg -i $in -c:a libvorbis $out.ogg", Cut::reported, Joined::both, kPadding},
@@ -89,6 +95,10 @@ std::vector<Line> lines() {
        "ffmpeg -f lavfi -i testsrc=size=64x64:rate=10 -i $in -shortest -c:v mpeg4 -c:a aac -movflags faststart "
        "$out.mp4",
        Cut::reported, Joined::both, kPadding},
+      {"MOV", "ffmpeg -i $in -c:a aac $out.mov", Cut::refused, Joined::both, kPadding},
+      {"3GP", "ffmpeg -i $in -c:a aac -movflags faststart $out.3gp", Cut::reported, Joined::both, kPadding},
+      {"AMR_Narrow", "sox $in -r 8000 -t amr-nb $out.amr", Cut::silent, Joined::both, kPadding},
+      {"WebM_Vorbis", "ffmpeg -i $in -c:a libvorbis $out.webm", Cut::reported, Joined::padded, 0.2},
       {"WebM_Opus", "ffmpeg -i $in -c:a libopus $out.webm", Cut::reported, Joined::padded, 0.2},
       {"Matroska_Video", "ffmpeg -f lavfi -i testsrc=size=64x64:rate=10 -i $in -shortest -c:v mpeg4 -c:a aac $out.mkv",
        Cut::reported, Joined::padded, 0.3},
@@ -113,7 +123,9 @@ class InputTable : public testing::TestWithParam<Line> {
     std::string command = fmt::format("cd {} && export in=in.wav out=out && {} >/dev/null 2>&1 </dev/null",
                                       folder.path().string(), GetParam().make);
     if (const auto at = command.find("ffmpeg "); at != command.npos) command.insert(at + 7, "-nostdin -v error ");
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+    const bool is_made = std::system(command.c_str()) == 0;
+    if (!is_made && std::string_view(GetParam().name).starts_with("AMR")) GTEST_SKIP() << "this sox writes no AMR";
+    ASSERT_TRUE(is_made) << command;
     for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
       if (entry.path().stem() == "out") bytes_ = test::bytes_of(entry.path());
     }
