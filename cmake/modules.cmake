@@ -71,11 +71,12 @@ function(dictum_all_modules result)
 endfunction()
 
 # dictum_test(NAME SOURCES file... MODULES module... [LIBRARIES library...] [TIMEOUT seconds] [SERIAL] [LIVE]
-# [LIVE_FILTER filter]): one GoogleTest program. A SERIAL one runs alone. The tests of a LIVE one, or those that the
+# [LIVE_FILTER filter] [ZONE_FILTER filter]): one GoogleTest program. A SERIAL one runs alone. The tests of a LIVE one, or those that the
 # filter matches, get the label "live": they need a real sound server or real time, so a busy machine may disturb them,
-# and only they may be repeated until they pass (ctest -L live --repeat until-pass:3).
+# and only they may be repeated until they pass (ctest -L live --repeat until-pass:3). The tests that ZONE_FILTER matches,
+# those in which time has a say, run again in two other zones, with the label "zone".
 function(dictum_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL;LIVE" "TIMEOUT;LIVE_FILTER" "SOURCES;MODULES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL;LIVE" "TIMEOUT;LIVE_FILTER;ZONE_FILTER" "SOURCES;MODULES;LIBRARIES")
   add_executable(${name} ${arg_SOURCES})
   list(TRANSFORM arg_MODULES PREPEND dictum_)
   target_link_libraries(${name} PRIVATE ${arg_MODULES} ${arg_LIBRARIES} dictum_test_support GTest::gmock GTest::gtest_main dictum_warnings)
@@ -90,5 +91,11 @@ function(dictum_test name)
     gtest_discover_tests(${name} TEST_FILTER "${arg_LIVE_FILTER}" ${discovery} LABELS live)
   else()
     gtest_discover_tests(${name} ${discovery})
+  endif()
+  if(arg_ZONE_FILTER)
+    foreach(zone Asia/Tokyo America/New_York)
+      gtest_discover_tests(${name} TEST_PREFIX "${zone}." TEST_FILTER "${arg_ZONE_FILTER}" ${discovery} LABELS zone
+        ENVIRONMENT "TZ=${zone}")
+    endforeach()
   endif()
 endfunction()

@@ -1,0 +1,587 @@
+"""Sessions that somebody hostile has prepared, under every command.
+
+    hostile_sessions.py BIN [--rounds N] [--commands N] [--slow FACTOR] [--seed SEED]
+
+A round takes a session that dictum itself has recorded, changes files of it (bytes, JSON values, links, second names,
+pipes, sockets, devices, folders, modes, owners) and runs commands on it: every one, or so many of them. Whatever was
+done to it: nothing outside of the session changes, nothing of it is shown or copied, no command hangs, none is ended by
+a signal, and standard error holds no control characters. A failure prints the line that repeats its round.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+
+HANGS_AFTER = 20  # seconds of the wall clock, on a machine that does other work
+SOAK = bool(os.environ.get("DICTUM_SOAK"))
+LONGEST = 2  # seconds of the processor
+RATE = 16000
+SECRET = "the-secret-of-somebody-else"
+SECRET_SOUND = bytes(range(1, 65)) * 40
+FILES = [
+    "events.jsonl",
+    "manifest.json",
+    "manifest.json.new",
+    "seg_0000.wav",
+    "seg_0001.wav",
+    "seg_0004.wav",
+    "timeline.flac",
+    "probabilities.f32",
+    "transcript_raw.txt",
+    "transcript_raw.txt.new",
+    "transcript_incremental.txt",
+    "transcript_incremental.txt.new",
+    "unfinished.txt",
+    "notes",
+    "notes/0001-shopping-list.md",
+    "notes/0001-shopping-list.md.new",
+    "notes/0001-shopping-list.0.md",
+    "x.new",
+]
+NASTY = [
+    0,
+    -1,
+    1,
+    2**31,
+    2**32,
+    2**53,
+    2**63 - 1,
+    1e308,
+    -1e308,
+    0.5,
+    None,
+    True,
+    [],
+    {},
+    "",
+    "\x00",
+    "..",
+    "../../victim/text",
+    "/etc/passwd",
+    "notes/../../victim/text",
+    "\u202e\x1b[31m\x07",
+    "a" * 70000,
+    "\ud800",
+    [[[[]]]],
+    "seg_0001.wav",
+    "failed",
+    "done",
+    "recording",
+    "queued",
+    "idle",
+    "9999-12-31T23:59:59.999Z",
+    "0000-00-00T00:00:00Z",
+]
+
+
+class Failure(Exception):
+    pass
+
+
+def tone(seconds):
+    """Half a second of sound and half a second of silence, again and again: each a segment."""
+    frames = bytearray()
+    for i in range(int(seconds * RATE)):
+        loud = i % RATE >= RATE // 2
+        frames += struct.pack("<h", 16000 if loud and i // 20 % 2 else -16000 if loud else 0)
+    return bytes(frames)
+
+
+def write_wav(path, frames):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(frames)
+
+
+class Place:
+    """A home folder with sessions in it, and what must not change beside them."""
+
+    def __init__(self, folder, programs, slow):
+        self.folder = folder
+        self.programs = programs
+        self.slow = slow
+        self.victim = folder / "victim"
+        self.root = folder / "sessions"
+        self.out = folder / "out"
+        self.environment = {
+            "HOME": str(folder),
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(folder / "tmp"),
+            "XDG_RUNTIME_DIR": str(folder),
+            "PULSE_SERVER": f"unix:{folder}/no-sound-server",
+            "DICTUM_WORKER_DIR": str(programs),
+        }
+        self.environment |= {key: value for key, value in os.environ.items() if key.endswith("SAN_OPTIONS")}
+        for path in (self.victim, self.out, folder / "tmp"):
+            path.mkdir()
+        (folder / "script.json").write_text(
+            json.dumps({"texts": ["start a new note", "Shopping list", "bread", "and butter"]})
+        )
+        write_wav(folder / "tone.wav", tone(4))
+        self.speech = ["--vad", "energy", "--min-silence-ms", "200"]
+        self.simulated = ["--transcriber", "simulated", "--simulated-script", str(folder / "script.json")]
+
+    def make_victim(self):
+        shutil.rmtree(self.victim)
+        self.victim.mkdir()
+        (self.victim / "text").write_text(SECRET + "\n")
+        (self.victim / "empty").write_text("")
+        write_wav(self.victim / "sound.wav", SECRET_SOUND * 20)
+        (self.victim / "folder").mkdir()
+        (self.victim / "folder/0001-shopping-list.md").write_text(SECRET + "\n")
+        shutil.copytree(self.template("finished"), self.victim / "20250101_000000")
+
+    def template(self, name):
+        return self.folder / "templates" / name
+
+    def make_templates(self):
+        templates = self.folder / "templates"
+        templates.mkdir()
+        self.must_succeed(
+            "record", "--output-dir", templates, *self.speech, *self.simulated, "--keep-all", self.folder / "tone.wav"
+        )
+        next(templates.glob("2*")).rename(self.template("finished"))
+        command = [
+            self.programs / "dictum",
+            "record",
+            "--output-dir",
+            templates,
+            *self.speech,
+            *self.simulated,
+            "--json",
+            "--input",
+            "-",
+            "--input-format",
+            f"s16le:{RATE}:1",
+        ]
+        with subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as recorder:
+            recorder.stdin.write(tone(3.7))
+            recorder.stdin.flush()
+            for line in recorder.stdout:
+                event = json.loads(line)
+                if event["event"] == "TranscriptionComplete" and event["segment_index"] == 2:
+                    break
+            recorder.kill()
+        next(templates.glob("2*")).rename(self.template("interrupted"))
+
+    def must_succeed(self, *arguments):
+        result = self.run(*arguments)
+        if result.code != 0:
+            raise Failure(f"{arguments} without a hostile session: {result.code}, {result.err}")
+
+    def run(self, *arguments):
+        return Run([self.programs / "dictum", *arguments], self.environment, self.folder / "tmp", self.slow)
+
+
+class Run:
+    """A command, carried out."""
+
+    def __init__(self, command, environment, folder, slow):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
+
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=limit,
+            start_new_session=True,
+        )
+        self.hangs = False
+        try:
+            out, err = process.communicate(timeout=HANGS_AFTER * slow)
+        except subprocess.TimeoutExpired:
+            self.hangs = True
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.code = process.returncode
+        self.out = out
+        self.err = err
+        self.seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    def problems(self, slow):
+        if self.hangs:
+            yield "it hangs"
+        elif self.code not in (0, 1, 2):
+            yield f"it ended with {self.code}"
+        if self.seconds > LONGEST * slow:
+            yield f"it took {self.seconds:.1f} s of the processor"
+        if any((byte < 32 and byte != 10) or byte == 127 for byte in self.err) or b"\xc2\x9b" in self.err:
+            yield "control characters on standard error"
+        if SECRET.encode() in self.out + self.err:
+            yield "it shows a file of somebody else's"
+        if b"Sanitizer" in self.err or b"terminate called" in self.err or b"runtime error" in self.err:
+            yield "it broke"
+        if self.code != 0 and not self.err and not self.out:
+            yield "it fails without a word"
+
+
+class Changes:
+    """What somebody hostile does to a session. Each returns a sentence."""
+
+    def __init__(self, place, session, choose):
+        self.place = place
+        self.session = session
+        self.choose = choose
+
+    def any(self):
+        ways = (
+            [self.bytes] * 3
+            + [self.values] * 6
+            + [self.link] * 5
+            + [self.second_name] * 2
+            + [self.special] * 3
+            + [self.folder] * 2
+            + [self.mode] * 2
+            + [self.root_file] * 2
+            + [self.missing, self.unfinished]
+            + [self.lines] * 2
+        )
+        return self.choose.choice(ways)()
+
+    def target(self):
+        name = self.choose.choice(FILES)
+        path = self.session / name
+        if path.parent != self.session and not path.parent.is_dir():
+            path = self.session / "manifest.json"
+        return path
+
+    def clear(self, path):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+        else:
+            shutil.rmtree(path)
+        return path
+
+    def existing(self):
+        files = [path for path in sorted(self.session.rglob("*")) if not path.is_symlink() and path.is_file()]
+        return self.choose.choice(files) if files else None
+
+    def bytes(self):
+        path = self.existing()
+        if path is None:
+            return "nothing"
+        content = bytearray(path.read_bytes())
+        for _ in range(self.choose.randint(1, 8)):
+            at = self.choose.randrange(len(content) + 1)
+            way = self.choose.randrange(4)
+            if way == 0 and content:
+                content[at % len(content)] = self.choose.randrange(256)
+            elif way == 1:
+                del content[at : at + self.choose.choice([1, 4, 100, 10**9])]
+            elif way == 2:
+                content[at:at] = self.choose.choice(
+                    [b"\0", b"\n", b"{", b"[" * 100000, b"\xff" * 8, b"../", b"9" * 400]
+                )
+            else:
+                content[at:at] = content[self.choose.randrange(len(content) + 1) :][:200]
+        path.write_bytes(content)
+        return f"bytes of {path.name}"
+
+    def lines(self):
+        path = self.session / "events.jsonl"
+        if path.is_symlink() or not path.is_file():
+            return "nothing"
+        lines = path.read_bytes().splitlines(keepends=True)
+        for _ in range(self.choose.randint(1, 4)):
+            if not lines:
+                break
+            at = self.choose.randrange(len(lines))
+            way = self.choose.randrange(3)
+            if way == 0:
+                del lines[at]
+            elif way == 1:
+                lines.insert(self.choose.randrange(len(lines)), lines[at])
+            else:
+                other = self.choose.randrange(len(lines))
+                lines[at], lines[other] = lines[other], lines[at]
+        path.write_bytes(b"".join(lines))
+        return "lines of events.jsonl"
+
+    def change_value(self, value):
+        if isinstance(value, dict) and value and self.choose.random() < 0.95:
+            key = self.choose.choice(sorted(value))
+            return {**value, key: self.change_value(value[key])}
+        if isinstance(value, list) and value and self.choose.random() < 0.9:
+            at = self.choose.randrange(len(value))
+            return [*value[:at], self.change_value(value[at]), *value[at + 1 :]]
+        return self.choose.choice(NASTY)
+
+    def values(self):
+        path = self.session / self.choose.choice(["events.jsonl", "manifest.json"])
+        if path.is_symlink() or not path.is_file():
+            return "nothing"
+        with contextlib.suppress(ValueError, RecursionError):
+            if path.name == "manifest.json":
+                path.write_text(json.dumps(self.change_value(json.loads(path.read_text()))))
+            else:
+                lines = path.read_text().splitlines()
+                if lines:
+                    at = self.choose.randrange(len(lines))
+                    lines[at] = json.dumps(self.change_value(json.loads(lines[at])))
+                    path.write_text("\n".join(lines) + "\n")
+        return f"values in {path.name}"
+
+    def link(self):
+        victim = self.place.victim
+        path = self.target()
+        to = self.choose.choice(
+            [
+                victim / "text",
+                victim / "sound.wav",
+                victim / "empty",
+                victim / "folder",
+                victim,
+                victim / "made",
+                victim / "folder/made",
+                "../../victim/text",
+                path.name,
+                "/dev/zero",
+                "/proc/self/exe",
+                "/proc/self/fd/0",
+                "/proc/self/environ",
+                "/dev/tty",
+                victim / "20250101_000000" / path.name,
+            ]
+        )
+        self.clear(path).symlink_to(to)
+        return f"{path.relative_to(self.session)} is a link to {to}"
+
+    def second_name(self):
+        path = self.target()
+        to = self.choose.choice(
+            [
+                "text",
+                "sound.wav",
+                "empty",
+                "folder/0001-shopping-list.md",
+                "20250101_000000/events.jsonl",
+                "20250101_000000/manifest.json",
+            ]
+        )
+        self.clear(path).hardlink_to(self.place.victim / to)
+        return f"{path.relative_to(self.session)} is a second name of {to}"
+
+    def special(self):
+        path = self.clear(self.target())
+        name = path.relative_to(self.session)
+        kind = self.choose.choice(["pipe", "pipe", "socket", "device"])
+        if kind == "device" and os.geteuid() == 0:
+            with contextlib.suppress(OSError):
+                os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, self.choose.choice([3, 5, 7, 8])))
+                return f"{name} is a device"
+        if kind == "socket":
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as server:  # a long path is refused
+                server.bind(str(path))
+                return f"{name} is a socket"
+        os.mkfifo(path)
+        return f"{name} is a pipe"
+
+    def folder(self):
+        path = self.clear(self.target())
+        path.mkdir()
+        if self.choose.random() < 0.5:
+            (path / "inner").write_text("inner")
+        return f"{path.relative_to(self.session)} is a folder"
+
+    def mode(self):
+        path = self.choose.choice([self.session, self.existing() or self.session])
+        mode = self.choose.choice([0o000, 0o444, 0o777, 0o200, 0o4755, 0o1777])
+        path.chmod(mode)
+        if os.geteuid() == 0 and self.choose.random() < 0.5:
+            os.chown(path, 65534, 65534)
+        return f"mode {mode:o} of {path.name}"
+
+    def root_file(self):
+        """What stands beside the session: the index, and what a deletion leaves behind."""
+        victim = self.place.victim
+        index = ["index.sqlite" + end for end in ("", "", "-wal", "-shm", "-journal")]
+        name = self.choose.choice([*index, ".deleted-" + self.session.name])
+        path = self.clear(self.place.root / name)
+        way = self.choose.randrange(4)
+        if way == 0:
+            path.symlink_to(self.choose.choice([victim / "text", victim / "made", victim / "folder", "/dev/zero"]))
+        elif way == 1:
+            os.mkfifo(path)
+        elif way == 2:
+            path.write_bytes(self.choose.randbytes(5000))
+        else:
+            path.hardlink_to(victim / "text")
+        return f"{name} of the root"
+
+    def missing(self):
+        path = self.clear(self.target())
+        return f"{path.name} is missing"
+
+    def unfinished(self):
+        path = self.session / "unfinished.txt"
+        texts = ["", "0 0\n", "4 64000\n5 -1\n", "4 9223372036854775807\n", "99999999999 1\n" * 1000]
+        self.clear(path).write_text(self.choose.choice(texts))
+        return "it is not finished"
+
+
+def snapshot(folder):
+    """All that can be changed: names, kinds, contents, modes, owners, times of writing. Not how many names a file has."""
+    found = {}
+    for path in [folder, *sorted(folder.rglob("*"))]:
+        status = path.lstat()
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if stat.S_ISREG(status.st_mode) else ""
+        if path.is_symlink():
+            content = os.readlink(path)
+        written = 0 if stat.S_ISDIR(status.st_mode) else status.st_mtime_ns
+        found[str(path)] = (status.st_mode, status.st_uid, status.st_gid, written, content)
+    return found
+
+
+def commands(place, session):
+    name = str(session)
+    root = ["--output-dir", str(place.root)]
+    fast = [*place.speech, *place.simulated]
+    out = place.out
+
+    yield ["sessions", "list", *root]
+    yield ["sessions", "list", "--json", *root]
+    yield ["sessions", "show", name, *root]
+    yield ["sessions", "show", name, "--json", "--revision", "0", *root]
+    yield ["sessions", "search", "bread", *root]
+    yield ["sessions", "search", "--json", *root]
+    yield ["notes", "list", "--json", *root]
+    yield ["notes", "show", name, *root]
+    yield ["notes", "search", "butter", *root]
+    for end in ("txt", "srt", "vtt", "json", "md", "wav", "flac"):
+        yield ["sessions", "export", name, out / f"x.{end}", *root]
+    yield ["sessions", "export", name, out / "timeline.wav", "--timeline", *root]
+    yield ["sessions", "export", name, "-", "--format", "md", *root]
+    yield ["sessions", "play", name, *root]
+    yield ["replay", name, "--speed", "0", *root]
+    yield ["sessions", "edit", name, "0", "corrected", *root, *place.simulated]
+    yield ["resegment", name, "--dry-run", *root, *fast]
+    yield ["resegment", name, *root, *fast]
+    yield ["retranscribe", name, *root, *place.simulated]
+    yield ["resume", *root, *place.simulated]
+    yield ["resume", name, "--failed", *root, *place.simulated]
+    yield ["record", *root, *fast, place.folder / "tone.wav"]
+    yield ["sessions", "reindex", *root]
+    yield ["sessions", "prune", "--older-than", "1d", "--dry-run", *root]
+    yield ["sessions", "delete", name, *root]
+    yield ["sessions", "delete", name, "--yes", *root]
+    yield ["sessions", "prune", "--older-than", "1d", *root]
+
+
+def a_round(place, seed, count):
+    choose = random.Random(seed)
+    with contextlib.suppress(OSError):
+        place.root.chmod(0o700)
+    shutil.rmtree(place.root, ignore_errors=True)
+    place.root.mkdir()
+    place.make_victim()
+    for left in [*place.out.iterdir(), *(place.folder / "tmp").iterdir()]:
+        left.unlink() if left.is_file() else shutil.rmtree(left)
+    innocent = place.root / "20260101_000000"
+    shutil.copytree(place.template("finished"), innocent)
+    innocent.chmod(0o700)
+    session = place.root / "20260102_030405"
+    shutil.copytree(place.template(choose.choice(["finished", "interrupted"])), session)
+    session.chmod(0o700)
+    if choose.random() < 0.5:
+        place.must_succeed("sessions", "reindex", "--output-dir", place.root)
+    changes = Changes(place, session, choose)
+    done = [changes.any() for _ in range(choose.randint(1, 4))]
+    all_commands = list(commands(place, session))
+    if choose.random() < 0.7:  # else each on what those before it have left
+        last = all_commands[-3:]
+        choose.shuffle(all_commands)
+        all_commands = [command for command in all_commands if command not in last] + last
+    if count:
+        chosen = set(choose.sample(range(len(all_commands)), count))
+        all_commands = [command for i, command in enumerate(all_commands) if i in chosen]
+
+    def others():
+        return {**snapshot(place.victim), **snapshot(innocent)}
+
+    def fail(what):
+        raise Failure(f"seed {seed}: {what}\n  the session: {'; '.join(done)}")
+
+    before = others()
+    for command in all_commands:
+        if "prune" in command and "--dry-run" not in command:
+            continue  # takes the innocent one too, rightly
+        result = place.run(*command)
+        words = " ".join(str(word) for word in command)
+        for problem in result.problems(place.slow):
+            fail(f"dictum {words}: {problem}\n  {result.err[-600:]!r}")
+        after = others()
+        if after != before:
+            changed = [path for path in sorted(before.keys() | after.keys()) if before.get(path) != after.get(path)]
+            fail(f"dictum {words} changed {', '.join(changed)}")
+        for path in place.out.iterdir():
+            content = path.read_bytes()
+            if SECRET.encode() in content or SECRET_SOUND in content:
+                fail(f"dictum {words} copied a file of somebody else's")
+            if path.stat().st_mode & 0o077:
+                fail(f"dictum {words} made a file that others can read")
+            path.unlink()
+        if any((place.folder / "tmp").iterdir()):
+            fail(f"dictum {words} left {list((place.folder / 'tmp').iterdir())}")
+    return done
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("programs", type=pathlib.Path)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--rounds", type=int, default=200 if SOAK else 8)
+    parser.add_argument("--commands", type=int, default=0 if SOAK else 6, help="a round; 0: all")
+    parser.add_argument("--slow", type=float, default=1, help="how much slower than usual the programs are")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--go-on", action="store_true", help="after a failure")
+    given = parser.parse_args()
+    seeds = (
+        [given.seed]
+        if given.seed is not None
+        else [random.SystemRandom().randrange(10**9) for _ in range(given.rounds)]
+    )
+    os.umask(0)  # as lax as it can be
+    failures = 0
+    with tempfile.TemporaryDirectory(prefix="dictum-hostile-", ignore_cleanup_errors=True) as folder:
+        place = Place(pathlib.Path(folder), given.programs.absolute(), given.slow)
+        place.make_templates()
+        for seed in seeds:
+            began = time.monotonic()
+            try:
+                done = a_round(place, seed, given.commands)
+                if given.verbose:
+                    print(f"seed {seed}: {time.monotonic() - began:.1f} s: {'; '.join(done)}", flush=True)
+            except Failure as failure:
+                failures += 1
+                print(failure, flush=True)
+                print(f"  again: {sys.argv[0]} {given.programs} --seed {seed} --commands {given.commands}", flush=True)
+                if not given.go_on:
+                    break
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
