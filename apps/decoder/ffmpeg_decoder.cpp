@@ -231,8 +231,12 @@ class Part {
       if (packet->stream_index == stream_->index) {
         is_last_corrupt_ = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
         const bool is_sound = holds_sound(*packet);
-        if (avcodec_send_packet(codec_.get(), packet.get()) < 0) damaged_places_ += is_sound ? 1 : 0;
-        receive(is_sound);
+        if (is_pause(*packet)) {
+          send_pause();
+        } else {
+          if (avcodec_send_packet(codec_.get(), packet.get()) < 0) damaged_places_ += is_sound ? 1 : 0;
+          receive(is_sound);
+        }
       }
       av_packet_unref(packet.get());
     }
@@ -257,6 +261,30 @@ class Part {
       }
     }
     return packet.size >= codec_->block_align || codec_->block_align > 8192;
+  }
+
+  // The AMR codecs send a description of the background noise, or nothing, while nobody speaks (3GPP TS 26.101 and
+  // 26.201: frame types from 8 and from 9 on). FFmpeg refuses these frames.
+  bool is_pause(const AVPacket& packet) const {
+    if (packet.size < 1) return false;
+    const int type = packet.data[0] >> 3 & 0x0F;
+    return (codec_->codec_id == AV_CODEC_ID_AMR_NB && type >= 8) ||
+           (codec_->codec_id == AV_CODEC_ID_AMR_WB && type >= 9);
+  }
+
+  /// 20 ms of silence, as long as a frame of sound.
+  void send_pause() {
+    const std::unique_ptr<AVFrame, FreeFrame> frame(av_frame_alloc());
+    frame->format = codec_->sample_fmt;
+    frame->sample_rate = codec_->sample_rate;
+    frame->nb_samples = codec_->sample_rate / 50;
+    if (av_channel_layout_copy(&frame->ch_layout, &codec_->ch_layout) < 0 || av_frame_get_buffer(frame.get(), 0) < 0) {
+      ++damaged_places_;
+      return;
+    }
+    av_samples_set_silence(frame->extended_data, 0, frame->nb_samples, frame->ch_layout.nb_channels,
+                           codec_->sample_fmt);
+    send(*frame);
   }
 
   void note_time(const AVPacket& packet) {

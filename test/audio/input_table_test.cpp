@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <string_view>
 
 #include "audio/decoder_process.hpp"
 #include "sound_in_both_ways.hpp"
@@ -96,6 +97,7 @@ std::vector<Line> lines() {
        Cut::reported, Joined::both, kPadding},
       {"MOV", "ffmpeg -i $in -c:a aac $out.mov", Cut::refused, Joined::both, kPadding},
       {"3GP", "ffmpeg -i $in -c:a aac -movflags faststart $out.3gp", Cut::reported, Joined::both, kPadding},
+      {"AMR_Narrow", "sox $in -r 8000 -t amr-nb $out.amr", Cut::silent, Joined::both, kPadding},
       {"WebM_Vorbis", "ffmpeg -i $in -c:a libvorbis $out.webm", Cut::reported, Joined::padded, 0.2},
       {"WebM_Opus", "ffmpeg -i $in -c:a libopus $out.webm", Cut::reported, Joined::padded, 0.2},
       {"Matroska_Video", "ffmpeg -f lavfi -i testsrc=size=64x64:rate=10 -i $in -shortest -c:v mpeg4 -c:a aac $out.mkv",
@@ -121,7 +123,9 @@ class InputTable : public testing::TestWithParam<Line> {
     std::string command = fmt::format("cd {} && export in=in.wav out=out && {} >/dev/null 2>&1 </dev/null",
                                       folder.path().string(), GetParam().make);
     if (const auto at = command.find("ffmpeg "); at != command.npos) command.insert(at + 7, "-nostdin -v error ");
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+    const bool is_made = std::system(command.c_str()) == 0;
+    if (!is_made && std::string_view(GetParam().name).starts_with("AMR")) GTEST_SKIP() << "this sox writes no AMR";
+    ASSERT_TRUE(is_made) << command;
     for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
       if (entry.path().stem() == "out") bytes_ = test::bytes_of(entry.path());
     }
