@@ -24,6 +24,8 @@ const std::map<std::string, std::string, std::less<>> kFlagNames = {
 // Sections that somebody arranges once in the configuration file, not with each command.
 constexpr std::array<std::string_view, 2> kArrangedOnce = {"notes", "retention"};
 
+constexpr double kFarFieldThreshold = 0.2;  // speech then ends below 0.05
+
 }  // namespace
 
 ConfigFlags::ConfigFlags(CLI::App& command) : command_(command) {}
@@ -33,6 +35,9 @@ void ConfigFlags::add_all() {
   for (const auto& field : config::config_fields()) {
     if (std::ranges::find(kArrangedOnce, field.section) == kArrangedOnce.end()) add(field.section, field.key);
   }
+  const std::string far_field_help = "detect speech that is far from the microphone, and more noise";
+  far_field_ = command_.add_flag("--far-field", far_field_help);
+  far_field_->excludes("--vad-threshold");
 }
 
 void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections) {
@@ -54,8 +59,11 @@ void ConfigFlags::add(std::string_view section, std::string_view key) {
   std::ranges::replace(flag, '_', '-');
   Flag& added = flags_.emplace_back(Flag{flag, std::string(section), std::string(key), {}, nullptr});
   if (std::holds_alternative<bool>(field.example)) {
-    added.text = "true";
-    const std::string help(field.help);
+    const bool is_on = std::get<bool>(field.example);
+    if (is_on) flag.insert(2, "no-");
+    added.name = flag;
+    added.text = is_on ? "false" : "true";
+    const std::string help = is_on ? fmt::format("do not {}", field.help) : std::string(field.help);
     added.option = command_.add_flag(flag, help);
     return;
   }
@@ -73,6 +81,7 @@ RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {
       const auto& field = config::find_config_field(flag.section, flag.key);
       config::set_config(base, field, config::parse_config_value(field, flag.text), flag.name);
     }
+    if (far_field_ != nullptr && far_field_->count() > 0) base.vad.threshold = kFarFieldThreshold;
     base.validate();
     return base;
   } catch (const RecorderError& error) {

@@ -42,6 +42,7 @@ class ConfigFlags {
   };
   CLI::App& command_;
   std::string config_;
+  CLI::Option* far_field_ = nullptr;
   std::deque<Flag> flags_;  // CLI11 keeps the addresses of the texts
 };
 

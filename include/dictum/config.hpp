@@ -40,6 +40,7 @@ struct DICTUM_API RecorderConfig {
     int post_roll_ms = 500;           ///< kept after the last one; 0 to 10,000, cut to the silence that ended it
     int min_speech_ms = 96;           ///< less speech than this is announced and not kept; 0 to 10,000
     double max_segment_sec = 30;      ///< longer segments are split where they are quietest; 6 to 3,600
+    bool rescue_gain = true;          ///< what is too quiet for Silero is amplified on its way there, and only there
   } vad;
 
   struct Transcription {
@@ -51,6 +52,9 @@ struct DICTUM_API RecorderConfig {
     double deadline_per_sec = 10;            ///< ... and this much more for each second of audio
     double drain_sec = 30;                   ///< how long stop waits for outstanding texts; negative: no limit
     int memory_mb = 8192;                    ///< a worker that takes more than this is ended; 0: no limit
+    std::string eager = "auto";              ///< true, false: transcribe before the end of a segment is certain; auto:
+                                             ///< where a text is expected to be ready by then
+    double unload_after_sec = 300;           ///< idle workers are ended and give memory back; 0: never
     std::filesystem::path simulated_script;  ///< of the `simulated` worker ([transcription.simulated] script)
   } transcription;
 

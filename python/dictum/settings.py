@@ -29,6 +29,7 @@ class Settings(TypedDict, total=False):
     vad_post_roll_ms: int
     vad_min_speech_ms: int
     vad_max_segment_sec: float
+    vad_rescue_gain: bool
     transcription_transcriber: str
     """auto, none, or the name of a worker."""
     transcription_model: str
@@ -38,6 +39,8 @@ class Settings(TypedDict, total=False):
     transcription_deadline_per_sec: float
     transcription_drain_sec: float
     transcription_memory_mb: int
+    transcription_eager: bool | Literal["auto"]
+    transcription_unload_after_sec: float
     transcription_simulated_script: str | PathLike[str]
     notes_start: Sequence[str]
     """What begins a note, in place of the English phrases; and so on for the other commands."""

@@ -140,6 +140,7 @@ std::vector<ConfigField> make_fields() {
       field("vad", "post_roll_ms", &C::vad, &C::VAD::post_roll_ms, "audio kept after speech", 0, 10000),
       field("vad", "min_speech_ms", &C::vad, &C::VAD::min_speech_ms, "less speech than this is not kept", 0, 10000),
       field("vad", "max_segment_sec", &C::vad, &C::VAD::max_segment_sec, "longer segments are split", 6, 3600),
+      field("vad", "rescue_gain", &C::vad, &C::VAD::rescue_gain, "amplify very quiet input for the speech detector"),
       field("transcription", "transcriber", &C::transcription, &C::Transcription::transcriber,
             "auto, none, or the name of a worker"),
       field("transcription", "model", &C::transcription, &C::Transcription::model, "model: a name or a file"),
@@ -153,6 +154,10 @@ std::vector<ConfigField> make_fields() {
             "how long a stop waits for texts; negative: no limit", -kAny, 86400),
       field("transcription", "memory_mb", &C::transcription, &C::Transcription::memory_mb,
             "MiB of memory that a worker may take; 0: no limit", 0, 1 << 20),
+      word("transcription", "eager", &C::transcription, &C::Transcription::eager,
+           "transcribe before the end of a segment is certain", {"auto", "true", "false"}),
+      field("transcription", "unload_after_sec", &C::transcription, &C::Transcription::unload_after_sec,
+            "end a worker that is idle for so long; 0: never", 0, 1e6),
       field("transcription.simulated", "script", &C::transcription, &C::Transcription::simulated_script,
             "script of the simulated transcriber"),
       field("session", "root", &C::session, &C::Session::root, "folder of the sessions"),
@@ -226,6 +231,7 @@ void set_config(RecorderConfig& config, const ConfigField& field, const ConfigVa
   if (field.key == "channel" && std::holds_alternative<std::int64_t>(value)) {
     fitting = std::to_string(std::get<std::int64_t>(value));
   }
+  if (field.key == "eager" && std::holds_alternative<bool>(value)) fitting = std::get<bool>(value) ? "true" : "false";
   if (fitting.index() != field.example.index()) {
     constexpr std::string_view kKinds[] = {"true or false", "a whole number", "a number", "a text in quotes",
                                            "a list of texts in quotes"};

@@ -68,7 +68,9 @@ std::vector<session::ProbabilityStretch> still_valid(std::vector<session::Probab
 bool is_of_same_detector(const session::Manifest& manifest, const RecorderConfig& config) {
   const auto* vad = manifest.config.if_contains("vad");
   const auto* name = vad != nullptr && vad->is_object() ? vad->get_object().if_contains("detector") : nullptr;
-  return name != nullptr && name->is_string() && name->get_string() == config.vad.detector;
+  if (name == nullptr || !name->is_string() || name->get_string() != config.vad.detector) return false;
+  const auto* gain = vad->get_object().if_contains("rescue_gain");  // older recordings had none
+  return (gain != nullptr && gain->is_bool() && gain->get_bool()) == config.vad.rescue_gain;
 }
 
 /// The configuration, with a detector that recalls what was said of this session. Throws RecorderError.

@@ -50,6 +50,10 @@ std::optional<WorkerPoolSettings> find_transcriber(const RecorderConfig::Transcr
   if (!kSanitized) settings.memory_cap = static_cast<std::uint64_t>(config.memory_mb) << 20;  // else none could start
   settings.deadline_base = std::chrono::duration<double>(config.deadline_base_sec);
   settings.deadline_per_sec = std::chrono::duration<double>(config.deadline_per_sec);
+  if (config.unload_after_sec > 0) {
+    settings.unload_after =
+        std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(config.unload_after_sec));
+  }
   if (!config.simulated_script.empty()) {
     settings.environment["DICTUM_SIMULATED_SCRIPT"] = std::filesystem::absolute(config.simulated_script).string();
   }

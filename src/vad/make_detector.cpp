@@ -2,6 +2,7 @@
 
 #include "dictum/error.hpp"
 #include "vad/detector.hpp"
+#include "vad/rescue_gain.hpp"
 
 namespace dictum::vad {
 
@@ -9,6 +10,9 @@ std::pair<std::unique_ptr<VoiceActivityDetector>, std::optional<EventError>> mak
     const RecorderConfig& config) {
   if (config.detector) return {config.detector(), std::nullopt};
   auto made = make_detector(config.vad.detector, config.vad.detector == "silero" ? load_embedded_weights() : nullptr);
+  if (config.vad.detector == "silero" && !made.fell_back_to_energy && config.vad.rescue_gain) {
+    made.detector = std::make_unique<RescuedVAD>(std::move(made.detector));
+  }
   if (!made.fell_back_to_energy) return {std::move(made.detector), std::nullopt};
   return {std::move(made.detector),
           EventError{to_string(Errc::model_missing),

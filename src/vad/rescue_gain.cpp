@@ -1,0 +1,77 @@
+#include "vad/rescue_gain.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace dictum::vad {
+namespace {
+
+constexpr double kBlocksPerSecond = 100;
+constexpr double kTargetDBFS = -60;
+constexpr double kMaxGainDB = 40;
+constexpr double kAboveNoiseDB = 10;
+constexpr double kTimeConstantSec = 1.5;
+constexpr double kRise = 12 / kBlocksPerSecond;  // dB a block
+constexpr double kFall = 40 / kBlocksPerSecond;
+constexpr double kDigitalSilence = 1e-14;  // mean square: a muted microphone or a gap, neither noise nor speech
+
+double to_dbfs(double power) {
+  return 10 * std::log10(power);
+}
+
+}  // namespace
+
+void RescueGain::reset() {
+  levels_.fill(std::numeric_limits<double>::infinity());
+  next_level_ = 0;
+  block_energy_ = 0;
+  block_samples_ = 0;
+  speech_dbfs_.reset();
+  mean_power_ = 0;
+  gain_db_ = 0;
+  gain_ = 1;
+}
+
+void RescueGain::process(std::span<const float> in, std::span<float> out) {
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    out[i] = in[i] * gain_;
+    const double sample = std::isfinite(in[i]) ? static_cast<double>(in[i]) : 0;
+    block_energy_ += sample * sample;
+    if (++block_samples_ == kBlock) finish_block();
+  }
+}
+
+/// Decides the gain of the next block.
+void RescueGain::finish_block() {
+  const double power = block_energy_ / static_cast<double>(kBlock);
+  block_energy_ = 0;
+  block_samples_ = 0;
+  if (power <= kDigitalSilence) return;
+  const double level = to_dbfs(power);
+  levels_[next_level_] = level;
+  next_level_ = (next_level_ + 1) % kNoiseBlocks;
+  if (level >= *std::ranges::min_element(levels_) + kAboveNoiseDB) {
+    static const double weight = 1 - std::exp(-1 / (kTimeConstantSec * kBlocksPerSecond));
+    mean_power_ = speech_dbfs_ ? mean_power_ + weight * (power - mean_power_) : power;
+    speech_dbfs_ = speech_dbfs_ ? *speech_dbfs_ + weight * (level - *speech_dbfs_) : level;
+  }
+  // The mean power remembers loud speech for longer than the mean level does: what follows it is left alone.
+  const bool is_quiet = speech_dbfs_ && to_dbfs(mean_power_) < kTargetDBFS;
+  const double wanted = is_quiet ? std::clamp(kTargetDBFS - *speech_dbfs_, 0.0, kMaxGainDB) : 0;
+  gain_db_ = std::clamp(wanted, gain_db_ - kFall, gain_db_ + kRise);
+  gain_ = gain_db_ > 0 ? static_cast<float>(std::pow(10, gain_db_ / 20)) : 1;
+}
+
+float RescuedVAD::probability(std::span<const float, kVADWindow> window) {
+  std::array<float, kVADWindow> amplified;
+  gain_.process(window, amplified);
+  return detector_->probability(amplified);
+}
+
+void RescuedVAD::reset() {
+  gain_.reset();
+  detector_->reset();
+}
+
+}  // namespace dictum::vad
