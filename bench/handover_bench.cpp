@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "dictum/error.hpp"
+#include "support/given_job.hpp"
 #include "support/temporary_directory.hpp"
 #include "transcription/worker_lookup.hpp"
 #include "transcription/worker_main.hpp"
@@ -81,7 +82,7 @@ class Bench {
     job.wav_path = wav;
     job.end_frame = job.sample_rate = 16'000;
     std::optional<TranscriptionOutcome> outcome;
-    pool_->transcribe(job, [&](TranscriptionOutcome answer) { outcome = std::move(answer); });
+    test::transcribe(*pool_, job, [&](TranscriptionOutcome answer) { outcome = std::move(answer); });
     io_.restart();
     while (!outcome) io_.run_one();
     if (outcome->error) throw RecorderError(Errc::transcription_failed, outcome->error->message);

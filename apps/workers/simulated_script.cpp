@@ -40,6 +40,7 @@ SimulatedStep step_from(const js::object& object, SimulatedStep usual) {
     if (key == "message") usual.message = value.as_string();
     if (key == "ignores_cancel") usual.ignores_cancel = value.as_bool();
     if (key == "words") usual.words = value.as_bool();
+    if (key == "audio") usual.audio = value.as_bool();
     if (key == "grandchild") usual.grandchild = value.as_bool();
   }
   return usual;

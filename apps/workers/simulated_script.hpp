@@ -33,6 +33,7 @@ struct SimulatedStep {
   std::string message;                ///< of an error
   bool ignores_cancel = false;
   bool words = false;       ///< reports words too, each 8000 frames long
+  bool audio = false;       ///< reports in an annotation which samples it got
   bool grandchild = false;  ///< starts a process in a session of its own, which never ends by itself
 };
 

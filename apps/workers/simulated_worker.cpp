@@ -22,6 +22,7 @@
 #include "dictum/error.hpp"
 #include "simulated_script.hpp"
 #include "transcription/worker_main.hpp"
+#include "worker_audio.hpp"
 
 namespace dictum {
 namespace {
@@ -77,6 +78,16 @@ std::string spoken(const std::string& text, Frame frames) {
   return text.substr(0, end);
 }
 
+/// How many samples the job gave, and what they were.
+std::string fingerprint(const Job& job) {
+  const auto audio = workers::read_worker_audio(job.wav, job.range);
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const std::int16_t sample : workers::to_pcm16(audio.samples)) {
+    hash = (hash ^ static_cast<std::uint16_t>(sample)) * 0x100000001b3;
+  }
+  return fmt::format("{} samples, {:016x}", audio.samples.size(), hash);
+}
+
 class SimulatedEngine final : public WorkerEngine {
  public:
   /// `channel` is a second way to the recorder, past everything that keeps a worker well-behaved.
@@ -115,6 +126,7 @@ class SimulatedEngine final : public WorkerEngine {
 
     Result result{.id = job.id, .text = step.text};
     if (step.words) result.words = words_of(step.text);
+    if (step.audio) result.annotations.push_back(fingerprint(job));
     if (step.behaviour == Behaviour::twice) {
       std::thread([this, frame = encode(result)] {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));  // behind the right answer

@@ -25,6 +25,8 @@
 namespace dictum::workers {
 namespace {
 
+constexpr int kCancelMs = 100;  // the library asks between the nodes of its graph, each a few milliseconds
+
 /// A model and the file that it was read from.
 struct LoadedModel {
   std::filesystem::path file;
@@ -73,6 +75,7 @@ class WhisperWorker final : public transcription::WorkerEngine {
     hello.model = models::name_of(model_.file);
     hello.languages = model_.engine->languages();
     hello.abilities = {"words", "partials"};
+    hello.cancel_ms = kCancelMs;
     return hello;
   }
 

@@ -168,7 +168,11 @@ void CaptureLoop::finish(std::vector<StreamItem> items, std::optional<EventError
     if (!failure) failure = error_of_current_exception();
     pipeline_->close(vad::CloseReason::stop, items);
   }
-  items.emplace_back(Closed{pipeline_->now(), pipeline_->captured(), drift, std::move(failure)});
+  items.emplace_back(Closed{.now = pipeline_->now(),
+                            .captured = pipeline_->captured(),
+                            .drift_ppm = drift,
+                            .failure = std::move(failure),
+                            .peak_dbfs = pipeline_->peak_dbfs()});
   send(std::move(items));
   sink_ = nullptr;  // it holds the run, which holds us
 }

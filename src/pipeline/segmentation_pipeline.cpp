@@ -130,6 +130,7 @@ void SegmentationPipeline::run_detector(std::vector<StreamItem>& out) {
     decisions_.clear();
     segmenter_.window(start, end, last_probability_, energy, decisions_);
     for (const auto& decision : decisions_) apply(decision, out);
+    follow_pause(end, out);
     out.emplace_back(Progress{end, end - (now_ - captured_)});
     taken += kVADWindow;
     ++window_;
@@ -142,14 +143,31 @@ void SegmentationPipeline::apply(const vad::Decision& decision, std::vector<Stre
   if (const auto* opened = std::get_if<vad::SegmentOpened>(&decision)) {
     segment_open_ = true;
     segment_ = opened->index;
+    kept_start_ = opened->kept_start;
     sent_until_ = opened->kept_start;
     out.emplace_back(*opened);
   } else {
     const auto& closed = std::get<vad::SegmentClosed>(decision);
     send_audio_until(closed.kept_end, out);
     segment_open_ = false;
+    paused_at_.reset();
     out.emplace_back(closed);
   }
+}
+
+/// Reports once for each silence in a segment that what a recogniser gets is complete, and that speech goes on.
+void SegmentationPipeline::follow_pause(Frame window_end, std::vector<StreamItem>& out) {
+  const auto silence = segmenter_.silence_start();
+  if (paused_at_ && silence != paused_at_) {
+    paused_at_.reset();
+    out.emplace_back(SpeechResumed{segment_});
+  }
+  if (!silence || paused_at_) return;
+  const Frame audio_end = vad::recognised_end(*silence, sample_rate_);
+  if (audio_end > window_end) return;
+  paused_at_ = silence;
+  send_audio_until(audio_end, out);
+  out.emplace_back(SpeechPaused{segment_, kept_start_, audio_end});
 }
 
 void SegmentationPipeline::send_audio_until(Frame end, std::vector<StreamItem>& out) {
@@ -180,7 +198,12 @@ void SegmentationPipeline::restart() {
   last_probability_ = 0;
 }
 
+double SegmentationPipeline::peak_dbfs() const {
+  return dbfs(static_cast<double>(peak_));
+}
+
 void SegmentationPipeline::meter(std::span<const float> mono, std::vector<StreamItem>& out) {
+  for (const float sample : mono) peak_ = std::max(peak_, std::abs(sample));
   if (level_interval_ == 0) return;
   for (const float& sample : mono) {  // its index is the distance from the first
     level_energy_ += static_cast<double>(sample) * static_cast<double>(sample);

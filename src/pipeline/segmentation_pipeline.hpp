@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -58,10 +59,14 @@ class SegmentationPipeline {
   /// Frames captured: `now()` less the gaps.
   Frame captured() const { return captured_; }
 
+  /// Of the loudest sample so far; -120 where there was none above that.
+  double peak_dbfs() const;
+
  private:
   void process_mono(std::span<const float> mono, std::vector<StreamItem>& out);
   void run_detector(std::vector<StreamItem>& out);
   void apply(const vad::Decision& decision, std::vector<StreamItem>& out);
+  void follow_pause(Frame window_end, std::vector<StreamItem>& out);
   void send_audio_until(Frame end, std::vector<StreamItem>& out);
   void forget_old_audio();
   void restart();
@@ -94,7 +99,11 @@ class SegmentationPipeline {
   Frame history_start_ = 0;
   bool segment_open_ = false;
   std::uint32_t segment_ = 0;
+  Frame kept_start_ = 0;
   Frame sent_until_ = 0;
+  std::optional<Frame> paused_at_;  // where the silence of the newest SpeechPaused began, until it is over
+
+  float peak_ = 0;  // of everything so far
 
   // Levels over the running stretch.
   const Frame level_interval_;  // 0: no levels

@@ -21,6 +21,19 @@ struct SegmentAudio {
   std::vector<std::int16_t> samples;
 };
 
+/// The open segment has ended unless speech goes on, and what a recogniser gets of it is complete: the frames from
+/// `kept_start` to `audio_end`.
+struct SpeechPaused {
+  std::uint32_t index{};
+  Frame kept_start{};
+  Frame audio_end{};
+};
+
+/// It goes on.
+struct SpeechResumed {
+  std::uint32_t index{};
+};
+
 /// The whole timeline, where all of it is kept: samples, then this many frames that were missed.
 struct TimelineAudio {
   std::vector<std::int16_t> samples;
@@ -69,10 +82,11 @@ struct Closed {
   Frame captured{};
   double drift_ppm{};
   std::optional<EventError> failure{};  // why it is over, where no stop was requested
+  double peak_dbfs = -120;              // of the loudest sample
 };
 
-using StreamItem =
-    std::variant<vad::SegmentOpened, SegmentAudio, vad::SegmentClosed, TimelineAudio, Probabilities, Progress, GapEnded,
-                 Level, SourceDevice, SourceFault, EndReached, Paused, Resumed, Closed>;
+using StreamItem = std::variant<vad::SegmentOpened, SegmentAudio, SpeechPaused, SpeechResumed, vad::SegmentClosed,
+                                TimelineAudio, Probabilities, Progress, GapEnded, Level, SourceDevice, SourceFault,
+                                EndReached, Paused, Resumed, Closed>;
 
 }  // namespace dictum::pipeline

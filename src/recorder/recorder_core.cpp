@@ -93,6 +93,8 @@ void RecorderCore::process(const pipeline::StreamItem& item, Actions& actions) {
                  [&](const vad::SegmentOpened& segment) { opened(segment, actions); },
                  [&](const vad::SegmentClosed& segment) { closed(segment, actions); },
                  [&](const pipeline::SegmentAudio&) {},
+                 [&](const pipeline::SpeechPaused& speech) { paused(speech, actions); },
+                 [&](const pipeline::SpeechResumed& speech) { resumed(speech, actions); },
                  [&](const pipeline::TimelineAudio&) {},
                  [&](const pipeline::Probabilities&) {},
                  [&](const pipeline::Progress& progress) {
@@ -122,6 +124,8 @@ void RecorderCore::process(const pipeline::StreamItem& item, Actions& actions) {
                  [&](const pipeline::Closed& end) {
                    now_ = std::max(now_, end.now);
                    closed_ = true;
+                   const bool is_long_enough = end.captured >= settings_.sample_rate && !end.failure;
+                   if (is_long_enough && !newest_segment_) report_no_speech(end.peak_dbfs, actions);
                    std::vector<notes::Output> outputs;
                    dialogue_.recording_stopped(note_time(now_), outputs);
                    if (end.failure) fault(end.failure->code, end.failure->message, false, actions);
@@ -137,6 +141,34 @@ void RecorderCore::opened(const vad::SegmentOpened& segment, Actions& actions) {
   newest_segment_ = segment.index;
   if (settings_.transcribes) dialogue_.segment_opened(segment.index, note_time(segment.speech_start));
   emit(segment.speech_start, SpeechDetected{segment.index, segment.kept_start}, actions);
+  if (settings_.transcribes) actions.emplace_back(WarmUp{});
+}
+
+void RecorderCore::paused(const pipeline::SpeechPaused& speech, Actions& actions) {
+  if (!settings_.transcribes || !should_begin_early()) return;
+  early_ = speech;
+  actions.emplace_back(BeginEarly{speech.index});
+}
+
+void RecorderCore::resumed(const pipeline::SpeechResumed& speech, Actions& actions) {
+  if (!early_ || early_->index != speech.index) return;
+  actions.emplace_back(CancelEarly{speech.index});
+  early_.reset();
+}
+
+/// A text that takes longer than the rest of the silence would be begun in vain in each pause of the speaker.
+bool RecorderCore::should_begin_early() const {
+  switch (settings_.eagerness) {
+    case Eagerness::always:
+      return true;
+    case Eagerness::never:
+      return false;
+    case Eagerness::automatic:
+      break;
+  }
+  const auto silence = std::chrono::milliseconds(silence_of(mode_));
+  const auto passed = std::chrono::milliseconds(vad::recognised_end(0, 1000));  // in frames of a millisecond
+  return !processing_time_ || *processing_time_ <= silence - passed;
 }
 
 void RecorderCore::closed(const vad::SegmentClosed& segment, Actions& actions) {
@@ -144,12 +176,17 @@ void RecorderCore::closed(const vad::SegmentClosed& segment, Actions& actions) {
   emit(segment.speech_end, SpeechEnded{segment.index, duration, segment.kept, segment.kept_start, segment.kept_end},
        actions);
   if (!settings_.transcribes) return;
+  const auto early = std::exchange(early_, std::nullopt);
   dialogue_.segment_closed(segment.index, note_time(segment.speech_end), segment.kept);
   if (!segment.kept) {
+    if (early) actions.emplace_back(CancelEarly{early->index});
     advance_notes(now_, actions);
     return;
   }
-  keep(segment.index, segment.kept_start, segment.kept_end);
+  keep(segment.index, segment.kept_start, segment.kept_end, segment.speech_end);
+  const bool is_final = early && early->index == segment.index && early->kept_start == segment.kept_start &&
+                        early->audio_end == segments_.back().audio_end;
+  if (early && !is_final) actions.emplace_back(CancelEarly{early->index});
   emit(segment.kept_end, TranscriptionQueued{segment.index, wav_path(segment.index)}, actions);
   submit(segments_.back(), actions);
 }
@@ -161,6 +198,7 @@ void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& 
   segment.asked.reset();
   --outstanding_;
   segment.failed = outcome.error.has_value();
+  if (!segment.failed) processing_time_ = outcome.processing_time;
   ++completed_;
   emit(segment.end_frame,
        TranscriptionComplete{.segment_index = index,
@@ -222,7 +260,7 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
     notes.apply(event, outputs);
     std::visit(Overloaded{
                    [&](const SpeechEnded& speech) {
-                     if (speech.kept) keep(speech.segment_index, speech.start_frame, speech.end_frame);
+                     if (speech.kept) keep(speech.segment_index, speech.start_frame, speech.end_frame, event.frame);
                    },
                    [&](const TranscriptionQueued& job) { queued.insert(job.segment_index); },
                    [&](const TranscriptionComplete& complete) {
@@ -267,6 +305,18 @@ void RecorderCore::transcribe_again(const std::set<std::uint32_t>& queued, Redo 
     }
     submit(segment, actions);
   }
+}
+
+void RecorderCore::report_no_speech(double peak_dbfs, Actions& actions) {
+  constexpr double kDigitalSilence = -100;  // no 16-bit sample lies between that and 0
+  constexpr double kQuiet = -40;
+  const char* advice = "Is it speech that was recorded? `dictum analyze` shows what the detector makes of a file.";
+  if (peak_dbfs < kDigitalSilence) {
+    advice = "The input is digital silence: it is muted, or another device is meant (`dictum devices`).";
+  } else if (peak_dbfs < kQuiet) {
+    advice = "The input is very quiet: raise its volume, come nearer, or record with --far-field.";
+  }
+  fault("no_speech", fmt::format("No speech found; peak {:.0f} dBFS. {}", peak_dbfs, advice), true, actions);
 }
 
 // --- Notes -----------------------------------------------------------------------------------------------------------
@@ -333,9 +383,14 @@ RecorderCore::Segment* RecorderCore::find(std::uint32_t index) {
 }
 
 /// Segments come in order; one that does not (of a damaged journal) is not kept.
-void RecorderCore::keep(std::uint32_t index, Frame start_frame, Frame end_frame) {
+void RecorderCore::keep(std::uint32_t index, Frame start_frame, Frame end_frame, Frame speech_end) {
   if (!segments_.empty() && index <= segments_.back().index) return;
-  segments_.push_back({.index = index, .start_frame = start_frame, .end_frame = end_frame, .asked = {}});
+  const Frame audio_end = std::min(vad::recognised_end(speech_end, settings_.sample_rate), end_frame);
+  segments_.push_back({.index = index,
+                       .start_frame = start_frame,
+                       .end_frame = end_frame,
+                       .audio_end = std::max(audio_end, start_frame),
+                       .asked = {}});
 }
 
 void RecorderCore::submit(Segment& segment, Actions& actions) {
@@ -353,16 +408,27 @@ bool RecorderCore::waits_for(std::uint32_t index) const {
   return segment != nullptr && segment->asked;
 }
 
-TranscriptionJob RecorderCore::job(std::uint32_t index) const {
-  const Segment& segment = *find(index);
+std::optional<TranscriptionJob> RecorderCore::job(std::uint32_t index) const {
+  if (early_ && early_->index == index) {
+    return job_of(index, early_->kept_start, early_->audio_end);
+  }
+  const Segment* const segment = find(index);
+  if (segment == nullptr || !segment->asked) return std::nullopt;
+  TranscriptionJob job = job_of(index, segment->start_frame, segment->audio_end);
+  job.end_frame = segment->end_frame;
+  return job;
+}
+
+TranscriptionJob RecorderCore::job_of(std::uint32_t index, Frame start_frame, Frame audio_end) const {
   return {.session = settings_.session,
           .segment_index = index,
           .wav_path = wav_path(index),
-          .start_frame = segment.start_frame,
-          .end_frame = segment.end_frame,
+          .start_frame = start_frame,
+          .end_frame = audio_end,
           .sample_rate = settings_.sample_rate,
           .language = settings_.language,
-          .phrases = commands_};
+          .phrases = commands_,
+          .audio_end_frame = audio_end};
 }
 
 void RecorderCore::change_state(RecordingState state, Actions& actions) {

@@ -28,11 +28,25 @@ struct Emit {
 struct Transcribe {
   std::uint32_t segment{};  // `RecorderCore::job` says the rest, when its turn has come
 };
+struct BeginEarly {
+  std::uint32_t segment{};  // it has probably ended; its job is the final one if so
+};
+struct CancelEarly {
+  std::uint32_t segment{};
+};
+struct WarmUp {};  // somebody speaks: there will be a job
 struct SetMinSilence {
   int ms{};
 };
 struct StopCapture {};  // "stop recording" was said
-using Action = std::variant<Emit, Transcribe, SetMinSilence, StopCapture>;
+using Action = std::variant<Emit, Transcribe, BeginEarly, CancelEarly, WarmUp, SetMinSilence, StopCapture>;
+
+/// Whether a text is begun before the end of its segment is certain.
+enum class Eagerness {
+  automatic,  ///< where the text before took no longer than what is left of the silence that ends a segment
+  always,
+  never,
+};
 
 /// The rules of a recording: what is reported when, what is transcribed, when a session is done. Every decision of the
 /// product that is not about sound is in this class, and none is anywhere else: both flavours, the command line and
@@ -52,6 +66,7 @@ class RecorderCore {
     VADMode mode{};
     int min_silence_ms{};
     int long_note_silence_ms{};
+    Eagerness eagerness = Eagerness::automatic;
     std::string language{};
     notes::NotePhrases phrases = notes::NotePhrases::english();
   };
@@ -85,8 +100,9 @@ class RecorderCore {
   /// A note has other words, since texts were revised.
   void note_revised(Frame frame, NoteCompleted note, Actions& actions);
 
-  /// What a transcriber needs for a segment that the core asked to have transcribed.
-  TranscriptionJob job(std::uint32_t segment) const;
+  /// What a transcriber needs for a segment that the core asked to have transcribed; nothing where it is not wanted any
+  /// more. Which audio that is follows from the timeline alone, so an early job is the same as the final one.
+  std::optional<TranscriptionJob> job(std::uint32_t segment) const;
 
   const Settings& settings() const { return settings_; }
   RecordingState state() const { return state_; }
@@ -102,6 +118,7 @@ class RecorderCore {
     std::uint32_t index{};
     Frame start_frame{};
     Frame end_frame{};
+    Frame audio_end{};  // of what a recogniser gets
     int next_revision = 0;
     bool failed = false;
     bool edited = false;                                         // a person wrote its text
@@ -109,11 +126,16 @@ class RecorderCore {
   };
 
   void opened(const vad::SegmentOpened& segment, Actions& actions);
+  void paused(const pipeline::SpeechPaused& speech, Actions& actions);
+  void resumed(const pipeline::SpeechResumed& speech, Actions& actions);
   void closed(const vad::SegmentClosed& segment, Actions& actions);
   void change_state(RecordingState state, Actions& actions);
   Segment* find(std::uint32_t index);
   const Segment* find(std::uint32_t index) const;
-  void keep(std::uint32_t index, Frame start_frame, Frame end_frame);
+  bool should_begin_early() const;
+  void keep(std::uint32_t index, Frame start_frame, Frame end_frame, Frame speech_end);
+  TranscriptionJob job_of(std::uint32_t index, Frame start_frame, Frame audio_end) const;
+  void report_no_speech(double peak_dbfs, Actions& actions);
   void submit(Segment& segment, Actions& actions);
   void transcribe_again(const std::set<std::uint32_t>& queued, Redo redo, Actions& actions);
   void advance_notes(Frame now, Actions& actions);
@@ -138,6 +160,9 @@ class RecorderCore {
   std::size_t outstanding_ = 0;   // of them, so many that were asked for
   std::size_t settled_ = 0;       // so many of the first have nothing outstanding
   std::size_t completed_ = 0;
+
+  std::optional<pipeline::SpeechPaused> early_;                   // whose job was begun early
+  std::optional<std::chrono::duration<double>> processing_time_;  // of the newest text
 
   notes::NoteDialogue dialogue_;
   std::optional<std::uint32_t> newest_segment_;  // that was opened

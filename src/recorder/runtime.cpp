@@ -17,17 +17,26 @@
 #include "journal/session_directory.hpp"
 #include "session/library.hpp"
 #include "session/recovery.hpp"
+#include "transcription/custom_runner.hpp"
 
 namespace dictum::recorder {
 namespace {
 
 using namespace std::chrono_literals;
 constexpr auto kShutDownBound = 1900ms;
+constexpr std::chrono::milliseconds kUnloadLaterAfter = 10s;
 constexpr auto kLastDeliveryBound = 1s;  // of the shut-down: the remainder of its time is for the files
 constexpr double kMaxDrainSec = 1e9;     // as good as no limit, and far from where a clock overflows
 
 RecorderError not_recording() {
   return {Errc::invalid_state, "Nothing is being recorded."};
+}
+
+/// Workers for texts that nobody waits for: of lower priority, and gone soon after the last one.
+transcription::WorkerPoolSettings settings_for_later(transcription::WorkerPoolSettings settings) {
+  settings.environment["DICTUM_WORKER_NICE"] = "10";
+  settings.unload_after = std::min(settings.unload_after.value_or(kUnloadLaterAfter), kUnloadLaterAfter);
+  return settings;
 }
 
 /// The subscriber whose callback makes this call, if it is one of a runtime's: nothing waits for it.
@@ -125,7 +134,9 @@ void Runtime::give_threads_back() {
   if (!shared->threads || shared->is_shut_down || shared->strands_were_replaced) return;
   threads_are_unused_ = false;
   if (pool_) pool_->abandon();
-  pool_.reset();  // it lives on a strand of these threads
+  if (later_pool_) later_pool_->abandon();
+  pool_.reset();  // they live on a strand of these threads
+  later_pool_.reset();
   shared->strands.reset();
   shared->threads.reset();  // they end when what is posted is done; they are not joined on one of them
 }
@@ -403,12 +414,14 @@ Runtime::Awaitable Runtime::end_sessions(std::shared_ptr<Runtime> /*self*/) {
     for (const auto& session : std::vector(*sessions)) session->shut_down();
   }
   if (pool_) pool_->abandon();
+  if (later_pool_) later_pool_->abandon();
   for (auto* sessions : {&sessions_, &resumed_}) {
     for (const auto& session : std::vector(*sessions)) {
       while (!session->lifecycle().has_ended()) co_await session->changed();
     }
   }
   pool_.reset();
+  later_pool_.reset();
 }
 
 // --- What a session needs of its recorder ----------------------------------------------------------------------------
@@ -427,9 +440,21 @@ RecorderConfig Runtime::config() const {
   return config;
 }
 
-std::shared_ptr<Transcriber> Runtime::transcriber(const std::optional<transcription::WorkerPoolSettings>& pool) {
-  if (config_.custom_transcriber) return config_.custom_transcriber();
-  if (!pool || pool_) return pool ? pool_ : nullptr;
+std::shared_ptr<transcription::JobRunner> Runtime::transcriber(
+    const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) {
+  if (config_.custom_transcriber) {
+    auto custom = config_.custom_transcriber();
+    return custom ? std::make_shared<transcription::CustomRunner>(std::move(custom)) : nullptr;
+  }
+  if (!pool) return nullptr;
+  if (urgency == Urgency::later) {
+    if (!later_pool_) {
+      later_pool_ = std::make_shared<transcription::WorkerPool>(strands().loop, settings_for_later(*pool), clock_,
+                                                                transcription::WorkerPoolEvents{});
+    }
+    return later_pool_;
+  }
+  if (pool_) return pool_;
   const auto forward = [weak = weak_from_this()](std::function<void(RecorderCore&, RecorderCore::Actions&)> give) {
     const auto self = weak.lock();
     const auto session = self ? self->begun() : nullptr;

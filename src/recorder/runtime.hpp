@@ -51,7 +51,8 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   // SessionHost.
   Strands strands() const override;
   RecorderConfig config() const override;
-  std::shared_ptr<Transcriber> transcriber(const std::optional<transcription::WorkerPoolSettings>& pool) override;
+  std::shared_ptr<transcription::JobRunner> transcriber(const std::optional<transcription::WorkerPoolSettings>& pool,
+                                                        Urgency urgency) override;
   void state_changed(RecordingState state, const std::filesystem::path& session) override;
   void replace_strands() override;
   recorder::Subscribers& subscribers() override { return subscribers_; }
@@ -117,7 +118,8 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   // The loop strand's.
   std::vector<std::shared_ptr<Session>> sessions_;  // that are recorded, or were; the newest is the last
   std::vector<std::shared_ptr<Session>> resumed_;
-  std::shared_ptr<Transcriber> pool_;
+  std::shared_ptr<transcription::WorkerPool> pool_;
+  std::shared_ptr<transcription::WorkerPool> later_pool_;  // whose workers yield to those of the other
   bool looked_for_unfinished_ = false;
   bool threads_are_unused_ = false;  // a start failed, and nothing else needs them
 };

@@ -10,11 +10,6 @@
 namespace dictum::recorder {
 namespace {
 
-// Jobs that a transcriber has at once: more than any pool has workers. A session in the background has its jobs done
-// one at a time, between those of the one that is being recorded.
-constexpr std::size_t kMaxSubmitted = 256;
-constexpr std::size_t kMaxSubmittedInBackground = 1;
-
 RecorderError start_was_cancelled() {
   return {Errc::cancelled, "The start was cancelled."};
 }
@@ -69,7 +64,7 @@ struct Session::OpenParts {
   RecorderConfig config;
   Preparation preparation;
   OpenCapture capture;
-  std::shared_ptr<Transcriber> transcriber;
+  std::shared_ptr<transcription::JobRunner> transcriber;
   std::shared_ptr<NewSession> files;
 };
 
@@ -156,7 +151,7 @@ boost::asio::awaitable<void> Session::open(OpenParts* into) {
   check_not_cancelled();
   parts.capture = *std::move(opened);
 
-  parts.transcriber = host->transcriber(parts.preparation.pool);
+  parts.transcriber = host->transcriber(parts.preparation.pool, Urgency::live);
 
   const auto make_files = [config = parts.config, clock = clock_, disk = strands_.disk, capture = parts.capture] {
     return owned_by_strand(disk, std::make_unique<NewSession>(config, clock->now(), capture.format.sample_rate,
@@ -187,7 +182,7 @@ void Session::begin(OpenParts& parts) {
 }
 
 void Session::take_over(RecorderCore::Settings settings, session::SessionWriter writer,
-                        std::shared_ptr<Transcriber> transcriber, bool owns_transcriber) {
+                        std::shared_ptr<transcription::JobRunner> transcriber, bool owns_transcriber) {
   journal_->session = settings.session_path;
   disk_ = owned_by_strand(strands_.disk, std::make_unique<DiskStage>(std::move(writer), clock_, journal_));
   TranscriptionJob growing{.session = settings.session,
@@ -198,7 +193,8 @@ void Session::take_over(RecorderCore::Settings settings, session::SessionWriter 
                            .sample_rate = settings.sample_rate,
                            .language = settings.language,
                            .phrases = {}};
-  const bool is_published = visibility_ == Visibility::published;
+  using transcription::Priority;
+  const auto priority = visibility_ == Visibility::published ? Priority::live : Priority::background;
   // Inline where this is the loop already, so that a transcriber that answers by the audio clock is processed at that
   // very moment of it.
   const auto done = [weak = weak_from_this(), loop = strands_.loop](std::uint32_t segment, TranscriptionOutcome text) {
@@ -208,8 +204,7 @@ void Session::take_over(RecorderCore::Settings settings, session::SessionWriter 
   };
   core_.emplace(std::move(settings), *clock_);
   texts_.emplace(std::move(transcriber), std::move(growing),
-                 TextStage::Settings{.max_submitted = is_published ? kMaxSubmitted : kMaxSubmittedInBackground,
-                                     .owns_transcriber = owns_transcriber},
+                 TextStage::Settings{.priority = priority, .owns_runner = owns_transcriber},
                  TextStage::Callbacks{.job = [this](std::uint32_t segment) { return core_->job(segment); },
                                       .done = done,
                                       .failed = [this](const EventError& error) { report(error); }});
@@ -240,7 +235,7 @@ boost::asio::awaitable<void> Session::reopen(std::filesystem::path path, Redo re
   const auto recover = [path, config, clock = clock_] { return recorder::reopen(config, path, clock->now()); };
   auto reopened = co_await on(strands_.disk, recover);
   check_not_cancelled();
-  auto transcriber = host->transcriber(reopened->pool);
+  auto transcriber = host->transcriber(reopened->pool, Urgency::later);
   const bool transcribes = transcriber != nullptr;
   auto settings = core_settings(config, reopened->writer, transcribes);
   take_over(std::move(settings), std::move(reopened->writer), std::move(transcriber),
@@ -625,6 +620,12 @@ void Session::carry_out(RecorderCore::Actions& actions) {
       emit(std::move(emitted->event), to_journal);
     } else if (const auto* job = std::get_if<Transcribe>(&action)) {
       if (texts_) texts_->submit(job->segment);
+    } else if (const auto* early = std::get_if<BeginEarly>(&action)) {
+      if (texts_) texts_->begin_early(early->segment);
+    } else if (const auto* cancelled = std::get_if<CancelEarly>(&action)) {
+      if (texts_) texts_->cancel_early(cancelled->segment);
+    } else if (std::holds_alternative<WarmUp>(action)) {
+      if (texts_) texts_->warm_up();
     } else if (const auto* silence = std::get_if<SetMinSilence>(&action)) {
       boost::asio::post(strands_.listen, [capture = capture_, ms = silence->ms] { capture->set_min_silence_ms(ms); });
     } else {
@@ -683,7 +684,6 @@ void Session::text_arrived(std::uint32_t segment, const TranscriptionOutcome& ou
   input([segment, outcome](RecorderCore& core, RecorderCore::Actions& actions) {
     core.transcribed(segment, outcome, actions);
   });
-  texts_->finished_one();
   changed_.notify();
 }
 

@@ -27,6 +27,9 @@
 
 namespace dictum::recorder {
 
+/// Whether somebody waits for the texts of what is being recorded, or they are those of a recording that has ended.
+enum class Urgency { live, later };
+
 /// What a session needs of the recorder that it belongs to. Called on the `loop` strand.
 class SessionHost {
  public:
@@ -39,7 +42,8 @@ class SessionHost {
   virtual RecorderConfig config() const = 0;
 
   /// Null where nothing is to be transcribed. `is_pool`: whether it outlives the session. Throws what a factory throws.
-  virtual std::shared_ptr<Transcriber> transcriber(const std::optional<transcription::WorkerPoolSettings>& pool) = 0;
+  virtual std::shared_ptr<transcription::JobRunner> transcriber(
+      const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) = 0;
 
   /// The start begins, ends in a session (with `path`) or fails.
   virtual void state_changed(RecordingState state, const std::filesystem::path& session) = 0;
@@ -120,7 +124,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void check_not_cancelled() const;
   void begin(OpenParts& parts);
   void take_over(RecorderCore::Settings settings, session::SessionWriter writer,
-                 std::shared_ptr<Transcriber> transcriber, bool owns_transcriber);
+                 std::shared_ptr<transcription::JobRunner> transcriber, bool owns_transcriber);
   void fail_start(const std::exception_ptr& reason);
 
   // Ending, in this order.

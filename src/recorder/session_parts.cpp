@@ -73,6 +73,15 @@ ReopenedSession reopen(const RecorderConfig& config, const std::filesystem::path
   return made;
 }
 
+namespace {
+
+Eagerness eagerness_of(const RecorderConfig& config) {
+  if (config.transcription.eager == "true") return Eagerness::always;
+  return config.transcription.eager == "false" ? Eagerness::never : Eagerness::automatic;
+}
+
+}  // namespace
+
 RecorderCore::Settings core_settings(const RecorderConfig& config, const std::filesystem::path& session,
                                      int sample_rate, bool transcribes) {
   return {.session = session.filename().string(),
@@ -82,6 +91,7 @@ RecorderCore::Settings core_settings(const RecorderConfig& config, const std::fi
           .mode = config.vad.mode,
           .min_silence_ms = config.vad.min_silence_ms,
           .long_note_silence_ms = config.vad.long_note_silence_ms,
+          .eagerness = eagerness_of(config),
           .language = config.transcription.language,
           .phrases = config::note_phrases(config)};
 }

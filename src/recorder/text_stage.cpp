@@ -7,11 +7,27 @@
 
 namespace dictum::recorder {
 
-TextStage::TextStage(std::shared_ptr<Transcriber> transcriber, TranscriptionJob growing, Settings settings,
+/// The session as its runner knows it.
+class TextStage::Jobs final : public transcription::JobSource {
+ public:
+  explicit Jobs(Callbacks callbacks) : job_(std::move(callbacks.job)), done_(std::move(callbacks.done)) {}
+
+  void abandon() { job_ = nullptr; }
+
+  std::optional<TranscriptionJob> job(std::uint32_t segment) override { return job_ ? job_(segment) : std::nullopt; }
+  void transcribed(std::uint32_t segment, TranscriptionOutcome outcome) override { done_(segment, std::move(outcome)); }
+
+ private:
+  std::function<std::optional<TranscriptionJob>(std::uint32_t segment)> job_;
+  const std::function<void(std::uint32_t segment, TranscriptionOutcome)> done_;  // from any thread
+};
+
+TextStage::TextStage(std::shared_ptr<transcription::JobRunner> runner, TranscriptionJob growing, Settings settings,
                      Callbacks callbacks)
-    : transcriber_(std::move(transcriber)),
+    : runner_(std::move(runner)),
       settings_(settings),
-      callbacks_(std::move(callbacks)),
+      failed_(std::move(callbacks.failed)),
+      jobs_(std::make_shared<Jobs>(std::move(callbacks))),
       previews_(growing.sample_rate),
       growing_(std::move(growing)) {}
 
@@ -26,37 +42,32 @@ std::optional<EventError> TextStage::guarded(Call call) {
     return std::nullopt;
   } catch (...) {
     EventError error = error_of_current_exception();
-    if (!std::exchange(has_thrown_, true)) callbacks_.failed(error);
+    if (!std::exchange(has_thrown_, true)) failed_(error);
     return error;
   }
 }
 
 void TextStage::submit(std::uint32_t segment) {
-  if (!transcriber_ || abandoned_) return;
-  waiting_.push_back(segment);
-  submit_next();
-}
-
-void TextStage::finished_one() {
-  if (submitted_ > 0) --submitted_;
-  submit_next();
-}
-
-void TextStage::submit_next() {
-  if (waiting_.empty() || submitted_ >= settings_.max_submitted) return;
-  const std::uint32_t segment = waiting_.front();
-  waiting_.pop_front();
-  ++submitted_;
-  const Transcriber::Done done = [done = callbacks_.done, segment](TranscriptionOutcome outcome) {
-    done(segment, std::move(outcome));
-  };
+  if (!is_active()) return;
   TranscriptionOutcome thrown;
-  thrown.error = guarded([&] { transcriber_->transcribe(callbacks_.job(segment), done); });
-  if (thrown.error) done(std::move(thrown));
+  thrown.error = guarded([&] { runner_->submit(jobs_, segment, settings_.priority); });
+  if (thrown.error) jobs_->transcribed(segment, std::move(thrown));
+}
+
+void TextStage::begin_early(std::uint32_t segment) {
+  if (is_active()) guarded([&] { runner_->begin_early(jobs_, segment); });
+}
+
+void TextStage::cancel_early(std::uint32_t segment) {
+  if (is_active()) guarded([&] { runner_->cancel_early(segment); });
+}
+
+void TextStage::warm_up() {
+  if (is_active()) guarded([&] { runner_->warm_up(); });
 }
 
 void TextStage::process(const pipeline::StreamItem& item) {
-  if (!transcriber_ || abandoned_) return;
+  if (!is_active()) return;
   if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) {
     growing_.segment_index = opened->index;
     growing_.wav_path.replace_filename(session::SessionWriter::segment_file(opened->index));
@@ -64,7 +75,7 @@ void TextStage::process(const pipeline::StreamItem& item) {
     previews_.segment_opened(opened->kept_start);
   } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
     previews_.segment_closed();
-    guarded([&] { transcriber_->end_preview(closed->index); });
+    guarded([&] { runner_->end_preview(closed->index); });
   } else if (const auto* passed = std::get_if<pipeline::Progress>(&item)) {
     progress(passed->now);
   }
@@ -73,20 +84,21 @@ void TextStage::process(const pipeline::StreamItem& item) {
 void TextStage::progress(Frame now) {
   if (previews_.is_due(now)) {
     growing_.end_frame = now;
-    guarded([&] { transcriber_->preview(growing_); });
+    guarded([&] { runner_->preview(growing_); });
   }
-  guarded([&] { transcriber_->audio_time(now); });
+  guarded([&] { runner_->audio_time(now); });
 }
 
 void TextStage::end_of_audio() {
-  if (transcriber_ && !abandoned_) guarded([&] { transcriber_->audio_time(kEndOfAudio); });
+  if (is_active()) guarded([&] { runner_->audio_time(kEndOfAudio); });
 }
 
 void TextStage::abandon() noexcept {
-  if (std::exchange(abandoned_, true) || !transcriber_ || !settings_.owns_transcriber) return;
-  waiting_.clear();
+  if (std::exchange(abandoned_, true)) return;
+  jobs_->abandon();
+  if (!runner_ || !settings_.owns_runner) return;
   try {
-    transcriber_->abandon();
+    runner_->abandon();
   } catch (...) {  // it is given up all the same
   }
 }

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,34 +8,36 @@
 #include "dictum/transcriber.hpp"
 #include "pipeline/stream_item.hpp"
 #include "recorder/preview_schedule.hpp"
+#include "transcription/job_runner.hpp"
 
 namespace dictum::recorder {
 
-/// Hands a session's segments to its transcriber, which may be the user's own: what it throws becomes a failed text or
-/// a fault.
+/// Hands a session's segments to who transcribes them, which may be the user's own: what it throws becomes a failed
+/// text or a fault.
 ///
-/// Threads: lives on the `loop` strand. Owner: the session. Without a transcriber it does nothing.
+/// Threads: lives on the `loop` strand. Owner: the session. Without a runner it does nothing.
 class TextStage {
  public:
   struct Settings {
-    std::size_t max_submitted{};  // jobs that the transcriber has at once; what waits for its turn is a number
-    bool owns_transcriber{};      // else it is the recorder's pool, which outlives the session
+    transcription::Priority priority{};
+    bool owns_runner{};  // else it is the recorder's pool, which outlives the session
   };
   struct Callbacks {
-    std::function<TranscriptionJob(std::uint32_t segment)> job;
-    std::function<void(std::uint32_t segment, TranscriptionOutcome)> done;  // from any thread, also after our end
-    std::function<void(const EventError&)> failed;                          // once
+    std::function<std::optional<TranscriptionJob>(std::uint32_t segment)> job;  // not after our end
+    std::function<void(std::uint32_t segment, TranscriptionOutcome)> done;      // from any thread, also after our end
+    std::function<void(const EventError&)> failed;                              // once
   };
 
-  TextStage(std::shared_ptr<Transcriber> transcriber, TranscriptionJob growing, Settings settings, Callbacks callbacks);
+  TextStage(std::shared_ptr<transcription::JobRunner> runner, TranscriptionJob growing, Settings settings,
+            Callbacks callbacks);
   ~TextStage();
   TextStage(const TextStage&) = delete;
   TextStage& operator=(const TextStage&) = delete;
 
   void submit(std::uint32_t segment);
-
-  /// A job has ended: the next one has its turn.
-  void finished_one();
+  void begin_early(std::uint32_t segment);
+  void cancel_early(std::uint32_t segment);
+  void warm_up();
 
   /// What capture reports: the audio clock, and the segment that is growing.
   void process(const pipeline::StreamItem& item);
@@ -48,16 +48,17 @@ class TextStage {
   bool is_abandoned() const { return abandoned_; }
 
  private:
+  class Jobs;
+
+  bool is_active() const { return runner_ && !abandoned_; }
   template <class Call>
   std::optional<EventError> guarded(Call call);
-  void submit_next();
   void progress(Frame now);
 
-  const std::shared_ptr<Transcriber> transcriber_;
+  const std::shared_ptr<transcription::JobRunner> runner_;
   const Settings settings_;
-  const Callbacks callbacks_;
-  std::deque<std::uint32_t> waiting_;
-  std::size_t submitted_ = 0;
+  const std::function<void(const EventError&)> failed_;
+  const std::shared_ptr<Jobs> jobs_;  // the runner shares it while it has a segment
   PreviewSchedule previews_;
   TranscriptionJob growing_;  // the segment that is being spoken
   bool abandoned_ = false;

@@ -5,15 +5,21 @@
 
 namespace dictum::transcription {
 
-/// Finds what successive versions of a growing text agree on: people can read that part calmly. A plain value.
+/// Makes a growing text calm to read: what two successive versions agree on is committed and changes no more, whatever
+/// later versions say of it. A plain value.
 class Agreement {
  public:
-  /// Takes the next version; returns how many bytes at its start are those of the last version too, in whole words, or
-  /// in whole characters of a script that does not put spaces between words.
-  std::size_t with_next(const std::string& text);
+  struct Version {
+    std::string text;            ///< the committed beginning, and what the newest version says behind it
+    std::size_t stable_chars{};  ///< bytes of `text` that are committed, in whole words, or in whole characters of a
+                                 ///< script that puts no spaces between words; never fewer than before
+  };
+
+  Version with_next(std::string text);
 
  private:
-  std::string last_;
+  std::string last_;           // as it was returned
+  std::size_t committed_ = 0;  // bytes of it
 };
 
 }  // namespace dictum::transcription

@@ -62,8 +62,8 @@ TranscriptionOutcome outcome_of(const TranscriptionJob& job, Result result) {
   outcome.engine = std::move(result.engine);
   outcome.model = std::move(result.model);
   outcome.language = std::move(result.language);
-  const Frame frames = std::max<Frame>(job.end_frame - job.start_frame, 0);
-  const auto place = [&](auto& item) {  // frames of the file become frames of the session, within the segment
+  const Frame frames = audio_end(job) - job.start_frame;
+  const auto place = [&](auto& item) {  // frames of the file become frames of the session, within the job's audio
     item.start_frame = job.start_frame + std::min(item.start_frame, frames);
     item.end_frame = job.start_frame + std::min(item.end_frame, frames);
   };

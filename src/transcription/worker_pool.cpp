@@ -11,7 +11,6 @@
 
 #include "dictum/error.hpp"
 #include "transcription/agreement.hpp"
-#include "transcription/given_job.hpp"
 #include "transcription/job_message.hpp"
 #include "transcription/slot_driver.hpp"
 #include "transcription/start_failures.hpp"
@@ -51,7 +50,7 @@ struct EarlyJob {
   std::optional<TranscriptionOutcome> outcome{};
 };
 
-/// The open segment, for interim text.
+/// The open segment, for interim text; or the last one that was, for that of its final job.
 struct Preview {
   TranscriptionJob job;
   Frame asked_to = 0;
@@ -70,6 +69,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   void submit(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority);
   void begin_early(std::shared_ptr<JobSource> source, std::uint32_t segment);
   void cancel_early(std::uint32_t segment);
+  void warm_up();
   void prepare(std::function<void(std::optional<EventError>)> done);
   void preview(TranscriptionJob growing);
   void end_preview(std::uint32_t segment);
@@ -84,7 +84,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     });
   }
   void publish_outcome(std::shared_ptr<JobSource> source, std::uint32_t segment, TranscriptionOutcome outcome);
-  void publish_partial(std::uint32_t segment, std::string text, std::size_t stable);
+  void publish_partial(std::uint32_t segment, Agreement::Version version);
   void publish_prepared(const std::optional<EventError>& error);
 
   void add_lane(int number, const Timers& timers, const StartWorker& start);
@@ -110,12 +110,16 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   void cancel_work(Work work);
   JobQueue::Offer offer_of(bool fresh) const;
   Lane* lane_for_extra_work();
+  void start_extra_worker();
   void fail_waiting(const WorkerFailure& failure);
 
   std::optional<TranscriptionJob> job_of(JobSource& source, std::uint32_t segment) const {
     auto job = source.job(segment);
     if (job && job->language.empty()) job->language = settings_.language;
     return job;
+  }
+  bool is_previewed(const TranscriptionJob& job) const {
+    return preview_ && preview_->job.segment_index == job.segment_index && preview_->job.session == job.session;
   }
   bool has_ready_worker() const {
     return std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.worker.slot().is_ready(); });
@@ -190,21 +194,23 @@ void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Report action) {
 
 void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::PartialText action) {
   if (lane.work != Work::job) return;
-  const std::size_t stable = lane.agreement.with_next(action.text);
-  publish_partial(lane.job.segment_index, std::move(action.text), stable);
+  Agreement& agreement = is_previewed(lane.job) ? preview_->agreement : lane.agreement;
+  publish_partial(lane.job.segment_index, agreement.with_next(std::move(action.text)));
 }
 
 void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Answered action) {
   const Work work = std::exchange(lane.work, Work::none);
   if (work == Work::interim) {
-    const std::size_t stable = preview_->agreement.with_next(action.result.text);
-    return publish_partial(preview_->job.segment_index, std::move(action.result.text), stable);
+    return publish_partial(preview_->job.segment_index, preview_->agreement.with_next(std::move(action.result.text)));
   }
   TranscriptionOutcome outcome = outcome_of(lane.job, std::move(action.result));
   outcome.processing_time = clock_->steady_now() - lane.started;
   queue_.note_answer();
   if (work == Work::early) {
     early_->lane = nullptr;
+    if (is_previewed(lane.job)) {  // if speech goes on, it was no more than that
+      publish_partial(early_->segment, preview_->agreement.with_next(outcome.text));
+    }
     early_->outcome = std::move(outcome);
   } else {
     publish_outcome(std::move(lane.entry.source), lane.entry.segment, std::move(outcome));
@@ -333,18 +339,25 @@ void WorkerPool::State::cancel_work(Work work) {
 
 /// An idle worker that a final text will not have to wait for. Where there is none, one is started for the next time.
 Lane* WorkerPool::State::lane_for_extra_work() {
-  using enum WorkerSlot::State;
-  const auto idle_lanes = count(idle);
+  const auto idle_lanes = count(WorkerSlot::State::idle);
   for (auto lane = lanes_.rbegin(); lane != lanes_.rend(); ++lane) {
     if (!lane->is_idle()) continue;
     if (idle_lanes > 1 || lane->worker.slot().hello().cancel_ms.value_or(kQuickCancelMs + 1) <= kQuickCancelMs)
       return &*lane;
   }
-  if (count(starting) + count(handshake) == 0 && !start_failures_.refusal(clock_->steady_now())) {
-    const auto vacant = std::ranges::find(lanes_, dead, [](const Lane& lane) { return lane.state(); });
-    if (vacant != lanes_.end()) vacant->worker.start();
-  }
+  start_extra_worker();
   return nullptr;
+}
+
+void WorkerPool::State::start_extra_worker() {
+  using enum WorkerSlot::State;
+  if (count(starting) + count(handshake) > 0 || start_failures_.refusal(clock_->steady_now())) return;
+  const auto vacant = std::ranges::find(lanes_, dead, [](const Lane& lane) { return lane.state(); });
+  if (vacant != lanes_.end()) vacant->worker.start();
+}
+
+void WorkerPool::State::warm_up() {
+  if (!abandoned_ && !has_ready_worker()) start_extra_worker();
 }
 
 // What the recorder asks for.
@@ -404,15 +417,15 @@ void WorkerPool::State::prepare(std::function<void(std::optional<EventError>)> d
 void WorkerPool::State::preview(TranscriptionJob growing) {
   if (abandoned_) return;
   if (growing.language.empty()) growing.language = settings_.language;
-  if (preview_ && (preview_->job.segment_index != growing.segment_index || preview_->job.session != growing.session)) {
-    end_preview(preview_->job.segment_index);
+  if (!is_previewed(growing)) {
+    cancel_work(Work::interim);
+    preview_.emplace();
   }
-  if (!preview_) preview_.emplace();
   preview_->job = std::move(growing);
   const Frame frames = preview_->job.end_frame - preview_->job.start_frame;
   const SteadyTime now = clock_->steady_now();
   const bool is_asked = std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.work == Work::interim; });
-  if (preview_->given_up || is_asked || !queue_.empty() || frames <= preview_->asked_to) return;
+  if (preview_->given_up || is_asked || early_ || !queue_.empty() || frames <= preview_->asked_to) return;
   if (preview_->asked_at && now - *preview_->asked_at < settings_.preview_interval) return;
   Lane* const lane = lane_for_extra_work();
   if (lane == nullptr || problem_of(preview_->job, lane->worker.slot().hello())) return;
@@ -422,9 +435,7 @@ void WorkerPool::State::preview(TranscriptionJob growing) {
 }
 
 void WorkerPool::State::end_preview(std::uint32_t segment) {
-  if (!preview_ || preview_->job.segment_index != segment) return;
-  cancel_work(Work::interim);
-  preview_.reset();
+  if (preview_ && preview_->job.segment_index == segment) cancel_work(Work::interim);
 }
 
 void WorkerPool::State::abandon() {
@@ -447,10 +458,10 @@ void WorkerPool::State::publish_outcome(std::shared_ptr<JobSource> source, std::
   });
 }
 
-void WorkerPool::State::publish_partial(std::uint32_t segment, std::string text, std::size_t stable) {
+void WorkerPool::State::publish_partial(std::uint32_t segment, Agreement::Version version) {
   if (!events_.on_partial) return;
-  publish([on_partial = events_.on_partial, segment, text = std::move(text), stable]() mutable {
-    on_partial(segment, std::move(text), stable);
+  publish([on_partial = events_.on_partial, segment, version = std::move(version)]() mutable {
+    on_partial(segment, std::move(version.text), version.stable_chars);
   });
 }
 
@@ -482,9 +493,8 @@ void WorkerPool::cancel_early(std::uint32_t segment) {
 void WorkerPool::prepare(std::function<void(std::optional<EventError>)> done) {
   state_->prepare(std::move(done));
 }
-void WorkerPool::transcribe(TranscriptionJob job, Done done) {
-  const std::uint32_t segment = job.segment_index;
-  state_->submit(std::make_shared<GivenJob>(std::move(job), std::move(done)), segment, Priority::live);
+void WorkerPool::warm_up() {
+  state_->warm_up();
 }
 void WorkerPool::preview(TranscriptionJob growing) {
   state_->preview(std::move(growing));

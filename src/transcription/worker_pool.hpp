@@ -15,8 +15,7 @@
 #include "dictum/clock.hpp"
 #include "dictum/event.hpp"
 #include "dictum/transcriber.hpp"
-#include "transcription/job_queue.hpp"
-#include "transcription/job_source.hpp"
+#include "transcription/job_runner.hpp"
 #include "transcription/worker.hpp"
 #include "transcription/worker_process.hpp"
 
@@ -59,7 +58,7 @@ struct WorkerPoolEvents {
 /// Failures: never throws for what a worker does; each job ends in exactly one outcome, and a failed one says why.
 /// Workers are started when there is work. While none has a job, no timer runs (but for `unload_after` and a pause
 /// after a failure).
-class WorkerPool final : public Transcriber {
+class WorkerPool final : public JobRunner {
  public:
   /// `timers` and `start` are the machine's own outside tests.
   WorkerPool(boost::asio::any_io_executor strand, WorkerPoolSettings settings, std::shared_ptr<const Clock> clock,
@@ -67,25 +66,24 @@ class WorkerPool final : public Transcriber {
              StartWorker start = start_worker_process);
   ~WorkerPool() override;
 
-  /// Queues a segment; `source` is asked for the job when its turn has come, so a backlog of any length costs a few
-  /// bytes a segment. There is no limit to respect. Live jobs go first, in the order of their submission; background
-  /// jobs leave a worker to the live ones where there are several.
-  void submit(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority = Priority::live);
+  /// Live jobs go first, in the order of their submission; background jobs leave a worker to the live ones where there
+  /// are several.
+  void submit(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority = Priority::live) override;
 
-  /// Starts the job of a segment that has probably ended, if a worker is idle that no final text has to wait for. There
-  /// is no outcome until the segment is submitted, which then takes over the job under way or its answer; the job of
-  /// `source` must be the same by then. At most one segment; another one replaces it.
-  void begin_early(std::shared_ptr<JobSource> source, std::uint32_t segment);
+  /// Only where a worker is idle that no final text has to wait for.
+  void begin_early(std::shared_ptr<JobSource> source, std::uint32_t segment) override;
 
-  /// The segment goes on after all. The worker stays warm. Nothing where there is no such early job.
-  void cancel_early(std::uint32_t segment);
+  /// The worker stays warm.
+  void cancel_early(std::uint32_t segment) override;
+
+  /// Starts a worker where none is there.
+  void warm_up() override;
 
   /// Starts a worker, so that the first job finds a loaded model, and reports whether the settings can work at all: an
   /// error where the program, the model or the language never will, with what to write instead; nothing as soon as a
   /// worker is ready or failed for another reason, which is tried again.
   void prepare(std::function<void(std::optional<EventError>)> done);
 
-  void transcribe(TranscriptionJob job, Done done) override;
   void preview(TranscriptionJob growing) override;
   void end_preview(std::uint32_t segment_index) override;
   void abandon() override;

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kMaxBackoff = 5s;
-constexpr auto kCancelGrace = 400ms;        // on top of what a worker promised ...
+constexpr auto kCancelGrace = 1s;           // on top of what a worker promised, since others use the machine, too ...
 constexpr int kUnpromisedCancelMs = 1'600;  // ... or did not
 constexpr int kMaxCancelMs = 10'000;
 constexpr int kMaxMessagesPerTask = 10'000;  // partials and progress; more is a flood

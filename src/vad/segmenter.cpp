@@ -16,6 +16,8 @@ constexpr double kHysteresis = 0.15;
 constexpr std::int64_t kWindowMs = 32;
 static_assert(kVADWindow * 1000 == kWindowMs * kVADSampleRate);
 
+constexpr std::int64_t kRecognisedWindows = 8;  // of silence behind the speech
+
 constexpr int kSplitSearchMs = 5000;      // the end of a long segment, where its split is looked for
 constexpr int kMinSpeechShareMs = 1000;   // what silence leaves of the longest segment
 constexpr std::size_t kSplitWindows = 5;  // whose energy is compared; the split is where the middle one begins
@@ -31,6 +33,10 @@ Frame window_start(Frame origin, std::int64_t window, int sample_rate) {
   constexpr std::int64_t samples = kVADWindow / divisor;
   constexpr std::int64_t rate = kVADSampleRate / divisor;
   return origin + window * samples * sample_rate / rate;
+}
+
+Frame recognised_end(Frame speech_end, int sample_rate) {
+  return window_start(speech_end, kRecognisedWindows, sample_rate);
 }
 
 Segmenter::Segmenter(SegmenterSettings settings) : settings_(settings) {
@@ -105,6 +111,10 @@ bool Segmenter::bridges(Frame gap_frames) const {
 
 void Segmenter::set_min_silence_ms(int min_silence_ms) {
   settings_.min_silence_ms = std::max(min_silence_ms, 1);
+}
+
+std::optional<Frame> Segmenter::silence_start() const {
+  return open_ && open_->silent_windows > 0 ? std::optional(open_->silence_start) : std::nullopt;
 }
 
 double Segmenter::silence_ms() const {

@@ -12,6 +12,10 @@ namespace dictum::vad {
 /// The first frame of a detector window, where window 0 begins at `origin` and frames are counted at `sample_rate`.
 Frame window_start(Frame origin, std::int64_t window, int sample_rate);
 
+/// Where the audio ends that a recogniser gets of a segment: 8 windows after its speech, which is before anybody knows
+/// that the segment has ended. Its kept end limits it.
+Frame recognised_end(Frame speech_end, int sample_rate);
+
 struct SegmenterSettings {
   int sample_rate{};     ///< of capture: what a Frame counts
   double threshold{};    ///< speech at or above; silence below threshold - 0.15
@@ -81,6 +85,9 @@ class Segmenter {
 
   bool in_segment() const { return open_.has_value(); }
   std::uint32_t next_index() const { return next_index_; }
+
+  /// Where the running countdown to the end of the segment began: there its speech ends unless it goes on.
+  std::optional<Frame> silence_start() const;
 
   /// How long the countdown to the end of the segment has run; 0 while there is speech or no segment.
   double silence_ms() const;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "dictum/error.hpp"
@@ -195,6 +196,197 @@ TEST_F(Core, PendingSegmentsAreReportedByNumber) {
   answer(0, "one");
   core.report_pending(actions);
   EXPECT_THAT(reported<RecorderFault>().back().message, testing::HasSubstr("1 segment is still to be transcribed (1)"));
+}
+
+TEST_F(Core, SpeechThatStartsHasTheModelLoaded) {
+  core.process(vad::SegmentOpened{0, kRate, kRate - 100}, actions);
+  EXPECT_EQ(all<WarmUp>().size(), 1U);
+}
+
+TEST_F(Core, ARecogniserGetsWhatEnds256MillisecondsAfterTheSpeech) {
+  core.process(vad::SegmentOpened{0, kRate, kRate / 2}, actions);
+  core.process(vad::SegmentClosed{0, kRate / 2, 2 * kRate + 8000, kRate, 2 * kRate, true, vad::CloseReason::silence},
+               actions);
+  EXPECT_EQ(core.job(0).value().start_frame, kRate / 2);
+  EXPECT_EQ(core.job(0).value().end_frame, 2 * kRate + 8000);
+  EXPECT_EQ(core.job(0).value().audio_end_frame, 2 * kRate + 4096);
+}
+
+TEST_F(Core, ARecogniserGetsNoMoreThanWhatIsKept) {
+  say(0, 1);
+  EXPECT_EQ(core.job(0).value().audio_end_frame, 2 * kRate + 100);
+}
+
+TEST_F(Core, NoJobIsLeftOfASegmentThatHasItsText) {
+  say(0, 1);
+  answer(0, "one");
+  EXPECT_FALSE(core.job(0));
+  EXPECT_FALSE(core.job(1));
+}
+
+TEST_F(Core, AResumedSessionGivesARecogniserTheSameAudio) {
+  say(0, 1);
+  core.process(vad::SegmentOpened{1, 4 * kRate, 3 * kRate}, actions);
+  core.process(vad::SegmentClosed{1, 3 * kRate, 6 * kRate, 4 * kRate, 5 * kRate, true, vad::CloseReason::silence},
+               actions);
+  RecorderCore resumed(settings(), clock);
+  RecorderCore::Actions asked;
+  resumed.resume(journal(), Redo::nothing, asked);
+  for (const std::uint32_t segment : {0U, 1U}) {
+    EXPECT_EQ(resumed.job(segment).value().audio_end_frame, core.job(segment).value().audio_end_frame);
+  }
+}
+
+// Texts that are begun before the end of their segment is certain.
+
+class EagerCore : public Core {
+ protected:
+  static constexpr Frame kStart = kRate;
+  static constexpr Frame kKeptStart = kRate / 2;
+  static constexpr Frame kSpeechEnd = 3 * kRate;
+  static constexpr Frame kAudioEnd = kSpeechEnd + 4096;
+
+  void open(std::uint32_t index = 0) { core.process(vad::SegmentOpened{index, kStart, kKeptStart}, actions); }
+  void pause(std::uint32_t index = 0, Frame audio_end = kAudioEnd) {
+    core.process(pipeline::SpeechPaused{index, kKeptStart, audio_end}, actions);
+  }
+  void end(std::uint32_t index = 0, bool kept = true, Frame kept_end = kSpeechEnd + 8000) {
+    core.process(vad::SegmentClosed{index, kKeptStart, kept_end, kStart, kSpeechEnd, kept, vad::CloseReason::silence},
+                 actions);
+  }
+  std::size_t begun() const { return all<BeginEarly>().size(); }
+  std::size_t cancelled() const { return all<CancelEarly>().size(); }
+
+  void answer_after(std::uint32_t index, std::chrono::duration<double> time) {
+    TranscriptionOutcome outcome;
+    outcome.processing_time = time;
+    core.transcribed(index, outcome, actions);
+  }
+};
+
+TEST_F(EagerCore, HasTheSameJobBeforeAndAfterTheEndOfTheSegment) {
+  open();
+  pause();
+  ASSERT_EQ(begun(), 1U);
+  const TranscriptionJob early = core.job(0).value();
+  EXPECT_EQ(early.audio_end_frame, kAudioEnd);
+  end();
+  EXPECT_EQ(cancelled(), 0U);
+  EXPECT_EQ(all<Transcribe>().size(), 1U);
+  const TranscriptionJob final = core.job(0).value();
+  EXPECT_EQ(final.audio_end_frame, early.audio_end_frame);
+  EXPECT_EQ(final.start_frame, early.start_frame);
+  EXPECT_EQ(final.wav_path, early.wav_path);
+  EXPECT_EQ(final.phrases, early.phrases);
+}
+
+TEST_F(EagerCore, CancelsWhereSpeechGoesOnAndBeginsAgain) {
+  open();
+  pause(0, kRate * 2);
+  core.process(pipeline::SpeechResumed{0}, actions);
+  EXPECT_EQ(cancelled(), 1U);
+  EXPECT_FALSE(core.job(0));
+  pause();
+  EXPECT_EQ(begun(), 2U);
+  end();
+  EXPECT_EQ(cancelled(), 1U);
+}
+
+TEST_F(EagerCore, CancelsWhatIsNotKept) {
+  open();
+  pause();
+  end(0, false);
+  EXPECT_EQ(cancelled(), 1U);
+  EXPECT_THAT(all<Transcribe>(), IsEmpty());
+}
+
+TEST_F(EagerCore, CancelsWhereTheSegmentEndsInOtherAudio) {
+  open();
+  pause();
+  end(0, true, kAudioEnd - 10);
+  EXPECT_EQ(cancelled(), 1U);
+  EXPECT_EQ(all<Transcribe>().size(), 1U);
+  EXPECT_EQ(core.job(0).value().audio_end_frame, kAudioEnd - 10);
+}
+
+TEST_F(EagerCore, ReportsNothingOfIt) {
+  const auto before = all<Emit>().size();
+  pause();
+  core.process(pipeline::SpeechResumed{0}, actions);
+  EXPECT_EQ(all<Emit>().size(), before);
+}
+
+TEST_F(EagerCore, IsOffByItselfWhereATextTakesLongerThanTheRestOfTheSilence) {
+  open(0);
+  pause(0);
+  end(0);
+  answer_after(0, 545ms);
+  open(1);
+  pause(1);
+  EXPECT_EQ(begun(), 1U);
+  end(1);
+  answer_after(1, 544ms);
+  open(2);
+  pause(2);
+  EXPECT_EQ(begun(), 2U);
+}
+
+TEST_F(EagerCore, HasMoreTimeInALongNote) {
+  open(0);
+  end(0);
+  answer_after(0, 4s);
+  open(1);
+  pause(1);
+  EXPECT_EQ(begun(), 0U);
+  core.set_mode(VADMode::long_note, actions);
+  pause(1);
+  EXPECT_EQ(begun(), 1U);
+}
+
+TEST_F(EagerCore, DoesAsTheSettingSays) {
+  for (const auto eagerness : {Eagerness::always, Eagerness::never}) {
+    auto chosen = settings();
+    chosen.eagerness = eagerness;
+    RecorderCore other(chosen, clock);
+    RecorderCore::Actions asked;
+    other.process(vad::SegmentOpened{0, kStart, kKeptStart}, asked);
+    other.process(vad::SegmentClosed{0, kKeptStart, kSpeechEnd, kStart, kSpeechEnd, true, vad::CloseReason::silence},
+                  asked);
+    TranscriptionOutcome slow;
+    slow.processing_time = 1h;
+    other.transcribed(0, slow, asked);
+    asked.clear();
+    other.process(vad::SegmentOpened{1, kStart, kKeptStart}, asked);
+    other.process(pipeline::SpeechPaused{1, kKeptStart, kAudioEnd}, asked);
+    const bool has_begun =
+        std::ranges::any_of(asked, [](const Action& action) { return std::holds_alternative<BeginEarly>(action); });
+    EXPECT_EQ(has_begun, eagerness == Eagerness::always);
+  }
+}
+
+TEST_F(Core, ARecordingWithoutSpeechSaysSoAndWhy) {
+  core.process(pipeline::Closed{.now = 9 * kRate, .captured = 9 * kRate, .peak_dbfs = -55.4}, actions);
+  const auto faults = reported<RecorderFault>();
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_EQ(faults[0].code, "no_speech");
+  EXPECT_TRUE(faults[0].recoverable);
+  EXPECT_THAT(faults[0].message, testing::HasSubstr("No speech found; peak -55 dBFS"));
+  EXPECT_THAT(faults[0].message, testing::HasSubstr("--far-field"));
+}
+
+TEST_F(Core, ARecordingOfDigitalSilenceSaysThatItIsMuted) {
+  core.process(pipeline::Closed{.now = 9 * kRate, .captured = 9 * kRate}, actions);
+  EXPECT_THAT(reported<RecorderFault>().at(0).message, testing::HasSubstr("muted"));
+}
+
+TEST_F(Core, ARecordingWithSpeechOrWithoutASecondOfAudioSaysNothingOfIt) {
+  RecorderCore brief(settings(), clock);
+  RecorderCore::Actions asked;
+  brief.process(pipeline::Closed{.now = kRate / 2, .captured = kRate / 2}, asked);
+  EXPECT_EQ(asked.size(), 1U) << "idle";
+  say(0, 1);
+  close();
+  EXPECT_THAT(reported<RecorderFault>(), IsEmpty());
 }
 
 TEST_F(Core, AResumedSessionAsksForWhatIsMissingOnly) {

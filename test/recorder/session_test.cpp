@@ -22,6 +22,7 @@
 #include "support/event_grammar.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/virtual_time.hpp"
+#include "transcription/custom_runner.hpp"
 
 /// A session by itself, in virtual time, on one thread. Its disk can be made to hang.
 namespace dictum::recorder {
@@ -84,8 +85,10 @@ class Host final : public SessionHost {
 
   Strands strands() const override { return strands_; }
   RecorderConfig config() const override { return config_; }
-  std::shared_ptr<Transcriber> transcriber(const std::optional<transcription::WorkerPoolSettings>&) override {
-    return config_.custom_transcriber ? config_.custom_transcriber() : nullptr;
+  std::shared_ptr<transcription::JobRunner> transcriber(const std::optional<transcription::WorkerPoolSettings>&,
+                                                        Urgency) override {
+    if (!config_.custom_transcriber) return nullptr;
+    return std::make_shared<transcription::CustomRunner>(config_.custom_transcriber());
   }
   void state_changed(RecordingState state, const std::filesystem::path&) override {
     states.push_back(state);

@@ -10,11 +10,12 @@ namespace {
 std::string stable_of(const std::string& first, const std::string& second) {
   Agreement agreement;
   agreement.with_next(first);
-  return second.substr(0, agreement.with_next(second));
+  const Agreement::Version version = agreement.with_next(second);
+  return version.text.substr(0, version.stable_chars);
 }
 
 TEST(Agreement, HoldsNothingOfAFirstText) {
-  EXPECT_EQ(Agreement().with_next("ask not"), 0);
+  EXPECT_EQ(Agreement().with_next("ask not").stable_chars, 0);
 }
 
 TEST(Agreement, HoldsTheWordsThatBothBeginWith) {
@@ -41,11 +42,42 @@ TEST(Agreement, NeverCutsACharacter) {
   EXPECT_EQ(stable_of("caf\u00e9 a", "caf\u00ea a"), "");
 }
 
-TEST(Agreement, ForgetsWhatTheLastTextTookBack) {
+TEST(Agreement, HoldsNothingThatTheLastTextTookBack) {
   Agreement agreement;
   agreement.with_next("ask not");
   agreement.with_next("and so");
-  EXPECT_EQ(agreement.with_next("ask not"), 0);
+  EXPECT_EQ(agreement.with_next("ask not").stable_chars, 0);
+}
+
+TEST(Agreement, NeverTakesBackWhatIsCommitted) {
+  Agreement agreement;
+  agreement.with_next("and so my");
+  agreement.with_next("and so my fellow");
+  const auto other = agreement.with_next("Answer, my fellow Americans");
+  EXPECT_EQ(other.text, "and so my Americans");
+  EXPECT_EQ(other.text.substr(0, other.stable_chars), "and so my");
+  const auto shorter = agreement.with_next("And");
+  EXPECT_EQ(shorter.text, "and so my");
+  EXPECT_EQ(shorter.stable_chars, 9);
+}
+
+TEST(Agreement, GoesOnBehindWhatIsCommittedThoughItIsWrittenInAnotherWay) {
+  Agreement agreement;
+  agreement.with_next("and so my fellow");
+  agreement.with_next("and so my fellow");
+  const auto next = agreement.with_next("And so, my fellow Americans");
+  EXPECT_EQ(next.text, "and so my fellow Americans");
+  EXPECT_EQ(next.stable_chars, 16);
+  EXPECT_EQ(agreement.with_next("And so, my fellow Americans, ask").stable_chars, 26);
+}
+
+TEST(Agreement, CountsCharactersWhereWordsHaveNoSpaces) {
+  Agreement agreement;
+  agreement.with_next("你好世");
+  agreement.with_next("你好世");
+  const auto next = agreement.with_next("您好世界");
+  EXPECT_EQ(next.text, "你好世界");
+  EXPECT_EQ(next.stable_chars, std::string("你好世").size());
 }
 
 }  // namespace

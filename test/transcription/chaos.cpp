@@ -14,6 +14,7 @@
 
 #include "processes.hpp"
 #include "simulated_script.hpp"
+#include "support/given_job.hpp"
 #include "support/temporary_directory.hpp"
 #include "transcription/worker_pool.hpp"
 
@@ -81,7 +82,7 @@ class Chaos {
     job.segment_index = segment;
     job.wav_path = folder_ / fmt::format("seg_{:04}.wav", segment);
     job.end_frame = job.sample_rate = 16'000;
-    pool_->transcribe(job, [this, segment](const TranscriptionOutcome& outcome) { take(segment, outcome); });
+    test::transcribe(*pool_, job, [this, segment](const TranscriptionOutcome& outcome) { take(segment, outcome); });
   }
 
   void take(std::uint32_t segment, const TranscriptionOutcome& outcome) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "support/given_job.hpp"
+
 namespace dictum::transcription {
 
 using namespace std::chrono_literals;
@@ -56,7 +58,7 @@ TranscriptionJob PoolFixture::job(std::uint32_t segment, double seconds) const {
 }
 
 void PoolFixture::transcribe(std::uint32_t segment) {
-  pool->transcribe(job(segment), [this, segment](TranscriptionOutcome outcome) {
+  test::transcribe(*pool, job(segment), [this, segment](TranscriptionOutcome outcome) {
     if (!done.emplace(segment, std::move(outcome)).second) ++doubled;
   });
 }

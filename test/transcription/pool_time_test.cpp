@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include "support/given_job.hpp"
 #include "support/virtual_time.hpp"
 #include "transcription/worker_pool.hpp"
 
@@ -71,7 +72,10 @@ class PoolInVirtualTime : public testing::Test, public JobSource {
     events.on_status = [this](const std::string&, WorkerState state, const std::string& reason) {
       statuses_.emplace_back(state, reason);
     };
-    events.on_partial = [this](std::uint32_t, const std::string& text, std::size_t) { partials_.push_back(text); };
+    events.on_partial = [this](std::uint32_t, const std::string& text, std::size_t stable) {
+      partials_.push_back(text);
+      stable_ = stable;
+    };
     const std::shared_ptr<VirtualTime> time(std::shared_ptr<void>(), &time_);
     pool_ = std::make_unique<WorkerPool>(
         io_.get_executor(), settings_, time, std::move(events), time,
@@ -115,6 +119,7 @@ class PoolInVirtualTime : public testing::Test, public JobSource {
   std::map<std::uint32_t, TranscriptionOutcome> outcomes_;
   std::vector<std::pair<WorkerState, std::string>> statuses_;
   std::vector<std::string> partials_;
+  std::size_t stable_ = 0;  // characters of the newest partial text
   std::unique_ptr<WorkerPool> pool_;
 };
 
@@ -268,7 +273,7 @@ TEST_F(PoolInVirtualTime, FailsAJobInAnotherLanguageWithoutAnAttempt) {
   say_hello(0);
   TranscriptionJob strange = *job(7);
   strange.language = "tlh";
-  pool_->transcribe(strange, [this](TranscriptionOutcome outcome) { outcomes_[7] = std::move(outcome); });
+  test::transcribe(*pool_, strange, [this](TranscriptionOutcome outcome) { outcomes_[7] = std::move(outcome); });
   settle();
   EXPECT_EQ(error_of(7), "invalid_argument");
   EXPECT_THAT(processes_[0].jobs(), IsEmpty());
@@ -440,6 +445,98 @@ TEST_F(EarlyJobs, TakeTheWorkerFromInterimText) {
   say(0, Result{.id = 1, .text = "interim"});
   EXPECT_THAT(partials_, IsEmpty());
   EXPECT_FALSE(processes_[0].jobs().at(1).interim);
+}
+
+TEST_F(EarlyJobs, AreInterimTextUntilTheSegmentEnds) {
+  pool_->preview(*job(3));
+  settle();
+  answer(0, "one two");
+  pool_->begin_early(source(), 3);
+  settle();
+  answer(0, "one two three");
+  EXPECT_THAT(partials_, ElementsAre("one two", "one two three"));
+  EXPECT_EQ(stable_, std::string("one two").size());
+  EXPECT_THAT(outcomes_, IsEmpty());
+}
+
+TEST_F(EarlyJobs, LeaveNothingToAskForInterimText) {
+  pool_->preview(*job(3));
+  settle();
+  answer(0, "one two");
+  pool_->begin_early(source(), 3);
+  settle();
+  answer(0, "one two three");
+  time_.advance(2s);
+  TranscriptionJob grown = *job(3);
+  grown.end_frame += 16'000;
+  pool_->preview(grown);
+  settle();
+  EXPECT_EQ(processes_[0].jobs().size(), 2);
+  pool_->cancel_early(3);
+  pool_->preview(grown);
+  settle();
+  EXPECT_EQ(processes_[0].jobs().size(), 3) << "speech goes on";
+}
+
+// Interim text, and a worker that is ready in time.
+
+TEST_F(PoolInVirtualTime, NeverTakesBackStableTextInTheFinalJob) {
+  make_pool().prepare([](const std::optional<EventError>&) {});
+  settle();
+  say_hello(0);
+  TranscriptionJob growing = *job(0);
+  for (int i = 0; i < 2; ++i) {
+    growing.end_frame += 1'600;
+    pool_->preview(growing);
+    settle();
+    answer(0, "ask not");
+    time_.advance(2s);
+  }
+  EXPECT_EQ(stable_, 7);
+  pool_->end_preview(0);
+  pool_->submit(source(), 0);
+  settle();
+  say(0, Partial{.id = processes_[0].jobs().back().id, .text = "Ask, not what"});
+  EXPECT_EQ(partials_.back(), "ask not what");
+  EXPECT_EQ(stable_, 7);
+}
+
+TEST_F(PoolInVirtualTime, StartsAWorkerWhileSomebodyStillSpeaks) {
+  make_pool().warm_up();
+  EXPECT_EQ(started(), 1);
+  pool_->warm_up();
+  EXPECT_EQ(started(), 1) << "it is on its way";
+  say_hello(0);
+  pool_->warm_up();
+  EXPECT_EQ(started(), 1) << "it is ready";
+}
+
+TEST_F(PoolInVirtualTime, LoadsAModelAgainThatWasUnloaded) {
+  settings_.workers = 2;
+  settings_.unload_after = 5min;
+  make_pool().warm_up();
+  say_hello(0);
+  time_.advance(5min);
+  EXPECT_TRUE(processes_[0].killed);
+  EXPECT_EQ(statuses_.back().second, "unloaded while idle");
+  time_.advance(1h);
+  EXPECT_EQ(started(), 1) << "nobody speaks";
+  pool_->warm_up();
+  EXPECT_EQ(started(), 2);
+}
+
+TEST_F(PoolInVirtualTime, StartsNoWorkerForSpeechWhereTheSettingsCanNeverWork) {
+  start_error_ = FailureCause::settings;
+  make_pool().warm_up();
+  settle();
+  start_error_.reset();
+  pool_->warm_up();
+  settle();
+  EXPECT_EQ(started(), 0);
+  time_.advance(1min);
+  pool_->warm_up();
+  settle();
+  EXPECT_EQ(started(), 1);
 }
 
 }  // namespace

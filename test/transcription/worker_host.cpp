@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "processes.hpp"
+#include "support/given_job.hpp"
 #include "transcription/worker_pool.hpp"
 
 int main(int argc, char** argv) {
@@ -30,7 +31,7 @@ int main(int argc, char** argv) {
     job.session = "session";
     job.segment_index = static_cast<std::uint32_t>(segment);
     job.wav_path = "/nowhere.wav";
-    pool.transcribe(job, [&](const TranscriptionOutcome&) {
+    test::transcribe(pool, job, [&](const TranscriptionOutcome&) {
       if (++answered == settings.workers) io.stop();
     });
   }

@@ -7,6 +7,7 @@
 
 #include "dictum/error.hpp"
 #include "pool_fixture.hpp"
+#include "support/given_job.hpp"
 #include "support/test_data.hpp"
 #include "transcription/find_transcriber.hpp"
 
@@ -205,7 +206,7 @@ TEST_F(PythonWorker, TranscribesAFile) {
   std::ofstream(sample.wav_path, std::ios::binary)
       << std::string("RIFF\xa4>\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80>\0\0\2\0\x10\0data\x80>\0\0", 44)
       << std::string(16'000, '\0');
-  pool->transcribe(sample, [&](TranscriptionOutcome outcome) { done[0] = std::move(outcome); });
+  test::transcribe(*pool, sample, [&](TranscriptionOutcome outcome) { done[0] = std::move(outcome); });
   ASSERT_TRUE(run_until_done(1));
   EXPECT_EQ(done[0].error, std::nullopt) << done[0].error->message;
   EXPECT_EQ(done[0].text, "1.0 seconds at -100 decibels");

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "pool_fixture.hpp"
+#include "support/given_job.hpp"
 
 namespace dictum::transcription {
 namespace {
@@ -108,13 +109,24 @@ TEST_F(WorkerPoolTest, UnloadsAnIdleWorkerWhereAskedTo) {
   EXPECT_EQ(logged("hello"), 2);
 }
 
+TEST_F(WorkerPoolTest, LowersThePriorityOfWorkersWhereAskedTo) {
+  const int ours = ::getpriority(PRIO_PROCESS, 0);
+  if (ours == 19) GTEST_SKIP() << "there is nothing lower";
+  settings.environment["DICTUM_WORKER_NICE"] = std::to_string(ours + 1);
+  make_pool();
+  transcribe(0);
+  ASSERT_TRUE(run_until_done(1));
+  ASSERT_FALSE(processes().empty());
+  for (const pid_t process : processes()) EXPECT_EQ(::getpriority(PRIO_PROCESS, static_cast<id_t>(process)), ours + 1);
+}
+
 TEST_F(WorkerPoolTest, ServesTheJobsOfSeveralSessions) {
   make_pool();
   std::vector<std::string> answered;
   for (const char* session : {"a", "b"}) {
     TranscriptionJob both = job(0);
     both.session = session;
-    pool->transcribe(both, [&, session](const TranscriptionOutcome&) { answered.emplace_back(session); });
+    test::transcribe(*pool, both, [&, session](const TranscriptionOutcome&) { answered.emplace_back(session); });
   }
   ASSERT_TRUE(run_until([&] { return answered.size() == 2; }));
   EXPECT_THAT(answered, testing::ElementsAre("a", "b"));
@@ -125,7 +137,7 @@ TEST_F(WorkerPoolTest, RefusesAPathThatJSONCannotHold) {
   TranscriptionJob strange = job(0);
   strange.wav_path = folder / "\xff.wav";
   std::string code;
-  pool->transcribe(strange, [&](const TranscriptionOutcome& outcome) { code = outcome.error.value().code; });
+  test::transcribe(*pool, strange, [&](const TranscriptionOutcome& outcome) { code = outcome.error.value().code; });
   ASSERT_TRUE(run_until([&] { return !code.empty(); }));
   EXPECT_EQ(code, "invalid_argument");
 }
@@ -364,7 +376,7 @@ TEST_F(WorkerPoolTest, ReapsItsGuardsThoughNobodyRunsTheLoopAnyMore) {
   {
     WorkerPool other(loop->get_executor(), settings, std::make_shared<SystemClock>(), {});
     bool answered = false;
-    other.transcribe(job(0), [&](const TranscriptionOutcome&) { answered = true; });
+    test::transcribe(other, job(0), [&](const TranscriptionOutcome&) { answered = true; });
     while (!answered) loop->run_one_for(10s);
   }
   loop.reset();
@@ -405,7 +417,7 @@ TEST_F(WorkerPoolTest, WorksInAHostWithoutStandardStreams) {
         boost::asio::io_context loop;
         WorkerPool other(loop.get_executor(), settings, std::make_shared<SystemClock>(), {});
         bool good = false;
-        other.transcribe(job(0), [&](const TranscriptionOutcome& outcome) {
+        test::transcribe(other, job(0), [&](const TranscriptionOutcome& outcome) {
           good = outcome.text == "segment 0";
           loop.stop();
         });

@@ -269,7 +269,7 @@ TEST_F(WorkerSlotTest, LosesAWorkerThatLosesPings) {
 
 TEST_F(WorkerSlotTest, KeepsAWorkerWhoseCancelledTaskIsAnsweredInTime) {
   WorkerSlot slot = in(busy);
-  EXPECT_THAT(give(slot, &WorkerSlot::cancel), ElementsAre("send cancel", "deadline in 500"));
+  EXPECT_THAT(give(slot, &WorkerSlot::cancel), ElementsAre("send cancel", "deadline in 1100"));
   EXPECT_THAT(receive(slot, Result{.id = 1, .text = "unwanted"}), ElementsAre("no ping", "no deadline"));
   EXPECT_EQ(slot.state(), idle);
 }
@@ -284,7 +284,7 @@ TEST_F(WorkerSlotTest, StopsAWorkerThatIgnoresACancel) {
 TEST_F(WorkerSlotTest, BoundsThePromiseOfACancel) {
   hello_.cancel_ms = 1'000'000'000;
   WorkerSlot slot = in(busy);
-  EXPECT_THAT(give(slot, &WorkerSlot::cancel), ElementsAre("send cancel", "deadline in 10400"));
+  EXPECT_THAT(give(slot, &WorkerSlot::cancel), ElementsAre("send cancel", "deadline in 11000"));
 }
 
 TEST_F(WorkerSlotTest, PausesLongerAfterEachFailureInARowAndNotForEver) {

@@ -1,13 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <utility>
 
-#include "transcription/job_source.hpp"
+#include "transcription/job_runner.hpp"
 
-namespace dictum::transcription {
+namespace dictum::test {
 
 /// A job that was handed over whole, as the source of itself.
-class GivenJob final : public JobSource {
+class GivenJob final : public transcription::JobSource {
  public:
   GivenJob(TranscriptionJob job, Transcriber::Done done) : job_(std::move(job)), done_(std::move(done)) {}
 
@@ -19,4 +20,10 @@ class GivenJob final : public JobSource {
   const Transcriber::Done done_;
 };
 
-}  // namespace dictum::transcription
+/// Has one job done.
+inline void transcribe(transcription::JobRunner& runner, TranscriptionJob job, Transcriber::Done done) {
+  const std::uint32_t segment = job.segment_index;
+  runner.submit(std::make_shared<GivenJob>(std::move(job), std::move(done)), segment, transcription::Priority::live);
+}
+
+}  // namespace dictum::test
