@@ -61,6 +61,19 @@ class PackageTest:
                                          "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror")
         run(self.cmake, "--build", target)
         self.run_consumer(target / "consumer")
+        self.check_whisper()
+
+    def check_whisper(self):
+        """The installed worker finds the libraries that are installed with it."""
+        worker = self.prefix / "libexec/dictum/dictum-worker-whisper"
+        if not (self.build / "bin/dictum-worker-whisper").exists():
+            print("SKIPPED: Whisper was not built")
+            return
+        linked = subprocess.run(["ldd", worker], check=True, text=True, capture_output=True).stdout
+        assert "not found" not in linked, linked
+        if (self.source / "build/deps/whisper").exists():
+            assert f"=> {worker.parent}" in linked, "it takes libraries from elsewhere: " + linked
+            assert list(worker.parent.glob("libggml-cpu*.so")), "there is no code for any processor"
 
     def compile_with_pkg_config(self, compiler, *arguments):
         """Installs, compiles to `consumer` and returns the folder of the library."""

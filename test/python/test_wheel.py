@@ -65,6 +65,33 @@ def test_everything_that_it_links_is_inside(installed: pathlib.Path) -> None:
                 assert str(packages) in path or name.split(".so")[0] in SYSTEM, f"{file.name} takes {path}"
 
 
+def test_it_has_whisper_and_its_code_for_every_processor(installed: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    workers = next(installed.parents[1].glob("lib/python*/site-packages")) / "dictum/libexec/dictum"
+    if not (ROOT / "build/deps/whisper").exists():
+        pytest.skip("set-up could not build whisper.cpp")
+    assert (workers / "dictum-worker-whisper").exists()
+    assert list(workers.glob("libggml-cpu*.so"))
+    model = shared("models/ggml-tiny.en-q8_0.bin")
+    script = f"""
+import threading, dictum
+ended = threading.Event()
+def on_event(event):
+    if isinstance(event, dictum.RecordingStateChanged) and not event.is_recording:
+        ended.set()
+with dictum.RecorderBackend(on_event, capture_input={str(SAMPLE)!r}, capture_pace="fast", session_root="sessions",
+                            transcription_transcriber="whisper", transcription_model={str(model)!r}) as backend:
+    backend.start_recording()
+    ended.wait(60)
+    backend.stop_recording()
+    print((backend.get_session_path() / "transcript_raw.txt").read_text())
+"""
+    ended = subprocess.run(
+        [installed, "-c", script], env=alone(tmp_path), cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "shopping list" in ended.stdout.lower()
+
+
 def test_the_basic_example_runs_where_there_is_nothing_else(
     installed: pathlib.Path, tmp_path: pathlib.Path, config_file: pathlib.Path
 ) -> None:
