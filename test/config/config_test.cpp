@@ -176,6 +176,14 @@ TEST(Config, AWordThatIsNoneOfTheChoicesSaysThem) {
   EXPECT_THAT(refusal("[capture]\npace = \"slow\""), HasSubstr("realtime, fast"));
 }
 
+TEST(Config, TranscribingEarlyIsTrueFalseOrAuto) {
+  EXPECT_EQ(RecorderConfig().transcription.eager, "auto");
+  EXPECT_EQ(read("[transcription]\neager = true").transcription.eager, "true");
+  EXPECT_EQ(read("[transcription]\neager = false").transcription.eager, "false");
+  EXPECT_EQ(read("[transcription]\neager = \"auto\"").transcription.eager, "auto");
+  EXPECT_THROW(read("[transcription]\neager = \"perhaps\""), RecorderError);
+}
+
 TEST(Config, PhrasesAreReadAsAList) {
   const RecorderConfig config = read("[notes]\nstart = [\"neue Notiz\", \"Notiz beginnen\"]\nend = []");
   EXPECT_THAT(config.notes.start, testing::ElementsAre("neue Notiz", "Notiz beginnen"));
