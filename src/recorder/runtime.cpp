@@ -34,7 +34,7 @@ RecorderError not_recording() {
 
 /// Workers for texts that nobody waits for: of lower priority, and gone soon after the last one.
 transcription::WorkerPoolSettings settings_for_later(transcription::WorkerPoolSettings settings) {
-  settings.environment["DICTUM_WORKER_NICE"] = "10";
+  settings.environment["DICTUM_WORKER_NICE"] = "5";
   settings.unload_after = std::min(settings.unload_after.value_or(kUnloadLaterAfter), kUnloadLaterAfter);
   return settings;
 }

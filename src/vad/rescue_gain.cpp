@@ -14,6 +14,8 @@ constexpr double kAboveNoiseDB = 10;
 constexpr double kTimeConstantSec = 1.5;
 constexpr double kRise = 12 / kBlocksPerSecond;  // dB a block
 constexpr double kFall = 40 / kBlocksPerSecond;
+constexpr std::size_t kQuietAtStart = 300;     // blocks: a recording of usual level is louder within its first 3 s ...
+constexpr std::size_t kQuietAfterLoud = 1000;  // ... and a speaker of usual level pauses for less than 10 s
 constexpr double kDigitalSilence = 1e-14;  // mean square: a muted microphone or a gap, neither noise nor speech
 
 double to_dbfs(double power) {
@@ -27,8 +29,9 @@ void RescueGain::reset() {
   next_level_ = 0;
   block_energy_ = 0;
   block_samples_ = 0;
+  quiet_blocks_ = 0;
+  required_blocks_ = kQuietAtStart;
   speech_dbfs_.reset();
-  mean_power_ = 0;
   gain_db_ = 0;
   gain_ = 1;
 }
@@ -51,13 +54,16 @@ void RescueGain::finish_block() {
   const double level = to_dbfs(power);
   levels_[next_level_] = level;
   next_level_ = (next_level_ + 1) % kNoiseBlocks;
+  ++quiet_blocks_;
+  if (level >= kTargetDBFS) {
+    quiet_blocks_ = 0;
+    required_blocks_ = kQuietAfterLoud;
+  }
   if (level >= *std::ranges::min_element(levels_) + kAboveNoiseDB) {
     static const double weight = 1 - std::exp(-1 / (kTimeConstantSec * kBlocksPerSecond));
-    mean_power_ = speech_dbfs_ ? mean_power_ + weight * (power - mean_power_) : power;
     speech_dbfs_ = speech_dbfs_ ? *speech_dbfs_ + weight * (level - *speech_dbfs_) : level;
   }
-  // The mean power remembers loud speech for longer than the mean level does: what follows it is left alone.
-  const bool is_quiet = speech_dbfs_ && to_dbfs(mean_power_) < kTargetDBFS;
+  const bool is_quiet = speech_dbfs_ && quiet_blocks_ >= required_blocks_;
   const double wanted = is_quiet ? std::clamp(kTargetDBFS - *speech_dbfs_, 0.0, kMaxGainDB) : 0;
   gain_db_ = std::clamp(wanted, gain_db_ - kFall, gain_db_ + kRise);
   gain_ = gain_db_ > 0 ? static_cast<float>(std::pow(10, gain_db_ / 20)) : 1;

@@ -13,9 +13,9 @@ namespace dictum::vad {
 /// Amplifies speech that is too quiet for a detector, up to 40 dB; what is loud enough passes unchanged, bit by bit.
 ///
 /// The level of speech is that of blocks of 10 ms that stand at least 10 dB above the noise, which is the quietest
-/// block of the last 3 s. Where it and the mean power of the blocks are below -60 dBFS, it is raised to that,
-/// by 12 dB a second at most; a gain that is no longer needed goes down by 40 dB a second. A function of the samples
-/// alone: what was amplified by how much does not depend on when they came.
+/// block of the last 3 s. It is raised to -60 dBFS, by 12 dB a second at most, where every block of the last 10 s, and
+/// of the first 3 s, is below that; a gain that is no longer needed goes down by 40 dB a second. A function of the
+/// samples alone: what was amplified by how much does not depend on when they came.
 ///
 /// Threads: one at a time, any. Owner: one stream. Nothing fails and nothing is allocated.
 class RescueGain {
@@ -38,10 +38,11 @@ class RescueGain {
 
   std::array<double, kNoiseBlocks> levels_;  // of the newest blocks, in dBFS, as a ring
   std::size_t next_level_;
+  std::size_t quiet_blocks_;  // since the newest loud one, or since the stream began
   double block_energy_;
   std::size_t block_samples_;
+  std::size_t required_blocks_;        // quiet ones before anything is amplified
   std::optional<double> speech_dbfs_;  // smoothed
-  double mean_power_;                  // of the same blocks, smoothed
   double gain_db_;
   float gain_;
 };

@@ -50,12 +50,13 @@ def transcribe(root: pathlib.Path, name: str, **settings: object) -> list[dictum
 def test_the_ten_lines_of_the_example_are_a_transcriber(install: Install, root: pathlib.Path) -> None:
     install("length", (ROOT / "examples/python/length_worker.py").read_text())
     results = transcribe(root, "length")
+    # From the start of each segment to 256 ms behind its last speech.
     assert [result.text for result in results] == [
-        "2.0 seconds of sound",
-        "2.0 seconds of sound",
-        "3.1 seconds of sound",
-        "3.5 seconds of sound",
-        "2.5 seconds of sound",
+        "1.8 seconds of sound",
+        "1.7 seconds of sound",
+        "2.8 seconds of sound",
+        "3.3 seconds of sound",
+        "2.2 seconds of sound",
     ]
 
 

@@ -16,6 +16,7 @@
 #include "command_template.hpp"
 #include "dictum/error.hpp"
 #include "plain_text.hpp"
+#include "support/sounds.hpp"
 #include "support/temporary_directory.hpp"
 #include "temporary_wav.hpp"
 #include "test_wav.hpp"
@@ -167,7 +168,7 @@ TEST(TemporaryWAV, HoldsTheSamplesAndIsGoneAfterwards) {
     const auto samples = test::tone(440, 0.1, kEngineRate);
     const TemporaryWAV wav(samples);
     path = wav.path();
-    const auto read = read_worker_audio(path);
+    const test::Sound read = test::read_sound(path);  // through the link, as a program of others does
     EXPECT_EQ(read.sample_rate, kEngineRate);
     EXPECT_EQ(to_pcm16(read.samples), to_pcm16(samples));
     struct stat status{};
