@@ -16,7 +16,7 @@ constexpr double kRise = 12 / kBlocksPerSecond;  // dB a block
 constexpr double kFall = 40 / kBlocksPerSecond;
 constexpr std::size_t kQuietAtStart = 300;     // blocks: a recording of usual level is louder within its first 3 s ...
 constexpr std::size_t kQuietAfterLoud = 1000;  // ... and a speaker of usual level pauses for less than 10 s
-constexpr double kDigitalSilence = 1e-14;  // mean square: a muted microphone or a gap, neither noise nor speech
+constexpr double kDigitalSilence = 1e-14;      // mean square: a muted microphone or a gap, neither noise nor speech
 
 double to_dbfs(double power) {
   return 10 * std::log10(power);
