@@ -13,13 +13,23 @@ void JobQueue::insert(QueuedJob job) {
   jobs_.emplace(key, std::move(job));
 }
 
-void JobQueue::push(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority) {
+QueuedJob JobQueue::next_job(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority) {
   QueuedJob job;
   job.source = std::move(source);
   job.segment = segment;
   job.priority = priority;
   job.order = orders_++;
-  insert(std::move(job));
+  return job;
+}
+
+void JobQueue::push(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority) {
+  insert(next_job(std::move(source), segment, priority));
+}
+
+QueuedJob JobQueue::begun(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority) {
+  QueuedJob job = next_job(std::move(source), segment, priority);
+  job.attempts = 1;
+  return job;
 }
 
 JobQueue::Jobs::const_iterator JobQueue::find(Offer offer) const {

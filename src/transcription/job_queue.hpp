@@ -22,7 +22,7 @@ struct QueuedJob {
   std::shared_ptr<JobSource> source;
   std::uint32_t segment{};
   Priority priority{};
-  std::uint64_t order{};  ///< in the queue
+  std::uint64_t order{};  ///< in the queue; no two jobs have the same
 
   int attempts = 0;  ///< that count, the current one included
   int deaths = 0;    ///< of workers that ran it, whether the attempt counts or not
@@ -47,6 +47,9 @@ class JobQueue {
   explicit JobQueue(Rules rules) : rules_(rules) {}
 
   void push(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority);
+
+  /// A job that a worker has begun before it was asked for: as if it had been pushed and popped.
+  QueuedJob begun(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority);
 
   /// What an idle worker can take.
   struct Offer {
@@ -81,6 +84,7 @@ class JobQueue {
 
   Jobs::const_iterator find(Offer offer) const;
   void insert(QueuedJob job);
+  QueuedJob next_job(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority);
 
   Rules rules_;
   Jobs jobs_;

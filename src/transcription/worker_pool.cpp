@@ -372,8 +372,7 @@ void WorkerPool::State::submit(std::shared_ptr<JobSource> source, std::uint32_t 
     if (early.outcome) return publish_outcome(std::move(source), segment, *early.outcome);
     if (early.lane != nullptr) {
       early.lane->work = Work::job;
-      early.lane->entry =
-          QueuedJob{.source = std::move(source), .segment = segment, .priority = priority, .attempts = 1};
+      early.lane->entry = queue_.begun(std::move(source), segment, priority);
       return;
     }
   }

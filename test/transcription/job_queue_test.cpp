@@ -51,6 +51,14 @@ TEST_F(JobQueueTest, GivesLiveJobsFirstAndEachKindInItsOrder) {
   EXPECT_THAT(pop_all(), ElementsAre(0, 1, 10, 11));
 }
 
+TEST_F(JobQueueTest, KeepsEveryJobThatWasBegunBeforeItWasAskedForAndFailed) {
+  push(0);
+  for (const std::uint32_t segment : {1U, 2U}) {
+    EXPECT_FALSE(queue_.take_back(queue_.begun(nullptr, segment, Priority::live), crash(), false, now_));
+  }
+  EXPECT_THAT(pop_all(), ElementsAre(0, 1, 2));
+}
+
 TEST_F(JobQueueTest, KeepsBackgroundJobsFromAWorkerThatIsReserved) {
   push(10, Priority::background);
   const JobQueue::Offer reserved{.fresh = true, .background = false};
