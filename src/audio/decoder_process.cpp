@@ -26,7 +26,6 @@ namespace dictum::audio {
 
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kMemoryCap = 512U << 20;

@@ -63,7 +63,7 @@ void SpeedCache::keep(const fs::path& model, double seconds) const {
   }
   text += fmt::format("{} {:.3f}\n", wanted, seconds);
   std::error_code error;
-  make_private_folders(file_.parent_path());
+  if (make_private_folders(file_.parent_path())) return;  // it is measured again the next time
   const fs::path fresh = fmt::format("{}.{}", file_.string(), ::getpid());
   if (std::ofstream(fresh) << text << std::flush) fs::rename(fresh, file_, error);
   fs::remove(fresh, error);

@@ -100,6 +100,12 @@ Database::Database(const std::filesystem::path& file) {
     if (made && (::fstat(made.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1)) {
       throw DatabaseError(SQLITE_NOTADB, "it is no file of ours");
     }
+    // SQLite opens these by their names, and waits where one is a pipe.
+    for (const char* suffix : {"-journal", "-wal", "-shm"}) {
+      if (::lstat((real.string() + suffix).c_str(), &status) == 0 && (!S_ISREG(status.st_mode) || status.st_nlink > 1)) {
+        throw DatabaseError(SQLITE_NOTADB, "a file beside it is none of ours");
+      }
+    }
   }
   sqlite3* connection = nullptr;
   const int code = sqlite3_open_v2(real.c_str(), &connection,

@@ -169,7 +169,7 @@ void SessionIndex::check_integrity() {
 /// A process that has the old files open goes on writing to them, which the next refresh makes good.
 void SessionIndex::remove_files() {
   std::error_code ignored;
-  for (const char* suffix : {"", "-wal", "-shm"}) {
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
     fs::path file = file_in(root_);
     file += suffix;
     fs::remove(file, ignored);

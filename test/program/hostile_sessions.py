@@ -562,6 +562,8 @@ def main():
         [given.seed]
         if given.seed is not None
         else [random.SystemRandom().randrange(10**9) for _ in range(given.rounds)]
+        if "DICTUM_SOAK" in os.environ
+        else range(given.rounds)
     )
     os.umask(0)  # as lax as it can be
     failures = 0

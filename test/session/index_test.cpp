@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -374,6 +375,18 @@ TEST_F(Index, IsNeverADatabaseThatALinkLeadsTo) {
   fs::create_symlink(root_ / "made", file);
   EXPECT_THAT(find("hello"), SizeIs(1));
   EXPECT_FALSE(fs::exists(root_ / "made"));
+}
+
+TEST_F(Index, WaitsForNoPipeInThePlaceOfOneOfItsFiles) {
+  make({"hello"});
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+    SCOPED_TRACE(suffix);
+    const std::string file = SessionIndex::file_in(root_.path()).string() + suffix;
+    EXPECT_THAT(find("hello"), SizeIs(1));
+    fs::remove(file);
+    ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+    EXPECT_THAT(find("hello"), SizeIs(1));
+  }
 }
 
 TEST_F(Index, IsRightAfterSeveralProcessesHaveWrittenToIt) {
