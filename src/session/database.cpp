@@ -102,7 +102,8 @@ Database::Database(const std::filesystem::path& file) {
     }
     // SQLite opens these by their names, and waits where one is a pipe.
     for (const char* suffix : {"-journal", "-wal", "-shm"}) {
-      if (::lstat((real.string() + suffix).c_str(), &status) == 0 && (!S_ISREG(status.st_mode) || status.st_nlink > 1)) {
+      if (::lstat((real.string() + suffix).c_str(), &status) == 0 &&
+          (!S_ISREG(status.st_mode) || status.st_nlink > 1)) {
         throw DatabaseError(SQLITE_NOTADB, "a file beside it is none of ours");
       }
     }
