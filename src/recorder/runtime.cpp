@@ -73,8 +73,8 @@ void Runtime::submit(Command command, detail::Completion done) {
     if (const auto* chosen = std::get_if<SetDevice>(&command)) shared_.lock()->device = chosen->device;
     const bool makes_threads = std::holds_alternative<StartRecording>(command) ||
                                (std::holds_alternative<RetryFailed>(command) && session_path());
-    if (const auto call = begin_call(makes_threads)) {
-      spawn(call->loop, execute(shared_from_this(), std::move(command)), std::move(reply));
+    if (const auto loop = begin_call(makes_threads)) {
+      spawn(*loop, execute(shared_from_this(), std::move(command)), std::move(reply));
     } else if (succeeds_without_session(command)) {
       reply.give({});
     } else {
@@ -89,28 +89,29 @@ void Runtime::resume_session(std::filesystem::path session, Redo redo, detail::C
   Reply reply(std::move(done));
   try {
     config_.validate();
-    const auto call = begin_call(true);
-    spawn(call->loop, resume_call(shared_from_this(), std::move(session), redo), std::move(reply));
+    const auto loop = begin_call(true);
+    spawn(*loop, resume_call(shared_from_this(), std::move(session), redo), std::move(reply));
   } catch (...) {
     reply.give(outcome_of_current_exception());
   }
 }
 
-std::optional<Runtime::Call> Runtime::begin_call(bool makes_threads) {
+std::optional<boost::asio::any_io_executor> Runtime::begin_call(bool makes_threads) {
   const auto shared = shared_.lock();
   if (makes_threads) {
     if (shared->is_shut_down) throw RecorderError(Errc::invalid_state, "This recorder has been shut down.");
     if (!shared->strands) {
       if (!given_work_) shared->threads = std::make_shared<WorkThreads>();
-      shared->strands = make_strands(shared->threads ? shared->threads->executor() : given_work_,
-                                     [weak = weak_from_this()](const std::exception_ptr& thrown) {
-                                       if (const auto self = weak.lock()) self->report_exception(thrown);
-                                     });
+      auto on_exception = [weak = weak_from_this()](const std::exception_ptr& thrown) {
+        if (const auto self = weak.lock()) self->report_exception(thrown);
+      };
+      shared->strands = shared->threads ? shared->threads->make_strands(std::move(on_exception))
+                                        : make_strands(given_work_, std::move(on_exception));
     }
   }
   if (!shared->strands) return std::nullopt;
   ++shared->calls;
-  return Call{shared->threads, shared->strands->loop};
+  return shared->strands->loop;
 }
 
 void Runtime::spawn(const boost::asio::any_io_executor& loop, Awaitable call, Reply reply) {
@@ -499,9 +500,9 @@ void Runtime::replace_strands() {
 
 /// In the session that is being recorded; where there is none, it is dropped.
 void Runtime::report(const EventError& error) {
-  const auto call = begin_call(false);
-  if (!call) return;
-  boost::asio::post(call->loop, [self = shared_from_this(), error] {
+  const auto loop = begin_call(false);
+  if (!loop) return;
+  boost::asio::post(*loop, [self = shared_from_this(), error] {
     if (const auto session = self->begun()) session->report(error);
     self->end_call();
   });

@@ -71,16 +71,9 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   Awaitable carry_out(RetryFailed command);
   Awaitable carry_out(WaitUntilIdle command);
 
-  /// Where a call runs. A strand must not outlive the threads that it was made for, and a call may end, and give them
-  /// back, before the caller's copy of the strand is gone.
-  struct Call {
-    std::shared_ptr<WorkThreads> threads;  // null where the work is a pool of the caller's
-    boost::asio::any_io_executor loop;
-  };
-
-  /// For a call that begins now; empty where nothing was started. `makes_threads`: they are made where there are none,
-  /// or that throws.
-  std::optional<Call> begin_call(bool makes_threads);
+  /// The loop strand, for a call that begins now; empty where nothing was started. `makes_threads`: they are made where
+  /// there are none, or that throws.
+  std::optional<boost::asio::any_io_executor> begin_call(bool makes_threads);
   void end_call();
   void give_threads_back();
   void spawn(const boost::asio::any_io_executor& loop, Awaitable call, Reply reply);

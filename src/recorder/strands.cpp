@@ -22,19 +22,26 @@ namespace {
 
 constexpr int kThreads = 4;  // one a strand
 
-/// An executor whose handlers may throw: what they throw goes to one place.
+/// What every strand over the same work shares.
+struct Base {
+  std::shared_ptr<const void> threads;  // null where the work is a pool of the caller's
+  ExceptionHandler on_exception;
+};
+
+/// An executor whose handlers may throw, and which keeps what it runs on: whoever holds a strand, for however long,
+/// holds no memory that is gone.
 class GuardedExecutor {
  public:
-  GuardedExecutor(boost::asio::any_io_executor inner, std::shared_ptr<const ExceptionHandler> on_exception)
-      : inner_(std::move(inner)), on_exception_(std::move(on_exception)) {}
+  GuardedExecutor(std::shared_ptr<const Base> base, boost::asio::any_io_executor inner)
+      : base_(std::move(base)), inner_(std::move(inner)) {}
 
   template <class Function>
   void execute(Function&& function) const {
-    inner_.execute([on_exception = on_exception_, function = std::forward<Function>(function)]() mutable {
+    inner_.execute([base = base_, function = std::forward<Function>(function)]() mutable {
       try {
         std::move(function)();
       } catch (...) {
-        (*on_exception)(std::current_exception());
+        base->on_exception(std::current_exception());
       }
     });
   }
@@ -42,12 +49,12 @@ class GuardedExecutor {
   template <class Property>
     requires(boost::asio::can_require<boost::asio::any_io_executor, Property>::value)
   GuardedExecutor require(const Property& property) const {
-    return {boost::asio::require(inner_, property), on_exception_};
+    return {base_, boost::asio::require(inner_, property)};
   }
   template <class Property>
     requires(boost::asio::can_prefer<boost::asio::any_io_executor, Property>::value)
   GuardedExecutor prefer(const Property& property) const {
-    return {boost::asio::prefer(inner_, property), on_exception_};
+    return {base_, boost::asio::prefer(inner_, property)};
   }
   template <class Property>
     requires(boost::asio::can_query<boost::asio::any_io_executor, Property>::value)
@@ -56,14 +63,23 @@ class GuardedExecutor {
   }
 
   bool operator==(const GuardedExecutor& other) const noexcept {
-    return on_exception_ == other.on_exception_ && inner_ == other.inner_;
+    return base_ == other.base_ && inner_ == other.inner_;
   }
   bool operator!=(const GuardedExecutor& other) const noexcept { return !(*this == other); }
 
  private:
+  std::shared_ptr<const Base> base_;  // before what it keeps, which is destroyed first
   boost::asio::any_io_executor inner_;
-  std::shared_ptr<const ExceptionHandler> on_exception_;
 };
+
+Strands strands_over(const boost::asio::any_io_executor& work, Base base) {
+  const boost::asio::any_io_executor guarded = GuardedExecutor(std::make_shared<const Base>(std::move(base)), work);
+  return {.loop = boost::asio::make_strand(guarded),
+          .listen = boost::asio::make_strand(guarded),
+          .disk = boost::asio::make_strand(guarded),
+          .sync = boost::asio::make_strand(guarded),
+          .work = guarded};
+}
 
 }  // namespace
 
@@ -119,10 +135,6 @@ std::vector<std::thread> WorkThreads::close() noexcept {
   return std::exchange(state_->threads, {});
 }
 
-boost::asio::any_io_executor WorkThreads::executor() const {
-  return state_->context.get_executor();
-}
-
 void WorkThreads::join(std::chrono::steady_clock::time_point deadline) noexcept {
   std::vector<std::thread> threads = close();
   std::unique_lock lock(state_->mutex);
@@ -137,16 +149,13 @@ void WorkThreads::join(std::chrono::steady_clock::time_point deadline) noexcept 
   }
 }
 
-Strands make_strands(const boost::asio::any_io_executor& work, ExceptionHandler on_exception) {
-  const boost::asio::any_io_executor guarded =
-      GuardedExecutor(work, std::make_shared<const ExceptionHandler>(std::move(on_exception)));
-  return {.loop = boost::asio::make_strand(guarded),
-          .listen = boost::asio::make_strand(guarded),
-          .disk = boost::asio::make_strand(guarded),
-          .sync = boost::asio::make_strand(guarded),
-          .work = guarded};
+Strands WorkThreads::make_strands(ExceptionHandler on_exception) const {
+  return strands_over(state_->context.get_executor(), {.threads = state_, .on_exception = std::move(on_exception)});
 }
 
+Strands make_strands(const boost::asio::any_io_executor& work, ExceptionHandler on_exception) {
+  return strands_over(work, {.threads = nullptr, .on_exception = std::move(on_exception)});
+}
 void renew(Strands& strands) {
   strands.listen = boost::asio::make_strand(strands.work);
   strands.disk = boost::asio::make_strand(strands.work);

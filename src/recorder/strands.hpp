@@ -36,7 +36,8 @@ class WorkThreads {
   WorkThreads(const WorkThreads&) = delete;
   WorkThreads& operator=(const WorkThreads&) = delete;
 
-  boost::asio::any_io_executor executor() const;
+  /// Strands over these threads, which may be held for longer than this object: what they run on is kept with them.
+  Strands make_strands(ExceptionHandler on_exception) const;
 
   /// Two threads more, in place of those that a device and a disk may hold for ever.
   void replace_stuck() noexcept;
@@ -53,8 +54,8 @@ class WorkThreads {
   std::shared_ptr<State> state_;
 };
 
-/// The strands over `work`, which is a pool of the caller's or the executor of WorkThreads. What a handler throws that
-/// runs on one of them (for want of memory, say) goes to `on_exception` and ends neither the thread nor the program.
+/// The strands over `work`, a pool of the caller's. What a handler throws that runs on one of them (for want of memory,
+/// say) goes to `on_exception` and ends neither the thread nor the program.
 Strands make_strands(const boost::asio::any_io_executor& work, ExceptionHandler on_exception);
 
 /// Puts new strands in the place of those that may be stuck: all but `loop`.

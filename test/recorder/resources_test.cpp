@@ -335,6 +335,35 @@ TEST(Heartbeat, OfTheCallersLoopKeepsItsPaceThroughTheFirstStart) {
   EXPECT_LT(heart.longest(), SlowSource::kTakes / 2);
 }
 
+// --- What is held for longer than the recorder
+// ------------------------------------------------------------------------
+
+/// Never answers, and leaves what it would answer with to the test.
+class KeptTranscriber final : public Transcriber {
+ public:
+  explicit KeptTranscriber(std::shared_ptr<std::vector<Done>> kept) : kept_(std::move(kept)) {}
+  void transcribe(TranscriptionJob /*job*/, Done done) override { kept_->push_back(std::move(done)); }
+  void abandon() override {}
+
+ private:
+  const std::shared_ptr<std::vector<Done>> kept_;
+};
+
+TYPED_TEST(Resources, AnAnswerThatIsNeverGivenMayBeHeldForLongerThanTheRecorder) {
+  const auto kept = std::make_shared<std::vector<Transcriber::Done>>();
+  {
+    RecorderConfig config = test::scripted(this->root / "sessions");
+    config.custom_transcriber = [kept] { return std::make_unique<KeptTranscriber>(kept); };
+    config.transcription.drain_sec = 0;
+    TypeParam recorder(config, [this](const Event& event) { this->log.add(event); });
+    ASSERT_EQ(recorder.start(), std::error_code());
+    ASSERT_TRUE(this->log.template wait_for<TranscriptionQueued>());
+    recorder.stop();
+  }
+  ASSERT_FALSE(kept->empty());
+  kept->clear();  // the last that holds a strand of the recorder
+}
+
 // --- Again and again -------------------------------------------------------------------------------------------------
 
 // The long version is bench/cycles.
