@@ -6,13 +6,9 @@
 
 namespace dictum::audio {
 
-namespace {
-
 double dbfs(double amplitude) {
   return amplitude > 0 ? std::max(kSilenceDBFS, 20 * std::log10(amplitude)) : kSilenceDBFS;
 }
-
-}  // namespace
 
 void LevelMeter::add(std::span<const float> mono) {
   for (const float sample : mono) {

@@ -14,6 +14,8 @@ struct Level {
 
 inline constexpr double kSilenceDBFS = -120;
 
+double dbfs(double amplitude);
+
 /// Measures the level of the audio since the last reading. One thread at a time; does not fail.
 class LevelMeter {
  public:

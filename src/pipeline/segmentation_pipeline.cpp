@@ -10,13 +10,7 @@
 namespace dictum::pipeline {
 namespace {
 
-constexpr std::size_t kSilenceChunk =
-    16384;  // frames of zeros processed at once, so that a long gap needs no long buffer
-
-double dbfs(double amplitude) {
-  constexpr double kFloor = -120;  // what 16 bits cannot distinguish from silence
-  return amplitude > 0 ? std::max(kFloor, 20 * std::log10(amplitude)) : kFloor;
-}
+constexpr std::size_t kSilenceChunk = 16384;  // frames of zeros at once, so that a long gap needs no long buffer
 
 }  // namespace
 
@@ -199,24 +193,25 @@ void SegmentationPipeline::restart() {
 }
 
 double SegmentationPipeline::peak_dbfs() const {
-  return dbfs(static_cast<double>(peak_));
+  return audio::dbfs(static_cast<double>(peak_));
 }
 
 void SegmentationPipeline::meter(std::span<const float> mono, std::vector<StreamItem>& out) {
   for (const float sample : mono) peak_ = std::max(peak_, std::abs(sample));
   if (level_interval_ == 0) return;
-  for (const float& sample : mono) {  // its index is the distance from the first
-    level_energy_ += static_cast<double>(sample) * static_cast<double>(sample);
-    level_peak_ = std::max(level_peak_, std::abs(sample));
-    if (++level_frames_ < level_interval_) continue;
-    out.emplace_back(Level{now_ + static_cast<Frame>(&sample - mono.data()) + 1,
-                           {.rms_dbfs = dbfs(std::sqrt(level_energy_ / static_cast<double>(level_frames_))),
-                            .peak_dbfs = dbfs(static_cast<double>(level_peak_)),
+  for (std::size_t at = 0; at < mono.size();) {
+    const auto count = std::min(mono.size() - at, static_cast<std::size_t>(level_interval_ - level_frames_));
+    meter_.add(mono.subspan(at, count));
+    at += count;
+    level_frames_ += static_cast<Frame>(count);
+    if (level_frames_ < level_interval_) break;
+    level_frames_ = 0;
+    const audio::Level level = meter_.take();
+    out.emplace_back(Level{now_ + static_cast<Frame>(at),
+                           {.rms_dbfs = level.rms_dbfs,
+                            .peak_dbfs = level.peak_dbfs,
                             .speech_probability = static_cast<double>(last_probability_),
                             .silence_ms = segmenter_.silence_ms()}});
-    level_frames_ = 0;
-    level_energy_ = 0;
-    level_peak_ = 0;
   }
 }
 

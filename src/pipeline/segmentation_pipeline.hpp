@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "audio/channel_mixer.hpp"
+#include "audio/level_meter.hpp"
 #include "audio/resampler.hpp"
 #include "dictum/config.hpp"
 #include "dictum/vad.hpp"
@@ -103,13 +104,10 @@ class SegmentationPipeline {
   Frame sent_until_ = 0;
   std::optional<Frame> paused_at_;  // where the silence of the newest SpeechPaused began, until it is over
 
-  float peak_ = 0;  // of everything so far
-
-  // Levels over the running stretch.
+  float peak_ = 0;              // of everything so far
   const Frame level_interval_;  // 0: no levels
-  Frame level_frames_ = 0;
-  double level_energy_ = 0;
-  float level_peak_ = 0;
+  Frame level_frames_ = 0;      // in the meter
+  audio::LevelMeter meter_;
 
   std::vector<float> mono_;
   std::vector<vad::Decision> decisions_;
