@@ -26,7 +26,6 @@ extern "C" {  // glibc 2.36 forgot to say so
 #include "base/own_programs.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
-#include "base/xdg.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::workers {
@@ -140,12 +139,8 @@ std::string last_line(std::string_view text) {
 
 std::string find_command(const std::string& program) {
   if (program.find('/') != std::string::npos) return is_program(program) ? program : "";
-  const std::string path = environment("PATH");
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t end = std::min(path.find(':', begin), path.size());
-    const std::filesystem::path file = std::filesystem::path(path.substr(begin, end - begin)) / program;
-    if (file.is_absolute() && is_program(file)) return file;
-    begin = end + 1;
+  for (const std::filesystem::path folder : path_entries()) {
+    if (folder.is_absolute() && is_program(folder / program)) return folder / program;
   }
   return {};
 }

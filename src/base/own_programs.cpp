@@ -51,6 +51,17 @@ std::vector<fs::path> program_folders() {
   return folders;
 }
 
+std::vector<std::string> path_entries() {
+  std::vector<std::string> entries;
+  const std::string list = environment("PATH");
+  for (std::size_t begin = 0; !list.empty() && begin <= list.size();) {
+    const std::size_t end = std::min(list.find(':', begin), list.size());
+    entries.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return entries;
+}
+
 bool is_program(const fs::path& path) {
   std::error_code ignored;
   return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;

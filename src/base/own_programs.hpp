@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,9 @@ std::vector<std::filesystem::path> own_folders();
 /// Where programs of this installation are looked for, the first one wins: $DICTUM_WORKER_DIR where it is absolute,
 /// then the libexec/dictum beside each of the `own_folders`, and that folder itself.
 std::vector<std::filesystem::path> program_folders();
+
+/// The entries of $PATH as they stand there. What is relative must not be used: the current folder never decides.
+std::vector<std::string> path_entries();
 
 /// Whether a regular file is there that this user may run.
 bool is_program(const std::filesystem::path& path);

@@ -23,19 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The entries of a variable that lists folders.
-std::vector<std::string> entries_of(const char* name) {
-  std::vector<std::string> entries;
-  const std::string list = environment(name);
-  if (list.empty()) return entries;
-  for (std::size_t begin = 0; begin <= list.size();) {
-    const std::size_t end = std::min(list.find(':', begin), list.size());
-    entries.push_back(list.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return entries;
-}
-
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 &&
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
@@ -52,7 +39,7 @@ std::optional<fs::path> find_program(std::string_view file) {
 
 std::vector<fs::path> worker_folders() {
   std::vector<fs::path> folders = program_folders();
-  for (const fs::path folder : entries_of("PATH")) {
+  for (const fs::path folder : path_entries()) {
     if (folder.is_absolute() && std::ranges::find(folders, folder) == folders.end()) folders.push_back(folder);
   }
   return folders;
@@ -66,7 +53,7 @@ std::vector<std::string> ignored_worker_folders() {
                                     utf8::on_one_line(folder), variable));
   };
   if (const std::string folder = environment("DICTUM_WORKER_DIR"); !folder.empty()) check("DICTUM_WORKER_DIR", folder);
-  for (const std::string& folder : entries_of("PATH")) check("PATH", folder);
+  for (const std::string& folder : path_entries()) check("PATH", folder);
   return sentences;
 }
 
