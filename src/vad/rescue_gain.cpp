@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace dictum::vad {
 namespace {
@@ -27,6 +28,7 @@ double to_dbfs(double power) {
 void RescueGain::reset() {
   levels_.fill(std::numeric_limits<double>::infinity());
   next_level_ = 0;
+  noise_ = std::numeric_limits<double>::infinity();
   block_energy_ = 0;
   block_samples_ = 0;
   quiet_blocks_ = 0;
@@ -37,11 +39,16 @@ void RescueGain::reset() {
 }
 
 void RescueGain::process(std::span<const float> in, std::span<float> out) {
-  for (std::size_t i = 0; i < in.size(); ++i) {
-    out[i] = in[i] * gain_;
-    const double sample = std::isfinite(in[i]) ? static_cast<double>(in[i]) : 0;
-    block_energy_ += sample * sample;
-    if (++block_samples_ == kBlock) finish_block();
+  for (std::size_t at = 0; at < in.size();) {
+    const std::size_t count = std::min(in.size() - at, kBlock - block_samples_);
+    const auto samples = in.subspan(at, count);
+    double energy = block_energy_;
+    for (const float sample : samples) energy += static_cast<double>(sample) * static_cast<double>(sample);
+    std::ranges::transform(samples, out.subspan(at, count).begin(), [this](float sample) { return sample * gain_; });
+    block_energy_ = energy;
+    block_samples_ += count;
+    at += count;
+    if (block_samples_ == kBlock) finish_block();
   }
 }
 
@@ -50,16 +57,17 @@ void RescueGain::finish_block() {
   const double power = block_energy_ / static_cast<double>(kBlock);
   block_energy_ = 0;
   block_samples_ = 0;
-  if (power <= kDigitalSilence) return;
+  if (!std::isfinite(power) || power <= kDigitalSilence) return;
   const double level = to_dbfs(power);
-  levels_[next_level_] = level;
+  const double oldest = std::exchange(levels_[next_level_], level);
   next_level_ = (next_level_ + 1) % kNoiseBlocks;
+  noise_ = oldest > noise_ ? std::min(noise_, level) : std::ranges::min(levels_);
   ++quiet_blocks_;
   if (level >= kTargetDBFS) {
     quiet_blocks_ = 0;
     required_blocks_ = kQuietAfterLoud;
   }
-  if (level >= *std::ranges::min_element(levels_) + kAboveNoiseDB) {
+  if (level >= noise_ + kAboveNoiseDB) {
     static const double weight = 1 - std::exp(-1 / (kTimeConstantSec * kBlocksPerSecond));
     speech_dbfs_ = speech_dbfs_ ? *speech_dbfs_ + weight * (level - *speech_dbfs_) : level;
   }

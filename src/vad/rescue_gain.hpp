@@ -38,6 +38,7 @@ class RescueGain {
 
   std::array<double, kNoiseBlocks> levels_;  // of the newest blocks, in dBFS, as a ring
   std::size_t next_level_;
+  double noise_;              // the least of them
   std::size_t quiet_blocks_;  // since the newest loud one, or since the stream began
   double block_energy_;
   std::size_t block_samples_;
