@@ -310,11 +310,11 @@ void RecorderCore::transcribe_again(const std::set<std::uint32_t>& queued, Redo 
 void RecorderCore::report_no_speech(double peak_dbfs, Actions& actions) {
   constexpr double kDigitalSilence = -100;  // no 16-bit sample lies between that and 0
   constexpr double kQuiet = -40;
-  const char* advice = "Is it speech that was recorded? `dictum analyze` shows what the detector makes of a file.";
+  const char* advice = "If there is speech, it is too weak or too much covered for the detector: lower its threshold.";
   if (peak_dbfs < kDigitalSilence) {
-    advice = "The input is digital silence: it is muted, or another device is meant (`dictum devices`).";
+    advice = "The input is digital silence: it is muted, or another device is meant.";
   } else if (peak_dbfs < kQuiet) {
-    advice = "The input is very quiet: raise its volume, come nearer, or record with --far-field.";
+    advice = "The input is very quiet: raise its volume, come nearer, or lower the detector's threshold.";
   }
   fault("no_speech", fmt::format("No speech found; peak {:.0f} dBFS. {}", peak_dbfs, advice), true, actions);
 }

@@ -371,7 +371,8 @@ TEST_F(Core, ARecordingWithoutSpeechSaysSoAndWhy) {
   EXPECT_EQ(faults[0].code, "no_speech");
   EXPECT_TRUE(faults[0].recoverable);
   EXPECT_THAT(faults[0].message, testing::HasSubstr("No speech found; peak -55 dBFS"));
-  EXPECT_THAT(faults[0].message, testing::HasSubstr("--far-field"));
+  EXPECT_THAT(faults[0].message,
+              testing::HasSubstr("raise its volume, come nearer, or lower the detector's threshold"));
 }
 
 TEST_F(Core, ARecordingOfDigitalSilenceSaysThatItIsMuted) {
