@@ -363,6 +363,15 @@ class EarlyJobs : public PoolInVirtualTime {
     say_hello(0);
     audio_end_ = 12'000;
   }
+
+  void answer_interim_and_early() {
+    pool_->preview(*job(3));
+    settle();
+    answer(0, "one two");
+    pool_->begin_early(source(), 3);
+    settle();
+    answer(0, "one two three");
+  }
 };
 
 TEST_F(EarlyJobs, AreTheFinalTextWhereTheSegmentEnds) {
@@ -448,24 +457,14 @@ TEST_F(EarlyJobs, TakeTheWorkerFromInterimText) {
 }
 
 TEST_F(EarlyJobs, AreInterimTextUntilTheSegmentEnds) {
-  pool_->preview(*job(3));
-  settle();
-  answer(0, "one two");
-  pool_->begin_early(source(), 3);
-  settle();
-  answer(0, "one two three");
+  answer_interim_and_early();
   EXPECT_THAT(partials_, ElementsAre("one two", "one two three"));
   EXPECT_EQ(stable_, std::string("one two").size());
   EXPECT_THAT(outcomes_, IsEmpty());
 }
 
 TEST_F(EarlyJobs, LeaveNothingToAskForInterimText) {
-  pool_->preview(*job(3));
-  settle();
-  answer(0, "one two");
-  pool_->begin_early(source(), 3);
-  settle();
-  answer(0, "one two three");
+  answer_interim_and_early();
   time_.advance(2s);
   TranscriptionJob grown = *job(3);
   grown.end_frame += 16'000;
