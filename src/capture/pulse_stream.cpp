@@ -16,8 +16,7 @@ namespace {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-constexpr std::chrono::milliseconds kConnectDeadline{
-    2500};  // less than the microphone's own, so that the reason is known
+constexpr std::chrono::milliseconds kConnectDeadline{2500};  // less than the microphone's, so that the reason is known
 constexpr double kFragmentSeconds = 0.020;
 constexpr const char* kName = "pulse";
 
