@@ -1,9 +1,11 @@
 #include "recorder/cycles.hpp"
 
 #include <fmt/format.h>
+#include <sanitizer/common_interface_defs.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -19,6 +21,7 @@
 #include <string>
 #include <thread>
 
+#include "base/sanitized.hpp"
 #include "dictum/async_recorder_backend.hpp"
 #include "dictum/recorder_backend.hpp"
 #include "recorder/recordings.hpp"
@@ -182,14 +185,20 @@ std::size_t entries(const fs::path& folder) {
   return static_cast<std::size_t>(std::distance(fs::begin(all), fs::end(all)));
 }
 
+/// Lets a sanitizer start what it starts once and keeps: a thread with the first of ours, and the program that gives
+/// names to addresses (with its two pipes) when first it looks at a report, also at one that is suppressed.
+void settle_sanitizer() {
+  std::thread([] {}).join();
+  if constexpr (kSanitized) {
+    std::array<char, 256> name{};
+    __sanitizer_symbolize_pc(__builtin_return_address(0), "%f", name.data(), name.size());
+  }
+}
+
 }  // namespace
 
 Holdings holdings() {
-  static const bool settled = [] {  // a sanitizer starts a thread of its own with the first
-    std::thread([] {}).join();
-    return true;
-  }();
-  static_cast<void>(settled);
+  [[maybe_unused]] static const bool settled = (settle_sanitizer(), true);
   // Whatever a process starts has its environment, also where its parent has left it.
   static const std::string marker = fmt::format("DICTUM_STARTED_BY={}", ::getpid());
   ::putenv(const_cast<char*>(marker.c_str()));
