@@ -31,9 +31,9 @@ NotePhrases NotePhrases::english() {
   phrases.scratch = {"scratch that", "strike that", "delete that"};
   phrases.stop = {"stop recording", "stop the recording", "end recording", "end the recording"};
   phrases.prefixes = {"clerk", "dictum", "hey clerk", "hey dictum"};
-  phrases.requests = {"could you",     "can you",         "would you",   "will you",    "i want to",
-                      "i want you to", "i would like to", "i'd like to", "i need to",   "i wanna",
-                      "let us",        "let me",          "we need to",  "go ahead and"};
+  phrases.requests = {"could you",     "can you",         "would you",   "will you",   "i want to",
+                      "i want you to", "i would like to", "i'd like to", "i need to",  "i wanna",
+                      "i wanted to",   "let us",          "let me",      "we need to", "go ahead and"};
   phrases.courtesies = {"thank you", "thanks", "thank you very much", "for me", "for us", "that's all", "that is all"};
   phrases.openers = {"no", "nope", "wait", "sorry", "actually", "and", "then", "but", "yes", "alright", "well"};
   phrases.fillers = {"um", "uh", "uhm",  "erm", "er", "ah",  "hm",  "hmm",    "mm",

@@ -64,9 +64,14 @@ bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
 
-/// Whether the text has punctuation, so that its absence somewhere in it means something.
+/// Whether the text has punctuation, so that its absence somewhere in it means something: in a long text without any
+/// but its last stop it means nothing.
 bool is_punctuated(std::string_view text) {
-  return text.find_first_of(".,!?;:") != std::string_view::npos;
+  constexpr std::size_t kLongBytes = 60;  // about a dozen words, in one breath
+  constexpr std::string_view kMarks = ".,!?;:";
+  const auto mark = text.find_first_of(kMarks);
+  const bool is_last = text.find_first_not_of(" .!?", mark) == std::string_view::npos;
+  return mark != std::string_view::npos && !(is_last && text.size() > kLongBytes);
 }
 
 // Belongs to the word beside it: "$50", "100%", "C++".

@@ -68,12 +68,14 @@ def speak(note, path):
     write_wav(path, samples)
 
 
-def record(dictum, wav, transcriber, model=None):
-    """The events of `dictum record` over a file."""
+def record(dictum, wav, transcriber, model=None, more=()):
+    """The events of `dictum record` over a file, with `more` arguments."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [dictum, "record", "--input", wav, "--output-dir", folder, "--json", "--transcriber", transcriber]
+        command = [dictum, "record", "--input", wav, "--output-dir", folder, "--json", "--transcriber", transcriber,
+                   "--deadline-base-sec", "3600", "--drain-sec", "-1"]  # also on a machine that is busy
         if model:
             command += ["--model", model]
+        command += more
         run = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if run.returncode != 0:
         raise SystemExit(f"{wav}: dictum record failed: {run.stderr.strip()}")
