@@ -24,7 +24,8 @@ constexpr std::size_t kSomeWords = 4;  // fewer say nothing about the pace
 constexpr std::size_t kMaxPhraseWords = 12;
 constexpr std::size_t kMaxWords = 5000;  // looked at; a segment holds far fewer
 
-// Letters and digits of ASCII in lower case, and everything beyond ASCII, between white space.
+// Letters and digits of ASCII in lower case, and everything beyond ASCII, between white space and punctuation: what an
+// engine repeats may have no space in it ("2.0.0.0.0").
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
   std::string word;
@@ -33,10 +34,10 @@ std::vector<std::string> words_of(std::string_view text) {
   };
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20) {
-      finish();
-    } else if (byte >= 0x80 || std::isalnum(byte)) {
+    if (byte >= 0x80 || std::isalnum(byte)) {
       word += static_cast<char>(byte < 0x80 ? std::tolower(byte) : byte);
+    } else if (c != '\'') {
+      finish();
     }
     if (words.size() == kMaxWords) return words;
   }

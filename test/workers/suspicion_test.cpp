@@ -44,6 +44,7 @@ TEST(Suspicion, DoubtsMoreWordsThanAnybodySpeaks) {
 TEST(Circles, AreWordsAndPhrasesOverAndOver) {
   EXPECT_TRUE(goes_in_circles("so so so so so so"));
   EXPECT_TRUE(goes_in_circles("I am going to the store. I am going to the store. I am going to the store."));
+  EXPECT_TRUE(goes_in_circles("Plan 2.2.2.0.0.0.0.0.0.0.0.0.0.0.0"));
   EXPECT_TRUE(goes_in_circles("well, thank you. Thank you. Thank you! Thank you."));
 }
 
