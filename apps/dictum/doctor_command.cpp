@@ -40,6 +40,10 @@ class Report {
   int missing_ = 0;
 };
 
+bool uses_vocabulary(const RecorderConfig& config) {
+  return !config.transcription.vocabulary.empty() || !config.transcription.vocabulary_file.empty();
+}
+
 void examine_detector(Report& report) {
   if (vad::load_embedded_weights()) {
     report.good("speech", "Silero VAD 6.2, 16 kHz, inside this program");
@@ -49,7 +53,7 @@ void examine_detector(Report& report) {
   }
 }
 
-void examine_transcribers(Report& report) {
+void examine_transcribers(Report& report, const RecorderConfig& config) {
   const std::string chosen = transcription::resolve_transcriber("auto");
   bool usable = false;
   for (const std::string& sentence : transcription::ignored_worker_folders()) {
@@ -62,6 +66,12 @@ void examine_transcribers(Report& report) {
       usable = usable || worker.name == chosen;
       report.good(name, fmt::format("{}{}: {}, model {}", worker.name, worker.name == chosen ? " (auto)" : "",
                                     hello.engine, hello.model));
+      if (uses_vocabulary(config) && std::ranges::find(hello.abilities, "vocabulary") == hello.abilities.end()) {
+        report.note("vocabulary",
+                    fmt::format("{} cannot take one: the configured vocabulary has no effect with it. Use "
+                                "Whisper, or [transcription.replacements]",
+                                worker.name));
+      }
     } catch (const RecorderError& error) {
       if (worker.name == chosen) {
         report.bad(name, fmt::format("{}: {}", worker.name, error.what()));
@@ -151,7 +161,7 @@ ExitCode doctor(const RecorderConfig& config) {
   print("dictum {}\n", DICTUM_VERSION);
   Report report;
   examine_detector(report);
-  examine_transcribers(report);
+  examine_transcribers(report, config);
   examine_privacy(report, config);
   examine_models(report);
   examine_devices(report);

@@ -15,11 +15,14 @@
 #include "suspicion.hpp"
 #include "temporary_wav.hpp"
 #include "transcription/worker_main.hpp"
+#include "vocabulary_prompt.hpp"
 #include "worker_audio.hpp"
 #include "worker_options.hpp"
 
 namespace dictum::workers {
 namespace {
+
+constexpr std::size_t kMaxPromptBytes = 560;  // servers read the 224 tokens of Whisper
 
 std::string base_url() {
   const char* url = std::getenv("DICTUM_OPENAI_URL");
@@ -43,7 +46,7 @@ class OpenAIWorker final : public transcription::WorkerEngine {
     transcription::Hello hello;
     hello.engine = "openai " + base_url();
     hello.model = model_;
-    hello.abilities = {"words"};
+    hello.abilities = {"words", "vocabulary"};
     return hello;
   }
 
@@ -53,7 +56,9 @@ class OpenAIWorker final : public transcription::WorkerEngine {
     transcription::Result result;
     if (audio.samples.empty()) return result;
     const auto begin = std::chrono::steady_clock::now();
-    const auto response = client_.transcribe({wav_bytes(audio.samples), job.language, job.prompt}, cancelled);
+    const auto response = client_.transcribe(
+        {wav_bytes(audio.samples), job.language, vocabulary_prompt(job.vocabulary, job.prompt, kMaxPromptBytes)},
+        cancelled);
     result.timings["request"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     result.text = response.text;
     for (const auto& word : response.words) {

@@ -48,7 +48,7 @@ class PocketSphinxWorker final : public transcription::WorkerEngine {
 
   transcription::Result transcribe(const transcription::Job& job, std::stop_token /*cancelled*/,
                                    transcription::JobSink& /*sink*/) override {
-    if (!job.language.empty() && job.language != "en" && !job.language.starts_with("en-")) {
+    if (!job.language.empty() && job.language != "auto" && job.language != "en" && !job.language.starts_with("en-")) {
       throw RecorderError(
           Errc::transcription_failed,
           fmt::format("pocketsphinx knows English only, not \"{}\": choose another transcriber", job.language));

@@ -212,6 +212,7 @@ class WhisperEngine::Model {
   /// Empty: the one that is spoken.
   std::string language_of(const Job& job) const {
     std::string asked = job.language.substr(0, job.language.find('-'));
+    if (asked == "auto") asked.clear();
     if (asked.empty()) return multilingual() ? "" : "en";
     if (whisper_lang_id(asked.c_str()) < 0) {
       throw RecorderError(Errc::transcription_failed,
@@ -280,7 +281,10 @@ WhisperEngine::Utterance WhisperEngine::transcribe(std::span<const float> sample
 }
 
 std::vector<std::string> WhisperEngine::languages() const {
-  return model_->multilingual() ? std::vector<std::string>{} : std::vector<std::string>{"en"};
+  if (!model_->multilingual()) return {"en"};
+  std::vector<std::string> all;
+  for (int id = 0; id <= whisper_lang_max_id(); ++id) all.emplace_back(whisper_lang_str(id));
+  return all;
 }
 
 double WhisperEngine::measure(double limit) {

@@ -52,7 +52,7 @@ class WhisperEngine {
   Utterance transcribe(std::span<const float> samples, const Job& job, const Watcher& watcher,
                        std::stop_token cancelled);
 
-  /// Of the model; empty: any that Whisper knows.
+  /// Those that the model knows.
   std::vector<std::string> languages() const;
 
   /// Seconds that the processors of this machine need for a sentence if nothing else runs; `limit` where it would be

@@ -18,6 +18,7 @@
 #include "models/model_store.hpp"
 #include "suspicion.hpp"
 #include "transcription/worker_main.hpp"
+#include "vocabulary_prompt.hpp"
 #include "whisper_engine.hpp"
 #include "worker_audio.hpp"
 #include "worker_options.hpp"
@@ -26,6 +27,7 @@ namespace dictum::workers {
 namespace {
 
 constexpr int kCancelMs = 100;  // the library asks between the nodes of its graph, each a few milliseconds
+constexpr std::size_t kMaxPromptBytes = 560;  // of the 224 tokens that Whisper reads; names have long ones
 
 /// A model and the file that it was read from.
 struct LoadedModel {
@@ -74,7 +76,7 @@ class WhisperWorker final : public transcription::WorkerEngine {
     hello.engine = WhisperEngine::name();
     hello.model = models::name_of(model_.file);
     hello.languages = model_.engine->languages();
-    hello.abilities = {"words", "partials"};
+    hello.abilities = {"words", "partials", "vocabulary"};
     hello.cancel_ms = kCancelMs;
     return hello;
   }
@@ -87,7 +89,9 @@ class WhisperWorker final : public transcription::WorkerEngine {
     const auto begin = std::chrono::steady_clock::now();
     const WhisperEngine::Watcher watcher{[&](const std::string& text) { sink.partial(text); },
                                          [&](double fraction) { sink.progress(fraction); }};
-    WhisperEngine::Job asked{.language = job.language, .prompt = job.prompt, .quick = job.interim};
+    WhisperEngine::Job asked{.language = job.language,
+                             .prompt = vocabulary_prompt(job.vocabulary, job.prompt, kMaxPromptBytes),
+                             .quick = job.interim};
     Attempt best = attempt(audio, asked, watcher, cancelled);
     if (!best.doubt.empty() && !job.interim) {
       asked.search = WhisperEngine::Search::beam;

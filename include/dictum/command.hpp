@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "dictum/event.hpp"
 
@@ -59,6 +60,12 @@ struct SetDevice {
   bool operator==(const SetDevice&) const = default;
 };
 
+struct SetVocabulary {
+  static constexpr std::string_view kName = "set_vocabulary";
+  std::vector<std::string> vocabulary{};  ///< as `[transcription] vocabulary`, in place of all that was configured
+  bool operator==(const SetVocabulary&) const = default;
+};
+
 struct CompleteNote {
   static constexpr std::string_view kName = "complete_note";
   bool operator==(const CompleteNote&) const = default;
@@ -76,7 +83,7 @@ struct WaitUntilIdle {
 };
 
 using Command = std::variant<StartRecording, CancelStart, StopRecording, PauseRecording, ResumeRecording, SetVADMode,
-                             SetMuted, SetDevice, CompleteNote, RetryFailed, WaitUntilIdle>;
+                             SetMuted, SetDevice, SetVocabulary, CompleteNote, RetryFailed, WaitUntilIdle>;
 
 // The members that are written to JSON.
 BOOST_DESCRIBE_STRUCT(StartRecording, (), ())
@@ -87,6 +94,7 @@ BOOST_DESCRIBE_STRUCT(ResumeRecording, (), ())
 BOOST_DESCRIBE_STRUCT(SetVADMode, (), (mode))
 BOOST_DESCRIBE_STRUCT(SetMuted, (), (muted))
 BOOST_DESCRIBE_STRUCT(SetDevice, (), (device))
+BOOST_DESCRIBE_STRUCT(SetVocabulary, (), (vocabulary))
 BOOST_DESCRIBE_STRUCT(CompleteNote, (), ())
 BOOST_DESCRIBE_STRUCT(RetryFailed, (), ())
 BOOST_DESCRIBE_STRUCT(WaitUntilIdle, (), ())

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,14 +45,17 @@ struct DICTUM_API RecorderConfig {
   } vad;
 
   struct Transcription {
-    std::string transcriber = "auto";        ///< auto, none, or a worker's name ([a-z0-9-]+)
-    std::string model;                       ///< name or file; empty: the worker's default
-    std::string language;                    ///< BCP 47; empty: the engine's own choice
-    int workers = 1;                         ///< processes, 1 to 64
-    double deadline_base_sec = 30;           ///< an attempt may take this long ...
-    double deadline_per_sec = 10;            ///< ... and this much more for each second of audio
-    double drain_sec = 30;                   ///< how long stop waits for outstanding texts; negative: no limit
-    int memory_mb = 8192;                    ///< a worker that takes more than this is ended; 0: no limit
+    std::string transcriber = "auto";       ///< auto, none, or a worker's name ([a-z0-9-]+)
+    std::string model;                      ///< name or file; empty: the worker's default
+    std::string language = "auto";          ///< BCP 47; auto: what is spoken, decided once a session
+    std::vector<std::string> vocabulary;    ///< names and terms that are likely to be said; the first count most
+    std::filesystem::path vocabulary_file;  ///< more of them, one a line; # begins a comment
+    std::map<std::string, std::string> replacements;  ///< of words in texts: what is written, what is meant
+    int workers = 1;                                  ///< processes, 1 to 64
+    double deadline_base_sec = 30;                    ///< an attempt may take this long ...
+    double deadline_per_sec = 10;                     ///< ... and this much more for each second of audio
+    double drain_sec = 30;                            ///< how long stop waits for outstanding texts; negative: no limit
+    int memory_mb = 8192;                             ///< a worker that takes more than this is ended; 0: no limit
     std::string eager = "auto";              ///< true, false: transcribe before the end of a segment is certain; auto:
                                              ///< where a text is expected to be ready by then
     double unload_after_sec = 300;           ///< idle workers are ended and give memory back; 0: never

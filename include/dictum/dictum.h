@@ -74,6 +74,8 @@ DICTUM_C_API int dictum_resume(dictum_recorder* recorder);
 DICTUM_C_API int dictum_set_muted(dictum_recorder* recorder, int muted);
 /* device: an id, a name, or a unique part of it; "" or NULL: the default one. */
 DICTUM_C_API int dictum_set_device(dictum_recorder* recorder, const char* device);
+/* terms: names that are likely to be said, `count` of them, in place of all that were configured. */
+DICTUM_C_API int dictum_set_vocabulary(dictum_recorder* recorder, const char* const* terms, size_t count);
 /* mode: "normal" or "long_note". */
 DICTUM_C_API int dictum_set_vad_mode(dictum_recorder* recorder, const char* mode);
 DICTUM_C_API int dictum_complete_note(dictum_recorder* recorder);

@@ -90,6 +90,13 @@ struct EventError {
   bool operator==(const EventError&) const = default;
 };
 
+/// Words of a text that a fixed correction replaced (`[transcription.replacements]`).
+struct Replacement {
+  std::string written;  ///< by the engine
+  std::string meant;    ///< what stands in the text in its place
+  bool operator==(const Replacement&) const = default;
+};
+
 /// Exactly one for each queued segment and revision, also where every attempt failed. The event's `frame` is the end of
 /// the segment's kept audio.
 struct TranscriptionComplete {
@@ -110,7 +117,15 @@ struct TranscriptionComplete {
   std::string engine{};    ///< what made the text, for example "whisper.cpp 1.9.3"; may be empty
   std::string model{};     ///< its model; may be empty
   std::string language{};  ///< BCP 47, of the text; empty where the engine does not report it
+  std::vector<Replacement> replacements{};  ///< in `text`, in order
   bool operator==(const TranscriptionComplete&) const = default;
+};
+
+/// The language of the session was decided, since its first texts agree: all further segments are transcribed in it,
+/// and those in another one again. At most one a session, and only with `[transcription] language = "auto"`.
+struct TranscriptionLanguageChosen {
+  std::string language;  ///< BCP 47
+  bool operator==(const TranscriptionLanguageChosen&) const = default;
 };
 
 struct NoteCommandDetected {
@@ -131,6 +146,8 @@ struct NoteCompleted {
   std::vector<std::uint32_t> segments;  ///< of the body, in audio order
   std::string path;                     ///< of the Markdown file; absolute in the API, relative in the journal
   int revision{};                       ///< 0 for the note as it was spoken; later ones follow revised texts
+  bool late{};  ///< its start has a text only since the recording ended: no other note event tells of it. In JSON only
+                ///< where it is true
   bool operator==(const NoteCompleted&) const = default;
 };
 
@@ -196,10 +213,10 @@ struct QueueStatus {
   bool operator==(const QueueStatus&) const = default;
 };
 
-using EventBody =
-    std::variant<RecordingStateChanged, VADModeChanged, SpeechDetected, SpeechEnded, TranscriptionQueued,
-                 TranscriptionComplete, NoteCommandDetected, NoteTitleCaptured, NoteCompleted, NoteCancelled, AudioGap,
-                 DeviceChanged, WorkerStatus, RecorderFault, TranscriptionPartial, AudioLevel, QueueStatus>;
+using EventBody = std::variant<RecordingStateChanged, VADModeChanged, SpeechDetected, SpeechEnded, TranscriptionQueued,
+                               TranscriptionComplete, NoteCommandDetected, NoteTitleCaptured, NoteCompleted,
+                               NoteCancelled, AudioGap, DeviceChanged, WorkerStatus, RecorderFault,
+                               TranscriptionLanguageChosen, TranscriptionPartial, AudioLevel, QueueStatus>;
 
 /// One event: the envelope, and what happened.
 struct DICTUM_API Event {

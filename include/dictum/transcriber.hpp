@@ -22,8 +22,9 @@ struct TranscriptionJob {
   Frame start_frame{};             ///< of the kept audio, on the session's clock
   Frame end_frame{};               ///< exclusive
   int sample_rate{};
-  std::string language;              ///< BCP 47, or empty for the engine's own choice
-  std::vector<std::string> phrases;  ///< worth listening for: the note commands
+  std::string language;                   ///< BCP 47, or empty for the engine's own choice
+  std::vector<std::string> phrases;       ///< worth listening for: the note commands
+  std::vector<std::string> vocabulary{};  ///< names and terms that are likely to be said; the first count most
   /// Exclusive: what is to be transcribed ends here, though the file may go on, or still grow. Absent: `end_frame`.
   std::optional<Frame> audio_end_frame{};
 };

@@ -1,11 +1,13 @@
 #include "settings.hpp"
 
 #include <fmt/format.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -43,6 +45,7 @@ ConfigValue value_of(nb::handle value) {
   if (PyFloat_Check(value.ptr())) return nb::cast<double>(value);
   if (PyUnicode_Check(value.ptr())) return nb::cast<std::string>(value);
   if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) return nb::cast<std::vector<std::string>>(value);
+  if (PyDict_Check(value.ptr())) return nb::cast<std::map<std::string, std::string>>(value);
   const nb::object path = nb::steal(PyOS_FSPath(value.ptr()));
   if (!path) throw nb::python_error();
   return nb::cast<std::string>(path);

@@ -1,12 +1,13 @@
 """The recorder for programs on asyncio."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
 from ._arguments import check_arguments
-from ._commands import command
+from ._commands import command, list_of_texts
 from ._delivery import begin_turn, drain_after
 from ._loop_recorder import EventCallback, LoopRecorder
 from ._native.core import PushSource
@@ -75,6 +76,11 @@ class AsyncRecorderBackend:
         """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
         that cannot be opened is reported as a RecorderFault, and the one before is kept."""
         await self._on_this_loop().carry_out(command("set_device", device=str(device)))
+
+    async def set_vocabulary(self, vocabulary: Iterable[str]) -> None:
+        """The names and terms that are likely to be said, in place of all that were configured: for the segments that
+        have no text yet, and for the next start."""
+        await self._on_this_loop().carry_out(command("set_vocabulary", vocabulary=list_of_texts(vocabulary)))
 
     async def complete_note(self) -> None:
         """Ends the open note as saying "end note" would."""

@@ -4,13 +4,13 @@ import select
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 from ._arguments import check_arguments
-from ._commands import command, stop_command
+from ._commands import command, list_of_texts, stop_command
 from ._delivery import Turn, calling_subscription, context_of, drain_after, report
 from ._native.core import Call, Notifier, PushSource, Recorder, Subscription
 from .errors import DeadlockError, InvalidStateError, RecorderError
@@ -107,6 +107,11 @@ class RecorderBackend:
         """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
         that cannot be opened is reported as a RecorderFault, and the one before is kept."""
         self._finish(self._made(), command("set_device", device=str(device)))
+
+    def set_vocabulary(self, vocabulary: Iterable[str]) -> None:
+        """The names and terms that are likely to be said, in place of all that were configured: for the segments that
+        have no text yet, and for the next start."""
+        self._finish(self._made(), command("set_vocabulary", vocabulary=list_of_texts(vocabulary)))
 
     def complete_note(self) -> None:
         """Ends the open note as saying "end note" would."""

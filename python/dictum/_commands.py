@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 
 from .errors import InvalidArgumentError
 
@@ -9,6 +10,13 @@ from .errors import InvalidArgumentError
 def command(name: str, **fields: object) -> str:
     """The command of that name (see include/dictum/command.hpp)."""
     return json.dumps({"command": name, **fields})
+
+
+def list_of_texts(texts: Iterable[str]) -> list[str]:
+    """A single text would be taken for a list of its letters."""
+    if isinstance(texts, str):
+        raise InvalidArgumentError("Give a list of texts, not a text.")
+    return [str(text) for text in texts]
 
 
 def stop_command(drain_sec: float | None) -> str:

@@ -65,6 +65,16 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """Words of a text that a fixed correction replaced."""
+
+    written: str
+    """By the engine."""
+    meant: str
+    """What stands in the text in its place."""
+
+
+@dataclass(frozen=True, slots=True)
 class DetectedPhrase:
     """A phrase that the engine was asked to listen for, and spotted by itself."""
 
@@ -186,6 +196,16 @@ class TranscriptionComplete(RecorderEvent):
     model: str = ""
     language: str = ""
     """Of the text, BCP 47; empty where the engine does not report it."""
+    replacements: tuple[Replacement, ...] = ()
+    """Fixed corrections in `text`, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionLanguageChosen(RecorderEvent):
+    """The language of the session was decided, since its first texts agree: all further segments are transcribed in it.
+    At most one a session, and only with `transcription_language="auto"`."""
+
+    language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +227,8 @@ class NoteCompleted(RecorderEvent):
     segments: tuple[int, ...]
     path: Path
     revision: int  #: 0 for the note as it was spoken; later ones follow revised texts
+    late: bool = False
+    """Its start has a text only since the recording ended: no other note event tells of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +313,7 @@ AnyEvent: typing.TypeAlias = (
     | DeviceChanged
     | WorkerStatus
     | RecorderFault
+    | TranscriptionLanguageChosen
     | TranscriptionPartial
     | AudioLevel
     | QueueStatus

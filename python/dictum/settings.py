@@ -1,6 +1,6 @@
 """The settings of a recorder: keyword arguments, named as in the configuration file, `section_key`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Literal, TypedDict
 
@@ -34,6 +34,12 @@ class Settings(TypedDict, total=False):
     """auto, none, or the name of a worker."""
     transcription_model: str
     transcription_language: str
+    """BCP 47; auto: what is spoken, decided once a session."""
+    transcription_vocabulary: Sequence[str]
+    """Names and terms that are likely to be said; the first count most."""
+    transcription_vocabulary_file: str | PathLike[str]
+    transcription_replacements: Mapping[str, str]
+    """Fixed corrections of texts: what is written, what is meant."""
     transcription_workers: int
     transcription_deadline_base_sec: float
     transcription_deadline_per_sec: float

@@ -56,6 +56,8 @@ class Segment:
     """What was said before."""
     phrases: tuple[str, ...] = ()
     """What is worth listening for."""
+    vocabulary: tuple[str, ...] = ()
+    """Names and terms that are likely to be said; the first count most."""
     interim: bool = False
     """A quick text of a segment that is still being spoken is enough."""
     session: str = ""
@@ -185,6 +187,7 @@ class _Job:
             language=said.get("language") or "",
             prompt=said.get("prompt") or "",
             phrases=tuple(said.get("phrases") or ()),
+            vocabulary=tuple(said.get("vocabulary") or ()),
             interim=bool(said.get("interim")),
             session=said.get("session") or "",
             segment_index=said.get("segment_index") or 0,

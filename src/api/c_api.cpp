@@ -195,6 +195,19 @@ int dictum_set_device(dictum_recorder* recorder, const char* device) {
   return submit(recorder, dictum::SetDevice{device == nullptr ? "" : device});
 }
 
+int dictum_set_vocabulary(dictum_recorder* recorder, const char* const* terms, size_t count) {
+  try {
+    dictum::SetVocabulary command;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (terms == nullptr || terms[i] == nullptr) return DICTUM_E_INVALID_ARGUMENT;
+      command.vocabulary.emplace_back(terms[i]);
+    }
+    return submit(recorder, std::move(command));
+  } catch (const std::bad_alloc&) {
+    return DICTUM_E_INTERNAL;
+  }
+}
+
 int dictum_set_vad_mode(dictum_recorder* recorder, const char* mode) {
   const auto known = dictum::wire::vad_mode(mode == nullptr ? "" : mode);
   return known ? submit(recorder, dictum::SetVADMode{*known}) : DICTUM_E_INVALID_ARGUMENT;

@@ -15,6 +15,7 @@
 #include "base/nearest.hpp"
 #include "base/utf8.hpp"
 #include "config/note_phrases.hpp"
+#include "config/vocabulary.hpp"
 #include "dictum/error.hpp"
 #include "notes/phrase_matcher.hpp"
 
@@ -74,6 +75,7 @@ ConfigField word(std::string_view section, std::string_view key, Section Recorde
 }
 
 using Phrases = std::vector<std::string>;
+using Table = std::map<std::string, std::string>;
 
 std::string complaint_about_phrases(const ConfigValue& value) {
   constexpr std::size_t kMaxPhrases = 50;
@@ -93,6 +95,71 @@ std::string complaint_about_phrases(const ConfigValue& value) {
 ConfigField phrases(std::string_view key, Phrases RecorderConfig::Notes::* at, std::string_view help) {
   ConfigField made = field("notes", key, &RecorderConfig::notes, at, help);
   made.complaint = complaint_about_phrases;
+  return made;
+}
+
+/// `text` without spaces around it.
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(' ');
+  return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(' ') + 1 - first);
+}
+
+ConfigField vocabulary() {
+  using T = RecorderConfig::Transcription;
+  ConfigField made = field("transcription", "vocabulary", &RecorderConfig::transcription, &T::vocabulary,
+                           "names and terms that are likely to be said, for example Kovacs,Tallinn");
+  made.complaint = [](const ConfigValue& value) { return complaint_about_vocabulary(std::get<Phrases>(value)); };
+  return made;
+}
+
+std::string complaint_about_replacements(const ConfigValue& value) {
+  constexpr std::size_t kMaxReplacements = 1000;
+  constexpr std::size_t kMaxBytes = 200;
+  const auto& table = std::get<Table>(value);
+  if (table.size() > kMaxReplacements) {
+    return fmt::format("has {} corrections; it may have {}", table.size(), kMaxReplacements);
+  }
+  for (const auto& [from, to] : table) {
+    if (from.size() > kMaxBytes || to.size() > kMaxBytes) {
+      return fmt::format("has a correction of more than {} bytes", kMaxBytes);
+    }
+    if (!notes::PhraseMatcher::has_words(from)) {
+      return fmt::format("corrects \"{}\", in which there is no word", utf8::on_one_line(from));
+    }
+    if (trimmed(to).empty()) return fmt::format("corrects \"{}\" to nothing", utf8::on_one_line(from));
+    if (utf8::on_one_line(to) != to) {
+      return fmt::format("corrects \"{}\" to what is not one line of UTF-8", utf8::on_one_line(from));
+    }
+  }
+  return {};
+}
+
+ConfigField replacements() {
+  using T = RecorderConfig::Transcription;
+  ConfigField made = field("transcription", "replacements", &RecorderConfig::transcription, &T::replacements,
+                           "fixed corrections of texts, as JSON: {\"what is written\": \"what is meant\"}");
+  made.complaint = complaint_about_replacements;
+  return made;
+}
+
+/// The form of a tag only: which languages there are, an engine knows.
+std::string complaint_about_language(const ConfigValue& value) {
+  const auto& tag = std::get<std::string>(value);
+  const bool is_well_formed = std::ranges::all_of(tag, [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  if (is_well_formed) return {};
+  std::string hyphenated = utf8::on_one_line(tag);
+  std::ranges::replace(hyphenated, '_', '-');
+  if (const auto encoding = hyphenated.find('.'); encoding != std::string::npos) hyphenated.resize(encoding);
+  return fmt::format("is \"{}\", which is no language tag; write \"{}\", or auto", utf8::on_one_line(tag), hyphenated);
+}
+
+ConfigField language() {
+  using T = RecorderConfig::Transcription;
+  ConfigField made = field("transcription", "language", &RecorderConfig::transcription, &T::language,
+                           "language, for example en; auto: what is spoken, decided once a session");
+  made.complaint = complaint_about_language;
   return made;
 }
 
@@ -144,7 +211,11 @@ std::vector<ConfigField> make_fields() {
       field("transcription", "transcriber", &C::transcription, &C::Transcription::transcriber,
             "auto, none, or the name of a worker"),
       field("transcription", "model", &C::transcription, &C::Transcription::model, "model: a name or a file"),
-      field("transcription", "language", &C::transcription, &C::Transcription::language, "language, for example en"),
+      language(),
+      vocabulary(),
+      field("transcription", "vocabulary_file", &C::transcription, &C::Transcription::vocabulary_file,
+            "file with more of them, one a line"),
+      replacements(),
       field("transcription", "workers", &C::transcription, &C::Transcription::workers, "worker processes", 1, 64),
       field("transcription", "deadline_base_sec", &C::transcription, &C::Transcription::deadline_base_sec,
             "an attempt may take this long ...", 0.05, 86400),
@@ -233,8 +304,12 @@ void set_config(RecorderConfig& config, const ConfigField& field, const ConfigVa
   }
   if (field.key == "eager" && std::holds_alternative<bool>(value)) fitting = std::get<bool>(value) ? "true" : "false";
   if (fitting.index() != field.example.index()) {
-    constexpr std::string_view kKinds[] = {"true or false", "a whole number", "a number", "a text in quotes",
-                                           "a list of texts in quotes"};
+    constexpr std::string_view kKinds[] = {"true or false",
+                                           "a whole number",
+                                           "a number",
+                                           "a text in quotes",
+                                           "a list of texts in quotes",
+                                           "a table of texts in quotes"};
     refuse(where, field, fmt::format("must be {}", kKinds[field.example.index()]));
   }
   if (const auto* text = std::get_if<std::string>(&fitting); text != nullptr && text->empty() && !field.may_be_empty) {
@@ -254,6 +329,18 @@ ConfigValue parse_config_value(const ConfigField& field, const std::string& text
     boost::system::error_code error;
     const auto list = boost::json::try_value_to<Phrases>(json::parse(text, error));
     if (!error && list) return *list;
+    if (text.starts_with('[') || field.key != "vocabulary") return text;
+    Phrases divided;
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t end = std::min(text.find(',', at), text.size());
+      divided.emplace_back(trimmed(std::string_view(text).substr(at, end - at)));
+      at = end + 1;
+    }
+    return divided;
+  } else if (std::holds_alternative<Table>(field.example)) {
+    boost::system::error_code error;
+    const auto table = boost::json::try_value_to<Table>(json::parse(text, error));
+    if (!error && table) return *table;
   }
   return text;
 }

@@ -13,7 +13,8 @@
 
 namespace dictum::config {
 
-using ConfigValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>>;
+using ConfigValue =
+    std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
 
 /// One setting, described once: the configuration file, the command line, the manifest, Python and the checks all go
 /// by this table.
@@ -43,8 +44,8 @@ const ConfigField& find_config_field(std::string_view section, std::string_view 
 /// name.
 void set_config(RecorderConfig& config, const ConfigField& field, const ConfigValue& value, std::string_view where);
 
-/// The value that somebody wrote as text, on a command line for example (a list as JSON); what cannot be a value of the
-/// setting's type is left as a text, which `set_config` then refuses.
+/// The value that somebody wrote as text, on a command line for example (a list as JSON or with commas, a table as
+/// JSON); what cannot be a value of the setting's type is left as a text, which `set_config` then refuses.
 ConfigValue parse_config_value(const ConfigField& field, const std::string& text);
 
 /// Reads a TOML file over `config`. Unknown sections and keys are errors that name the nearest one. Throws

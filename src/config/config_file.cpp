@@ -40,13 +40,38 @@ ConfigValue value_of(const toml::node& node, const std::string& where) {
                       fmt::format("{}: expected a text, a number, true or false, or a list.", where));
 }
 
+/// The field that is a table of its own, `section` say; null where none is.
+const ConfigField* table_field(std::string_view section) {
+  for (const ConfigField& field : config_fields()) {
+    if (std::holds_alternative<std::map<std::string, std::string>>(field.example) && field.name() == section)
+      return &field;
+  }
+  return nullptr;
+}
+
+std::map<std::string, std::string> texts_of(const toml::table& table, const std::string& where) {
+  std::map<std::string, std::string> texts;
+  for (const auto& [key, node] : table) {
+    const auto* text = node.as_string();
+    if (text == nullptr) {
+      throw RecorderError(Errc::config_invalid, fmt::format("{}: {} must be a text in quotes.", where, key.str()));
+    }
+    texts[std::string(key.str())] = text->get();
+  }
+  return texts;
+}
+
 void read_table(RecorderConfig& config, const toml::table& table, const std::string& section, std::string_view name) {
   for (const auto& [key, node] : table) {
     const std::string where = fmt::format("{}:{}", name, node.source().begin.line);
     if (const auto* inner = node.as_table()) {
       if (section.empty() && key.str() == "tui") continue;  // the program's own: see read_config_texts
-      read_table(config, *inner, section.empty() ? std::string(key.str()) : fmt::format("{}.{}", section, key.str()),
-                 name);
+      const std::string full = section.empty() ? std::string(key.str()) : fmt::format("{}.{}", section, key.str());
+      if (const ConfigField* field = table_field(full)) {
+        set_config(config, *field, texts_of(*inner, where), where);
+      } else {
+        read_table(config, *inner, full, name);
+      }
       continue;
     }
     try {

@@ -77,6 +77,10 @@ bool SessionState::apply(const Event& event) {
                           return false;
                         },
                         [&](const TranscriptionComplete& complete) { return apply_result(complete); },
+                        [&](const TranscriptionLanguageChosen& chosen) {
+                          language = chosen.language;
+                          return false;
+                        },
                         [&](const AudioGap& gap) {
                           gaps.push_back({gap.start_frame, gap.frames, gap.reason});
                           return false;
@@ -108,7 +112,7 @@ void SessionState::note_position(const Event& event) {
                  },
                  [&](const NoteTitleCaptured&) { ++position.note_events; },
                  [&](const NoteCompleted& note) {
-                   if (note.revision == 0) ++position.note_events;
+                   if (note.revision == 0 && !note.late) ++position.note_events;
                  },
                  [&](const NoteCancelled&) { ++position.note_events; },
                  [](const auto&) {},
@@ -161,7 +165,8 @@ Frame SessionState::end_frame() const {
 
 bool SessionState::operator==(const SessionState& other) const {
   const auto stored = [](const SessionState& state) {
-    return std::tie(state.transcribes, state.stopped_at, state.mode, state.gaps, state.segments, state.notes);
+    return std::tie(state.transcribes, state.stopped_at, state.mode, state.gaps, state.segments, state.notes,
+                    state.language);
   };
   return stored(*this) == stored(other);
 }

@@ -72,6 +72,7 @@ struct SessionState {
   std::vector<Gap> gaps{};
   std::deque<Segment> segments{};  ///< in order of their indexes, discarded ones too
   std::vector<Note> notes{};       ///< completed ones, in their newest revision
+  std::string language{};          ///< that was decided; empty where none was
 
   /// What only the journal says; a manifest read from the disk has none of it.
   struct Position {

@@ -18,9 +18,12 @@ void NoteReplay::apply(const Event& event, std::vector<notes::Output>& out) {
     dialogue_.segment_closed(ended->segment_index, event.frame - paused_frames_, ended->kept);
   } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
     if (complete->revision > 0) return;
-    if (const auto later = later_.find(complete->segment_index); later != later_.end()) {
-      dialogue_.revise(complete->segment_index, later->second);
+    const auto later = later_.find(complete->segment_index);
+    if (later != later_.end() && !complete->success) {
+      dialogue_.text_arrived(complete->segment_index, later->second, out);
+      return;
     }
+    if (later != later_.end()) dialogue_.revise(complete->segment_index, later->second);
     dialogue_.text_arrived(complete->segment_index,
                            {complete->success, complete->text, complete->phrases, complete->suspect}, out);
   } else if (const auto* command = std::get_if<NoteCommandDetected>(&event.body)) {

@@ -13,7 +13,7 @@ namespace dictum::recorder {
 /// notes come out. No thread, no file; never fails.
 class NoteReplay {
  public:
-  /// Texts that are newer than a segment's first.
+  /// Texts that are newer than a segment's first; where that one failed, they stand in its place.
   using LaterTexts = std::map<std::uint32_t, notes::SegmentText>;
 
   /// `dialogue`, which is new, must outlive the replay.

@@ -42,6 +42,9 @@ RecorderCore::RecorderCore(Settings settings, const Clock& clock)
       clock_(clock),
       commands_(notes::PhraseMatcher(settings_.phrases).commands()),
       mode_(settings_.mode),
+      vocabulary_(settings_.vocabulary),
+      replacements_(settings_.replacements),
+      language_(settings_.language),
       dialogue_({.sample_rate = settings_.sample_rate, .phrases = settings_.phrases}) {}
 
 // --- Inputs from the caller's side -----------------------------------------------------------------------------------
@@ -67,6 +70,11 @@ void RecorderCore::set_muted(bool muted, Actions& actions) {
   if (muted == muted_ || closed_) return;
   muted_ = muted;
   change_state(state_, actions);
+}
+
+void RecorderCore::set_vocabulary(std::vector<std::string> vocabulary, Actions& actions) {
+  vocabulary_ = std::move(vocabulary);
+  renew_early(actions);
 }
 
 void RecorderCore::complete_note(Actions& actions) {
@@ -156,6 +164,11 @@ void RecorderCore::resumed(const pipeline::SpeechResumed& speech, Actions& actio
   early_.reset();
 }
 
+/// What a job says has changed: the early one must be what the final one will be.
+void RecorderCore::renew_early(Actions& actions) {
+  if (early_) actions.emplace_back(BeginEarly{early_->index});
+}
+
 /// A text that takes longer than the rest of the silence would be begun in vain in each pause of the speaker.
 bool RecorderCore::should_begin_early() const {
   switch (settings_.eagerness) {
@@ -194,11 +207,63 @@ void RecorderCore::closed(const vad::SegmentClosed& segment, Actions& actions) {
 void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& outcome, Actions& actions) {
   Segment* const found = find(index);
   if (found == nullptr || !found->asked) return;
-  Segment& segment = *found;
+  // Which texts come before the decision on the language must not depend on which worker was quicker.
+  if (language_.is_undecided() && !outcome.language.empty() && !is_first_outstanding(index)) {
+    held_.try_emplace(index, outcome);
+    return;
+  }
+  take_text(*found, outcome, actions);
+  while (!held_.empty() && !(language_.is_undecided() && !is_first_outstanding(held_.begin()->first))) {
+    take_held(actions);
+  }
+}
+
+/// The first of the texts that wait for others.
+void RecorderCore::take_held(Actions& actions) {
+  const auto answer = held_.extract(held_.begin());
+  Segment* const segment = find(answer.key());
+  if (segment != nullptr && segment->asked) take_text(*segment, answer.mapped(), actions);
+}
+
+bool RecorderCore::is_first_outstanding(std::uint32_t index) const {
+  const auto first = std::ranges::find_if(segments_, [](const Segment& segment) { return segment.asked.has_value(); });
+  return first != segments_.end() && first->index == index;
+}
+
+bool RecorderCore::is_in_another_language(const Segment& segment, const TranscriptionOutcome& outcome) const {
+  return language_.is_automatic() && !language_.is_undecided() && !segment.language_corrected && !outcome.error &&
+         !outcome.language.empty() && outcome.language != language_.language();
+}
+
+/// The text decides the language, if it and the one before agree. Those before that are in another are asked for again.
+void RecorderCore::choose_language(const TranscriptionOutcome& outcome, Frame frame, Actions& actions) {
+  if (outcome.error || outcome.suspect || outcome.text.empty() || !language_.add(outcome.language)) return;
+  emit(frame, TranscriptionLanguageChosen{language_.language()}, actions);
+  renew_early(actions);
+  for (Segment& segment : segments_) {
+    if (segment.asked || segment.failed || segment.edited || segment.language.empty()) continue;
+    if (segment.language != language_.language()) ask_again(segment, actions);
+  }
+}
+
+void RecorderCore::ask_again(Segment& segment, Actions& actions) {
+  segment.language_corrected = true;
+  submit(segment, actions);
+}
+
+void RecorderCore::take_text(Segment& segment, const TranscriptionOutcome& written, Actions& actions) {
+  const std::uint32_t index = segment.index;
   segment.asked.reset();
   --outstanding_;
+  if (!written.error) processing_time_ = written.processing_time;
+  if (is_in_another_language(segment, written)) {
+    ask_again(segment, actions);
+    return;
+  }
+  TranscriptionOutcome outcome = written;
+  std::vector<Replacement> replaced = replacements_.apply(outcome);
   segment.failed = outcome.error.has_value();
-  if (!segment.failed) processing_time_ = outcome.processing_time;
+  if (!segment.failed) segment.language = outcome.language;
   ++completed_;
   emit(segment.end_frame,
        TranscriptionComplete{.segment_index = index,
@@ -215,7 +280,8 @@ void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& 
                              .annotations = outcome.annotations,
                              .engine = outcome.engine,
                              .model = outcome.model,
-                             .language = outcome.language},
+                             .language = outcome.language,
+                             .replacements = std::move(replaced)},
        actions);
   if (segment.next_revision == 1) {  // what was said is what the first result says; a revision corrects the text only
     std::vector<notes::Output> outputs;
@@ -224,6 +290,7 @@ void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& 
   } else if (!outcome.error) {
     texts_were_revised_ = true;
   }
+  choose_language(outcome, segment.end_frame, actions);
   emit_queue_status(actions);
 }
 
@@ -241,6 +308,7 @@ void RecorderCore::fault(std::string code, std::string message, bool recoverable
 }
 
 void RecorderCore::report_pending(Actions& actions) {
+  while (!held_.empty()) take_held(actions);
   if (outstanding_ == 0) return;
   const auto left = segments_ | std::views::filter([](const Segment& segment) { return segment.asked.has_value(); }) |
                     std::views::transform(&Segment::index);
@@ -254,6 +322,7 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
   NoteReplay notes(dialogue_);
   std::vector<notes::Output> outputs;
   std::set<std::uint32_t> queued;
+  std::size_t late_notes = 0;
   for (const Event& event : journal) {
     sequence_ = std::max(sequence_, event.sequence.value_or(0) + 1);
     now_ = std::max(now_, event.frame);
@@ -269,15 +338,18 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
                      segment->next_revision = complete.revision + 1;
                      segment->failed = !complete.success;
                      if (complete.success) segment->edited = complete.edited;
+                     if (complete.success) segment->language = complete.language;
                      texts_were_revised_ = texts_were_revised_ || (complete.revision > 0 && complete.success);
                    },
                    [&](const VADModeChanged& changed) { mode_ = changed.mode; },
+                   [&](const TranscriptionLanguageChosen& chosen) { language_.decide(chosen.language); },
                    [&](const NoteCommandDetected& said) {
                      if (said.command != NoteCommand::complete) ++notes_to_skip_;
                    },
                    [&](const NoteTitleCaptured&) { ++notes_to_skip_; },
                    [&](const NoteCompleted& note) {
-                     if (note.revision == 0) ++notes_to_skip_;
+                     if (note.revision > 0) return;
+                     ++(note.late ? late_notes : notes_to_skip_);
                    },
                    [&](const NoteCancelled&) { ++notes_to_skip_; },
                    [](const auto&) {},
@@ -289,6 +361,7 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
   paused_frames_ = notes.paused_frames();
   notes.end(outputs);
   emit_notes(outputs, actions);
+  notes_ += static_cast<std::uint32_t>(late_notes);
   for (Segment& segment : segments_) {
     if (queued.contains(segment.index) && segment.next_revision == 0) submit(segment, actions);
   }
@@ -426,8 +499,9 @@ TranscriptionJob RecorderCore::job_of(std::uint32_t index, Frame start_frame, Fr
           .start_frame = start_frame,
           .end_frame = audio_end,
           .sample_rate = settings_.sample_rate,
-          .language = settings_.language,
+          .language = language_.language(),
           .phrases = commands_,
+          .vocabulary = vocabulary_,
           .audio_end_frame = audio_end};
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +19,8 @@
 #include "notes/note_dialogue.hpp"
 #include "pipeline/stream_item.hpp"
 #include "recorder/redo.hpp"
+#include "recorder/replacements.hpp"
+#include "recorder/session_language.hpp"
 
 namespace dictum::recorder {
 
@@ -67,7 +70,9 @@ class RecorderCore {
     int min_silence_ms{};
     int long_note_silence_ms{};
     Eagerness eagerness = Eagerness::automatic;
-    std::string language{};
+    std::string language{};  // BCP 47; "auto" or empty: decided from the first texts
+    std::vector<std::string> vocabulary{};
+    std::map<std::string, std::string> replacements{};
     notes::NotePhrases phrases = notes::NotePhrases::english();
   };
 
@@ -79,6 +84,7 @@ class RecorderCore {
   void request_stop(Actions& actions);
   void set_mode(VADMode mode, Actions& actions);
   void set_muted(bool muted, Actions& actions);
+  void set_vocabulary(std::vector<std::string> vocabulary, Actions& actions);
   void complete_note(Actions& actions);
   void retry_failed(Actions& actions);
 
@@ -122,6 +128,8 @@ class RecorderCore {
     int next_revision = 0;
     bool failed = false;
     bool edited = false;                                         // a person wrote its text
+    bool language_corrected = false;                             // its text in the session's language was asked for
+    std::string language{};                                      // of its text
     std::optional<std::chrono::steady_clock::time_point> asked;  // its text is outstanding since then
   };
 
@@ -133,10 +141,17 @@ class RecorderCore {
   Segment* find(std::uint32_t index);
   const Segment* find(std::uint32_t index) const;
   bool should_begin_early() const;
+  void renew_early(Actions& actions);
   void keep(std::uint32_t index, Frame start_frame, Frame end_frame, Frame speech_end);
   TranscriptionJob job_of(std::uint32_t index, Frame start_frame, Frame audio_end) const;
   void report_no_speech(double peak_dbfs, Actions& actions);
   void submit(Segment& segment, Actions& actions);
+  void ask_again(Segment& segment, Actions& actions);
+  void take_text(Segment& segment, const TranscriptionOutcome& outcome, Actions& actions);
+  void take_held(Actions& actions);
+  bool is_first_outstanding(std::uint32_t index) const;
+  bool is_in_another_language(const Segment& segment, const TranscriptionOutcome& outcome) const;
+  void choose_language(const TranscriptionOutcome& outcome, Frame frame, Actions& actions);
   void transcribe_again(const std::set<std::uint32_t>& queued, Redo redo, Actions& actions);
   void advance_notes(Frame now, Actions& actions);
   void emit_notes(const std::vector<notes::Output>& outputs, Actions& actions);
@@ -163,6 +178,11 @@ class RecorderCore {
 
   std::optional<pipeline::SpeechPaused> early_;                   // whose job was begun early
   std::optional<std::chrono::duration<double>> processing_time_;  // of the newest text
+
+  std::vector<std::string> vocabulary_;
+  const Replacements replacements_;
+  SessionLanguage language_;
+  std::map<std::uint32_t, TranscriptionOutcome> held_;  // until the texts before them have come: see `transcribed`
 
   notes::NoteDialogue dialogue_;
   std::optional<std::uint32_t> newest_segment_;  // that was opened

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <vector>
 
 #include "dictum/event.hpp"
@@ -16,9 +17,11 @@ struct RevisedNote {
   NoteCompleted note;
 };
 
-/// The completed notes that the newest texts give other words than those reported last. Which notes there are,
-/// and where, stays as it was spoken.
-std::vector<RevisedNote> revised_notes(const std::vector<Event>& journal, const notes::DialogueSettings& settings);
+/// The completed notes that the newest texts give other words than those reported last, and those that nothing
+/// was reported of, since the texts that they begin with had failed: `late` ones, with files in `session`. Otherwise,
+/// which notes there are, and where, stays as it was spoken.
+std::vector<RevisedNote> revised_notes(const std::vector<Event>& journal, const notes::DialogueSettings& settings,
+                                       const std::filesystem::path& session);
 
 /// The same for the journal of a session.
 std::vector<RevisedNote> revised_notes(const session::SessionWriter& session, const notes::NotePhrases& phrases);

@@ -13,6 +13,7 @@
 
 #include "base/age.hpp"
 #include "base/outcome.hpp"
+#include "config/vocabulary.hpp"
 #include "dictum/detail/completion.hpp"
 #include "journal/session_directory.hpp"
 #include "session/library.hpp"
@@ -47,8 +48,8 @@ void stop_waiting_for_caller() {
 /// Whether a command has nothing to do where nothing was ever started, rather than nothing to work on.
 bool succeeds_without_session(const Command& command) {
   return std::holds_alternative<CancelStart>(command) || std::holds_alternative<StopRecording>(command) ||
-         std::holds_alternative<SetDevice>(command) || std::holds_alternative<RetryFailed>(command) ||
-         std::holds_alternative<WaitUntilIdle>(command);
+         std::holds_alternative<SetDevice>(command) || std::holds_alternative<SetVocabulary>(command) ||
+         std::holds_alternative<RetryFailed>(command) || std::holds_alternative<WaitUntilIdle>(command);
 }
 
 }  // namespace
@@ -71,6 +72,11 @@ void Runtime::submit(Command command, detail::Completion done) {
     if (std::holds_alternative<StartRecording>(command)) config_.validate();
     if (std::holds_alternative<StopRecording>(command)) stop_waiting_for_caller();
     if (const auto* chosen = std::get_if<SetDevice>(&command)) shared_.lock()->device = chosen->device;
+    if (const auto* chosen = std::get_if<SetVocabulary>(&command)) {
+      const auto complaint = config::complaint_about_vocabulary(chosen->vocabulary);
+      if (!complaint.empty()) throw RecorderError(Errc::config_invalid, fmt::format("The vocabulary {}.", complaint));
+      shared_.lock()->vocabulary = chosen->vocabulary;
+    }
     const bool makes_threads = std::holds_alternative<StartRecording>(command) ||
                                (std::holds_alternative<RetryFailed>(command) && session_path());
     if (const auto loop = begin_call(makes_threads)) {
@@ -293,6 +299,11 @@ Runtime::Awaitable Runtime::carry_out(SetDevice command) {
   co_return;
 }
 
+Runtime::Awaitable Runtime::carry_out(SetVocabulary command) {
+  if (const auto session = begun()) session->set_vocabulary(command.vocabulary);
+  co_return;
+}
+
 Runtime::Awaitable Runtime::carry_out(CompleteNote /*command*/) {
   recording(SessionCall::change)->complete_note();
   co_return;
@@ -438,6 +449,10 @@ RecorderConfig Runtime::config() const {
   const auto shared = shared_.lock();
   if (shared->is_shut_down) throw RecorderError(Errc::cancelled, "The recorder was destroyed.");
   config.capture.device = shared->device;
+  if (shared->vocabulary) {
+    config.transcription.vocabulary = *shared->vocabulary;
+    config.transcription.vocabulary_file.clear();
+  }
   return config;
 }
 

@@ -67,6 +67,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   Awaitable carry_out(SetVADMode command);
   Awaitable carry_out(SetMuted command);
   Awaitable carry_out(SetDevice command);
+  Awaitable carry_out(SetVocabulary command);
   Awaitable carry_out(CompleteNote command);
   Awaitable carry_out(RetryFailed command);
   Awaitable carry_out(WaitUntilIdle command);
@@ -102,7 +103,8 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
     std::optional<Strands> strands;        // empty: nothing was started, or its threads were given back
     RecordingState state = RecordingState::idle;
     std::optional<std::filesystem::path> session_path;
-    std::string device;  // of the next start
+    std::string device;                                  // of the next start
+    std::optional<std::vector<std::string>> vocabulary;  // the same, if it was set
     bool is_shut_down = false;
     bool strands_were_replaced = false;
     std::size_t calls = 0;  // that have not ended

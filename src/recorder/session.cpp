@@ -3,12 +3,24 @@
 #include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
+#include <string_view>
 
 #include "base/outcome.hpp"
 #include "recorder/abandonment.hpp"
 
 namespace dictum::recorder {
 namespace {
+
+constexpr std::chrono::seconds kMaxTranscriberCheck{10};
+
+/// What an error of a worker that says that its settings are wrong is to the caller of the start.
+Errc code_named(std::string_view name) {
+  for (const Errc code : {Errc::model_missing, Errc::transcriber_missing, Errc::invalid_argument}) {
+    if (name == to_string(code)) return code;
+  }
+  return Errc::config_invalid;
+}
 
 RecorderError start_was_cancelled() {
   return {Errc::cancelled, "The start was cancelled."};
@@ -152,6 +164,8 @@ boost::asio::awaitable<void> Session::open(OpenParts* into) {
   parts.capture = *std::move(opened);
 
   parts.transcriber = host->transcriber(parts.preparation.pool, Urgency::live);
+  co_await check_transcriber(&parts);
+  check_not_cancelled();
 
   const auto make_files = [config = parts.config, clock = clock_, disk = strands_.disk, capture = parts.capture] {
     return owned_by_strand(disk, std::make_unique<NewSession>(config, clock->now(), capture.format.sample_rate,
@@ -160,6 +174,28 @@ boost::asio::awaitable<void> Session::open(OpenParts* into) {
   auto files = co_await on(strands_.disk, make_files);
   check_not_cancelled();
   parts.files = *std::move(files);
+}
+
+/// Settings that somebody wrote may be such that no segment can ever be transcribed: the worker knows. A worker that is
+/// slow, or fails for another reason, does not hold up the start for long.
+boost::asio::awaitable<void> Session::check_transcriber(const OpenParts* opened) {
+  const OpenParts& parts = *opened;  // try_to_open's, which waits for this
+  const auto& settings = parts.config.transcription;
+  const bool has_wishes = !settings.model.empty() || !(settings.language.empty() || settings.language == "auto");
+  if (!parts.transcriber || !has_wishes) co_return;
+  const auto answer = std::make_shared<std::optional<std::optional<EventError>>>();
+  parts.transcriber->prepare([answer, weak = weak_from_this()](std::optional<EventError> error) {
+    answer->emplace(std::move(error));
+    if (const auto self = weak.lock()) self->changed_.notify();
+  });
+  bool is_late = false;
+  const auto limit = timers_->make_timer(strands_.loop);
+  limit->start(kMaxTranscriberCheck, [this, &is_late] {
+    is_late = true;
+    changed_.notify();
+  });
+  while (!*answer && !is_late && !lifecycle_.is_cancelled()) co_await changed();
+  if (*answer && **answer) throw RecorderError(code_named((**answer)->code), (**answer)->message);
 }
 
 void Session::check_not_cancelled() const {
@@ -174,6 +210,7 @@ void Session::begin(OpenParts& parts) {
   auto settings =
       core_settings(parts.config, parts.files->path(), parts.capture.format.sample_rate, parts.transcriber != nullptr);
   settings.session = parts.files->name();
+  settings.vocabulary = parts.preparation.vocabulary;
   take_over(std::move(settings), parts.files->keep(), std::move(parts.transcriber), owns_transcriber);
   capture_ = std::move(parts.capture.loop);
   backlog_ = std::make_shared<pipeline::Backlog>();
@@ -191,7 +228,7 @@ void Session::take_over(RecorderCore::Settings settings, session::SessionWriter 
                            .start_frame = 0,
                            .end_frame = 0,
                            .sample_rate = settings.sample_rate,
-                           .language = settings.language,
+                           .language = settings.language == "auto" ? "" : settings.language,
                            .phrases = {}};
   using transcription::Priority;
   const auto priority = visibility_ == Visibility::published ? Priority::live : Priority::background;
@@ -238,6 +275,7 @@ boost::asio::awaitable<void> Session::reopen(std::filesystem::path path, Redo re
   auto transcriber = host->transcriber(reopened->pool, Urgency::later);
   const bool transcribes = transcriber != nullptr;
   auto settings = core_settings(config, reopened->writer, transcribes);
+  settings.vocabulary = std::move(reopened->vocabulary);
   take_over(std::move(settings), std::move(reopened->writer), std::move(transcriber),
             config.custom_transcriber != nullptr);
   journal_->written = reopened->journal.empty() ? 0 : reopened->journal.back().sequence.value_or(0) + 1;
@@ -402,6 +440,10 @@ void Session::set_muted(bool muted) {
 
 void Session::set_device(const std::string& device) {
   boost::asio::post(strands_.listen, [capture = capture_, device] { capture->set_device(device); });
+}
+
+void Session::set_vocabulary(const std::vector<std::string>& vocabulary) {
+  input([vocabulary](RecorderCore& core, RecorderCore::Actions& actions) { core.set_vocabulary(vocabulary, actions); });
 }
 
 void Session::complete_note() {

@@ -88,6 +88,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void set_mode(VADMode mode);
   void set_muted(bool muted);
   void set_device(const std::string& device);
+  void set_vocabulary(const std::vector<std::string>& vocabulary);
   void complete_note();
   void retry_failed();
 
@@ -122,6 +123,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<std::exception_ptr> try_to_reopen(std::filesystem::path path, Redo redo);
   boost::asio::awaitable<void> reopen(std::filesystem::path path, Redo redo);
   void check_not_cancelled() const;
+  boost::asio::awaitable<void> check_transcriber(const OpenParts* opened);
   void begin(OpenParts& parts);
   void take_over(RecorderCore::Settings settings, session::SessionWriter writer,
                  std::shared_ptr<transcription::JobRunner> transcriber, bool owns_transcriber);

@@ -6,6 +6,7 @@
 #include "capture/make_source.hpp"
 #include "config/config_json.hpp"
 #include "config/note_phrases.hpp"
+#include "config/vocabulary.hpp"
 #include "journal/session_directory.hpp"
 #include "recorder/strands.hpp"
 #include "session/recovery.hpp"
@@ -18,6 +19,8 @@ namespace dictum::recorder {
 Preparation prepare(const RecorderConfig& config) {
   Preparation made;
   if (!config.custom_transcriber) made.pool = transcription::find_transcriber(config.transcription);
+  if (made.pool && made.pool->name == "whisper" && made.pool->model.empty()) transcription::require_whisper_model();
+  made.vocabulary = config::vocabulary_of(config.transcription);
   auto [detector, warning] = vad::make_detector(config);
   made.detector = std::move(detector);
   if (warning) made.warnings.push_back(*std::move(warning));
@@ -68,7 +71,10 @@ session::SessionWriter NewSession::keep() {
 ReopenedSession reopen(const RecorderConfig& config, const std::filesystem::path& session,
                        std::chrono::system_clock::time_point now) {
   auto pool = config.custom_transcriber ? std::nullopt : transcription::find_transcriber(config.transcription);
-  ReopenedSession made{.pool = std::move(pool), .writer = session::SessionWriter::reopen(session), .journal = {}};
+  ReopenedSession made{.pool = std::move(pool),
+                       .writer = session::SessionWriter::reopen(session),
+                       .journal = {},
+                       .vocabulary = config::vocabulary_of(config.transcription)};
   made.journal = session::recover(made.writer, now).events;
   return made;
 }
@@ -93,6 +99,8 @@ RecorderCore::Settings core_settings(const RecorderConfig& config, const std::fi
           .long_note_silence_ms = config.vad.long_note_silence_ms,
           .eagerness = eagerness_of(config),
           .language = config.transcription.language,
+          .vocabulary = {},
+          .replacements = config.transcription.replacements,
           .phrases = config::note_phrases(config)};
 }
 

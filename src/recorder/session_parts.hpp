@@ -21,6 +21,7 @@ struct Preparation {
   std::optional<transcription::WorkerPoolSettings> pool;  // empty: none is configured, or a transcriber of the user's
   std::unique_ptr<VoiceActivityDetector> detector;
   std::vector<EventError> warnings;
+  std::vector<std::string> vocabulary;  // likely to be said
 };
 
 /// On `listen`. Throws what the configuration's factories throw.
@@ -59,6 +60,7 @@ struct ReopenedSession {
   std::optional<transcription::WorkerPoolSettings> pool;
   session::SessionWriter writer;
   std::vector<Event> journal;
+  std::vector<std::string> vocabulary;
 };
 
 /// Throws RecorderError: session_locked, session_unreadable, transcriber_missing ...

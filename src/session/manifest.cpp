@@ -154,6 +154,7 @@ boost::json::object head_of(const Manifest& manifest) {
   json["mode"] = to_string(manifest.mode);
   json["transcribes"] = manifest.transcribes;
   json["keep_all"] = manifest.keep_all;
+  if (!manifest.language.empty()) json["language"] = manifest.language;  // older versions do not know it
   json["config"] = manifest.config;
   return json;
 }
@@ -263,6 +264,7 @@ Manifest parse_manifest(std::string_view text) {
   manifest.mode = fields.name("mode", wire::vad_mode);
   manifest.transcribes = fields.flag("transcribes");
   manifest.keep_all = fields.flag("keep_all");
+  manifest.language = fields.text_or_none("language");
   manifest.config = fields.object("config");
   fields.list("gaps", [&](const Fields& gap) {
     const Frame start = gap.number<Frame>("start_frame", 0);

@@ -45,7 +45,7 @@ std::optional<WorkerPoolSettings> find_transcriber(const RecorderConfig::Transcr
   settings.executable = find_worker(name);
   settings.guard = find_guard();
   settings.model = config.model;
-  settings.language = config.language;
+  if (config.language != "auto") settings.language = config.language;
   settings.workers = config.workers;
   if (!kSanitized) settings.memory_cap = static_cast<std::uint64_t>(config.memory_mb) << 20;  // else none could start
   settings.deadline_base = std::chrono::duration<double>(config.deadline_base_sec);

@@ -36,6 +36,7 @@ Job message_of(const TranscriptionJob& job, int attempt) {
   Job message{.wav = job.wav_path.string(),
               .language = job.language,
               .phrases = job.phrases,
+              .vocabulary = job.vocabulary,
               .session = job.session,
               .segment_index = job.segment_index,
               .attempt = attempt};

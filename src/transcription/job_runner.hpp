@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "dictum/transcriber.hpp"
 #include "transcription/job_queue.hpp"
@@ -28,6 +30,10 @@ class JobRunner {
 
   /// The segment goes on after all. Nothing where there is no such early job.
   virtual void cancel_early(std::uint32_t /*segment*/) {}
+
+  /// Reports whether there can be texts at all: an error where every job would fail, with what to change; nothing as
+  /// soon as that is not known to be so. `done` may be called from inside this call.
+  virtual void prepare(std::function<void(std::optional<EventError>)> done) { done(std::nullopt); }
 
   /// Somebody speaks, so there will be a job: what it needs is loaded meanwhile.
   virtual void warm_up() {}

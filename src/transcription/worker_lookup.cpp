@@ -119,6 +119,11 @@ std::optional<EventError> why_not_whisper() {
   return std::nullopt;
 }
 
+void require_whisper_model() {
+  if (!installed_model_files().empty()) return;
+  throw RecorderError(Errc::model_missing, "No Whisper model is installed. Run `dictum models pull base-q8_0`.");
+}
+
 Hello probe(const fs::path& executable, const std::string& model, std::chrono::milliseconds timeout) {
   std::optional<Hello> hello;
   std::string problem = fmt::format("The transcriber {} did not say hello within {} ms.",

@@ -45,6 +45,9 @@ std::string resolve_transcriber(std::string_view name);
 /// Why "auto" does not stand for Whisper on this machine, and the one command that changes it; nothing where it does.
 std::optional<EventError> why_not_whisper();
 
+/// Throws RecorderError(model_missing), with the command that gets one, where no Whisper model is installed.
+void require_whisper_model();
+
 /// Starts the worker, which loads its model, and returns its hello. Throws RecorderError, with what it said instead.
 Hello probe(const std::filesystem::path& executable, const std::string& model = {},
             std::chrono::milliseconds timeout = std::chrono::seconds(60));

@@ -82,7 +82,7 @@ class WorkerPool final : public JobRunner {
   /// Starts a worker, so that the first job finds a loaded model, and reports whether the settings can work at all: an
   /// error where the program, the model or the language never will, with what to write instead; nothing as soon as a
   /// worker is ready or failed for another reason, which is tried again.
-  void prepare(std::function<void(std::optional<EventError>)> done);
+  void prepare(std::function<void(std::optional<EventError>)> done) override;
 
   void preview(TranscriptionJob growing) override;
   void end_preview(std::uint32_t segment_index) override;

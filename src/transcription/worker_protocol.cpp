@@ -255,6 +255,7 @@ void write(js::object& out, const Job& job) {
   out["language"] = job.language;
   out["prompt"] = job.prompt;
   out["phrases"] = strings(job.phrases);
+  out["vocabulary"] = strings(job.vocabulary);
   out["session"] = job.session;
   out["segment_index"] = job.segment_index;
   out["attempt"] = job.attempt;
@@ -266,6 +267,7 @@ Job read(std::in_place_type_t<Job>, const Fields& in) {
   job.language = in.text_or("language", "");
   job.prompt = in.text_or("prompt", "");
   job.phrases = in.texts("phrases");
+  job.vocabulary = in.texts("vocabulary");
   job.session = in.text_or("session", "");
   job.segment_index = in.optional_integer<std::uint32_t>("segment_index").value_or(0);
   job.attempt = in.optional_integer<int>("attempt").value_or(1);

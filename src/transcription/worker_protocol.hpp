@@ -31,7 +31,7 @@ struct Hello {
   std::string engine;                    ///< for people, for example "pocketsphinx 5"
   std::string model{};                   ///< for people; empty where the engine has none
   std::vector<std::string> languages{};  ///< BCP 47; empty: any
-  std::vector<std::string> abilities{};  ///< known: "words", "phrases", "partials"; others are shown to people
+  std::vector<std::string> abilities{};  ///< known: "words", "phrases", "partials", "vocabulary"; others are shown
   std::optional<int> cancel_ms{};        ///< a promise: a cancelled job is answered within this time
   bool operator==(const Hello&) const = default;
 };
@@ -98,11 +98,12 @@ struct Job {
   std::optional<FrameRange> range{};  ///< absent: the whole file. With a range the file may still be growing behind it.
   std::string language{};             ///< BCP 47, or empty for the engine's own choice
   std::string prompt{};               ///< what came before, as a hint; may be empty
-  std::vector<std::string> phrases{};  ///< worth listening for
-  std::string session{};               ///< for logs
-  std::uint32_t segment_index{};       ///< for logs
-  int attempt = 1;                     ///< counts the workers that have been given this segment
-  bool interim{};                      ///< a text of a segment that is still being spoken: quick beats good
+  std::vector<std::string> phrases{};     ///< worth listening for
+  std::vector<std::string> vocabulary{};  ///< likely to be said; the first count most
+  std::string session{};                  ///< for logs
+  std::uint32_t segment_index{};          ///< for logs
+  int attempt = 1;                        ///< counts the workers that have been given this segment
+  bool interim{};                         ///< a text of a segment that is still being spoken: quick beats good
   bool operator==(const Job&) const = default;
 };
 

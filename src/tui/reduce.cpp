@@ -119,6 +119,10 @@ class Reducer {
     add(e.recoverable ? Weight::warning : Weight::failure, e.message);
   }
 
+  void operator()(const TranscriptionLanguageChosen& e) {
+    add(Weight::information, fmt::format("the language of this session is {}", e.language));
+  }
+
   void operator()(const AudioLevel& e) {
     if (model_.state != RecordingState::recording) return;
     model_.levels.push_back({e.rms_dbfs, e.peak_dbfs, e.speech_probability});

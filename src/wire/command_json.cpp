@@ -4,10 +4,12 @@
 
 #include <boost/describe/members.hpp>
 #include <boost/json/value.hpp>
+#include <boost/json/value_from.hpp>
 #include <boost/mp11/algorithm.hpp>
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/json.hpp"
 #include "base/utf8.hpp"
@@ -37,6 +39,9 @@ json::value to_value(bool value) {
 json::value to_value(const std::string& value) {
   return json::value(value);
 }
+json::value to_value(const std::vector<std::string>& values) {
+  return json::value_from(values);
+}
 
 // False where the value is of another kind.
 
@@ -62,6 +67,14 @@ bool read(const json::value& from, std::string& to) {
   return to.size() == from.get_string().size();  // no zero byte in it
 }
 
+bool read(const json::value& from, std::vector<std::string>& to) {
+  if (!from.is_array()) return false;
+  for (const json::value& each : from.get_array()) {
+    if (!read(each, to.emplace_back())) return false;
+  }
+  return true;
+}
+
 constexpr const char* what_is_wanted(const std::optional<double>&) {
   return "a number, or null";
 }
@@ -73,6 +86,9 @@ constexpr const char* what_is_wanted(bool) {
 }
 constexpr const char* what_is_wanted(const std::string&) {
   return "a text";
+}
+constexpr const char* what_is_wanted(const std::vector<std::string>&) {
+  return "a list of texts";
 }
 
 template <class T>

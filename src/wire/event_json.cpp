@@ -26,7 +26,7 @@ constexpr std::array kVADModes = {"normal", "long_note"};
 constexpr std::array kNoteCommands = {"start", "end", "cancel", "scratch", "stop", "complete"};
 constexpr std::array kGapReasons = {"overflow", "device_lost", "stalled", "suspended", "paused", "disk"};
 constexpr std::array kWorkerStates = {"starting", "ready", "busy", "stopped", "failed"};
-constexpr std::array<std::string_view, 17> kEvents = {"RecordingStateChanged",
+constexpr std::array<std::string_view, 18> kEvents = {"RecordingStateChanged",
                                                       "VADModeChanged",
                                                       "SpeechDetected",
                                                       "SpeechEnded",
@@ -40,6 +40,7 @@ constexpr std::array<std::string_view, 17> kEvents = {"RecordingStateChanged",
                                                       "DeviceChanged",
                                                       "WorkerStatus",
                                                       "RecorderFault",
+                                                      "TranscriptionLanguageChosen",
                                                       "TranscriptionPartial",
                                                       "AudioLevel",
                                                       "QueueStatus"};
@@ -157,6 +158,10 @@ void fields(auto&& field, Is<EventError> auto& e) {
   field("code", e.code);
   field("message", e.message);
 }
+void fields(auto&& field, Is<Replacement> auto& e) {
+  field("written", e.written);
+  field("meant", e.meant);
+}
 void fields(auto&& field, Is<TranscriptionComplete> auto& e) {
   field("segment_index", e.segment_index);
   field("text", e.text);
@@ -174,6 +179,10 @@ void fields(auto&& field, Is<TranscriptionComplete> auto& e) {
   field.optional("engine", e.engine);
   field.optional("model", e.model);
   field.optional("language", e.language);
+  field.optional("replacements", e.replacements);
+}
+void fields(auto&& field, Is<TranscriptionLanguageChosen> auto& e) {
+  field("language", e.language);
 }
 void fields(auto&& field, Is<NoteCommandDetected> auto& e) {
   field("segment_index", e.segment_index);
@@ -189,6 +198,7 @@ void fields(auto&& field, Is<NoteCompleted> auto& e) {
   field("segments", e.segments);
   field("path", e.path);
   field("revision", e.revision);
+  field.optional("late", e.late);
 }
 void fields(auto&& field, Is<NoteCancelled> auto& e) {
   field("title", e.title);

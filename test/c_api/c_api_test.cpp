@@ -212,6 +212,22 @@ TEST_F(CAPI, ADeviceMayBeChosenAtAnyTime) {
   EXPECT_EQ(dictum_set_device(recorder.get(), nullptr), DICTUM_OK);
 }
 
+TEST_F(CAPI, AVocabularyMayBeSetAtAnyTime) {
+  recorder.reset(dictum_recorder_new(fed_config().get()));
+  const char* const terms[] = {"Kovacs", "Tallinn"};
+  EXPECT_EQ(dictum_set_vocabulary(recorder.get(), terms, 2), DICTUM_OK);
+  ASSERT_EQ(dictum_start(recorder.get()), DICTUM_OK);
+  EXPECT_EQ(dictum_set_vocabulary(recorder.get(), nullptr, 0), DICTUM_OK);
+}
+
+TEST_F(CAPI, WhatCannotBeATermIsRefused) {
+  recorder.reset(dictum_recorder_new(nullptr));
+  const char* const wrong[] = {"a\nb", nullptr};
+  EXPECT_NE(dictum_set_vocabulary(recorder.get(), wrong, 1), DICTUM_OK);
+  EXPECT_THAT(last_error(), HasSubstr("control character"));
+  EXPECT_EQ(dictum_set_vocabulary(recorder.get(), wrong, 2), DICTUM_E_INVALID_ARGUMENT);
+}
+
 TEST_F(CAPI, AStartThatFailsEmitsNothingAndLeavesNothing) {
   const Config config = fed_config();
   dictum_config_set(config.get(), "transcription.transcriber", "no-such-worker");

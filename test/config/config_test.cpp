@@ -6,11 +6,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include "config/config_fields.hpp"
 #include "config/config_json.hpp"
 #include "config/note_phrases.hpp"
+#include "config/vocabulary.hpp"
 #include "dictum/error.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -163,6 +165,81 @@ TEST(Config, AValueOfAWrongKindSaysWhichKindIsMeant) {
   EXPECT_THAT(refusal("[capture]\ninput = 1"), HasSubstr("a text in quotes"));
   EXPECT_THAT(refusal("[capture]\ninput = [\"a.wav\"]"), HasSubstr("a text in quotes"));
   EXPECT_THAT(refusal("[capture]\ninput = 2026-11-22"), HasSubstr("expected a text"));
+}
+
+TEST(Config, AVocabularyIsAListAndReplacementsAreATable) {
+  const auto config = read(R"(
+    [transcription]
+    vocabulary = ["Kovacs", "Tallinn"]
+    vocabulary_file = "names.txt"
+    [transcription.replacements]
+    "cube control" = "kubectl"
+    postgres = "PostgreSQL"
+  )")
+                          .transcription;
+  EXPECT_THAT(config.vocabulary, testing::ElementsAre("Kovacs", "Tallinn"));
+  EXPECT_EQ(config.vocabulary_file, "names.txt");
+  EXPECT_THAT(config.replacements,
+              testing::ElementsAre(testing::Pair("cube control", "kubectl"), testing::Pair("postgres", "PostgreSQL")));
+}
+
+TEST(Config, WhatCannotBeATermOrACorrectionIsRefused) {
+  EXPECT_THAT(refusal("[transcription]\nvocabulary = [\" \"]"), HasSubstr("an empty term"));
+  EXPECT_THAT(refusal("[transcription]\nvocabulary = [\"a\\nb\"]"), HasSubstr("a control character"));
+  EXPECT_THAT(refusal(fmt::format("[transcription]\nvocabulary = [\"{:a>101}\"]", "")),
+              HasSubstr("more than 100 bytes"));
+  EXPECT_THAT(refusal("[transcription]\nvocabulary = \"Kovacs\""), HasSubstr("a list of texts"));
+  EXPECT_THAT(refusal("[transcription.replacements]\n\"...\" = \"x\""), HasSubstr("there is no word"));
+  EXPECT_THAT(refusal("[transcription.replacements]\na = \"\""), HasSubstr("to nothing"));
+  EXPECT_THAT(refusal("[transcription.replacements]\na = \"b\\nc\""), HasSubstr("not one line"));
+  EXPECT_THAT(refusal("[transcription.replacements]\na = 1"), HasSubstr("a text in quotes"));
+  EXPECT_THAT(refusal("[transcription]\nreplacements = \"a\""), HasSubstr("a table of texts"));
+}
+
+TEST(Config, ALanguageIsWrittenAsATag) {
+  EXPECT_EQ(read("").transcription.language, "auto");
+  EXPECT_EQ(refusal("[transcription]\nlanguage = \"en-GB\""), "");
+  EXPECT_THAT(refusal("[transcription]\nlanguage = \"en_US\""), HasSubstr("write \"en-US\""));
+  EXPECT_THAT(refusal("[transcription]\nlanguage = \"de_DE.UTF-8\""), HasSubstr("write \"de-DE\""));
+}
+
+TEST(Config, AVocabularyHasTheTermsOfItsFileToo) {
+  const test::TemporaryDirectory folder;
+  RecorderConfig::Transcription config;
+  config.vocabulary = {"Kovacs"};
+  config.vocabulary_file = folder.path() / "names.txt";
+  std::ofstream(config.vocabulary_file) << "# towns\n  Tallinn \r\n\nTartu # in the south\nKovacs\nNarva";
+  EXPECT_THAT(vocabulary_of(config), testing::ElementsAre("Kovacs", "Tallinn", "Tartu", "Narva"));
+}
+
+TEST(Config, AVocabularyFileThatIsMissingOrNoTextIsNamed) {
+  const test::TemporaryDirectory folder;
+  RecorderConfig::Transcription config;
+  for (const auto& [content, code] : {std::pair<std::string, Errc>{"", Errc::input_not_found},
+                                      {std::string(300, 'a'), Errc::config_invalid},
+                                      {"good\n\xFF\n", Errc::config_invalid},
+                                      {std::string("a\0b", 3), Errc::config_invalid}}) {
+    config.vocabulary_file = folder.path() / "names.txt";
+    if (!content.empty()) std::ofstream(config.vocabulary_file, std::ios::binary) << content;
+    try {
+      vocabulary_of(config);
+      ADD_FAILURE() << "was taken";
+    } catch (const RecorderError& error) {
+      EXPECT_EQ(error.code(), make_error_code(code));
+      EXPECT_THAT(error.what(), HasSubstr("names.txt"));
+    }
+  }
+}
+
+TEST(Config, AListOnACommandLineIsJSONOrHasCommas) {
+  const auto& vocabulary = find_config_field("transcription", "vocabulary");
+  const auto& replacements = find_config_field("transcription", "replacements");
+  using Terms = std::vector<std::string>;
+  using Table = std::map<std::string, std::string>;
+  EXPECT_EQ(parse_config_value(vocabulary, "Kovacs, Tallinn"), ConfigValue(Terms{"Kovacs", "Tallinn"}));
+  EXPECT_EQ(parse_config_value(vocabulary, R"(["a, b"])"), ConfigValue(Terms{"a, b"}));
+  EXPECT_EQ(parse_config_value(replacements, R"({"a": "b"})"), ConfigValue(Table{{"a", "b"}}));
+  EXPECT_EQ(parse_config_value(replacements, "a=b"), ConfigValue(std::string("a=b")));
 }
 
 TEST(Config, ANumberOutOfRangeSaysTheRange) {

@@ -104,5 +104,33 @@ TEST_F(Settings, AnOptionThatIsNoneOfTheChoicesSaysThem) {
   expect_wrong_use(test::run_program(record({"--pace", "slow", "--input", tone()})), HasSubstr("realtime, fast"));
 }
 
+TEST_F(Settings, ALanguageThatTheTranscriberDoesNotKnowFailsTheStartWithTheNearest) {
+  const auto result =
+      test::run_program(record({"--transcriber", "pocketsphinx", "--language", "klingon", "--input", tone()}));
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.err, testing::AllOf(HasSubstr("klingon"), HasSubstr("\"en\"")));
+  EXPECT_THAT(sessions(), IsEmpty());
+}
+
+TEST_F(Settings, AModelThatIsNotThereFailsTheStart) {
+  const auto result =
+      test::run_program(record({"--transcriber", "pocketsphinx", "--model", "no-such", "--input", tone()}));
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("no-such"));
+  EXPECT_THAT(sessions(), IsEmpty());
+}
+
+TEST_F(Settings, ALanguageWithAnUnderscoreIsRefusedWithTheRightTag) {
+  expect_wrong_use(test::run_program(record({"--language", "en_US", "--input", tone()})), HasSubstr("\"en-US\""));
+}
+
+TEST_F(Settings, AVocabularyFileThatIsMissingFailsTheStart) {
+  const auto result =
+      test::run_program(record({"--no-transcribe", "--vocabulary-file", folder / "names.txt", "--input", tone()}));
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("names.txt"));
+  EXPECT_THAT(sessions(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace dictum

@@ -465,6 +465,11 @@ def test_pause_resume_mute_and_mode(simulated: Simulated) -> None:
         async with dictum.AsyncRecorderBackend(received.append, **simulated()) as backend:
             await backend.set_muted(True)
             await backend.set_device("")
+            await backend.set_vocabulary(["Kovacs", "Tallinn"])
+            with pytest.raises(dictum.InvalidArgumentError):
+                await backend.set_vocabulary("Kovacs")
+            with pytest.raises(dictum.ConfigInvalidError):
+                await backend.set_vocabulary([""])
             await backend.set_vad_mode(dictum.VADMode.LONG_NOTE)
             await backend.pause_recording()
             assert backend.state == dictum.RecordingState.PAUSED

@@ -31,6 +31,7 @@ COMPLETE = {
     "annotations": ["[BLANK_AUDIO]"],
     "engine": "whisper.cpp 1.9.3",
     "language": "en",
+    "replacements": [{"written": "cube control", "meant": "kubectl"}],
 }
 
 

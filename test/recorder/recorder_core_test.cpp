@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "dictum/error.hpp"
+#include "recorder/revised_notes.hpp"
 
 namespace dictum::recorder {
 namespace {
@@ -46,6 +47,14 @@ class Core : public testing::Test {
   void answer(std::uint32_t index, const std::string& text) {
     TranscriptionOutcome outcome;
     outcome.text = text;
+    core.transcribed(index, outcome, actions);
+  }
+
+  void answer_in(const std::string& language, std::uint32_t index, const std::string& text, bool suspect = false) {
+    TranscriptionOutcome outcome;
+    outcome.text = text;
+    outcome.suspect = suspect;
+    outcome.language = language;
     core.transcribed(index, outcome, actions);
   }
 
@@ -130,6 +139,120 @@ TEST_F(Core, ASessionIsDoneWhenItIsClosedAndEverySegmentHasItsAnswer) {
   EXPECT_FALSE(core.is_done());
   fail(0);
   EXPECT_TRUE(core.is_done());
+}
+
+TEST_F(Core, TwoTextsThatAgreeDecideTheLanguageOfTheSessionOnce) {
+  for (std::uint32_t i = 0; i < 4; ++i) say(i, static_cast<int>(2 * i));
+  answer_in("en", 0, "one");
+  EXPECT_EQ(core.job(1).value().language, "");
+  answer_in("en", 1, "two");
+  answer_in("en", 2, "three");
+  EXPECT_THAT(reported<TranscriptionLanguageChosen>(), ElementsAre(TranscriptionLanguageChosen{"en"}));
+  EXPECT_EQ(core.job(3).value().language, "en");
+}
+
+TEST_F(Core, WhatCannotBeTrustedDecidesNoLanguage) {
+  for (std::uint32_t i = 0; i < 4; ++i) say(i, static_cast<int>(2 * i));
+  answer_in("ja", 0, "doubtful", true);
+  answer_in("ja", 1, "");
+  fail(2);
+  answer_in("ja", 3, "ichi");
+  EXPECT_THAT(reported<TranscriptionLanguageChosen>(), IsEmpty());
+}
+
+TEST_F(Core, ATextInAnotherLanguageThanTheSessionsIsAskedForAgain) {
+  for (std::uint32_t i = 0; i < 4; ++i) say(i, static_cast<int>(2 * i));
+  answer_in("ja", 0, "ichi");
+  answer_in("en", 1, "two");
+  answer_in("en", 2, "three");  // decides, so the first is asked for again
+  answer_in("hi", 3, "char");   // was under way by then: its text is not told
+  EXPECT_EQ(all<Transcribe>().size(), 6U);
+  answer_in("en", 0, "one");
+  answer_in("en", 3, "four");
+  const auto texts = reported<TranscriptionComplete>();
+  ASSERT_EQ(texts.size(), 5U);
+  EXPECT_EQ(texts[3].text, "one");
+  EXPECT_EQ(texts[3].revision, 1);
+  EXPECT_EQ(texts[4].text, "four");
+  EXPECT_EQ(texts[4].revision, 0);
+  close();
+  EXPECT_TRUE(core.is_done());
+}
+
+TEST_F(Core, AnEngineThatKeepsToItsLanguageIsAskedOnceMoreAndNotForEver) {
+  for (std::uint32_t i = 0; i < 3; ++i) say(i, static_cast<int>(2 * i));
+  answer_in("en", 0, "one");
+  answer_in("en", 1, "two");
+  answer_in("fr", 2, "trois");
+  answer_in("fr", 2, "trois");
+  EXPECT_EQ(reported<TranscriptionComplete>().back().text, "trois");
+  close();
+  EXPECT_TRUE(core.is_done());
+}
+
+TEST_F(Core, TheLanguageAndTheTextsAreTheSameInWhicheverOrderTheAnswersCome) {
+  for (std::uint32_t i = 0; i < 3; ++i) say(i, static_cast<int>(2 * i));
+  answer_in("de", 2, "drei");
+  answer_in("en", 1, "two");
+  EXPECT_THAT(reported<TranscriptionComplete>(), IsEmpty());
+  answer_in("en", 0, "one");
+  answer_in("en", 2, "three");
+  std::vector<std::string> texts;
+  for (const auto& complete : reported<TranscriptionComplete>()) texts.push_back(complete.text);
+  EXPECT_THAT(texts, ElementsAre("one", "two", "three"));
+  close();
+  EXPECT_TRUE(core.is_done());
+}
+
+TEST_F(Core, AnEngineThatNamesNoLanguageIsHeldUpByNothing) {
+  say(0, 1);
+  say(1, 3);
+  answer(1, "second");
+  EXPECT_EQ(reported<TranscriptionComplete>().size(), 1U);
+}
+
+TEST_F(Core, AResumedSessionKeepsTheLanguageThatWasDecided) {
+  for (std::uint32_t i = 0; i < 3; ++i) say(i, static_cast<int>(2 * i));
+  answer_in("en", 0, "one");
+  answer_in("en", 1, "two");
+  close();
+  const auto recorded = journal();
+  RecorderCore resumed(settings(), clock);
+  actions.clear();
+  resumed.resume(recorded, Redo::nothing, actions);
+  EXPECT_EQ(resumed.job(2).value().language, "en");
+}
+
+TEST_F(Core, AConfiguredLanguageIsThatOfEveryJob) {
+  say(0, 1);
+  close();
+  auto german = settings();
+  german.language = "de";
+  RecorderCore other(german, clock);
+  other.resume(journal(), Redo::nothing, actions);
+  EXPECT_EQ(other.job(0).value().language, "de");
+}
+
+TEST_F(Core, AVocabularyHoldsForTheJobsThatComeAfterIt) {
+  say(0, 1);
+  EXPECT_THAT(core.job(0).value().vocabulary, IsEmpty());
+  core.set_vocabulary({"Kovacs"}, actions);
+  EXPECT_THAT(core.job(0).value().vocabulary, ElementsAre("Kovacs"));
+}
+
+TEST_F(Core, AFixedCorrectionIsReportedWithTheText) {
+  auto correcting = settings();
+  correcting.replacements = {{"cube control", "kubectl"}};
+  RecorderCore other(correcting, clock);
+  other.start(actions);
+  other.process(vad::SegmentOpened{0, kRate, kRate}, actions);
+  other.process(vad::SegmentClosed{0, kRate, 2 * kRate, kRate, 2 * kRate, true, vad::CloseReason::silence}, actions);
+  TranscriptionOutcome outcome;
+  outcome.text = "Run cube control.";
+  other.transcribed(0, outcome, actions);
+  const auto complete = reported<TranscriptionComplete>().back();
+  EXPECT_EQ(complete.text, "Run kubectl.");
+  EXPECT_THAT(complete.replacements, ElementsAre(Replacement{"cube control", "kubectl"}));
 }
 
 TEST_F(Core, ARetryIsANewRevisionAndQueuedNoSecondTime) {
@@ -309,6 +432,28 @@ TEST_F(EagerCore, CancelsWhereTheSegmentEndsInOtherAudio) {
   EXPECT_EQ(core.job(0).value().audio_end_frame, kAudioEnd - 10);
 }
 
+TEST_F(EagerCore, BeginsAgainWhereTheVocabularyChanges) {
+  core.set_vocabulary({"Kovacs"}, actions);
+  EXPECT_EQ(begun(), 0U);
+  open();
+  pause();
+  core.set_vocabulary({"Tallinn"}, actions);
+  EXPECT_EQ(begun(), 2U);
+  EXPECT_THAT(core.job(0).value().vocabulary, ElementsAre("Tallinn"));
+}
+
+TEST_F(EagerCore, BeginsAgainWhereTheLanguageIsDecided) {
+  say(0, 1);
+  say(1, 3);
+  answer_in("en", 0, "one");
+  open(2);
+  pause(2);
+  EXPECT_EQ(core.job(2).value().language, "");
+  answer_in("en", 1, "two");
+  EXPECT_EQ(begun(), 2U);
+  EXPECT_EQ(core.job(2).value().language, "en");
+}
+
 TEST_F(EagerCore, ReportsNothingOfIt) {
   const auto before = all<Emit>().size();
   pause();
@@ -486,6 +631,82 @@ TEST_F(Core, AResumedSessionKnowsWhatTheEngineSpottedBesideTheText) {
   resumed.transcribed(2, outcome, actions);
   ASSERT_EQ(reported<NoteCompleted>().size(), 1U);
   EXPECT_EQ(reported<NoteCompleted>().back().title, "shopping list");
+}
+
+/// What is recorded of notes after the texts of `journal` were revised, and appended to it.
+std::vector<RevisedNote> revise(std::vector<Event>& journal) {
+  const auto notes = revised_notes(journal, {.sample_rate = kRate}, "/sessions/20261122_000000");
+  for (const RevisedNote& each : notes) {
+    journal.push_back({journal.back().session, *journal.back().sequence + 1, 1, each.frame, each.note});
+  }
+  return notes;
+}
+
+TEST_F(Core, ANoteWhoseStartFailedIsMadeWhenItsTextComesLate) {
+  for (std::uint32_t i = 0; i < 3; ++i) say(i, static_cast<int>(2 * i + 1));
+  fail(0);
+  answer(1, "Shopping list.");
+  answer(2, "Bread.");
+  close();
+  EXPECT_THAT(reported<NoteCompleted>(), IsEmpty());
+  core.retry_failed(actions);
+  answer(0, "Start a new note.");
+  EXPECT_TRUE(core.take_text_revisions());
+  auto recorded = journal();
+  const auto made = revise(recorded);
+  ASSERT_EQ(made.size(), 1U);
+  EXPECT_EQ(made[0].frame, 6 * kRate + 100);
+  EXPECT_EQ(made[0].note,
+            (NoteCompleted{
+                "Shopping list", "Bread.", {2}, "/sessions/20261122_000000/notes/0001-shopping-list.md", 0, true}));
+  EXPECT_THAT(revise(recorded), IsEmpty()) << "it is made once";
+
+  // A correction by hand is its next revision.
+  TranscriptionComplete by_hand;
+  by_hand.segment_index = 2;
+  by_hand.text = "Brown bread.";
+  by_hand.success = true;
+  by_hand.revision = 1;
+  recorded.push_back({"", *recorded.back().sequence + 1, 1, 0, by_hand});
+  const auto corrected = revise(recorded);
+  ASSERT_EQ(corrected.size(), 1U);
+  EXPECT_EQ(corrected[0].note.text, "Brown bread.");
+  EXPECT_EQ(corrected[0].note.revision, 1);
+  EXPECT_EQ(corrected[0].note.path, made[0].note.path);
+
+  // Whoever resumes the session tells of no note again.
+  RecorderCore resumed(settings(), clock);
+  actions.clear();
+  resumed.resume(recorded, Redo::nothing, actions);
+  EXPECT_THAT(reported<NoteCompleted>(), IsEmpty());
+}
+
+TEST_F(Core, ALateNoteLeavesTheOthersAsTheyAre) {
+  for (std::uint32_t i = 0; i < 7; ++i) say(i, static_cast<int>(2 * i + 1));
+  answer(0, "Start a new note.");
+  answer(1, "First.");
+  answer(2, "One.");
+  fail(3);
+  answer(4, "Second.");
+  answer(5, "Two.");
+  answer(6, "End note.");
+  close();
+  ASSERT_EQ(reported<NoteCompleted>().size(), 1U);
+  EXPECT_EQ(reported<NoteCompleted>()[0].text, "One. Second. Two.");
+  core.retry_failed(actions);
+  answer(3, "Start a new note.");
+  auto recorded = journal();
+  const auto notes = revise(recorded);
+  ASSERT_EQ(notes.size(), 2U);
+  EXPECT_EQ(notes[0].note.title, "First");
+  EXPECT_EQ(notes[0].note.text, "One.");
+  EXPECT_EQ(notes[0].note.revision, 1);
+  EXPECT_FALSE(notes[0].note.late);
+  EXPECT_EQ(notes[1].note.title, "Second");
+  EXPECT_EQ(notes[1].note.text, "Two.");
+  EXPECT_TRUE(notes[1].note.late);
+  EXPECT_THAT(notes[1].note.path, testing::EndsWith("notes/0002-second.md"));
+  EXPECT_THAT(revise(recorded), IsEmpty());
 }
 
 TEST_F(Core, WithoutATranscriberAResumedSessionWaitsForNobody) {

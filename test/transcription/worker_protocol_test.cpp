@@ -57,12 +57,13 @@ std::vector<Golden> golden_frames() {
            .language = "en-US",
            .prompt = "and so",
            .phrases = {"end note"},
+           .vocabulary = {"Kovacs"},
            .session = "20261122_154501",
            .segment_index = 1,
            .attempt = 2,
            .interim = true},
        R"({"type":"job","id":7,"wav":"/s/seg_0001.wav","start_frame":0,"end_frame":16000,"language":"en-US",)"
-       R"("prompt":"and so","phrases":["end note"],"session":"20261122_154501","segment_index":1,"attempt":2,)"
+       R"("prompt":"and so","phrases":["end note"],"vocabulary":["Kovacs"],"session":"20261122_154501","segment_index":1,"attempt":2,)"
        R"("interim":true})"},
       {Cancel{7}, R"({"type":"cancel","id":7})"},
       {Ping{3}, R"({"type":"ping","nonce":3})"},

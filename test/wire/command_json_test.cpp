@@ -22,6 +22,7 @@ const std::vector<std::pair<Command, std::string>>& commands() {
       {SetVADMode{VADMode::long_note}, R"({"command":"set_vad_mode","mode":"long_note"})"},
       {SetMuted{true}, R"({"command":"set_muted","muted":true})"},
       {SetDevice{"Desk \"one\""}, R"({"command":"set_device","device":"Desk \"one\""})"},
+      {SetVocabulary{{"Kovacs", "Tallinn"}}, R"({"command":"set_vocabulary","vocabulary":["Kovacs","Tallinn"]})"},
       {CompleteNote{}, R"({"command":"complete_note"})"},
       {RetryFailed{}, R"({"command":"retry_failed"})"},
       {WaitUntilIdle{}, R"({"command":"wait_until_idle"})"},
@@ -58,6 +59,8 @@ TEST(CommandJSON, WhatIsNoCommandIsRefusedWithItsReason) {
       {R"({"command":"set_vad_mode","mode":"loud"})", "\"normal\" or \"long_note\""},
       {R"({"command":"set_device","device":null})", "needs \"device\": a text"},
       {"{\"command\":\"set_device\",\"device\":\"a\\u0000b\"}", "needs \"device\": a text"},
+      {R"({"command":"set_vocabulary","vocabulary":"Kovacs"})", "needs \"vocabulary\": a list of texts"},
+      {R"({"command":"set_vocabulary","vocabulary":["Kovacs",7]})", "needs \"vocabulary\": a list of texts"},
       {R"({"command":"stop_recording","drain_sec":"soon"})", "a number, or null"},
   };
   for (const auto& [text, reason] : wrong) {

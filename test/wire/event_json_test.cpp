@@ -39,7 +39,8 @@ std::vector<Event> all_events() {
       .annotations = {"(music)", "*coughs*"},
       .engine = "whisper.cpp 1.9.3",
       .model = "base-q8_0",
-      .language = "en"};
+      .language = "en",
+      .replacements = {{.written = "cube control", .meant = "kubectl"}}};
   TranscriptionComplete failed;
   failed.segment_index = std::numeric_limits<std::uint32_t>::max();
   failed.error = EventError{"quarantined", "it killed its workers"};
@@ -55,11 +56,13 @@ std::vector<Event> all_events() {
       event(NoteCommandDetected{4, NoteCommand::scratch}),
       event(NoteTitleCaptured{4, "shopping list"}),
       event(NoteCompleted{"shopping list", "milk and honey", {5, 6}, "notes/0001-shopping-list.md"}),
+      event(NoteCompleted{"late", "", {}, "notes/0002-late.md", 0, true}),
       event(NoteCancelled{"", "", {}, ""}),
       event(AudioGap{9000, 480, GapReason::suspended}),
       event(DeviceChanged{"USB microphone", "plugged in"}),
       event(WorkerStatus{"pocketsphinx-0", WorkerState::ready, ""}),
       event(RecorderFault{"disk_full", "The disk is full.", true}),
+      event(TranscriptionLanguageChosen{"en"}),
       event(TranscriptionPartial{2, "so far", 3}),
       event(AudioLevel{-23.5, -12, 0.75, 320}),
       event(QueueStatus{2, 5, 1.5}),

@@ -5,6 +5,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "dictum/command.hpp"
 
@@ -87,6 +88,16 @@ class Operations {
   template <class... How>
   auto set_device(std::string device, How&&... how) {
     return submit(SetDevice{std::move(device)}, std::forward<How>(how)...);
+  }
+
+  /// The names and terms that are likely to be said, in place of all that were configured: for the segments of the
+  /// recording under way that have no text yet, and for the next start. An engine without the ability "vocabulary"
+  /// passes them over.
+  ///
+  /// Errors: `config_invalid` for what cannot be a term.
+  template <class... How>
+  auto set_vocabulary(std::vector<std::string> vocabulary, How&&... how) {
+    return submit(SetVocabulary{std::move(vocabulary)}, std::forward<How>(how)...);
   }
 
   /// Ends the open note as "end note" would; none being open, it succeeds.
