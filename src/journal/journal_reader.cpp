@@ -59,6 +59,11 @@ std::optional<Event> JournalReader::next() {
     const std::int64_t begin = offset_;
     const std::optional<std::string_view> line = next_line();
     if (!line) return std::nullopt;
+    const LineChain::Verdict verdict = chain_.verify(*line);
+    if (verdict == LineChain::Verdict::damaged) {
+      report(begin, "it is not as it was written (its checksum does not match)");
+      continue;
+    }
     std::optional<Event> event;
     std::optional<std::uint64_t> sequence;
     try {
@@ -69,6 +74,7 @@ std::optional<Event> JournalReader::next() {
       sequence = unknown.sequence();
     } catch (const RecorderError& error) {
       report(begin, error.what());
+      chain_.forget();
     }
     if (!sequence) continue;
     if (expected_ && *sequence < *expected_) {
@@ -77,6 +83,10 @@ std::optional<Event> JournalReader::next() {
     }
     if (expected_ && *sequence > *expected_) {
       report(begin, fmt::format("sequence {} comes where {} is expected", *sequence, *expected_));
+    } else if (verdict == LineChain::Verdict::displaced) {
+      report(begin, "the line before it is not the one that it was written behind");
+    } else if (verdict == LineChain::Verdict::unsealed) {
+      report(begin, "it has no checksum, unlike the lines before it");
     }
     expected_ = *sequence + 1;
     if (event) return with_absolute_paths(*std::move(event), session_);
@@ -142,6 +152,7 @@ std::optional<std::string_view> JournalReader::next_line() {
     }
     if (buffer_.size() - used_ > kMaxLineBytes) {
       if (!std::exchange(skipping_, true)) report(offset_, "the line is too long");
+      chain_.forget();
       offset_ += static_cast<std::int64_t>(buffer_.size() - used_);
       used_ = buffer_.size();
     }
@@ -164,6 +175,7 @@ void JournalReader::go_to(std::int64_t offset) {
   used_ = 0;
   offset_ = offset;
   expected_.reset();
+  chain_.forget();
   skipping_ = false;
 }
 

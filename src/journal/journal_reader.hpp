@@ -9,6 +9,7 @@
 
 #include "base/unique_fd.hpp"
 #include "dictum/event.hpp"
+#include "journal/line_chain.hpp"
 
 namespace dictum::journal {
 
@@ -44,6 +45,9 @@ class JournalReader {
   /// The sequence that the next event should have; empty after `seek`.
   std::optional<std::uint64_t> expected() const { return expected_; }
 
+  /// The checksums up to the last line, for whoever goes on writing.
+  const LineChain& chain() const { return chain_; }
+
   /// Where the next line begins, in bytes. After `next` came back empty: where the whole lines end.
   std::int64_t offset() const { return offset_; }
 
@@ -63,6 +67,7 @@ class JournalReader {
   std::size_t used_ = 0;  // of the buffer
   std::int64_t offset_ = 0;
   std::optional<std::uint64_t> expected_ = 0;  // sequence; empty after `seek`
+  LineChain chain_;
   std::vector<JournalProblem> problems_;
   bool skipping_ = false;  // inside a line that is too long
 };

@@ -51,18 +51,13 @@ bool SessionState::apply(const Event& event) {
                           return false;
                         },
                         [&](const SpeechDetected& detected) {
-                          if (!segments.empty() && detected.segment_index <= segments.back().index) return false;
-                          Segment& segment = segments.emplace_back();
-                          segment.index = detected.segment_index;
-                          segment.start_frame = segment.end_frame = detected.start_frame;
-                          segment.speech_start_frame = segment.speech_end_frame = event.frame;
-                          segment.mode = mode;
-                          position.open_segments.insert(segment.index);
+                          add_segment(detected.segment_index, detected.start_frame, event.frame);
                           return false;
                         },
                         [&](const SpeechEnded& ended) {
+                          // Of a damaged journal the line that opened it may be missing.
+                          add_segment(ended.segment_index, ended.start_frame, ended.start_frame);
                           Segment* const segment = segment_at(ended.segment_index);
-                          if (segment == nullptr) return false;
                           segment->start_frame = ended.start_frame;
                           segment->end_frame = ended.end_frame;
                           segment->speech_end_frame = event.frame;
@@ -97,6 +92,19 @@ bool SessionState::apply(const Event& event) {
                         [](const auto&) { return false; },
                     },
                     event.body);
+}
+
+/// In order of the indexes, also where a recovery found it after later ones. Does nothing where it is known.
+void SessionState::add_segment(std::uint32_t index, Frame start_frame, Frame speech_start_frame) {
+  const auto place = std::ranges::lower_bound(segments, index, {}, &Segment::index);
+  if (place != segments.end() && place->index == index) return;
+  Segment segment;
+  segment.index = index;
+  segment.start_frame = segment.end_frame = start_frame;
+  segment.speech_start_frame = segment.speech_end_frame = speech_start_frame;
+  segment.mode = mode;
+  segments.insert(place, std::move(segment));
+  position.open_segments.insert(index);
 }
 
 void SessionState::note_position(const Event& event) {

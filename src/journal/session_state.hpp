@@ -101,6 +101,7 @@ struct SessionState {
 
  private:
   Segment* segment_at(std::uint32_t index);
+  void add_segment(std::uint32_t index, Frame start_frame, Frame speech_start_frame);
   void note_position(const Event& event);
   bool apply_result(const TranscriptionComplete& complete);
 };

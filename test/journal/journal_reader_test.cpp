@@ -90,6 +90,35 @@ TEST_F(Journal, PassesOverAnEventOfANewerVersion) {
   EXPECT_THAT(reader.problems(), IsEmpty());
 }
 
+TEST_F(Journal, GivesWhatIsIntactAroundALineThatWasChanged) {
+  LineChain chain;
+  std::string content;
+  for (std::uint64_t sequence = 0; sequence < 4; ++sequence) {
+    std::string whole = line(sequence);
+    whole.pop_back();
+    content += chain.sealed(whole) + "\n";
+  }
+  content[content.find("plugged", content.find("\"sequence\":1"))] = 'P';
+  write(content);
+  JournalReader reader(folder_.path());
+  EXPECT_THAT(rest(reader), ElementsAre(0, 2, 3));
+  ASSERT_EQ(reader.problems().size(), 2u);
+  EXPECT_EQ(reader.problems()[0].line, 2u);
+  EXPECT_THAT(reader.problems()[0].what, HasSubstr("checksum"));
+  EXPECT_EQ(reader.problems()[1].what, "sequence 2 comes where 1 is expected");
+}
+
+TEST_F(Journal, NoticesANewestLineThatWasReplacedByAnOlderVersion) {
+  LineChain chain;
+  std::string first = line(0);
+  first.pop_back();
+  write(chain.sealed(first) + "\n" + line(1));
+  JournalReader reader(folder_.path());
+  EXPECT_THAT(rest(reader), ElementsAre(0, 1));
+  ASSERT_EQ(reader.problems().size(), 1u);
+  EXPECT_EQ(reader.problems()[0].what, "it has no checksum, unlike the lines before it");
+}
+
 TEST_F(Journal, ListsABoundedNumberOfProblems) {
   std::string content;
   for (int i = 0; i < 1000; ++i) content += "damage\n";

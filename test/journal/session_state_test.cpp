@@ -133,12 +133,27 @@ TEST(SessionState, IsNotChangedByEventsThatDoNotFit) {
   const SessionState before = after({transcribed("text", 0)});
   SessionState made = before;
   made.apply(event(1, SpeechDetected{0, 0}));
-  made.apply(event(1, SpeechEnded{7, 1, true, 0, 1}));
   made.apply(event(1, TranscriptionQueued{7, "x"}));
   TranscriptionComplete foreign = transcribed("x", 0);
   foreign.segment_index = 4000000000;
   made.apply(event(1, foreign));
   EXPECT_EQ(made, before);
+}
+
+TEST(SessionState, TakesASegmentWhoseFirstLineIsLost) {
+  SessionState made = after({});
+  made.apply(event(900, SpeechEnded{7, 0.05, true, 100, 900}));
+  ASSERT_NE(made.find(7), nullptr);
+  EXPECT_EQ(made.find(7)->start_frame, 100);
+  EXPECT_EQ(made.find(7)->end_frame, 900);
+  EXPECT_THAT(made.position.open_segments, testing::Not(testing::Contains(7u)));
+}
+
+TEST(SessionState, KeepsTheOrderOfTheSegmentsAlsoWhereARecoveryFoundOneLate) {
+  SessionState made;
+  for (const std::uint32_t index : {0u, 2u, 1u}) made.apply(event(100, SpeechDetected{index, 50}));
+  ASSERT_EQ(made.segments.size(), 3u);
+  for (std::uint32_t index = 0; index < 3; ++index) EXPECT_EQ(made.segments[index].index, index);
 }
 
 TEST(SessionState, SaysWhetherAResultBecameTheTextOfItsSegment) {
