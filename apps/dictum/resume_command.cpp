@@ -39,13 +39,22 @@ ExitCode resume(const Options& options) {
     if (sessions.empty() && !options.json) print("Nothing is unfinished in {}.\n", root.string());
   }
   EventPrinter printer({.is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json});
+  bool all_resumed = true;
   for (const auto& session : sessions) {
     const auto redo = options.failed ? recorder::Redo::failed : recorder::Redo::nothing;
-    api::resume_session(config, session, redo, [&](const Event& event) { printer.print(event); });
+    try {
+      api::resume_session(config, session, redo, [&](const Event& event) { printer.print(event); });
+    } catch (const RecorderError& error) {
+      if (sessions.size() == 1) throw;
+      all_resumed = false;  // the others are none the worse for it
+      printer.clear();
+      print_error("{}: {}", session.filename().string(), error.what());
+      continue;
+    }
     printer.clear();
     if (!options.json) print("Session: {}\n", session.string());
   }
-  return printer.failed() == 0 ? ExitCode::success : ExitCode::failure;
+  return all_resumed && printer.failed() == 0 ? ExitCode::success : ExitCode::failure;
 }
 
 }  // namespace

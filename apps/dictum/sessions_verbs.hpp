@@ -23,6 +23,7 @@ void add_edit_verb(CLI::App& sessions, ExitCode& code);
 void add_delete_verb(CLI::App& sessions, ExitCode& code);
 void add_prune_verb(CLI::App& sessions, ExitCode& code);
 void add_reindex_verb(CLI::App& sessions, ExitCode& code);
+void add_verify_verb(CLI::App& sessions, ExitCode& code);
 
 /// A verb that needs the folder of the sessions and `options`, which its command line has filled by then.
 template <class Options>

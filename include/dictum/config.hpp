@@ -65,6 +65,12 @@ struct DICTUM_API RecorderConfig {
   struct Session {
     std::filesystem::path root;  ///< empty: $XDG_DATA_HOME/dictum/sessions
     bool keep_all = false;       ///< also keep the whole timeline as FLAC
+
+    /// What a recording survives up to its last second. "power": also a loss of power or a crash of the system; what
+    /// is recorded is flushed to the disk every second. "crash": a crash of the program only; sound and journal are
+    /// flushed when the system does it, so a loss of power may leave files that are cut off or empty, and a recovery
+    /// uses what is there.
+    std::string durability = "power";
   } session;
 
   /// What people say to steer notes; an empty list stands for the English phrases. Case and punctuation do not matter,

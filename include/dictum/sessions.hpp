@@ -88,6 +88,24 @@ struct SessionTranscript {
   double seconds(Frame frame) const { return static_cast<double>(frame) / sample_rate; }
 };
 
+/// Something in a session that is not as it should be.
+struct SessionProblem {
+  std::string file;              ///< relative to the session: "events.jsonl", "seg_0003.wav", "../index.sqlite"
+  std::string what;              ///< for people; one sentence
+  bool can_be_repaired = false;  ///< `repair_session` makes the file again, from the journal and the sound
+};
+
+/// What verifying a session, or repairing it, found.
+struct SessionCheck {
+  std::filesystem::path path;
+  std::string name;
+  bool is_open = false;      ///< a process is working on it: what it writes later is not expected
+  bool is_finished = false;  ///< stopped, and no text is outstanding; else `dictum resume` finishes it
+  std::vector<SessionProblem> problems;
+  std::vector<std::string> known_losses;  ///< that the journal itself records: what a crash took, and was reported
+  std::vector<std::string> repairs;       ///< what was done, one sentence each
+};
+
 /// Where sessions are kept unless somebody says otherwise: `$XDG_DATA_HOME/dictum/sessions`, else below
 /// `~/.local/share`. Errors: `output_unwritable` where neither is set.
 DICTUM_API std::filesystem::path default_session_root();
@@ -146,6 +164,17 @@ struct SessionMatch {
 /// Finds what was said below a root, the newest first. Brings the search index beside the sessions up to date first.
 /// Errors: `output_unwritable` and `disk_full` where not even an index in memory works.
 DICTUM_API std::vector<SessionMatch> search_sessions(const std::filesystem::path& root, const SessionSearch& search);
+
+/// Compares every file of a session with its journal: the lines and their checksums, the sound files, the manifest, the
+/// transcripts, the notes and the search index. Changes nothing. Errors: `input_not_found`.
+DICTUM_API SessionCheck verify_session(const std::filesystem::path& session);
+
+/// Makes again what can be made from the journal and the sound files, and records what was lost in the journal. No
+/// sound is removed or changed, but for what a crash left behind an end that the journal states. Transcribes nothing;
+/// texts that are missing wait for `dictum resume`. A session that is whole stays as it is, to the byte. `problems` are
+/// those that remain. Errors: `input_not_found`, `session_locked`, `session_unreadable` for a session of a newer
+/// version, `disk_full`, `output_unwritable`.
+DICTUM_API SessionCheck repair_session(const std::filesystem::path& session);
 
 /// Exports a session to a new file whose extension says as what: .txt, .srt, .vtt, .json, .md, .wav, .flac. Returns
 /// what is missing in it, a sentence each: texts that failed or are not transcribed yet are marked in the file, missing

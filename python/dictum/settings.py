@@ -58,6 +58,8 @@ class Settings(TypedDict, total=False):
     notes_prefix: Sequence[str]
     session_root: str | PathLike[str]
     session_keep_all: bool
+    session_durability: str
+    """"power" or "crash": what the newest second of a recording survives."""
     retention_older_than: str
     """90d, 12h, 8w: sessions that are older are deleted; empty: never."""
     retention_keep_notes: bool

@@ -19,6 +19,7 @@
 #include "session/new_file.hpp"
 #include "session/revision.hpp"
 #include "session/session_writer.hpp"
+#include "session/verification.hpp"
 #include "transcription/find_transcriber.hpp"
 
 namespace dictum {
@@ -146,6 +147,14 @@ std::vector<SessionMatch> search_sessions(const fs::path& root, const SessionSea
     match.said_at = hit.said_at;
   }
   return matches;
+}
+
+SessionCheck verify_session(const fs::path& session) {
+  return session::verify(session);
+}
+
+SessionCheck repair_session(const fs::path& session) {
+  return session::repair(session, std::chrono::system_clock::now());
 }
 
 std::vector<std::string> export_session(const fs::path& session, const fs::path& file) {

@@ -1,12 +1,11 @@
 #include "audio/wav_writer.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <array>
 #include <bit>
-#include <cstring>
 #include <limits>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dictum/error.hpp"
@@ -27,7 +26,12 @@ std::int64_t end_of(Frame frames) {
 }  // namespace
 
 WAVWriter::WAVWriter(const std::filesystem::path& path, int sample_rate) : file_(path), sample_rate_(sample_rate) {
-  write_header();
+  try {
+    write_header();
+  } catch (const RecorderError&) {
+    ::unlink(path.c_str());  // ours, and nothing is in it
+    throw;
+  }
 }
 
 void WAVWriter::append(std::span<const std::int16_t> samples) {
@@ -60,9 +64,14 @@ void WAVWriter::write_samples(std::span<const std::int16_t> samples) {
 
 void WAVWriter::truncate(Frame frames) {
   if (frames >= frames_) return;
-  frames_ = frames;
-  write_header();
-  file_.truncate(end_of(frames_));
+  const Frame before = std::exchange(frames_, frames);
+  try {
+    write_header();
+    file_.truncate(end_of(frames_));
+  } catch (const RecorderError&) {
+    frames_ = before;
+    throw;
+  }
 }
 
 void WAVWriter::close() {
@@ -70,29 +79,28 @@ void WAVWriter::close() {
 }
 
 void WAVWriter::write_header() {
-  std::array<std::byte, kHeaderSize> header;
-  std::size_t size = 0;
-  const auto text = [&](std::string_view four) {
-    std::memcpy(header.data() + size, four.data(), four.size());
-    size += four.size();
-  };
+  const std::string header = wav_header(frames_, sample_rate_);
+  file_.write_at(0, std::as_bytes(std::span(header)));
+}
+
+std::string wav_header(Frame frames, int sample_rate) {
+  std::string header;
   const auto number = [&](std::int64_t value, int bytes) {
-    for (int i = 0; i < bytes; ++i) header[size++] = static_cast<std::byte>(value >> (8 * i) & 0xFF);
+    for (int i = 0; i < bytes; ++i) header += static_cast<char>(value >> (8 * i) & 0xFF);
   };
-  text("RIFF");
-  number(end_of(frames_) - 8, 4);
-  text("WAVE");
-  text("fmt ");
+  header += "RIFF";
+  number(end_of(frames) - 8, 4);
+  header += "WAVEfmt ";
   number(16, 4);
   number(1, 2);  // PCM
   number(1, 2);  // channel
-  number(sample_rate_, 4);
-  number(sample_rate_ * kFrameSize, 4);
+  number(sample_rate, 4);
+  number(sample_rate * kFrameSize, 4);
   number(kFrameSize, 2);
   number(8 * kFrameSize, 2);
-  text("data");
-  number(frames_ * kFrameSize, 4);
-  file_.write_at(0, header);
+  header += "data";
+  number(frames * kFrameSize, 4);
+  return header;
 }
 
 }  // namespace dictum::audio

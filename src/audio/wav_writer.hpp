@@ -3,19 +3,23 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 
 #include "audio/output_file.hpp"
 #include "dictum/frame.hpp"
 
 namespace dictum::audio {
 
+/// The header of a mono 16-bit WAV: 44 bytes.
+std::string wav_header(Frame frames, int sample_rate);
+
 /// Writes a mono 16-bit WAV that is valid at every moment, also after `kill -9`: samples are written first and
 /// announced by the header then, and a file is cut after its header says less. A header's two sizes change in one
 /// write.
 ///
 /// One thread at a time; owned by whoever keeps the segment. Every function but `frames` throws RecorderError,
-/// disk_full or output_unwritable; a failed `append` leaves the file as it was before, so the same samples can be tried
-/// again.
+/// disk_full or output_unwritable. A failed `append` leaves the file as it was before, so the same samples can be tried
+/// again; so can a failed `truncate`; a constructor that throws leaves no file.
 class WAVWriter {
  public:
   /// Makes the file (mode 0600) with no samples in it; one of that name must not exist.

@@ -233,6 +233,8 @@ std::vector<ConfigField> make_fields() {
             "script of the simulated transcriber"),
       field("session", "root", &C::session, &C::Session::root, "folder of the sessions"),
       field("session", "keep_all", &C::session, &C::Session::keep_all, "also keep the whole timeline as FLAC"),
+      word("session", "durability", &C::session, &C::Session::durability, "what the newest second survives",
+           {"power", "crash"}),
       phrases("start", &C::Notes::start, "phrases that begin a note"),
       phrases("title", &C::Notes::title, "phrases that lead in its title"),
       phrases("end", &C::Notes::end, "phrases that complete a note"),

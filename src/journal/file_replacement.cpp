@@ -39,11 +39,11 @@ void FileReplacement::append(std::string_view content) {
   }
 }
 
-void FileReplacement::commit() {
-  if (::fdatasync(file_.get()) != 0) throw_disk_error(errno, folder_.path() / name_);
+void FileReplacement::commit(Flush flush) {
+  if (flush == Flush::now && ::fdatasync(file_.get()) != 0) throw_disk_error(errno, folder_.path() / name_);
   folder_.rename(fresh_, name_);
   file_.reset();  // committed: the destructor has nothing to remove
-  folder_.sync_names(name_.parent_path());
+  if (flush == Flush::now) folder_.sync_names(name_.parent_path());
 }
 
 void replace_file(const SessionFolder& folder, const fs::path& name, std::string_view content) {

@@ -23,8 +23,9 @@ class FileReplacement {
 
   void append(std::string_view content);
 
-  /// Waits for the disk: the content first, then the name.
-  void commit();
+  /// Whether a commit waits for the disk: the content first, then the name. Without it a power cut may leave nothing.
+  enum class Flush { now, never };
+  void commit(Flush flush = Flush::now);
 
  private:
   const SessionFolder& folder_;

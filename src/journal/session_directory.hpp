@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,9 @@ std::string session_name(std::chrono::system_clock::time_point started);
 
 /// True for what `session_name` makes, with "-2" and so on behind it or not.
 bool is_session_name(std::string_view name);
+
+/// When a session of that name began; empty for another name.
+std::optional<std::chrono::system_clock::time_point> time_of_name(std::string_view name);
 
 /// A session's folder in the making: mode 0700, with the first free name. Making it is one mkdir, so two that start in
 /// the same second get two folders. Until `keep` is called, everything goes again with this object: the folder, what is

@@ -173,7 +173,7 @@ void SessionFolder::rename(const fs::path& from, const fs::path& to) const {
 
 void SessionFolder::sync_file(const fs::path& name) const {
   const UniqueFD file = open(name, O_RDONLY);
-  if (::fsync(file.get()) != 0) throw_disk_error(errno, path_ / name);
+  if (::fdatasync(file.get()) != 0) throw_disk_error(errno, path_ / name);
 }
 
 void SessionFolder::sync_names(const fs::path& below) const {

@@ -61,6 +61,7 @@ void DiskStage::write_item(const pipeline::StreamItem& item) {
     writer_->open_segment(opened->index, opened->kept_start);
   } else if (const auto* audio = std::get_if<pipeline::SegmentAudio>(&item)) {
     writer_->append_segment(audio->index, audio->samples);
+    to_sync_ = true;
   } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
     if (closed->kept) {
       writer_->close_segment(closed->index, closed->kept_end - closed->kept_start);
@@ -97,6 +98,7 @@ Recorded DiskStage::record(std::vector<EventPointer> events) {
       recorded.is_blocked = true;
       break;
     }
+    to_sync_ = true;
     journal_->written.store(*event.sequence + 1);
     waiting_.pop_front();
     ++recorded.written;
@@ -114,6 +116,7 @@ std::vector<EventError> DiskStage::save_if_due() {
 }
 
 std::vector<std::string> DiskStage::due_for_sync() {
+  if (!writer_ || !writer_->survives_power_cut()) return {};
   const auto now = clock_->steady_now();
   if (!to_sync_ || now - last_sync_ < kSyncEvery || syncs_) return {};
   to_sync_ = false;
@@ -122,13 +125,14 @@ std::vector<std::string> DiskStage::due_for_sync() {
 }
 
 std::vector<std::string> DiskStage::take_unsynced() {
-  if (!writer_) return {};
+  if (!writer_ || !writer_->survives_power_cut()) return {};
   syncs_ = true;
   return writer_->take_unsynced();
 }
 
 std::vector<EventError> DiskStage::sync(const std::vector<std::string>& files) {
   std::vector<EventError> faults;
+  if (files.empty()) return faults;
   attempt(sync_fails_, faults, [&] { session::SessionWriter::sync(journal_->session, files); });
   syncs_ = false;
   return faults;

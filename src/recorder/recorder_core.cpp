@@ -323,14 +323,16 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
   std::vector<notes::Output> outputs;
   std::set<std::uint32_t> queued;
   std::size_t late_notes = 0;
+  for (const Event& event : journal) {  // first: a recovery may have found the end of a segment behind its text
+    if (const auto* speech = std::get_if<SpeechEnded>(&event.body); speech != nullptr && speech->kept) {
+      keep(speech->segment_index, speech->start_frame, speech->end_frame, event.frame);
+    }
+  }
   for (const Event& event : journal) {
     sequence_ = std::max(sequence_, event.sequence.value_or(0) + 1);
     now_ = std::max(now_, event.frame);
     notes.apply(event, outputs);
     std::visit(Overloaded{
-                   [&](const SpeechEnded& speech) {
-                     if (speech.kept) keep(speech.segment_index, speech.start_frame, speech.end_frame, event.frame);
-                   },
                    [&](const TranscriptionQueued& job) { queued.insert(job.segment_index); },
                    [&](const TranscriptionComplete& complete) {
                      Segment* const segment = find(complete.segment_index);
@@ -455,15 +457,16 @@ RecorderCore::Segment* RecorderCore::find(std::uint32_t index) {
   return const_cast<Segment*>(std::as_const(*this).find(index));
 }
 
-/// Segments come in order; one that does not (of a damaged journal) is not kept.
+/// Segments come in order; a recovery may have found one behind later ones. One that is known is not kept again.
 void RecorderCore::keep(std::uint32_t index, Frame start_frame, Frame end_frame, Frame speech_end) {
-  if (!segments_.empty() && index <= segments_.back().index) return;
+  const auto place = std::ranges::lower_bound(segments_, index, {}, &Segment::index);
+  if (place != segments_.end() && place->index == index) return;
   const Frame audio_end = std::min(vad::recognised_end(speech_end, settings_.sample_rate), end_frame);
-  segments_.push_back({.index = index,
-                       .start_frame = start_frame,
-                       .end_frame = end_frame,
-                       .audio_end = std::max(audio_end, start_frame),
-                       .asked = {}});
+  segments_.insert(place, {.index = index,
+                           .start_frame = start_frame,
+                           .end_frame = end_frame,
+                           .audio_end = std::max(audio_end, start_frame),
+                           .asked = {}});
 }
 
 void RecorderCore::submit(Segment& segment, Actions& actions) {

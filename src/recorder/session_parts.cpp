@@ -50,7 +50,8 @@ NewSession::NewSession(const RecorderConfig& config, std::chrono::system_clock::
                                                   .source = source,
                                                   .config = config::to_json(config),
                                                   .keep_all = config.session.keep_all,
-                                                  .transcribes = transcription::transcribes(config)}));
+                                                  .transcribes = transcription::transcribes(config),
+                                                  .survives_power_cut = config.session.durability == "power"}));
   made_.push_back(writer_->path());
 }
 

@@ -9,17 +9,14 @@
 #include <tuple>
 #include <utility>
 
-#include "base/iso_time.hpp"
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
 #include "journal/disk_error.hpp"
-#include "journal/event_paths.hpp"
-#include "journal/journal_reader.hpp"
 #include "journal/layout.hpp"
 #include "journal/session_directory.hpp"
 #include "journal/session_folder.hpp"
 #include "session/index.hpp"
-#include "session/wav_repair.hpp"
+#include "session/verification.hpp"
 
 namespace dictum::session {
 namespace {
@@ -30,12 +27,6 @@ namespace fs = std::filesystem;
 fs::path normal(const fs::path& path) {
   const fs::path whole = fs::absolute(path).lexically_normal();
   return whole.has_filename() ? whole : whole.parent_path();
-}
-
-std::optional<std::chrono::system_clock::time_point> time_of_name(std::string_view name) {
-  if (!journal::is_session_name(name)) return std::nullopt;
-  return parse_iso_time(fmt::format("{}-{}-{}T{}:{}:{}Z", name.substr(0, 4), name.substr(4, 2), name.substr(6, 2),
-                                    name.substr(9, 2), name.substr(11, 2), name.substr(13, 2)));
 }
 
 bool is_session(const fs::path& path) {
@@ -58,10 +49,10 @@ bool is_older(const ListedSession& a, const ListedSession& b) {
 std::optional<std::string> newest_session(const fs::path& root, const std::vector<std::string>& names) {
   constexpr std::chrono::hours kFarthestZones(28);
   std::optional<std::chrono::system_clock::time_point> latest;
-  for (const auto& name : names) latest = std::max(latest, time_of_name(name));
+  for (const auto& name : names) latest = std::max(latest, journal::time_of_name(name));
   std::optional<ListedSession> newest;
   for (const auto& name : names) {
-    if (const auto named = time_of_name(name); named && *named + kFarthestZones < *latest) continue;
+    if (const auto named = journal::time_of_name(name); named && *named + kFarthestZones < *latest) continue;
     ListedSession listed;
     listed.name = name;
     try {
@@ -106,7 +97,7 @@ std::string reason_to_stay(const ListedSession& session, const PruneRule& rule) 
 }  // namespace
 
 std::optional<std::chrono::system_clock::time_point> ListedSession::started_at() const {
-  return manifest ? manifest->started_at : time_of_name(name);
+  return manifest ? manifest->started_at : journal::time_of_name(name);
 }
 
 std::vector<ListedSession> list_sessions(const fs::path& root) {
@@ -180,43 +171,9 @@ fs::path find_session(const fs::path& root, std::string_view what) {
 
 std::vector<std::string> problems_of(const fs::path& session) {
   std::vector<std::string> problems;
-  const ListedSession listed = look_at_session(session);
-  if (!listed.problem.empty()) problems.push_back(listed.problem);
-  try {
-    journal::JournalReader reader(listed.path);
-    while (reader.next()) {
-    }
-    for (const journal::JournalProblem& problem : reader.problems()) {
-      problems.push_back(fmt::format("Line {} of the journal is wrong: {}.", problem.line, problem.what));
-    }
-    if (reader.torn_bytes() > 0 && !listed.is_open) problems.push_back("The last line of the journal is torn.");
-  } catch (const RecorderError& error) {
-    if (listed.manifest) problems.push_back(error.what());
-  }
-  if (!listed.manifest) return problems;
-
-  const journal::SessionFolder folder(listed.path);
-  for (const Segment& segment : listed.manifest->segments) {
-    if (!segment.is_kept() || segment.status == SegmentStatus::recording) continue;
-    const std::string file = journal::segment_file(segment.index);
-    try {
-      const Frame found = frames_on_disk(folder, file);
-      const Frame wanted = segment.end_frame - segment.start_frame;
-      if (found == 0 && wanted > 0) {
-        problems.push_back(fmt::format("{} is missing or empty.", file));
-      } else if (found != wanted) {
-        problems.push_back(fmt::format("{} has {} frames, and {} were recorded.", file, found, wanted));
-      }
-    } catch (const RecorderError& error) {
-      problems.push_back(error.what());
-    }
-  }
-  for (const Note& note : listed.manifest->notes) {
-    std::error_code ignored;
-    if (!journal::is_inside(note.path) || !fs::is_regular_file(listed.path / note.path, ignored)) {
-      problems.push_back(fmt::format("The note '{}' is missing.", note.path));
-    }
-  }
+  const SessionCheck check = verify(session);
+  for (const SessionProblem& problem : check.problems) problems.push_back(problem.what);
+  problems.insert(problems.end(), check.known_losses.begin(), check.known_losses.end());
   return problems;
 }
 

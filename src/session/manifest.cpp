@@ -13,7 +13,6 @@
 #include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "dictum/error.hpp"
-#include "journal/file_replacement.hpp"
 #include "journal/layout.hpp"
 #include "wire/event_json.hpp"
 
@@ -246,8 +245,7 @@ Manifest parse_manifest(std::string_view text) {
   if (error) refuse(error.message());
   const Fields fields(value, "the manifest");
   if (const int schema = fields.number<int>("schema", 1); schema > Manifest::kSchema) {
-    throw RecorderError(
-        Errc::session_unreadable,
+    throw NewerManifest(
         fmt::format("The session was made by a newer version of Dictum (schema {}; this one reads up to {}).", schema,
                     Manifest::kSchema));
   }
@@ -293,16 +291,19 @@ Manifest read_manifest(const std::filesystem::path& session) {
   const std::string text = journal::SessionFolder(session).read(journal::kManifestFile, kMaxBytes);
   try {
     return parse_manifest(text);
+  } catch (const NewerManifest& newer) {
+    throw NewerManifest(fmt::format("'{}': {}", file.string(), newer.what()));
   } catch (const RecorderError& error) {
     throw RecorderError(Errc::session_unreadable, fmt::format("'{}': {}", file.string(), error.what()));
   }
 }
 
-void write_manifest(const std::filesystem::path& session, const Manifest& manifest) {
+void write_manifest(const std::filesystem::path& session, const Manifest& manifest,
+                    journal::FileReplacement::Flush flush) {
   const journal::SessionFolder folder(session);
   journal::FileReplacement file(folder, journal::kManifestFile);
   print(manifest, [&](std::string_view piece) { file.append(piece); });
-  file.commit();
+  file.commit(flush);
 }
 
 }  // namespace dictum::session

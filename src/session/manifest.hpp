@@ -5,8 +5,11 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "dictum/error.hpp"
 #include "dictum/frame.hpp"
+#include "journal/file_replacement.hpp"
 #include "journal/session_state.hpp"
 
 namespace dictum::session {
@@ -43,6 +46,12 @@ struct Manifest : journal::SessionState {
   std::chrono::system_clock::time_point time_of_frame(Frame frame) const;
 };
 
+/// A manifest of a newer version: the session is whole, and left as it is.
+class NewerManifest : public RecorderError {
+ public:
+  explicit NewerManifest(std::string sentence) : RecorderError(Errc::session_unreadable, std::move(sentence)) {}
+};
+
 boost::json::object to_json(const Manifest& manifest);
 
 /// The same as a text for people and programs: a line for every gap, segment and note.
@@ -57,6 +66,7 @@ Manifest read_manifest(const std::filesystem::path& session);
 
 /// Replaces it in one step, in constant memory however long the session. Throws RecorderError, disk_full or
 /// output_unwritable.
-void write_manifest(const std::filesystem::path& session, const Manifest& manifest);
+void write_manifest(const std::filesystem::path& session, const Manifest& manifest,
+                    journal::FileReplacement::Flush flush = journal::FileReplacement::Flush::now);
 
 }  // namespace dictum::session

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <map>
+#include <optional>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -20,11 +22,47 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMaxManifest = std::size_t{256} << 20;
+
 std::string why_unfinished(const Manifest& manifest) {
   if (!manifest.stopped_at) return "it was interrupted";
   const auto waiting = std::ranges::count_if(manifest.segments, [](const Segment& each) { return !each.is_settled(); });
   if (waiting == 0) return "work on it was interrupted";
   return waiting == 1 ? "1 segment waits for its text" : fmt::format("{} segments wait for their text", waiting);
+}
+
+/// Whether a manifest may state that something is left to do, without parsing it: there may be thousands.
+bool may_be_unfinished(std::string_view manifest) {
+  return !manifest.starts_with('{') || !manifest.ends_with("}\n") ||
+         manifest.find("\"stopped_at\": null") != std::string_view::npos ||
+         manifest.find("\"status\":\"recording\"") != std::string_view::npos ||
+         manifest.find("\"status\":\"queued\"") != std::string_view::npos;
+}
+
+/// Why a session is not finished; empty where it is, or where the folder is none. Does not rely on `unfinished.txt`,
+/// which only saves the reading.
+std::optional<std::string> reason_to_finish(const journal::SessionFolder& folder) {
+  const bool is_marked = folder.has(journal::kUnfinishedFile);
+  if (!folder.has(journal::kManifestFile)) {
+    if (is_marked || folder.has(journal::kJournalFile) || !segments_on_disk(folder).empty()) {
+      return "its manifest is missing";
+    }
+    return std::nullopt;
+  }
+  try {
+    if (!is_marked && !may_be_unfinished(folder.read(journal::kManifestFile, kMaxManifest))) {
+      if (!folder.has(journal::kJournalFile)) return "its journal is missing";
+      return std::nullopt;
+    }
+    const Manifest manifest = read_manifest(folder.path());
+    const bool is_settled = manifest.stopped_at && std::ranges::all_of(manifest.segments, &Segment::is_settled);
+    if (is_settled && !is_marked) return std::nullopt;
+    return why_unfinished(manifest);
+  } catch (const NewerManifest&) {
+    return std::nullopt;  // the library lists it
+  } catch (const RecorderError&) {
+    return "its manifest is damaged";
+  }
 }
 
 /// One recovery: the writer, and what has been found out about its session.
@@ -35,11 +73,14 @@ class Recovery {
 
   RecoveredSession run() {
     require_own_audio();
-    if (writer_.dropped_bytes() > 0) report_dropped();
-    announce_orphans();
+    if (state().position.next_sequence == 0) begin();
+    report_findings();
+    restore_from_manifest();
     end_open_segments();
+    announce_orphans();
     repair_files();
     if (writer_.manifest().transcribes) queue_segments();
+    restore_texts();
     if (!state().position.has_ended) {
       record(end_frame(), RecordingStateChanged{RecordingState::idle, false, false, false});
     }
@@ -55,17 +96,10 @@ class Recovery {
 
   fs::path wav(std::uint32_t index) const { return writer_.path() / journal::segment_file(index); }
 
-  void record(Frame frame, EventBody body) {
-    writer_.record({writer_.name(), writer_.next_sequence(), timestamp_, frame, std::move(body)});
-  }
+  void record(Frame frame, EventBody body) { record_at(timestamp_, frame, std::move(body)); }
 
-  void report_dropped() {
-    record(
-        end_frame(),
-        RecorderFault{to_string(Errc::session_unreadable),
-                      fmt::format("The journal's last line was torn by the interruption; {} bytes of it were dropped.",
-                                  writer_.dropped_bytes()),
-                      true});
+  void record_at(double timestamp, Frame frame, EventBody body) {
+    writer_.record({writer_.name(), writer_.next_sequence(), timestamp, frame, std::move(body)});
   }
 
   /// Workers open the audio by its name: a link in its place would give them, and whoever they send it to, a file of
@@ -78,22 +112,107 @@ class Recovery {
     }
   }
 
-  /// Segments whose audio was being written before the journal knew of them.
+  /// Once, however often the session is recovered.
+  void report(const std::string& what) {
+    const bool is_known = std::ranges::any_of(writer_.events(), [&](const Event& event) {
+      const auto* fault = std::get_if<RecorderFault>(&event.body);
+      return fault != nullptr && fault->message == what;
+    });
+    if (!is_known) record(end_frame(), RecorderFault{to_string(Errc::session_unreadable), what, true});
+  }
+
+  /// Of a session that was interrupted before its first event, or whose journal is lost.
+  void begin() {
+    const auto started = writer_.manifest().started_at.time_since_epoch();
+    record_at(std::chrono::duration<double>(started).count(), 0,
+              RecordingStateChanged{RecordingState::recording, true, false, false});
+  }
+
+  void report_findings() {
+    const SessionWriter::Findings& findings = writer_.findings();
+    if (findings.dropped_bytes > 0) {
+      report(fmt::format("The journal's last line was torn by the interruption; {} bytes of it were dropped.",
+                         findings.dropped_bytes));
+    }
+    if (!findings.damage.empty()) report(damage_report(findings.damage));
+    if (!findings.lost_manifest.empty()) {
+      report("The manifest was lost or damaged; it was made again from the journal and the sound files.");
+    }
+  }
+
+  /// Segments that the manifest states, and of which the journal lost every line.
+  void restore_from_manifest() {
+    if (!writer_.findings().former) return;
+    for (const Segment& segment : writer_.findings().former->segments) {
+      if (state().find(segment.index) != nullptr) continue;
+      record(segment.speech_start_frame, SpeechDetected{segment.index, segment.start_frame});
+      if (segment.status == SegmentStatus::recording) continue;
+      record(segment.speech_end_frame,
+             SpeechEnded{segment.index, writer_.manifest().seconds(segment.end_frame - segment.start_frame),
+                         segment.is_kept(), segment.start_frame, segment.end_frame});
+    }
+  }
+
+  /// The same for texts: without the times of their words, which the manifest does not have.
+  void restore_texts() {
+    if (!writer_.findings().former) return;
+    for (const Segment& segment : writer_.findings().former->segments) {
+      const Segment* const known = state().find(segment.index);
+      if (!segment.has_text() || known == nullptr || known->revision >= segment.revision) continue;
+      TranscriptionComplete complete;
+      complete.segment_index = segment.index;
+      complete.text = segment.text;
+      complete.success = true;
+      complete.revision = segment.revision;
+      complete.edited = segment.edited;
+      complete.engine = segment.engine;
+      complete.model = segment.model;
+      complete.language = segment.language;
+      record(known->end_frame, complete);
+    }
+  }
+
+  /// Segments whose audio was being written before the journal knew of them, or of which it lost the lines.
   void announce_orphans() {
-    std::string starts;
-    try {
-      starts = writer_.folder().read(journal::kUnfinishedFile, std::size_t{64} << 20);
-    } catch (const RecorderError&) {
-      return;  // it was finished, or had no segment
-    }
-    std::istringstream lines(starts);
-    for (std::uint32_t index = 0; lines >> index;) {
-      Frame start = 0;
-      if (!(lines >> start) || start < 0) return;
+    const std::map<std::uint32_t, Frame> starts = noted_starts();
+    for (const auto& [index, start] : starts) {
       const auto& segments = writer_.manifest().segments;
-      const std::uint32_t next = segments.empty() ? 0 : segments.back().index + 1;
-      if (index == next) record(start, SpeechDetected{index, start});
+      if (index == (segments.empty() ? 0 : segments.back().index + 1)) announce(index, start);
     }
+    for (const std::uint32_t index : segments_on_disk(writer_.folder())) {
+      if (state().find(index) != nullptr) continue;
+      const auto noted = starts.find(index);
+      const Frame start = noted != starts.end() ? noted->second : end_before(index);
+      announce(index, start);
+      if (noted != starts.end()) continue;
+      report(fmt::format("Nothing states any more when {} was recorded: it was placed behind the segment before it.",
+                         journal::segment_file(index)));
+    }
+  }
+
+  void announce(std::uint32_t index, Frame start) {
+    record(start, SpeechDetected{index, start});
+    end_open_segments();
+  }
+
+  /// Where the segments began, as noted before their events.
+  std::map<std::uint32_t, Frame> noted_starts() const {
+    std::map<std::uint32_t, Frame> starts;
+    try {
+      std::istringstream lines(writer_.folder().read(journal::kUnfinishedFile, std::size_t{64} << 20));
+      Frame start = 0;
+      for (std::uint32_t index = 0; lines >> index >> start && start >= 0;) starts.emplace(index, start);
+    } catch (const RecorderError&) {  // it was finished, or had no segment
+    }
+    return starts;
+  }
+
+  Frame end_before(std::uint32_t index) const {
+    Frame end = 0;
+    for (const Segment& segment : state().segments) {
+      if (segment.index < index) end = std::max(end, segment.end_frame);
+    }
+    return end;
   }
 
   void end_open_segments() {
@@ -107,20 +226,31 @@ class Recovery {
     }
   }
 
-  /// Files whose closing was cut off.
+  /// Files whose closing was cut off, or whose end did not reach the disk.
   void repair_files() {
-    for (const Segment& segment : writer_.manifest().segments) {
+    const std::deque<Segment> segments = writer_.manifest().segments;
+    for (const Segment& segment : segments) {
       const std::string file = journal::segment_file(segment.index);
       if (!segment.is_kept()) {
         writer_.folder().remove(file);
-        continue;
+      } else if (writer_.folder().has(file)) {
+        repair_file(file, segment.end_frame - segment.start_frame);
       }
-      if (segment.status == SegmentStatus::done) continue;
-      try {
-        set_frames(writer_.folder(), file, segment.end_frame - segment.start_frame);
-      } catch (const RecorderError& error) {
-        if (error.code() != Errc::session_unreadable) throw;  // its transcription will report that there is no audio
+    }
+  }
+
+  void repair_file(const std::string& file, Frame wanted) {
+    try {
+      const Frame found = frames_on_disk(writer_.folder(), file);
+      if (found < wanted) {
+        report(
+            fmt::format("{} has {:.3f} s of the {:.3f} s that were recorded: its end did not reach the disk, and is "
+                        "silence now.",
+                        file, writer_.manifest().seconds(found), writer_.manifest().seconds(wanted)));
       }
+      set_frames(writer_.folder(), file, wanted, writer_.manifest().sample_rate);
+    } catch (const RecorderError& error) {
+      if (error.code() != Errc::session_unreadable) throw;  // its transcription says that there is no audio
     }
   }
 
@@ -159,6 +289,16 @@ class Recovery {
 
 }  // namespace
 
+std::string damage_report(const std::vector<journal::JournalProblem>& damage) {
+  constexpr std::size_t kNamed = 3;
+  std::string text = "The journal is damaged:";
+  for (std::size_t i = 0; i < std::min(kNamed, damage.size()); ++i) {
+    text += fmt::format("{} line {}: {}", i > 0 ? ";" : "", damage[i].line, damage[i].what);
+  }
+  if (damage.size() > kNamed) text += fmt::format("; and {} more", damage.size() - kNamed);
+  return text + ". What is good before and behind that was used.";
+}
+
 std::vector<Unfinished> find_unfinished(const fs::path& root) {
   std::vector<Unfinished> found;
   std::error_code error;
@@ -171,8 +311,8 @@ std::vector<Unfinished> find_unfinished(const fs::path& root) {
     try {
       const fs::path path = fs::absolute(entry->path()).lexically_normal();
       const journal::SessionFolder folder(path);
-      if (!folder.has(journal::kUnfinishedFile) || journal::is_locked(path)) continue;
-      found.push_back({path, why_unfinished(read_manifest(path)), folder.is_private()});
+      const auto reason = reason_to_finish(folder);
+      if (reason && !journal::is_locked(path)) found.push_back({path, *reason, folder.is_private()});
     } catch (const RecorderError&) {
     }
   }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <limits>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -19,13 +20,16 @@
 #include "journal/journal_reader.hpp"
 #include "journal/session_directory.hpp"
 #include "session/note_file.hpp"
+#include "session/rebuilt_manifest.hpp"
 #include "session/transcript.hpp"
+#include "session/wav_repair.hpp"
 
 namespace dictum::session {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kAnySequence = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t kMaxTranscriptBytes = std::size_t{256} << 20;
 
 /// Does several things that may each fail on their own, and throws the first failure when all have been tried.
@@ -61,6 +65,32 @@ void set_content(const journal::SessionFolder& folder, const char* name, const s
   journal::replace_file(folder, name, content);
 }
 
+SessionWriter::Findings stored_manifest(const fs::path& session) {
+  SessionWriter::Findings findings;
+  try {
+    findings.former = read_manifest(session);
+  } catch (const NewerManifest&) {
+    throw;
+  } catch (const RecorderError& error) {
+    findings.lost_manifest = error.what();
+  }
+  return findings;
+}
+
+/// Throws where a folder is no session of ours: nothing is made in it then.
+void require_session(const journal::SessionFolder& folder, const SessionWriter::Findings& findings) {
+  const bool is_named = journal::is_session_name(folder.path().filename().string());
+  if (folder.has(journal::kJournalFile)) {
+    if (findings.former || is_named || !journal::read_journal(folder.path(), 0, kAnySequence, 1).empty()) return;
+  } else if (findings.former ||
+             (is_named && (folder.has(journal::kManifestFile) || folder.has(journal::kUnfinishedFile) ||
+                           !segments_on_disk(folder).empty()))) {
+    return;
+  }
+  throw RecorderError(Errc::session_unreadable,
+                      fmt::format("'{}' is no session of Dictum: {}", folder.path().string(), findings.lost_manifest));
+}
+
 }  // namespace
 
 SessionWriter::SessionWriter(journal::SessionFolder folder, journal::AppendFile journal)
@@ -80,6 +110,7 @@ SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_cl
     throw RecorderError(Errc::session_locked,
                         fmt::format("Another program is using the new folder '{}'.", folder.path().string()));
   }
+  if (!info.survives_power_cut) writer.flush_ = journal::FileReplacement::Flush::never;
   Manifest& manifest = writer.manifest_;
   manifest.session = folder.path().filename().string();
   manifest.started_at = std::chrono::floor<std::chrono::milliseconds>(started);
@@ -100,33 +131,32 @@ SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_cl
 SessionWriter SessionWriter::reopen(const fs::path& session) {
   fs::path path = fs::absolute(session).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // named with a slash behind it
-  journal::JournalReader reader(path);                  // throws where there is none, before anything is made
-  read_manifest(path);
   journal::SessionFolder folder(path);
+  Findings findings = stored_manifest(path);
+  require_session(folder, findings);  // before anything is made
   journal::AppendFile journal(folder, journal::kJournalFile);
   if (!journal::try_lock(journal.fd())) {
     throw RecorderError(
         Errc::session_locked,
         fmt::format("Another process is working on the session '{}': wait until it has finished.", path.string()));
   }
-  Manifest manifest = read_manifest(path).unfolded();  // again: whoever had the lock may have changed it
+  findings = stored_manifest(path);  // again: whoever had the lock may have changed it
+  journal::JournalReader reader(path);
+  std::vector<Event> events;
+  while (std::optional<Event> event = reader.next()) events.push_back(*std::move(event));
+  findings.dropped_bytes = reader.torn_bytes();
+  findings.damage = reader.problems();
+  if (findings.dropped_bytes > 0) journal.cut(reader.offset());
 
+  Manifest manifest = findings.former ? findings.former->unfolded() : rebuilt_manifest(folder, events);
   std::map<fs::path, Event> notes;  // the newest revision of each
   std::string incremental;
-  std::vector<Event> events;
-  while (std::optional<Event> event = reader.next()) {
-    const Event stored = journal::with_relative_paths(*event, path);
-    events.push_back(*std::move(event));
+  for (const Event& event : events) {
+    const Event stored = journal::with_relative_paths(event, path);
     manifest.apply(stored);
     if (auto line = incremental_line(manifest, stored)) incremental += *line;
     if (const auto* note = std::get_if<NoteCompleted>(&stored.body)) notes[note->path] = stored;
   }
-  if (!reader.problems().empty()) {
-    const journal::JournalProblem& first = reader.problems().front();
-    throw RecorderError(Errc::session_unreadable, fmt::format("The journal of '{}' is damaged in line {}: {}.",
-                                                              path.string(), first.line, first.what));
-  }
-  if (reader.torn_bytes() > 0) journal.cut(reader.offset());
   const std::size_t settled = settled_segments(manifest);
   set_content(folder, journal::kIncrementalTranscript, incremental);
   set_content(folder, journal::kRawTranscript, raw_transcript(manifest, settled));
@@ -136,7 +166,8 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   writer.was_reopened_ = true;
   writer.events_ = std::move(events);
   writer.next_sequence_ = reader.expected().value_or(0);
-  writer.dropped_bytes_ = reader.torn_bytes();
+  writer.chain_ = reader.chain();
+  writer.findings_ = std::move(findings);
   writer.raw_segments_ = settled;
   for (const auto& [file, note] : notes) {
     if (!journal::is_inside(file)) continue;
@@ -150,14 +181,7 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
 
 void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
   unfinished_.append(fmt::format("{} {}\n", index, start_frame));
-  const fs::path file = path() / journal::segment_file(index);
-  try {
-    open_.try_emplace(index, audio::WAVWriter(file, manifest_.sample_rate));
-  } catch (const RecorderError&) {
-    std::error_code ignored;
-    if (fs::is_empty(file, ignored)) fs::remove(file, ignored);
-    throw;
-  }
+  open_.try_emplace(index, audio::WAVWriter(path() / journal::segment_file(index), manifest_.sample_rate));
   unsynced_.insert(journal::segment_file(index));
 }
 
@@ -217,7 +241,7 @@ void SessionWriter::record(const Event& event) {
   if (event.is_ephemeral()) return;
   const Event stored = journal::with_relative_paths(event, path());
   Attempts attempt;
-  attempt([&] { journal_.append(stored.to_json() + "\n"); });
+  attempt([&] { journal_.append(chain_.sealed(stored.to_json()) + "\n"); });
   next_sequence_ = event.sequence.value_or(next_sequence_) + 1;
   manifest_.apply(stored);
   if (was_reopened_) events_.push_back(event);
@@ -274,7 +298,7 @@ void SessionWriter::progress(Frame frames_captured, Frame end_frame, double drif
 }
 
 void SessionWriter::save_manifest() {
-  write_manifest(path(), manifest_);
+  write_manifest(path(), manifest_, flush_);
 }
 
 std::vector<std::string> SessionWriter::take_unsynced() {
@@ -317,6 +341,10 @@ void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> 
   raw_segments_ = manifest_.segments.size();
   attempt([&] { set_content(folder_, journal::kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
   attempt([&] { save_manifest(); });
+  // Nothing is unmarked before it is safe.
+  if (survives_power_cut()) {
+    attempt([&] { sync(path(), take_unsynced()); });
+  }
   attempt.rethrow_first();
   if (!manifest_.stopped_at || settled_segments(manifest_) < manifest_.segments.size()) return;
   folder_.remove(journal::kUnfinishedFile);

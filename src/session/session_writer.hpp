@@ -17,6 +17,7 @@
 #include "dictum/event.hpp"
 #include "dictum/frame.hpp"
 #include "journal/append_file.hpp"
+#include "journal/journal_reader.hpp"
 #include "journal/layout.hpp"
 #include "session/manifest.hpp"
 #include "session/probabilities.hpp"
@@ -29,6 +30,7 @@ struct SessionInfo {
   boost::json::object config;  ///< for people and for a second pass
   bool keep_all{};
   bool transcribes{};
+  bool survives_power_cut = true;  ///< else nothing waits for the disk
 };
 
 /// Everything that a recording leaves on disk, and the session's lock.
@@ -45,8 +47,10 @@ class SessionWriter {
                               const SessionInfo& info);
 
   /// Takes a session that exists, to finish it or for a second pass: folds the journal, drops a torn last line, and
-  /// makes transcripts and notes what the journal says. Throws RecorderError also with session_locked, and with
-  /// session_unreadable where journal or manifest are damaged; nothing has been changed then.
+  /// makes transcripts and notes what the journal says. Where the journal is damaged, what is good before and after is
+  /// used; where the manifest is, what it said is found out from the journal and the sound files. Throws RecorderError
+  /// also with session_locked, and with session_unreadable where the folder is no session of ours or one of a newer
+  /// version; nothing has been changed then.
   static SessionWriter reopen(const std::filesystem::path& session);
 
   const std::filesystem::path& path() const { return folder_.path(); }  ///< absolute
@@ -61,8 +65,14 @@ class SessionWriter {
   /// The sequence that the journal's next event has.
   std::uint64_t next_sequence() const { return next_sequence_; }
 
-  /// Bytes of a torn last line that `reopen` dropped.
-  std::int64_t dropped_bytes() const { return dropped_bytes_; }
+  /// What `reopen` found, for whoever recovers the session.
+  struct Findings {
+    std::int64_t dropped_bytes = 0;               ///< of a torn last line
+    std::vector<journal::JournalProblem> damage;  ///< of the journal; what is listed stays in the file
+    std::string lost_manifest;                    ///< why it could not be read; empty where it could
+    std::optional<Manifest> former;               ///< as it was
+  };
+  const Findings& findings() const { return findings_; }
 
   /// Begins the segment's WAV, whose first frame is `start_frame` of the clock.
   void open_segment(std::uint32_t index, Frame start_frame);
@@ -94,6 +104,9 @@ class SessionWriter {
 
   void save_manifest();
 
+  /// Whether what is written has to be flushed to the disk.
+  bool survives_power_cut() const { return flush_ == journal::FileReplacement::Flush::now; }
+
   /// The files that were written since this was last asked, and may not be on the disk yet: for `sync`.
   std::vector<std::string> take_unsynced();
 
@@ -124,6 +137,7 @@ class SessionWriter {
 
   journal::SessionFolder folder_;
   journal::AppendFile journal_;
+  journal::LineChain chain_;
   journal::AppendFile incremental_;
   journal::AppendFile raw_;
   journal::AppendFile unfinished_;
@@ -133,10 +147,11 @@ class SessionWriter {
   std::set<std::string> unsynced_;  // within the session
 
   Manifest manifest_;
+  journal::FileReplacement::Flush flush_ = journal::FileReplacement::Flush::now;
   bool was_reopened_ = false;
   std::vector<Event> events_;
   std::uint64_t next_sequence_ = 0;
-  std::int64_t dropped_bytes_ = 0;
+  Findings findings_;
   std::size_t raw_segments_ = 0;  // so many of the manifest's segments are in the transcript in order of speech
   bool raw_is_stale_ = false;     // a rewriting failed
 };

@@ -262,7 +262,7 @@ TEST_F(Grammar, SeesAManifestThatIsNotTheFoldOfTheJournal) {
 }
 
 TEST_F(Grammar, SeesASoundFileOfAnotherLength) {
-  session::set_frames(journal::SessionFolder(session_), "seg_0002.wav", 100);
+  session::set_frames(journal::SessionFolder(session_), "seg_0002.wav", 100, 16000);
   expect("seg_0002.wav has 100 frames, and the events say");
 }
 TEST_F(Grammar, SeesAHeaderThatSaysLessThanTheFileHas) {

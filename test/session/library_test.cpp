@@ -148,7 +148,7 @@ TEST_F(Library, FindsEveryProblemOfASession) {
   const fs::path session = make_session(root_.path());
   write_file(session / "events.jsonl", "damage\n" + content_of(session / "events.jsonl") + "torn");
   fs::remove(session / "seg_0000.wav");
-  set_frames(journal::SessionFolder(session), "seg_0002.wav", 7);
+  set_frames(journal::SessionFolder(session), "seg_0002.wav", 7, 16000);
   write_file(session / "seg_0003.wav", std::string(100, 'x'));
   fs::remove_all(session / "notes");
   EXPECT_THAT(problems_of(session),

@@ -1,11 +1,13 @@
 #include "session/recovery.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <optional>
@@ -28,6 +30,7 @@ using test::kRate;
 using test::kStarted;
 using test::Scribe;
 using test::TemporaryDirectory;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 namespace fs = std::filesystem;
@@ -249,6 +252,186 @@ std::vector<std::string> reasons(const fs::path& root) {
   std::vector<std::string> found;
   for (const Unfinished& each : find_unfinished(root)) found.push_back(each.reason);
   return found;
+}
+
+// What a power cut may leave.
+
+std::vector<std::string> reported(const RecoveredSession& session) {
+  std::vector<std::string> messages;
+  for (const Event& event : session.events) {
+    if (const auto* fault = std::get_if<RecorderFault>(&event.body)) messages.push_back(fault->message);
+  }
+  return messages;
+}
+
+/// A recording with two texts that was cut off behind its third segment.
+class PowerCut : public Crash {
+ protected:
+  void SetUp() override {
+    scribe_.start();
+    scribe_.speak(1000);
+    scribe_.transcribe(0, "first");
+    scribe_.speak(2000);
+    scribe_.transcribe(1, "second");
+    scribe_.speak(3000);
+    writer().save_manifest();
+    die();
+  }
+
+  std::string content(const char* file) const { return content_of(path() / file); }
+  void replace(const char* file, const std::string& content) const { test::write_file(path() / file, content); }
+
+  /// Replaces line `number` of the journal, from 1.
+  void replace_line(int number, const std::string& by) const {
+    std::string journal = content("events.jsonl");
+    std::size_t begin = 0;
+    for (int line = 1; line < number; ++line) begin = journal.find('\n', begin) + 1;
+    replace("events.jsonl", journal.replace(begin, journal.find('\n', begin) - begin, by));
+  }
+
+  std::deque<Segment> segments() const { return read_manifest(path()).segments; }
+
+  void expect_recovered_once() {
+    const std::string journal = content("events.jsonl");
+    const std::string manifest = content("manifest.json");
+    const RecoveredSession again = recovered();
+    EXPECT_EQ(content("events.jsonl"), journal);
+    EXPECT_EQ(content("manifest.json"), manifest);
+  }
+};
+
+TEST_F(PowerCut, ThatTookTheManifestLosesNothingElse) {
+  const Manifest before = read_manifest(path());
+  for (const char* left : {"", "{\"schema\":1,", "\0\0\0\0"}) {
+    replace("manifest.json", left);
+    EXPECT_THAT(reasons(root_.path()), testing::ElementsAre("its manifest is damaged"));
+    const RecoveredSession session = recovered();
+    expect_whole();
+    EXPECT_EQ(segments(), before.segments);
+    EXPECT_EQ(read_manifest(path()).started_at, before.started_at);
+    EXPECT_EQ(read_manifest(path()).sample_rate, before.sample_rate);
+    EXPECT_THAT(reported(session), testing::Contains(HasSubstr("manifest was lost or damaged")));
+  }
+  expect_recovered_once();
+}
+
+TEST_F(PowerCut, ThatTookTheNameOfTheManifestLosesNothingElse) {
+  const Manifest before = read_manifest(path());
+  fs::remove(path() / "manifest.json");
+  EXPECT_THAT(reasons(root_.path()), testing::ElementsAre("its manifest is missing"));
+  recovered();
+  expect_whole();
+  EXPECT_EQ(segments(), before.segments);
+}
+
+TEST_F(PowerCut, ThatTookTheMarkIsStillFound) {
+  fs::remove(path() / "unfinished.txt");
+  EXPECT_THAT(reasons(root_.path()), testing::ElementsAre("it was interrupted"));
+  recovered();
+  expect_whole();
+}
+
+TEST_F(PowerCut, ThatTookTheMarkOfASessionWithPendingTextsIsStillFound) {
+  recovered();
+  fs::remove(path() / "unfinished.txt");
+  EXPECT_THAT(reasons(root_.path()), testing::ElementsAre("1 segment waits for its text"));
+}
+
+TEST_F(PowerCut, ThatDamagedOneLineKeepsWhatIsBeforeAndBehind) {
+  const auto before = segments();
+  const int lines = static_cast<int>(std::ranges::count(content("events.jsonl"), '\n'));
+  for (int line = 2; line <= lines; ++line) {
+    SCOPED_TRACE(line);
+    const TemporaryDirectory copy;
+    fs::copy(path(), copy / "20261122_154501", fs::copy_options::recursive);
+    std::string journal = content("events.jsonl");
+    std::size_t begin = 0;
+    for (int each = 1; each < line; ++each) begin = journal.find('\n', begin) + 1;
+    test::write_file(copy / "20261122_154501" / "events.jsonl", journal.replace(begin + 3, 4, "\0\1\2\3"));
+    SessionWriter writer = SessionWriter::reopen(copy / "20261122_154501");
+    const RecoveredSession session = recover(writer, kLater);
+    EXPECT_THAT(reported(session), testing::Contains(HasSubstr(fmt::format("line {}:", line))));
+    const auto found = writer.manifest().segments;
+    ASSERT_EQ(found.size(), before.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_EQ(found[i].start_frame, before[i].start_frame);
+      EXPECT_EQ(found[i].end_frame, before[i].end_frame);
+      EXPECT_EQ(found[i].text, before[i].text);
+      EXPECT_TRUE(found[i].is_kept());
+    }
+  }
+}
+
+TEST_F(PowerCut, ThatEmptiedTheJournalKeepsWhatTheManifestStates) {
+  const auto before = segments();
+  for (const bool is_there : {true, false}) {
+    replace("events.jsonl", "");
+    if (!is_there) fs::remove(path() / "events.jsonl");
+    recovered();
+    expect_whole();
+    const auto found = segments();
+    ASSERT_EQ(found.size(), before.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_EQ(found[i].start_frame, before[i].start_frame);
+      EXPECT_EQ(found[i].end_frame, before[i].end_frame);
+      EXPECT_EQ(found[i].text, before[i].text);
+    }
+  }
+  expect_recovered_once();
+}
+
+TEST_F(PowerCut, ThatTookJournalAndManifestKeepsTheAudioInItsPlace) {
+  const auto before = segments();
+  replace("events.jsonl", "");
+  replace("manifest.json", "");
+  recovered();
+  expect_whole();
+  const auto found = segments();
+  ASSERT_EQ(found.size(), before.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].start_frame, before[i].start_frame);
+    EXPECT_EQ(found[i].end_frame, before[i].end_frame);
+  }
+}
+
+TEST_F(PowerCut, ThatLeftNothingButAudioKeepsIt) {
+  const auto before = segments();
+  for (const char* file : {"events.jsonl", "manifest.json", "unfinished.txt"}) fs::remove(path() / file);
+  const RecoveredSession session = recovered();
+  expect_whole();
+  const auto found = segments();
+  ASSERT_EQ(found.size(), before.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].end_frame - found[i].start_frame, before[i].end_frame - before[i].start_frame);
+  }
+  EXPECT_THAT(reported(session), testing::Contains(HasSubstr("placed behind the segment before it")));
+  expect_recovered_once();
+}
+
+TEST_F(PowerCut, ThatTookTheEndOfASoundFileIsReportedAndTheRestIsSilence) {
+  fs::resize_file(path() / "seg_0001.wav", 44 + 2000);
+  const RecoveredSession session = recovered();
+  expect_whole();
+  EXPECT_THAT(reported(session), testing::ElementsAre(HasSubstr("seg_0001.wav has 0.062 s of the 0.225 s")));
+  expect_recovered_once();
+}
+
+TEST_F(PowerCut, ThatBlankedAHeaderKeepsTheSamples) {
+  std::string wav = content("seg_0001.wav");
+  const std::string whole = wav;
+  replace("seg_0001.wav", wav.replace(0, 44, std::string(44, '\0')));
+  recovered();
+  expect_whole();
+  EXPECT_EQ(content("seg_0001.wav"), whole);
+}
+
+TEST_F(PowerCut, BeforeTheFirstEventLeavesASessionThatBegins) {
+  replace("events.jsonl", "");
+  for (const char* file : {"seg_0000.wav", "seg_0001.wav", "seg_0002.wav", "manifest.json"}) fs::remove(path() / file);
+  replace("unfinished.txt", "");
+  const RecoveredSession session = recovered();
+  expect_whole();
+  EXPECT_EQ(std::get<RecordingStateChanged>(session.events.front().body).state, RecordingState::recording);
 }
 
 TEST_F(Crash, IsFoundUnlessSomebodyWorksOnIt) {

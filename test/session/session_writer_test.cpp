@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <optional>
+#include <sstream>
 
 #include "dictum/error.hpp"
 #include "journal/journal_reader.hpp"
@@ -196,23 +197,44 @@ TEST_F(Writing, DropsATornLineWhenItIsReopened) {
   test::write_file(file("events.jsonl"), journal + R"({"event":"Spee)");
   reopen();
   EXPECT_EQ(content_of(file("events.jsonl")), journal);
-  EXPECT_EQ(writer().dropped_bytes(), 14);
+  EXPECT_EQ(writer().findings().dropped_bytes, 14);
   EXPECT_EQ(writer().next_sequence(), 1u);
 }
 
-TEST_F(Writing, DoesNotTouchASessionWhoseJournalIsDamaged) {
-  Scribe(writer()).start();
+TEST_F(Writing, UsesWhatIsGoodAroundTheDamageOfAJournal) {
+  Scribe scribe(writer());
+  scribe.start();
+  scribe.speak(1000);
   const fs::path journal = file("events.jsonl");
-  const std::string damaged = "damage\n" + content_of(journal) + "torn";
-  test::write_file(journal, damaged);
-  try {
-    reopen();
-    FAIL();
-  } catch (const RecorderError& error) {
-    EXPECT_EQ(error.code(), Errc::session_unreadable);
-    EXPECT_THAT(error.what(), HasSubstr("damaged in line 1"));
+  test::write_file(journal, "damage\n" + content_of(journal) + "torn");
+  reopen();
+  EXPECT_EQ(writer().manifest().segments.size(), 1u);
+  ASSERT_EQ(writer().findings().damage.size(), 1u);
+  EXPECT_EQ(writer().findings().damage[0].line, 1u);
+  EXPECT_EQ(writer().findings().dropped_bytes, 4);
+}
+
+TEST_F(Writing, ChainsTheLinesOfTheJournalAlsoWhereItIsReopened) {
+  Scribe scribe(writer());
+  scribe.start();
+  scribe.speak(1000);
+  reopen();
+  Scribe(writer()).stop();
+  journal::LineChain chain;
+  std::istringstream lines(content_of(file("events.jsonl")));
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_EQ(chain.verify(line), journal::LineChain::Verdict::intact) << line;
   }
-  EXPECT_EQ(content_of(journal), damaged);
+  EXPECT_EQ(count, 5);
+}
+
+TEST_F(Writing, LeavesASessionOfANewerVersionAsItIs) {
+  Scribe(writer()).start();
+  const fs::path manifest = file("manifest.json");
+  test::write_file(manifest, R"({"schema": 99})");
+  EXPECT_THROW(reopen(), NewerManifest);
+  EXPECT_EQ(content_of(manifest), R"({"schema": 99})");
 }
 
 TEST_F(Writing, DoesNotMakeASessionOfAnotherFolder) {

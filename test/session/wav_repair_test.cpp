@@ -39,7 +39,7 @@ TEST_F(RepairedWAV, CountsSamplesThatTheHeaderDoesNotAnnounceYet) {
 }
 
 TEST_F(RepairedWAV, IsCutToSoManyFrames) {
-  set_frames(session_, name_, 400);
+  set_frames(session_, name_, 400, 16000);
   EXPECT_EQ(fs::file_size(path_), 844);
   std::string as_written;
   {
@@ -51,7 +51,7 @@ TEST_F(RepairedWAV, IsCutToSoManyFrames) {
 }
 
 TEST_F(RepairedWAV, IsFilledWithSilence) {
-  set_frames(session_, name_, 1001);
+  set_frames(session_, name_, 1001, 16000);
   EXPECT_EQ(frames_on_disk(session_, name_), 1001);
   EXPECT_EQ(content_of(path_).substr(44 + 1998), std::string("\7\0\0\0", 4));
 }
@@ -59,7 +59,7 @@ TEST_F(RepairedWAV, IsFilledWithSilence) {
 TEST_F(RepairedWAV, IsNotMadeOfSomethingElse) {
   write_file(path_, std::string(1000, 'x'));
   EXPECT_THROW(frames_on_disk(session_, name_), RecorderError);
-  EXPECT_THROW(set_frames(session_, name_, 1), RecorderError);
+  EXPECT_THROW(set_frames(session_, name_, 1, 16000), RecorderError);
   EXPECT_EQ(content_of(path_), std::string(1000, 'x'));
 }
 
@@ -75,7 +75,7 @@ TEST_F(RepairedWAV, IsNotSoughtBehindALink) {
   fs::create_symlink(elsewhere, path_);
   const std::string before = content_of(elsewhere);
   EXPECT_THROW(frames_on_disk(session_, name_), RecorderError);
-  EXPECT_THROW(set_frames(session_, name_, 1), RecorderError);
+  EXPECT_THROW(set_frames(session_, name_, 1, 16000), RecorderError);
   EXPECT_EQ(content_of(elsewhere), before);
 }
 
