@@ -16,6 +16,16 @@ constexpr int kMaxReadings = 4096;  // in one go: a source that never runs dry c
 
 }  // namespace
 
+std::int64_t bytes_of(const std::vector<StreamItem>& items) {
+  std::size_t bytes = items.size() * sizeof(StreamItem);
+  for (const StreamItem& item : items) {
+    if (const auto* audio = std::get_if<SegmentAudio>(&item)) bytes += audio->samples.size() * sizeof(std::int16_t);
+    if (const auto* audio = std::get_if<TimelineAudio>(&item)) bytes += audio->samples.size() * sizeof(std::int16_t);
+    if (const auto* computed = std::get_if<Probabilities>(&item)) bytes += computed->values.size() * sizeof(float);
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
 CaptureLoop::CaptureLoop(boost::asio::any_io_executor listen, const RecorderConfig& config,
                          std::shared_ptr<const Clock> clock, const Timers& timers, std::unique_ptr<AudioSource> source,
                          std::unique_ptr<VoiceActivityDetector> detector)
@@ -234,7 +244,7 @@ void CaptureLoop::send(std::vector<StreamItem> items) {
       std::ranges::all_of(held_back_, [](const StreamItem& item) { return std::holds_alternative<Progress>(item); });
   if (can_wait && pipeline_->now() - sent_until_ < format_.sample_rate / 10) return;
   sent_until_ = pipeline_->now();
-  backlog_->sent();
+  backlog_->sent(bytes_of(held_back_));
   sink_(std::exchange(held_back_, {}));
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,27 +18,50 @@
 
 namespace dictum::pipeline {
 
-/// Counts the batches that are on their way from `listen` over `disk` to `loop`, so that a fast source or a slow disk
-/// never fills the memory: the capture loop stops reading, and the source's own buffer (the ring) takes what comes.
+/// Counts what is on its way from `listen` over `disk` to `loop`, so that a fast source or a slow disk never fills the
+/// memory: the capture loop stops reading, and the source's own buffer (the ring) takes what comes. A source that can
+/// wait (a file that is read fast) waits after a few batches; one that cannot has memory for minutes of speech while
+/// the disk is full or does not answer.
+///
+/// Thread safety: every method may be called from any strand; `sent` and `is_full` from `listen` only.
 class Backlog {
  public:
-  static constexpr int kMaxBatches = 16;
+  static constexpr int kMaxBatches = 16;                             // of a source that can wait
+  static constexpr std::int64_t kMaxBytes = std::int64_t{32} << 20;  // of a source that cannot
 
-  void sent() { in_flight_.fetch_add(1); }
+  explicit Backlog(bool can_wait) : can_wait_(can_wait) {}
+
+  void sent(std::int64_t bytes) {
+    in_flight_.fetch_add(1);
+    bytes_.fetch_add(bytes);
+  }
   /// True where the capture loop waits and has to be woken.
-  bool arrived() { return in_flight_.fetch_sub(1) <= kMaxBatches && waiting_.exchange(false); }
+  bool arrived(std::int64_t bytes) {
+    bytes_.fetch_sub(bytes);
+    in_flight_.fetch_sub(1);
+    return !is_at_limit() && waiting_.exchange(false);
+  }
   bool is_empty() const { return in_flight_.load() == 0; }
   /// True where there is no room: the capture loop then stops until it is woken.
   bool is_full() {
-    if (in_flight_.load() < kMaxBatches) return false;
+    if (!is_at_limit()) return false;
     waiting_.store(true);
-    return in_flight_.load() >= kMaxBatches || !waiting_.exchange(false);
+    return is_at_limit() || !waiting_.exchange(false);
   }
+  bool is_at_limit() const { return can_wait_ ? in_flight_.load() >= kMaxBatches : bytes_.load() >= kMaxBytes; }
+  /// Bytes that may still wait, of a source that cannot.
+  std::int64_t room() const { return std::max<std::int64_t>(0, kMaxBytes - bytes_.load()); }
+  bool can_wait() const { return can_wait_; }
 
  private:
+  const bool can_wait_;
   std::atomic<int> in_flight_{0};
+  std::atomic<std::int64_t> bytes_{0};
   std::atomic<bool> waiting_{false};
 };
+
+/// The memory that a batch takes.
+std::int64_t bytes_of(const std::vector<StreamItem>& items);
 
 /// Reads the source and passes the audio to the pipeline, paced by a timer (the audio callback wakes nobody) or, from a
 /// file that is to be read fast, by the room behind it.
@@ -70,6 +95,9 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   void set_muted(bool muted) { pipeline_->set_muted(muted); }
 
   void set_device(const std::string& device) { source_->set_device(device); }
+
+  /// Whether the source keeps what is not read: a file that is read as fast as it can be.
+  bool can_wait() const { return source_->pace().count() == 0; }
 
   /// There is room behind us again.
   void go_on();

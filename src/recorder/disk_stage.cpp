@@ -15,10 +15,22 @@ using namespace std::chrono_literals;
 constexpr auto kManifestEvery = 10s;
 constexpr auto kSyncEvery = 1s;
 
-bool goes_to_a_file(const pipeline::StreamItem& item) {
+/// Audio is for the disk only.
+bool is_for_disk_only(const pipeline::StreamItem& item) {
+  return std::holds_alternative<pipeline::SegmentAudio>(item) ||
+         std::holds_alternative<pipeline::TimelineAudio>(item) || std::holds_alternative<pipeline::Probabilities>(item);
+}
+
+bool is_of_a_segment(const pipeline::StreamItem& item) {
   return std::holds_alternative<vad::SegmentOpened>(item) || std::holds_alternative<pipeline::SegmentAudio>(item) ||
-         std::holds_alternative<vad::SegmentClosed>(item) || std::holds_alternative<pipeline::TimelineAudio>(item) ||
-         std::holds_alternative<pipeline::Probabilities>(item);
+         std::holds_alternative<vad::SegmentClosed>(item);
+}
+
+/// What is reported to people and to the life cycle at once, also while audio waits for the disk.
+bool is_urgent(const pipeline::StreamItem& item) {
+  return std::holds_alternative<pipeline::Level>(item) || std::holds_alternative<SourceDevice>(item) ||
+         std::holds_alternative<SourceFault>(item) || std::holds_alternative<pipeline::Paused>(item) ||
+         std::holds_alternative<pipeline::Resumed>(item);
 }
 
 }  // namespace
@@ -41,22 +53,76 @@ void DiskStage::attempt(bool& fails, std::vector<EventError>& faults, Write writ
   }
 }
 
-std::vector<EventError> DiskStage::write(const std::vector<pipeline::StreamItem>& items) {
-  std::vector<EventError> faults;
-  if (!writer_) return faults;
-  for (const pipeline::StreamItem& item : items) {
-    if (const auto* progress = std::get_if<pipeline::Progress>(&item)) {
-      writer_->progress(progress->captured, progress->now, 0);
-    } else if (const auto* end = std::get_if<pipeline::Closed>(&item)) {
-      writer_->progress(end->captured, end->now, end->drift_ppm);
-    } else if (goes_to_a_file(item)) {
-      attempt(audio_fails_, faults, [&] { write_item(item); });
-    }
-  }
-  return faults;
+void DiskStage::push(Batch batch) {
+  const bool is_end = std::ranges::any_of(
+      batch.items, [](const pipeline::StreamItem& item) { return std::holds_alternative<pipeline::Closed>(item); });
+  if (is_end) closed_at_ = clock_->steady_now();
+  wait_ends_ = is_end || batch.source_can_wait;
+  batches_.push_back(std::move(batch));
 }
 
-void DiskStage::write_item(const pipeline::StreamItem& item) {
+Written DiskStage::write() {
+  Written written;
+  while (!batches_.empty() && !written.is_waiting) {
+    std::vector<pipeline::StreamItem>& items = batches_.front().items;
+    std::vector<pipeline::StreamItem> done;
+    std::size_t count = 0;
+    while (count < items.size() && write_item(items[count], done, written)) ++count;
+    written.is_waiting = count < items.size();
+    items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count));
+    if (!written.is_waiting) {
+      written.batches.push_back({std::move(done), std::move(batches_.front().in_flight), false});
+      batches_.pop_front();
+    } else if (!done.empty()) {
+      written.batches.push_back({std::move(done), {}, false});
+    }
+  }
+  if (written.is_waiting) {
+    if (auto urgent = take_urgent(); !urgent.empty()) written.batches.push_back({std::move(urgent), {}, false});
+  }
+  return written;
+}
+
+/// From the batches that wait.
+std::vector<pipeline::StreamItem> DiskStage::take_urgent() {
+  std::vector<pipeline::StreamItem> urgent;
+  for (Batch& batch : batches_) {
+    std::ranges::copy_if(batch.items, std::back_inserter(urgent), is_urgent);
+    std::erase_if(batch.items, is_urgent);
+  }
+  return urgent;
+}
+
+/// False where the item waits for the disk.
+bool DiskStage::write_item(pipeline::StreamItem& item, std::vector<pipeline::StreamItem>& done, Written& written) {
+  if (auto* progress = std::get_if<pipeline::Progress>(&item)) {
+    progress->captured -= lost_;
+    if (writer_) writer_->progress(progress->captured, progress->now, 0);
+  } else if (auto* end = std::get_if<pipeline::Closed>(&item)) {
+    end->captured -= lost_;
+    if (writer_) writer_->progress(end->captured, end->now, end->drift_ppm);
+  } else if (writer_ && (std::holds_alternative<pipeline::TimelineAudio>(item) ||
+                         std::holds_alternative<pipeline::Probabilities>(item))) {
+    attempt(extra_fails_, written.faults, [&] { write_extra(item); });
+  } else if (auto* closed = std::get_if<vad::SegmentClosed>(&item); closed != nullptr && cut_.contains(closed->index)) {
+    close_cut(*closed, done, written);
+    return true;
+  } else if (writer_ && is_of_a_segment(item) && !is_lost(item)) {
+    attempt(audio_fails_, written.faults, [&] { write_segment(item); });
+    if (!audio_fails_) {
+      fails_since_.reset();
+    } else {
+      const auto now = clock_->steady_now();
+      if (!fails_since_) fails_since_ = now;
+      if (!wait_ends_ || now - closed_at_.value_or(*fails_since_) < kMaxWait) return false;
+      give_up(item);
+    }
+  }
+  if (!is_for_disk_only(item) && !is_lost(item)) done.push_back(std::move(item));
+  return true;
+}
+
+void DiskStage::write_segment(const pipeline::StreamItem& item) {
   if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) {
     writer_->open_segment(opened->index, opened->kept_start);
   } else if (const auto* audio = std::get_if<pipeline::SegmentAudio>(&item)) {
@@ -69,7 +135,11 @@ void DiskStage::write_item(const pipeline::StreamItem& item) {
       writer_->discard_segment(closed->index);
     }
     to_sync_ = true;
-  } else if (const auto* computed = std::get_if<pipeline::Probabilities>(&item)) {
+  }
+}
+
+void DiskStage::write_extra(const pipeline::StreamItem& item) {
+  if (const auto* computed = std::get_if<pipeline::Probabilities>(&item)) {
     writer_->append_probabilities(computed->start_frame, computed->values);
   } else if (const auto* timeline = std::get_if<pipeline::TimelineAudio>(&item)) {
     writer_->append_timeline(timeline->samples);
@@ -79,6 +149,46 @@ void DiskStage::write_item(const pipeline::StreamItem& item) {
       writer_->append_timeline(std::span(zeros).first(static_cast<std::size_t>(std::min(kChunk, left))));
     }
   }
+}
+
+/// Audio behind a part that was given up, and what refers to it.
+bool DiskStage::is_lost(const pipeline::StreamItem& item) const {
+  if (const auto* audio = std::get_if<pipeline::SegmentAudio>(&item)) return cut_.contains(audio->index);
+  const auto* paused = std::get_if<pipeline::SpeechPaused>(&item);
+  return paused != nullptr && cut_.contains(paused->index);
+}
+
+/// A segment whose end only cannot be written keeps all of its audio: the next recovery cuts the file.
+void DiskStage::give_up(const pipeline::StreamItem& item) {
+  if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) cut_.insert(opened->index);
+  if (const auto* audio = std::get_if<pipeline::SegmentAudio>(&item)) cut_.insert(audio->index);
+}
+
+/// Ends a segment with what was written of it, and states what was not.
+void DiskStage::close_cut(vad::SegmentClosed& closed, std::vector<pipeline::StreamItem>& done, Written& written) {
+  const Frame wanted = closed.kept_end - closed.kept_start;
+  const Frame frames = writer_ ? std::min(wanted, writer_->segment_frames(closed.index)) : 0;
+  const bool was_kept = closed.kept;
+  closed.kept = was_kept && frames > 0;
+  cut_.erase(closed.index);
+  if (writer_)
+    attempt(audio_fails_, written.faults, [&] {
+      if (closed.kept) {
+        writer_->close_segment(closed.index, frames);
+      } else {
+        writer_->discard_segment(closed.index);
+      }
+    });
+  if (was_kept) {
+    closed.kept_end = closed.kept_start + frames;
+    closed.speech_end = std::max(closed.speech_start, std::min(closed.speech_end, closed.kept_end));
+  }
+  const Frame lost = was_kept ? wanted - frames : 0;
+  done.emplace_back(closed);
+  if (lost == 0) return;
+  lost_ += lost;
+  written.has_lost = true;
+  done.emplace_back(pipeline::GapEnded{closed.kept_end, lost, GapReason::disk});
 }
 
 Recorded DiskStage::record(std::vector<EventPointer> events) {

@@ -3,15 +3,18 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "delivery/event_queue.hpp"
 #include "dictum/clock.hpp"
 #include "pipeline/stream_item.hpp"
+#include "recorder/in_flight.hpp"
 #include "recorder/journal_tail.hpp"
 #include "recorder/revised_notes.hpp"
 #include "session/session_writer.hpp"
@@ -25,16 +28,42 @@ struct Recorded {
   std::vector<EventError> faults;
 };
 
+/// What capture reports, on its way over the disk to the loop.
+struct Batch {
+  std::vector<pipeline::StreamItem> items;
+  InFlight in_flight;
+  bool source_can_wait = false;  ///< it is a file, which can be read again
+};
+
+/// What became of batches.
+struct Written {
+  std::vector<Batch> batches;  // written as far as they have to be; for the loop, audio left out
+  std::vector<EventError> faults;
+  bool is_waiting = false;  // for the disk: try again
+  bool has_lost = false;    // audio is lost for good
+};
+
 /// Writes what the pipeline reports and what the core emits to the session's files.
 ///
-/// Threads: lives on the `disk` strand, but for `sync`. Owner: the session. A write that fails (disk full) is answered
-/// as a fault, once until a write succeeds again; what comes after it is tried all the same.
+/// What cannot be written (the disk is full, a call fails) waits in memory in its order, with everything behind it, and
+/// is tried again: so what reaches the loop is on the disk, and nothing is missing where space is made in time. How
+/// much may wait is bounded by the capture loop's backlog. The waiting has an end once capture is closed, and for a
+/// source that can wait: then a segment is closed with what was written of it, and the rest becomes a gap of the reason
+/// `disk`.
+///
+/// Threads: lives on the `disk` strand, but for `sync`. Owner: the session. A failure is answered as a fault, once
+/// until a write succeeds again.
 class DiskStage {
  public:
+  /// How long the end of a recording, or a file, waits for a disk that takes nothing.
+  static constexpr auto kMaxWait = std::chrono::seconds(1);
+
   DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock,
             std::shared_ptr<delivery::JournalView> journal);
 
-  [[nodiscard]] std::vector<EventError> write(const std::vector<pipeline::StreamItem>& items);
+  /// Takes the next batch; `write` writes it, and what waits before it.
+  void push(Batch batch);
+  [[nodiscard]] Written write();
 
   /// Writes events into the journal, behind those that could not be written before; without any, tries those again.
   [[nodiscard]] Recorded record(std::vector<EventPointer> events);
@@ -67,12 +96,24 @@ class DiskStage {
  private:
   template <class Write>
   void attempt(bool& fails, std::vector<EventError>& faults, Write write);
-  void write_item(const pipeline::StreamItem& item);
+  void write_extra(const pipeline::StreamItem& item);
+  void write_segment(const pipeline::StreamItem& item);
+  bool write_item(pipeline::StreamItem& item, std::vector<pipeline::StreamItem>& done, Written& written);
+  bool is_lost(const pipeline::StreamItem& item) const;
+  void give_up(const pipeline::StreamItem& item);
+  void close_cut(vad::SegmentClosed& closed, std::vector<pipeline::StreamItem>& done, Written& written);
+  std::vector<pipeline::StreamItem> take_urgent();
 
   std::optional<session::SessionWriter> writer_;  // empty once finished
   const std::shared_ptr<const Clock> clock_;
   const std::shared_ptr<delivery::JournalView> journal_;
   std::deque<EventPointer> waiting_;  // for the journal
+  std::deque<Batch> batches_;         // whose items from the first on are still to be written
+  std::set<std::uint32_t> cut_;       // open segments of which something is lost: nothing is appended any more
+  Frame lost_ = 0;                    // frames of the audio that was captured
+  bool wait_ends_ = false;            // capture is closed, or can wait
+  std::optional<std::chrono::steady_clock::time_point> fails_since_;  // of the segments
+  std::optional<std::chrono::steady_clock::time_point> closed_at_;    // one wait for all that is left then
   std::chrono::steady_clock::time_point last_manifest_;
   std::chrono::steady_clock::time_point last_sync_;
   bool to_sync_ = false;
@@ -80,6 +121,7 @@ class DiskStage {
   bool sync_fails_ = false;         // the newest one; of the `sync` strand
   // Whether the newest writing of its kind failed: a full disk is reported once, not with every block.
   bool audio_fails_ = false;
+  bool extra_fails_ = false;  // the timeline and the probabilities
   bool journal_fails_ = false;
   bool summary_fails_ = false;
   std::optional<std::chrono::system_clock::time_point> stopped_at_;

@@ -1,10 +1,13 @@
 #include "recorder/session.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <string_view>
+#include <utility>
 
 #include "base/outcome.hpp"
 #include "recorder/abandonment.hpp"
@@ -22,6 +25,8 @@ Errc code_named(std::string_view name) {
   return Errc::config_invalid;
 }
 
+constexpr auto kDiskRetry = std::chrono::milliseconds(200);
+
 RecorderError start_was_cancelled() {
   return {Errc::cancelled, "The start was cancelled."};
 }
@@ -29,34 +34,6 @@ RecorderError start_was_cancelled() {
 RecorderError not_recording() {
   return {Errc::invalid_state, "Nothing is being recorded."};
 }
-
-/// Audio is for the disk only.
-bool is_for_disk_only(const pipeline::StreamItem& item) {
-  return std::holds_alternative<pipeline::SegmentAudio>(item) ||
-         std::holds_alternative<pipeline::TimelineAudio>(item) || std::holds_alternative<pipeline::Probabilities>(item);
-}
-
-/// A batch between capture and the loop. However its way ends, capture is woken where it waits for that.
-class InFlight {
- public:
-  InFlight(std::shared_ptr<pipeline::Backlog> backlog, std::shared_ptr<pipeline::CaptureLoop> capture,
-           boost::asio::any_io_executor listen)
-      : backlog_(std::move(backlog)), capture_(std::move(capture)), listen_(std::move(listen)) {}
-  InFlight(InFlight&&) noexcept = default;
-  InFlight& operator=(InFlight&&) = delete;
-  ~InFlight() {
-    if (!backlog_ || !backlog_->arrived()) return;
-    try {
-      boost::asio::post(listen_, [capture = std::move(capture_)] { capture->go_on(); });
-    } catch (...) {  // no memory: the next batch's arrival does it
-    }
-  }
-
- private:
-  std::shared_ptr<pipeline::Backlog> backlog_;
-  std::shared_ptr<pipeline::CaptureLoop> capture_;
-  boost::asio::any_io_executor listen_;
-};
 
 }  // namespace
 
@@ -90,7 +67,8 @@ Session::Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_exec
       changed_(loop),
       bound_(timers_->make_timer(loop)),
       drain_(timers_->make_timer(loop)),
-      answer_bound_(timers_->make_timer(loop)) {}
+      answer_bound_(timers_->make_timer(loop)),
+      retry_(timers_->make_timer(loop)) {}
 
 // --- From the start to the end ---------------------------------------------------------------------------------------
 
@@ -213,7 +191,7 @@ void Session::begin(OpenParts& parts) {
   settings.vocabulary = parts.preparation.vocabulary;
   take_over(std::move(settings), parts.files->keep(), std::move(parts.transcriber), owns_transcriber);
   capture_ = std::move(parts.capture.loop);
-  backlog_ = std::make_shared<pipeline::Backlog>();
+  backlog_ = std::make_shared<pipeline::Backlog>(capture_->can_wait());
   apply(SessionInput::opened);
   run_capture(parts.preparation.warnings);
 }
@@ -359,6 +337,7 @@ void Session::release() {
   bound_->cancel();
   drain_->cancel();
   answer_bound_->cancel();
+  retry_->cancel();
   texts_.reset();
   capture_.reset();
   disk_.reset();
@@ -583,29 +562,81 @@ void Session::run_capture(const std::vector<EventError>& warnings) {
   });
   auto sink = [self = shared_from_this(), disk = disk_, backlog = backlog_,
                capture = std::weak_ptr(capture_)](std::vector<pipeline::StreamItem> items) {
-    InFlight batch(backlog, capture.lock(), self->strands_.listen);
-    boost::asio::post(self->strands_.disk, [self, disk, batch = std::move(batch), items = std::move(items)]() mutable {
-      auto faults = disk->write(items);
-      std::erase_if(items, is_for_disk_only);
-      std::optional<Recorded> retried;
-      if (disk->has_waiting()) retried = disk->record({});
-      boost::asio::post(self->strands_.loop, [self, batch = std::move(batch), items = std::move(items),
-                                              faults = std::move(faults), retried = std::move(retried)] {
-        self->audio_failed_ = self->audio_failed_ || !faults.empty();
-        if (retried) self->recorded(*retried);
-        self->report(faults);
-        self->process(items);
-      });
-      if (auto later = disk->save_if_due(); !later.empty()) self->report_later(std::move(later));
-      if (auto files = disk->due_for_sync(); !files.empty()) {
-        boost::asio::post(self->strands_.sync, [self, disk, files = std::move(files)] {
-          if (auto later = disk->sync(files); !later.empty()) self->report_later(std::move(later));
-        });
-      }
+    self->watch_disk();
+    const std::int64_t bytes = pipeline::bytes_of(items);
+    Batch batch{std::move(items), InFlight(backlog, capture.lock(), self->strands_.listen, bytes), backlog->can_wait()};
+    boost::asio::post(self->strands_.disk, [self, disk, batch = std::move(batch)]() mutable {
+      disk->push(std::move(batch));
+      self->write_files(disk);
+      self->disk_watch_.answered(self->clock_->steady_now());
     });
   };
   boost::asio::post(strands_.listen, [capture = capture_, backlog = backlog_, sink = std::move(sink)]() mutable {
     capture->run(std::move(sink), std::move(backlog));
+  });
+}
+
+/// On `listen`, before it gives a batch to the disk.
+void Session::watch_disk() {
+  if (!disk_watch_.asked(clock_->steady_now())) return;
+  boost::asio::post(strands_.loop, [self = shared_from_this()] {
+    self->tail_.set_blocked(true);  // the journal is on the same disk: events are published from memory
+    self->report({to_string(Errc::timed_out),
+                  fmt::format("The disk of '{}' does not answer.{}", self->path().string(), self->memory_sentence())});
+  });
+}
+
+/// On `disk`: writes what waits, and passes on what the loop may process.
+void Session::write_files(const std::shared_ptr<DiskStage>& disk) {
+  auto written = disk->write();
+  std::optional<Recorded> retried;
+  if (disk->has_waiting()) retried = disk->record({});
+  const bool is_waiting = written.is_waiting || disk->has_waiting();
+  boost::asio::post(strands_.loop, [self = shared_from_this(), written = std::move(written),
+                                    retried = std::move(retried), is_waiting]() mutable {
+    if (retried) self->recorded(*retried);
+    self->files_written(written);
+    if (is_waiting) self->write_files_later();
+  });
+  if (auto later = disk->save_if_due(); !later.empty()) report_later(std::move(later));
+  if (auto files = disk->due_for_sync(); !files.empty()) {
+    boost::asio::post(strands_.sync, [self = shared_from_this(), disk, files = std::move(files)] {
+      if (auto later = disk->sync(files); !later.empty()) self->report_later(std::move(later));
+    });
+  }
+}
+
+void Session::files_written(Written& written) {
+  audio_failed_ = audio_failed_ || written.has_lost;
+  if (written.is_waiting) {
+    for (EventError& fault : written.faults) fault.message += memory_sentence();
+    const bool is_full = !backlog_->can_wait() && backlog_->is_at_limit();
+    if (is_full && !std::exchange(memory_is_full_, true)) {
+      report(
+          {to_string(Errc::disk_full),
+           fmt::format("Audio is being lost: '{}' cannot be written, and the memory for what waits is full. Free some "
+                       "space; the gap is stated as soon as it ends.",
+                       path().string())});
+    }
+  } else {
+    memory_is_full_ = false;
+  }
+  report(written.faults);
+  for (const Batch& batch : written.batches) process(batch.items);
+}
+
+/// How long a recording goes on without the disk.
+std::string Session::memory_sentence() const {
+  if (backlog_->can_wait()) return {};
+  const auto bytes_a_second = static_cast<std::int64_t>(core_->settings().sample_rate) * 2;
+  return fmt::format(" Recording continues in memory, which lasts for about {} s of speech.",
+                     backlog_->room() / bytes_a_second);
+}
+
+void Session::write_files_later() {
+  if (retry_->is_running() || !disk_ || lifecycle_.is_abandoned()) return;
+  retry_->start(kDiskRetry, [this] {
+    boost::asio::post(strands_.disk, [self = shared_from_this(), disk = disk_] { self->write_files(disk); });
   });
 }
 

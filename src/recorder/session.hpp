@@ -17,6 +17,7 @@
 #include "pipeline/capture_loop.hpp"
 #include "recorder/condition.hpp"
 #include "recorder/disk_stage.hpp"
+#include "recorder/disk_watch.hpp"
 #include "recorder/journal_tail.hpp"
 #include "recorder/recorder_core.hpp"
 #include "recorder/session_lifecycle.hpp"
@@ -159,6 +160,11 @@ class Session : public std::enable_shared_from_this<Session> {
   void write_to_journal(std::vector<EventPointer> events);
   void recorded(const Recorded& recorded);
   void report(const std::vector<EventError>& faults);
+  void watch_disk();
+  void write_files(const std::shared_ptr<DiskStage>& disk);
+  void files_written(Written& written);
+  void write_files_later();
+  std::string memory_sentence() const;
   void report_later(std::vector<EventError> faults);
   void publish(const std::vector<EventPointer>& events);
   void text_arrived(std::uint32_t segment, const TranscriptionOutcome& outcome);
@@ -178,6 +184,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Timer> bound_;
   std::unique_ptr<Timer> drain_;
   std::unique_ptr<Timer> answer_bound_;
+  std::unique_ptr<Timer> retry_;  // of what waits for the disk
   SessionLifecycle::Time bound_at_{};
 
   // From the opening on.
@@ -194,6 +201,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t recordings_pending_ = 0;  // calls of `write_to_journal` that the disk has not answered
   Frame written_until_ = 0;
   bool audio_failed_ = false;
+  bool memory_is_full_ = false;
+  DiskWatch disk_watch_;
 };
 
 }  // namespace dictum::recorder

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <exception>
 #include <limits>
@@ -180,46 +179,32 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
 }
 
 void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
-  unfinished_.append(fmt::format("{} {}\n", index, start_frame));
-  open_.try_emplace(index, audio::WAVWriter(path() / journal::segment_file(index), manifest_.sample_rate));
+  unfinished_.append(std::exchange(noted_, index) != index ? fmt::format("{} {}\n", index, start_frame) : "");
+  open_.try_emplace(index, path() / journal::segment_file(index), manifest_.sample_rate);
   unsynced_.insert(journal::segment_file(index));
 }
 
-SessionWriter::OpenSegment& SessionWriter::open_segment_at(std::uint32_t index) {
-  const auto found = open_.find(index);
-  if (found != open_.end()) return found->second;
-  throw RecorderError(Errc::output_unwritable, fmt::format("'{}' could not be begun, so its audio is lost.",
-                                                           (path() / journal::segment_file(index)).string()));
-}
-
-/// Silence in the place of samples that could not be written.
-void SessionWriter::fill(OpenSegment& segment) {
-  constexpr std::array<std::int16_t, 4096> silence{};
-  while (segment.missing > 0) {
-    const auto frames = std::min<std::size_t>(silence.size(), static_cast<std::size_t>(segment.missing));
-    segment.wav.append(std::span(silence).first(frames));
-    segment.missing -= static_cast<Frame>(frames);
-  }
-}
-
 void SessionWriter::append_segment(std::uint32_t index, std::span<const std::int16_t> samples) {
-  OpenSegment& segment = open_segment_at(index);
-  try {
-    fill(segment);
-    segment.wav.append(samples);
-  } catch (const RecorderError&) {
-    segment.missing += static_cast<Frame>(samples.size());
-    throw;
+  const auto found = open_.find(index);
+  if (found == open_.end()) {
+    throw RecorderError(Errc::output_unwritable, fmt::format("'{}' was not begun, so its audio cannot be written.",
+                                                             (path() / journal::segment_file(index)).string()));
   }
+  found->second.append(samples);
+}
+
+Frame SessionWriter::segment_frames(std::uint32_t index) const {
+  const auto found = open_.find(index);
+  return found != open_.end() ? found->second.frames() : 0;
 }
 
 void SessionWriter::close_segment(std::uint32_t index, Frame kept_frames) {
-  OpenSegment segment = std::move(open_segment_at(index));
-  open_.erase(index);
-  segment.missing = kept_frames - segment.wav.frames();
-  segment.wav.truncate(kept_frames);
-  fill(segment);
-  segment.wav.close();
+  const auto found = open_.find(index);
+  if (found == open_.end()) return;
+  found->second.truncate(kept_frames);
+  audio::WAVWriter wav = std::move(found->second);
+  open_.erase(found);
+  wav.close();
 }
 
 void SessionWriter::discard_segment(std::uint32_t index) {
@@ -331,7 +316,7 @@ void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> 
   attempt([&] { journal_.append(""); });  // what may still be waiting
   attempt([&] { incremental_.append(""); });
   for (auto& [index, segment] : open_) {
-    attempt([&wav = segment.wav] { wav.close(); });
+    attempt([&wav = segment] { wav.close(); });
   }
   open_.clear();
   if (timeline_) {

@@ -38,7 +38,7 @@ struct SessionInfo {
 /// Lives on the `disk` strand, one call at a time, and has no thread of its own. Owner: the recording, or whoever works
 /// on an old session. A function that fails throws RecorderError, disk_full or output_unwritable, having done what it
 /// could of the rest; the object stays usable: other files may still work, events that could not be written go before
-/// the next one, and a segment that lacks samples gets silence for them, so that what follows stays in its place.
+/// the next one, and the functions of a segment can be called again, with the same arguments, until they succeed.
 /// Destroying it writes nothing and frees the lock.
 class SessionWriter {
  public:
@@ -77,7 +77,9 @@ class SessionWriter {
   /// Begins the segment's WAV, whose first frame is `start_frame` of the clock.
   void open_segment(std::uint32_t index, Frame start_frame);
   void append_segment(std::uint32_t index, std::span<const std::int16_t> samples);
-  /// Completes the WAV with just its first `kept_frames`.
+  /// Frames that an open segment's WAV has; 0 for another.
+  Frame segment_frames(std::uint32_t index) const;
+  /// Completes the WAV with just its first `kept_frames`. Does nothing where it is not open.
   void close_segment(std::uint32_t index, Frame kept_frames);
   /// Removes the WAV.
   void discard_segment(std::uint32_t index);
@@ -121,15 +123,8 @@ class SessionWriter {
   static std::string segment_file(std::uint32_t index) { return journal::segment_file(index); }
 
  private:
-  struct OpenSegment {
-    audio::WAVWriter wav;
-    Frame missing = 0;  // frames at the end that could not be written
-  };
-
   SessionWriter(journal::SessionFolder folder, journal::AppendFile journal);
 
-  OpenSegment& open_segment_at(std::uint32_t index);
-  static void fill(OpenSegment& segment);
   void write_note(const Event& event);
   void update_incremental(const Event& event);
   void update_raw(const Event& event);
@@ -141,7 +136,8 @@ class SessionWriter {
   journal::AppendFile incremental_;
   journal::AppendFile raw_;
   journal::AppendFile unfinished_;
-  std::map<std::uint32_t, OpenSegment> open_;
+  std::map<std::uint32_t, audio::WAVWriter> open_;
+  std::optional<std::uint32_t> noted_;  // the newest segment whose start is noted
   std::unique_ptr<audio::FLACWriter> timeline_;
   std::optional<ProbabilityWriter> probabilities_;
   std::set<std::string> unsynced_;  // within the session

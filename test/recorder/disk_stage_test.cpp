@@ -1,0 +1,204 @@
+#include "recorder/disk_stage.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "session/file_size_limit.hpp"
+#include "session/wav_repair.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/virtual_time.hpp"
+
+namespace dictum::recorder {
+namespace {
+
+using namespace std::chrono_literals;
+using test::FileSizeLimit;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr Frame kStart = 1000;
+
+/// The files of a recording whose disk is full now and then, in virtual time.
+class FilesOfARecording : public testing::Test {
+ protected:
+  static pipeline::StreamItem opened(std::uint32_t index) {
+    return vad::SegmentOpened{.index = index, .speech_start = kStart + 100, .kept_start = kStart};
+  }
+  static pipeline::StreamItem audio(std::uint32_t index, std::size_t frames = 1000) {
+    return pipeline::SegmentAudio{index, std::vector<std::int16_t>(frames, 7)};
+  }
+  static pipeline::StreamItem closed(std::uint32_t index, Frame frames, bool kept = true) {
+    return vad::SegmentClosed{.index = index,
+                              .kept_start = kStart,
+                              .kept_end = kStart + frames,
+                              .speech_start = kStart + 100,
+                              .speech_end = kStart + frames - 50,
+                              .kept = kept,
+                              .reason = {}};
+  }
+  static pipeline::StreamItem end(Frame captured = 9000) {
+    return pipeline::Closed{.now = 9000, .captured = captured, .drift_ppm = 0, .failure = {}};
+  }
+
+  Written write(std::vector<pipeline::StreamItem> items, bool source_can_wait = false) {
+    stage_.push({std::move(items), {}, source_can_wait});
+    return stage_.write();
+  }
+
+  static std::vector<pipeline::StreamItem> items(const Written& written) {
+    std::vector<pipeline::StreamItem> all;
+    for (const Batch& batch : written.batches) all.insert(all.end(), batch.items.begin(), batch.items.end());
+    return all;
+  }
+
+  template <class Item>
+  static std::vector<Item> of_kind(const Written& written) {
+    std::vector<Item> found;
+    for (const auto& item : items(written)) {
+      if (const auto* each = std::get_if<Item>(&item)) found.push_back(*each);
+    }
+    return found;
+  }
+
+  Frame frames(std::uint32_t index) const {
+    return session::frames_on_disk(journal::SessionFolder(journal_->session), journal::segment_file(index));
+  }
+
+  void make_room(std::optional<FileSizeLimit>& full) { full.reset(); }
+
+  boost::asio::io_context io_;
+  const std::shared_ptr<test::VirtualTime> time_ = std::make_shared<test::VirtualTime>(io_);
+  const test::TemporaryDirectory root_;
+  session::SessionWriter writer_ = session::SessionWriter::create(
+      root_.path(), time_->now(),
+      {.sample_rate = 16000, .source = "test", .config = {}, .keep_all = false, .transcribes = true});
+  const std::shared_ptr<delivery::JournalView> journal_ = [this] {
+    auto view = std::make_shared<delivery::JournalView>();
+    view->session = writer_.path();
+    return view;
+  }();
+  DiskStage stage_{std::move(writer_), time_, journal_};
+};
+
+TEST_F(FilesOfARecording, AreWrittenBeforeTheirItemsReachTheLoop) {
+  const Written written = write({opened(0), audio(0), closed(0, 900)});
+  EXPECT_FALSE(written.is_waiting);
+  EXPECT_THAT(items(written), SizeIs(2)) << "audio is for the disk only";
+  EXPECT_EQ(frames(0), 900);
+}
+
+TEST_F(FilesOfARecording, WaitInMemoryWhileTheDiskIsFullAndAreWholeOnceThereIsRoom) {
+  std::optional<FileSizeLimit> full(0);
+  const Written first = write({opened(0), audio(0)});
+  EXPECT_TRUE(first.is_waiting);
+  EXPECT_THAT(items(first), IsEmpty());
+  ASSERT_THAT(first.faults, SizeIs(1));
+  EXPECT_EQ(first.faults[0].code, to_string(Errc::disk_full));
+  time_->advance(30s);
+  const Written second = write({audio(0), closed(0, 1900)});
+  EXPECT_TRUE(second.is_waiting);
+  EXPECT_THAT(second.faults, IsEmpty()) << "it is reported once";
+
+  make_room(full);
+  const Written third = stage_.write();
+  EXPECT_FALSE(third.is_waiting);
+  EXPECT_FALSE(third.has_lost);
+  EXPECT_THAT(items(third), SizeIs(2));
+  EXPECT_TRUE(of_kind<vad::SegmentClosed>(third).at(0).kept);
+  EXPECT_EQ(frames(0), 1900);
+}
+
+TEST_F(FilesOfARecording, GoOnInTheMiddleOfASegmentWithoutALostSample) {
+  write({opened(0), audio(0)});
+  std::optional<FileSizeLimit> full(1500);
+  EXPECT_TRUE(write({audio(0), audio(0)}).is_waiting);
+  make_room(full);
+  EXPECT_FALSE(write({audio(0), closed(0, 4000)}).is_waiting);
+  EXPECT_EQ(frames(0), 4000);
+}
+
+TEST_F(FilesOfARecording, DoNotHoldUpWhatHasToBeReportedAtOnce) {
+  const FileSizeLimit full(0);
+  const Written written =
+      write({pipeline::Level{}, opened(0), SourceFault{"device_lost", "gone", true}, pipeline::Paused{}});
+  EXPECT_TRUE(written.is_waiting);
+  EXPECT_THAT(of_kind<pipeline::Level>(written), SizeIs(1));
+  EXPECT_THAT(of_kind<SourceFault>(written), SizeIs(1));
+  EXPECT_THAT(of_kind<pipeline::Paused>(written), SizeIs(1));
+}
+
+TEST_F(FilesOfARecording, EndWithAnExactGapWhereTheDiskStaysFullAtTheStop) {
+  write({opened(0), audio(0), pipeline::Progress{.now = 3000, .captured = 3000}});
+  const FileSizeLimit full(1500);
+  EXPECT_TRUE(write({audio(0), closed(0, 1800), end()}).is_waiting);
+  EXPECT_TRUE(stage_.write().is_waiting) << "space may be made in the last second";
+  time_->advance(1100ms);
+  const Written written = stage_.write();
+  EXPECT_FALSE(written.is_waiting);
+  EXPECT_TRUE(written.has_lost);
+  const auto ends = of_kind<vad::SegmentClosed>(written);
+  ASSERT_THAT(ends, SizeIs(1));
+  EXPECT_TRUE(ends[0].kept);
+  EXPECT_EQ(ends[0].kept_end, kStart + 1000);
+  const auto gaps = of_kind<pipeline::GapEnded>(written);
+  ASSERT_THAT(gaps, SizeIs(1));
+  EXPECT_EQ(gaps[0].start_frame, kStart + 1000);
+  EXPECT_EQ(gaps[0].frames, 800);
+  EXPECT_EQ(gaps[0].reason, GapReason::disk);
+  EXPECT_EQ(of_kind<pipeline::Closed>(written).at(0).captured, 9000 - 800);
+  EXPECT_EQ(frames(0), 1000);
+}
+
+TEST_F(FilesOfARecording, WaitOneSecondInAllAtTheStopAlsoWhereSeveralSegmentsWait) {
+  write({opened(0), audio(0)});
+  const FileSizeLimit full(1500);
+  EXPECT_TRUE(write({audio(0), closed(0, 2000), opened(1), audio(1), closed(1, 1000), end()}).is_waiting);
+  time_->advance(1100ms);
+  const Written written = stage_.write();
+  EXPECT_FALSE(written.is_waiting);
+  EXPECT_THAT(of_kind<vad::SegmentClosed>(written), SizeIs(2));
+  EXPECT_THAT(of_kind<pipeline::GapEnded>(written), SizeIs(2));
+  EXPECT_THAT(of_kind<pipeline::Closed>(written), SizeIs(1));
+}
+
+TEST_F(FilesOfARecording, DoNotCallASegmentKeptOfWhichNothingIsWritten) {
+  const FileSizeLimit full(0);
+  EXPECT_TRUE(write({opened(0), audio(0), closed(0, 900), end()}).is_waiting);
+  time_->advance(1100ms);
+  const Written written = stage_.write();
+  EXPECT_FALSE(of_kind<vad::SegmentClosed>(written).at(0).kept);
+  EXPECT_EQ(of_kind<pipeline::GapEnded>(written).at(0).frames, 900);
+}
+
+TEST_F(FilesOfARecording, WaitOneSecondOnlyForASourceThatCanBeReadAgain) {
+  const FileSizeLimit full(0);
+  EXPECT_TRUE(write({opened(0), audio(0), closed(0, 900)}, true).is_waiting);
+  time_->advance(1100ms);
+  EXPECT_FALSE(write({opened(1), audio(1), closed(1, 900)}, true).is_waiting);
+}
+
+TEST_F(FilesOfARecording, AreFlushedEverySecondWhileASegmentIsOpen) {
+  write({opened(0), audio(0)});
+  EXPECT_THAT(stage_.due_for_sync(), IsEmpty());
+  time_->advance(1s);
+  const auto files = stage_.due_for_sync();
+  EXPECT_THAT(files, testing::Contains("seg_0000.wav"));
+  EXPECT_THAT(files, testing::Contains("events.jsonl"));
+  EXPECT_THAT(stage_.sync(files), IsEmpty());
+  time_->advance(1s);
+  EXPECT_THAT(stage_.due_for_sync(), IsEmpty()) << "nothing was written since";
+  write({audio(0)});
+  EXPECT_THAT(stage_.due_for_sync(), testing::Contains("seg_0000.wav"));
+}
+
+}  // namespace
+}  // namespace dictum::recorder
