@@ -86,7 +86,7 @@ def journal(files: Files) -> dict[str, list[dict[str, object]]]:
         event = json.loads(line)
         if event["event"] == "WorkerStatus":
             continue
-        del event["sequence"]
+        del event["sequence"], event["check"]  # both depend on the lines before
         event.pop("processing_time_sec", None)
         is_text = event["event"].startswith(("Transcription", "Note"))
         reported.setdefault(f"text {event.get('segment_index')}" if is_text else "audio", []).append(event)

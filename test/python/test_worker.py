@@ -125,13 +125,12 @@ transcribe.run()
 
 
 def test_the_faster_whisper_example_asks_for_its_model(install: Install, root: pathlib.Path) -> None:
-    """As far as it goes without weights: the library loads, and says that the model is not there."""
+    """As far as it goes without weights: the library loads, and a model that is not there fails the start."""
     pytest.importorskip("faster_whisper")
     install("faster-whisper", (ROOT / "examples/python/faster_whisper_worker.py").read_text())
-    results = transcribe(root, "faster-whisper", transcription_model=str(root / "no-model"))
-    assert {result.success for result in results} == {False}
-    assert results[0].error is not None
-    assert results[0].error.code == "model_missing"
+    with pytest.raises(dictum.RecorderError) as failure:
+        transcribe(root, "faster-whisper", transcription_model=str(root / "no-model"))
+    assert failure.value.code == "model_missing"
 
 
 def test_a_worker_called_is_its_function() -> None:
