@@ -184,7 +184,7 @@ class SessionInVirtualTime : public testing::Test {
   asio::io_context io{1};
   std::shared_ptr<test::VirtualTime> time =
       std::make_shared<test::VirtualTime>(io, std::chrono::sys_days(std::chrono::year(2026) / 11 / 22));
-  test::TemporaryDirectory root;
+  test::TemporaryDirectory root{test::Medium::memory};
   RecorderConfig config;
   std::shared_ptr<Gate> disk = std::make_shared<Gate>();
   std::shared_ptr<Gate> sync = std::make_shared<Gate>();

@@ -4,10 +4,16 @@
 
 namespace dictum::test {
 
+/// Where a folder of a test is made.
+enum class Medium {
+  disk,    ///< where the system keeps temporary files
+  memory,  ///< where a flush takes no time, if the system has such a place: for thousands of short sessions
+};
+
 /// A fresh folder that is gone, with all that is in it, at the end of the test.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory();
+  explicit TemporaryDirectory(Medium medium = Medium::disk);
   ~TemporaryDirectory();
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
