@@ -1,5 +1,6 @@
 #include "capture/portaudio_stream.hpp"
 
+#include "base/shared_library.hpp"
 #include "capture/backend.hpp"
 #include "dictum/error.hpp"
 
@@ -13,7 +14,6 @@ constexpr const char* kName = "portaudio";
 
 #if DICTUM_HAS_PORTAUDIO
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <portaudio.h>
 
@@ -41,6 +41,32 @@ constexpr int kUsualRate = 48000;
 constexpr const char* kBlocked =
     "PortAudio is blocked by a device that does not answer. Disconnect the device, or restart its sound server.";
 
+/// The functions of PortAudio that are used, under their own names.
+struct LibPortAudio {
+  SharedLibrary library{"libportaudio.so.2", "PortAudio (Debian: libportaudio2)", Errc::input_not_found};
+
+  decltype(::Pa_AbortStream)* Pa_AbortStream = library.function("Pa_AbortStream");
+  decltype(::Pa_CloseStream)* Pa_CloseStream = library.function("Pa_CloseStream");
+  decltype(::Pa_GetDefaultInputDevice)* Pa_GetDefaultInputDevice = library.function("Pa_GetDefaultInputDevice");
+  decltype(::Pa_GetDeviceCount)* Pa_GetDeviceCount = library.function("Pa_GetDeviceCount");
+  decltype(::Pa_GetDeviceInfo)* Pa_GetDeviceInfo = library.function("Pa_GetDeviceInfo");
+  decltype(::Pa_GetErrorText)* Pa_GetErrorText = library.function("Pa_GetErrorText");
+  decltype(::Pa_GetHostApiInfo)* Pa_GetHostApiInfo = library.function("Pa_GetHostApiInfo");
+  decltype(::Pa_Initialize)* Pa_Initialize = library.function("Pa_Initialize");
+  decltype(::Pa_OpenStream)* Pa_OpenStream = library.function("Pa_OpenStream");
+  decltype(::Pa_SetStreamFinishedCallback)* Pa_SetStreamFinishedCallback =
+      library.function("Pa_SetStreamFinishedCallback");
+  decltype(::Pa_StartStream)* Pa_StartStream = library.function("Pa_StartStream");
+  decltype(::Pa_Terminate)* Pa_Terminate = library.function("Pa_Terminate");
+};
+
+/// Loads the library at the first call. Throws RecorderError(input_not_found) where it cannot; the next call tries
+/// again. Thread safety: any thread.
+const LibPortAudio& libportaudio() {
+  static const LibPortAudio functions;
+  return functions;
+}
+
 /// PortAudio is one for the whole process, and opening, closing and listing are not safe from two threads at once.
 std::timed_mutex& process_wide_mutex() {
   static std::timed_mutex mutex;
@@ -48,7 +74,7 @@ std::timed_mutex& process_wide_mutex() {
 }
 
 /// Keeps the libraries of ALSA and JACK from writing their search for devices to standard error. They are dependencies
-/// of PortAudio only, so their functions are looked up at run time, where they are loaded.
+/// of PortAudio, which loads them.
 class QuietDrivers {
  public:
   QuietDrivers() { set(&no_message, &no_jack_message); }
@@ -64,11 +90,12 @@ class QuietDrivers {
   static void no_jack_message(const char*) {}
 
   static void set(AlsaHandler alsa, JackHandler jack) {
-    if (auto* call = reinterpret_cast<int (*)(AlsaHandler)>(::dlsym(RTLD_DEFAULT, "snd_lib_error_set_handler"))) {
+    const SharedLibrary& library = libportaudio().library;
+    if (auto* call = reinterpret_cast<int (*)(AlsaHandler)>(library.find_if_present("snd_lib_error_set_handler"))) {
       call(alsa);
     }
     for (const char* name : {"jack_set_error_function", "jack_set_info_function"}) {
-      if (auto* call = reinterpret_cast<void (*)(JackHandler)>(::dlsym(RTLD_DEFAULT, name))) call(jack);
+      if (auto* call = reinterpret_cast<void (*)(JackHandler)>(library.find_if_present(name))) call(jack);
     }
   }
 };
@@ -78,17 +105,17 @@ class Library {
  public:
   explicit Library(TimePoint deadline) {
     lock(deadline);
-    const PaError error = ::Pa_Initialize();
+    const PaError error = libportaudio().Pa_Initialize();
     process_wide_mutex().unlock();
     if (error != paNoError) {
       throw RecorderError(Errc::device_lost,
-                          fmt::format("PortAudio cannot be initialised: {}.", ::Pa_GetErrorText(error)));
+                          fmt::format("PortAudio cannot be initialised: {}.", libportaudio().Pa_GetErrorText(error)));
     }
   }
 
   ~Library() {
     const std::lock_guard guard(process_wide_mutex());
-    ::Pa_Terminate();
+    libportaudio().Pa_Terminate();
   }
 
   Library(const Library&) = delete;
@@ -104,14 +131,14 @@ class Library {
 };
 
 std::string id_of(const PaDeviceInfo& info) {
-  return fmt::format("{}:{}:{}", kName, ::Pa_GetHostApiInfo(info.hostApi)->name, info.name);
+  return fmt::format("{}:{}:{}", kName, libportaudio().Pa_GetHostApiInfo(info.hostApi)->name, info.name);
 }
 
 std::vector<DeviceInfo> list(const Library&) {
   std::vector<DeviceInfo> devices;
-  const PaDeviceIndex count = ::Pa_GetDeviceCount();
+  const PaDeviceIndex count = libportaudio().Pa_GetDeviceCount();
   for (PaDeviceIndex i = 0; i < count; ++i) {
-    const PaDeviceInfo* info = ::Pa_GetDeviceInfo(i);
+    const PaDeviceInfo* info = libportaudio().Pa_GetDeviceInfo(i);
     if (info == nullptr || info->maxInputChannels < 1) continue;
     const std::string name = info->name;
     const bool converts = info->maxInputChannels > kManyChannels;
@@ -120,7 +147,7 @@ std::vector<DeviceInfo> list(const Library&) {
                        .description = name,
                        .channels = converts ? 1 : info->maxInputChannels,
                        .sample_rate = converts ? kUsualRate : static_cast<int>(info->defaultSampleRate),
-                       .is_default = i == ::Pa_GetDefaultInputDevice(),
+                       .is_default = i == libportaudio().Pa_GetDefaultInputDevice(),
                        .is_monitor = name.find("onitor") != std::string::npos,
                        .is_muted = false,  // it does not say
                        .backend = kName});
@@ -129,9 +156,9 @@ std::vector<DeviceInfo> list(const Library&) {
 }
 
 PaDeviceIndex index_of(const DeviceInfo& device) {
-  const PaDeviceIndex count = ::Pa_GetDeviceCount();
+  const PaDeviceIndex count = libportaudio().Pa_GetDeviceCount();
   for (PaDeviceIndex i = 0; i < count; ++i) {
-    const PaDeviceInfo* info = ::Pa_GetDeviceInfo(i);
+    const PaDeviceInfo* info = libportaudio().Pa_GetDeviceInfo(i);
     if (info->maxInputChannels > 0 && device.id == id_of(*info)) return i;
   }
   return paNoDevice;
@@ -167,27 +194,27 @@ class OpenStream {
         .device = index,
         .channelCount = device.channels,
         .sampleFormat = paFloat32,
-        .suggestedLatency = std::max(kLatencySeconds, ::Pa_GetDeviceInfo(index)->defaultLowInputLatency),
+        .suggestedLatency = std::max(kLatencySeconds, libportaudio().Pa_GetDeviceInfo(index)->defaultLowInputLatency),
         .hostApiSpecificStreamInfo = nullptr};
     Library::lock(deadline);
-    PaError error =
-        ::Pa_OpenStream(&handle_, &parameters, nullptr, device.sample_rate,
-                        static_cast<unsigned long>(device.sample_rate * kBlockSeconds), paNoFlag, &on_audio, &context_);
+    PaError error = libportaudio().Pa_OpenStream(&handle_, &parameters, nullptr, device.sample_rate,
+                                                 static_cast<unsigned long>(device.sample_rate * kBlockSeconds),
+                                                 paNoFlag, &on_audio, &context_);
     process_wide_mutex().unlock();
     if (error == paNoError) {
-      ::Pa_SetStreamFinishedCallback(handle_, &on_finished);
-      error = ::Pa_StartStream(handle_);
+      libportaudio().Pa_SetStreamFinishedCallback(handle_, &on_finished);
+      error = libportaudio().Pa_StartStream(handle_);
       if (error != paNoError) close();
     }
     if (error != paNoError) {
       const Errc code = error == paDeviceUnavailable ? Errc::device_busy : Errc::device_lost;
       throw RecorderError(code, fmt::format("The input device \"{}\" cannot be opened: {}.", device.description,
-                                            ::Pa_GetErrorText(error)));
+                                            libportaudio().Pa_GetErrorText(error)));
     }
   }
 
   ~OpenStream() {
-    ::Pa_AbortStream(handle_);
+    libportaudio().Pa_AbortStream(handle_);
     close();
   }
 
@@ -197,7 +224,7 @@ class OpenStream {
  private:
   void close() {
     const std::lock_guard guard(process_wide_mutex());
-    ::Pa_CloseStream(handle_);
+    libportaudio().Pa_CloseStream(handle_);
   }
 
   CallbackContext context_;

@@ -27,12 +27,13 @@ struct Sources {
 };
 
 bool is_silenced(int mute, const pa_cvolume& volume) {
-  return mute != 0 || (::pa_cvolume_valid(&volume) != 0 && ::pa_cvolume_is_muted(&volume) != 0);
+  return mute != 0 || (pulse::libpulse().pa_cvolume_valid(&volume) != 0 &&
+                       pulse::libpulse().pa_cvolume_channels_equal_to(&volume, PA_VOLUME_MUTED) != 0);
 }
 
 Sources list_sources(pulse::Connection& connection, TimePoint deadline) {
   Sources sources;
-  connection.complete(pulse::OperationHandle(::pa_context_get_server_info(
+  connection.complete(pulse::OperationHandle(pulse::libpulse().pa_context_get_server_info(
                           connection.context(),
                           [](pa_context*, const pa_server_info* info, void* user) {
                             if (info == nullptr || info->default_source_name == nullptr) return;
@@ -40,7 +41,7 @@ Sources list_sources(pulse::Connection& connection, TimePoint deadline) {
                           },
                           &sources)),
                       deadline);
-  connection.complete(pulse::OperationHandle(::pa_context_get_source_info_list(
+  connection.complete(pulse::OperationHandle(pulse::libpulse().pa_context_get_source_info_list(
                           connection.context(),
                           [](pa_context*, const pa_source_info* info, int end, void* user) {
                             if (end != 0 || info == nullptr) return;
@@ -75,12 +76,12 @@ class Recording {
   ~Recording() {
     stream_.on_stop({});
     if (!handle_) return;
-    ::pa_stream_set_read_callback(handle_.get(), nullptr, nullptr);
-    ::pa_stream_set_state_callback(handle_.get(), nullptr, nullptr);
-    ::pa_stream_set_suspended_callback(handle_.get(), nullptr, nullptr);
-    ::pa_stream_set_moved_callback(handle_.get(), nullptr, nullptr);
-    ::pa_context_set_subscribe_callback(connection_.context(), nullptr, nullptr);
-    ::pa_stream_disconnect(handle_.get());
+    pulse::libpulse().pa_stream_set_read_callback(handle_.get(), nullptr, nullptr);
+    pulse::libpulse().pa_stream_set_state_callback(handle_.get(), nullptr, nullptr);
+    pulse::libpulse().pa_stream_set_suspended_callback(handle_.get(), nullptr, nullptr);
+    pulse::libpulse().pa_stream_set_moved_callback(handle_.get(), nullptr, nullptr);
+    pulse::libpulse().pa_context_set_subscribe_callback(connection_.context(), nullptr, nullptr);
+    pulse::libpulse().pa_stream_disconnect(handle_.get());
   }
 
   Recording(const Recording&) = delete;
@@ -109,17 +110,17 @@ class Recording {
     const pa_sample_spec spec{.format = PA_SAMPLE_FLOAT32NE,
                               .rate = static_cast<std::uint32_t>(format.sample_rate),
                               .channels = static_cast<std::uint8_t>(format.channels)};
-    frame_bytes_ = ::pa_frame_size(&spec);
+    frame_bytes_ = pulse::libpulse().pa_frame_size(&spec);
     ring_ = &stream_.prepare(format, device.name, device.description, request_.clock);
 
-    handle_.reset(::pa_stream_new(connection_.context(), "capture", &spec, &map));
+    handle_.reset(pulse::libpulse().pa_stream_new(connection_.context(), "capture", &spec, &map));
     if (!handle_) throw RecorderError(Errc::device_lost, sentence("cannot be recorded", connection_.reason()));
 
-    ::pa_stream_set_read_callback(
+    pulse::libpulse().pa_stream_set_read_callback(
         handle_.get(), [](pa_stream*, std::size_t, void* self) { static_cast<Recording*>(self)->take(); }, this);
-    ::pa_stream_set_suspended_callback(
+    pulse::libpulse().pa_stream_set_suspended_callback(
         handle_.get(), [](pa_stream*, void* self) { static_cast<Recording*>(self)->on_suspended(); }, this);
-    ::pa_stream_set_moved_callback(
+    pulse::libpulse().pa_stream_set_moved_callback(
         handle_.get(), [](pa_stream*, void* self) { static_cast<Recording*>(self)->on_moved(); }, this);
 
     pa_buffer_attr attributes;
@@ -128,8 +129,9 @@ class Recording {
         static_cast<std::uint32_t>(kFragmentSeconds * format.sample_rate) * static_cast<std::uint32_t>(frame_bytes_);
     attributes.tlength = attributes.prebuf = attributes.minreq = static_cast<std::uint32_t>(-1);
     // A stream that follows the default names no device: the server then moves it along when the default changes.
-    if (::pa_stream_connect_record(handle_.get(), follows_default() && device.is_default ? nullptr : name_.c_str(),
-                                   &attributes, PA_STREAM_ADJUST_LATENCY) < 0) {
+    if (pulse::libpulse().pa_stream_connect_record(handle_.get(),
+                                                   follows_default() && device.is_default ? nullptr : name_.c_str(),
+                                                   &attributes, PA_STREAM_ADJUST_LATENCY) < 0) {
       throw RecorderError(Errc::device_lost, sentence("cannot be recorded", connection_.reason()));
     }
   }
@@ -137,17 +139,17 @@ class Recording {
   bool follows_default() const { return request_.wanted.empty(); }
 
   void take() {
-    while (::pa_stream_readable_size(handle_.get()) > 0) {
+    while (pulse::libpulse().pa_stream_readable_size(handle_.get()) > 0) {
       const void* data = nullptr;
       std::size_t bytes = 0;
-      if (::pa_stream_peek(handle_.get(), &data, &bytes) < 0 || bytes == 0) return;
+      if (pulse::libpulse().pa_stream_peek(handle_.get(), &data, &bytes) < 0 || bytes == 0) return;
       take_pulse_fragment(*ring_, data, bytes, frame_bytes_);
-      ::pa_stream_drop(handle_.get());
+      pulse::libpulse().pa_stream_drop(handle_.get());
     }
   }
 
   void on_suspended() {
-    const bool suspended = ::pa_stream_is_suspended(handle_.get()) > 0;
+    const bool suspended = pulse::libpulse().pa_stream_is_suspended(handle_.get()) > 0;
     if (suspended) ring_->mark(GapReason::suspended);
     stream_.update([&](StreamStatus& status) { status.is_suspended = suspended; });
   }
@@ -156,7 +158,7 @@ class Recording {
   static bool is_monitor(std::string_view name) { return name.ends_with(".monitor"); }
 
   void on_moved() {
-    const char* device = ::pa_stream_get_device_name(handle_.get());
+    const char* device = pulse::libpulse().pa_stream_get_device_name(handle_.get());
     const std::string to = device != nullptr ? device : "";
     if (is_monitor(to) && !is_monitor(name_)) {
       moved_to_monitor_ = to;
@@ -169,7 +171,7 @@ class Recording {
 
   /// Asks the server for what may have changed, now and whenever it reports a change.
   void watch_server() {
-    ::pa_context_set_subscribe_callback(
+    pulse::libpulse().pa_context_set_subscribe_callback(
         connection_.context(),
         [](pa_context*, pa_subscription_event_type_t, std::uint32_t, void* self) {
           static_cast<Recording*>(self)->query_server();
@@ -177,14 +179,15 @@ class Recording {
         this);
     const auto mask = static_cast<pa_subscription_mask_t>(PA_SUBSCRIPTION_MASK_SERVER | PA_SUBSCRIPTION_MASK_SOURCE |
                                                           PA_SUBSCRIPTION_MASK_SOURCE_OUTPUT);
-    const pulse::OperationHandle subscribed(::pa_context_subscribe(connection_.context(), mask, nullptr, nullptr));
+    const pulse::OperationHandle subscribed(
+        pulse::libpulse().pa_context_subscribe(connection_.context(), mask, nullptr, nullptr));
     query_server();
   }
 
   void query_server() {
     pa_context* context = connection_.context();
     if (follows_default()) {
-      const pulse::OperationHandle query(::pa_context_get_server_info(
+      const pulse::OperationHandle query(pulse::libpulse().pa_context_get_server_info(
           context,
           [](pa_context*, const pa_server_info* info, void* self) {
             if (info != nullptr && info->default_source_name != nullptr) {
@@ -193,15 +196,15 @@ class Recording {
           },
           this));
     }
-    const pulse::OperationHandle source(::pa_context_get_source_info_by_name(
+    const pulse::OperationHandle source(pulse::libpulse().pa_context_get_source_info_by_name(
         context, name_.c_str(),
         [](pa_context*, const pa_source_info* info, int, void* self) {
           if (info != nullptr) static_cast<Recording*>(self)->on_source(*info);
         },
         this));
-    if (::pa_stream_get_state(handle_.get()) != PA_STREAM_READY) return;
-    const pulse::OperationHandle output(::pa_context_get_source_output_info(
-        context, ::pa_stream_get_index(handle_.get()),
+    if (pulse::libpulse().pa_stream_get_state(handle_.get()) != PA_STREAM_READY) return;
+    const pulse::OperationHandle output(pulse::libpulse().pa_context_get_source_output_info(
+        context, pulse::libpulse().pa_stream_get_index(handle_.get()),
         [](pa_context*, const pa_source_output_info* info, int, void* self) {
           if (info != nullptr) static_cast<Recording*>(self)->on_output(*info);
         },
@@ -251,7 +254,7 @@ class Recording {
   }
 
   bool is_over() const {
-    return !connection_.is_alive() || !PA_STREAM_IS_GOOD(::pa_stream_get_state(handle_.get())) ||
+    return !connection_.is_alive() || !PA_STREAM_IS_GOOD(pulse::libpulse().pa_stream_get_state(handle_.get())) ||
            !moved_to_monitor_.empty() || !new_default_.empty();
   }
 
@@ -268,10 +271,10 @@ class Recording {
     if (!new_default_.empty()) {
       return {Errc::device_lost, fmt::format("The default input device is now \"{}\".", new_default_)};
     }
-    if (!PA_STREAM_IS_GOOD(::pa_stream_get_state(handle_.get()))) {
+    if (!PA_STREAM_IS_GOOD(pulse::libpulse().pa_stream_get_state(handle_.get()))) {
       return {Errc::device_lost, sentence("is gone", connection_.reason())};
     }
-    if (::pa_stream_is_suspended(handle_.get()) > 0) {
+    if (pulse::libpulse().pa_stream_is_suspended(handle_.get()) > 0) {
       return {Errc::device_busy, sentence("gives no audio", "the sound server has suspended it")};
     }
     return {Errc::timed_out, sentence("gives no audio", "nothing came in time")};

@@ -11,22 +11,59 @@
 #include <exception>
 #include <memory>
 
+#include "base/shared_library.hpp"
+
 namespace dictum::http {
 namespace {
 
 using Kind = TransferError::Kind;
 
-template <auto Free>
+/// The functions of libcurl that are used, under their own names.
+struct LibCurl {
+  SharedLibrary library{"libcurl.so.4", "libcurl (Debian: libcurl4)", Errc::internal};
+
+  decltype(::curl_easy_cleanup)* curl_easy_cleanup = library.function("curl_easy_cleanup");
+  decltype(::curl_easy_getinfo)* curl_easy_getinfo = library.function("curl_easy_getinfo");
+  decltype(::curl_easy_init)* curl_easy_init = library.function("curl_easy_init");
+  decltype(::curl_easy_setopt)* curl_easy_setopt = library.function("curl_easy_setopt");
+  decltype(::curl_easy_strerror)* curl_easy_strerror = library.function("curl_easy_strerror");
+  decltype(::curl_mime_addpart)* curl_mime_addpart = library.function("curl_mime_addpart");
+  decltype(::curl_mime_data)* curl_mime_data = library.function("curl_mime_data");
+  decltype(::curl_mime_filename)* curl_mime_filename = library.function("curl_mime_filename");
+  decltype(::curl_mime_free)* curl_mime_free = library.function("curl_mime_free");
+  decltype(::curl_mime_init)* curl_mime_init = library.function("curl_mime_init");
+  decltype(::curl_mime_name)* curl_mime_name = library.function("curl_mime_name");
+  decltype(::curl_mime_type)* curl_mime_type = library.function("curl_mime_type");
+  decltype(::curl_multi_add_handle)* curl_multi_add_handle = library.function("curl_multi_add_handle");
+  decltype(::curl_multi_cleanup)* curl_multi_cleanup = library.function("curl_multi_cleanup");
+  decltype(::curl_multi_info_read)* curl_multi_info_read = library.function("curl_multi_info_read");
+  decltype(::curl_multi_init)* curl_multi_init = library.function("curl_multi_init");
+  decltype(::curl_multi_perform)* curl_multi_perform = library.function("curl_multi_perform");
+  decltype(::curl_multi_poll)* curl_multi_poll = library.function("curl_multi_poll");
+  decltype(::curl_multi_remove_handle)* curl_multi_remove_handle = library.function("curl_multi_remove_handle");
+  decltype(::curl_multi_wakeup)* curl_multi_wakeup = library.function("curl_multi_wakeup");
+  decltype(::curl_slist_append)* curl_slist_append = library.function("curl_slist_append");
+  decltype(::curl_slist_free_all)* curl_slist_free_all = library.function("curl_slist_free_all");
+};
+
+/// Loads the library at the first call. Throws RecorderError(internal) where it cannot; the next call tries again.
+/// Thread safety: any thread.
+const LibCurl& libcurl() {
+  static const LibCurl functions;
+  return functions;
+}
+
+template <auto free>
 struct Deleter {
   template <class T>
   void operator()(T* resource) const {
-    Free(resource);
+    (libcurl().*free)(resource);
   }
 };
-using Easy = std::unique_ptr<CURL, Deleter<curl_easy_cleanup>>;
-using Multi = std::unique_ptr<CURLM, Deleter<curl_multi_cleanup>>;
-using HeaderList = std::unique_ptr<curl_slist, Deleter<curl_slist_free_all>>;
-using Form = std::unique_ptr<curl_mime, Deleter<curl_mime_free>>;
+using Easy = std::unique_ptr<CURL, Deleter<&LibCurl::curl_easy_cleanup>>;
+using Multi = std::unique_ptr<CURLM, Deleter<&LibCurl::curl_multi_cleanup>>;
+using HeaderList = std::unique_ptr<curl_slist, Deleter<&LibCurl::curl_slist_free_all>>;
+using Form = std::unique_ptr<curl_mime, Deleter<&LibCurl::curl_mime_free>>;
 
 constexpr int kPollLimit = 60'000;  // milliseconds; libcurl wakes earlier for its own timers
 
@@ -71,10 +108,10 @@ Kind kind_of(CURLcode code) {
 class Exchange {
  public:
   Exchange(const Request& request, const OnBody& on_body)
-      : on_body_(on_body), easy_(curl_easy_init()), multi_(curl_multi_init()) {
+      : on_body_(on_body), easy_(libcurl().curl_easy_init()), multi_(libcurl().curl_multi_init()) {
     if (!easy_ || !multi_) throw std::bad_alloc();
     for (const std::string& header : request.headers) {
-      curl_slist* longer = curl_slist_append(headers_.get(), header.c_str());
+      curl_slist* longer = libcurl().curl_slist_append(headers_.get(), header.c_str());
       if (longer == nullptr) throw std::bad_alloc();
       static_cast<void>(headers_.release());
       headers_.reset(longer);
@@ -109,45 +146,46 @@ class Exchange {
   }
 
   Response run(const std::stop_token& cancelled) {
-    if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) throw std::bad_alloc();
-    const std::stop_callback wake(cancelled, [this] { curl_multi_wakeup(multi_.get()); });
+    if (libcurl().curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) throw std::bad_alloc();
+    const std::stop_callback wake(cancelled, [this] { libcurl().curl_multi_wakeup(multi_.get()); });
     int running = 1;
     while (running > 0) {
       if (cancelled.stop_requested()) throw TransferError(Kind::cancelled, "cancelled");
-      if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) throw TransferError(Kind::broken, "libcurl gave up");
-      if (running > 0) curl_multi_poll(multi_.get(), nullptr, 0, kPollLimit, nullptr);
+      if (libcurl().curl_multi_perform(multi_.get(), &running) != CURLM_OK)
+        throw TransferError(Kind::broken, "libcurl gave up");
+      if (running > 0) libcurl().curl_multi_poll(multi_.get(), nullptr, 0, kPollLimit, nullptr);
     }
     if (thrown_) std::rethrow_exception(thrown_);
     int left = 0;
-    const CURLMsg* message = curl_multi_info_read(multi_.get(), &left);
+    const CURLMsg* message = libcurl().curl_multi_info_read(multi_.get(), &left);
     if (message == nullptr) throw TransferError(Kind::broken, "libcurl reported no result");
     if (const CURLcode code = message->data.result; code != CURLE_OK) {
-      throw TransferError(kind_of(code), reason_[0] != '\0' ? reason_.data() : curl_easy_strerror(code));
+      throw TransferError(kind_of(code), reason_[0] != '\0' ? reason_.data() : libcurl().curl_easy_strerror(code));
     }
-    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &response_.status);
+    libcurl().curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &response_.status);
     return response_;
   }
 
-  ~Exchange() { curl_multi_remove_handle(multi_.get(), easy_.get()); }
+  ~Exchange() { libcurl().curl_multi_remove_handle(multi_.get(), easy_.get()); }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
  private:
   template <class T>
   void set(CURLoption option, T value) {
-    if (const CURLcode code = curl_easy_setopt(easy_.get(), option, value); code != CURLE_OK) {
-      throw TransferError(kind_of(code), curl_easy_strerror(code));
+    if (const CURLcode code = libcurl().curl_easy_setopt(easy_.get(), option, value); code != CURLE_OK) {
+      throw TransferError(kind_of(code), libcurl().curl_easy_strerror(code));
     }
   }
 
   void fill_form(const std::vector<Field>& fields) {
-    form_.reset(curl_mime_init(easy_.get()));
+    form_.reset(libcurl().curl_mime_init(easy_.get()));
     for (const Field& field : fields) {
-      curl_mimepart* part = curl_mime_addpart(form_.get());
-      curl_mime_name(part, field.name.c_str());
-      curl_mime_data(part, field.content.data(), field.content.size());
-      if (!field.file_name.empty()) curl_mime_filename(part, field.file_name.c_str());
-      if (!field.content_type.empty()) curl_mime_type(part, field.content_type.c_str());
+      curl_mimepart* part = libcurl().curl_mime_addpart(form_.get());
+      libcurl().curl_mime_name(part, field.name.c_str());
+      libcurl().curl_mime_data(part, field.content.data(), field.content.size());
+      if (!field.file_name.empty()) libcurl().curl_mime_filename(part, field.file_name.c_str());
+      if (!field.content_type.empty()) libcurl().curl_mime_type(part, field.content_type.c_str());
     }
     set(CURLOPT_MIMEPOST, form_.get());
   }
@@ -184,7 +222,7 @@ class Exchange {
   // libcurl is C: what the caller's function throws is carried around it.
   bool on_body(std::string_view piece) {
     try {
-      curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &response_.status);
+      libcurl().curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &response_.status);
       return on_body_(response_, piece);
     } catch (...) {
       thrown_ = std::current_exception();

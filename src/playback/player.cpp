@@ -26,27 +26,27 @@ Player::Player(int sample_rate, std::stop_token stop)
   audio::require_usable({sample_rate, 1}, "The sound to play");
   const pa_sample_spec spec{
       .format = PA_SAMPLE_FLOAT32NE, .rate = static_cast<std::uint32_t>(sample_rate), .channels = 1};
-  stream_.reset(::pa_stream_new(connection_.context(), "playback", &spec, nullptr));
+  stream_.reset(pulse::libpulse().pa_stream_new(connection_.context(), "playback", &spec, nullptr));
   if (!stream_) fail();
   pa_buffer_attr attributes;
   attributes.tlength = static_cast<std::uint32_t>(kBufferSeconds * sample_rate) * sizeof(float);
   attributes.maxlength = attributes.prebuf = attributes.minreq = attributes.fragsize = static_cast<std::uint32_t>(-1);
-  if (::pa_stream_connect_playback(stream_.get(), nullptr, &attributes, PA_STREAM_ADJUST_LATENCY, nullptr, nullptr) <
-      0) {
+  if (pulse::libpulse().pa_stream_connect_playback(stream_.get(), nullptr, &attributes, PA_STREAM_ADJUST_LATENCY,
+                                                   nullptr, nullptr) < 0) {
     fail();
   }
 }
 
 Player::~Player() {
-  if (stream_) ::pa_stream_disconnect(stream_.get());
+  if (stream_) pulse::libpulse().pa_stream_disconnect(stream_.get());
 }
 
 bool Player::play(std::span<const float> mono) {
   while (!mono.empty()) {
     std::size_t room = 0;
     const auto has_room = [&] {
-      const bool ready = ::pa_stream_get_state(stream_.get()) == PA_STREAM_READY;
-      const std::size_t bytes = ready ? ::pa_stream_writable_size(stream_.get()) : 0;
+      const bool ready = pulse::libpulse().pa_stream_get_state(stream_.get()) == PA_STREAM_READY;
+      const std::size_t bytes = ready ? pulse::libpulse().pa_stream_writable_size(stream_.get()) : 0;
       room = bytes == static_cast<std::size_t>(-1) ? 0 : bytes / sizeof(float);
       return room > 0 || !is_good();
     };
@@ -54,7 +54,9 @@ bool Player::play(std::span<const float> mono) {
     if (stop_.stop_requested()) return false;
     if (!is_served || room == 0) fail();
     const auto now = mono.first(std::min(room, mono.size()));
-    if (::pa_stream_write(stream_.get(), now.data(), now.size_bytes(), nullptr, 0, PA_SEEK_RELATIVE) < 0) fail();
+    if (pulse::libpulse().pa_stream_write(stream_.get(), now.data(), now.size_bytes(), nullptr, 0, PA_SEEK_RELATIVE) <
+        0)
+      fail();
     mono = mono.subspan(now.size());
   }
   return true;
@@ -62,8 +64,9 @@ bool Player::play(std::span<const float> mono) {
 
 bool Player::drain() {
   try {
-    connection_.complete(
-        pulse::OperationHandle(::pa_stream_drain(stream_.get(), [](pa_stream*, int, void*) {}, nullptr)), deadline());
+    connection_.complete(pulse::OperationHandle(pulse::libpulse().pa_stream_drain(
+                             stream_.get(), [](pa_stream*, int, void*) {}, nullptr)),
+                         deadline());
   } catch (const RecorderError&) {
     if (!stop_.stop_requested()) throw;
   }
@@ -71,7 +74,8 @@ bool Player::drain() {
 }
 
 bool Player::is_good() const {
-  return connection_.is_alive() && (!stream_ || PA_STREAM_IS_GOOD(::pa_stream_get_state(stream_.get())));
+  return connection_.is_alive() &&
+         (!stream_ || PA_STREAM_IS_GOOD(pulse::libpulse().pa_stream_get_state(stream_.get())));
 }
 
 void Player::fail() const {

@@ -19,19 +19,20 @@ std::string server_setting() {
 }  // namespace
 
 Connection::Connection(const char* application, TimePoint deadline, std::function<bool()> stopped)
-    : stopped_(std::move(stopped)), loop_(::pa_mainloop_new()) {
+    : stopped_(std::move(stopped)), loop_(libpulse().pa_mainloop_new()) {
   if (!loop_) throw RecorderError(Errc::internal, "PulseAudio's library gave no main loop.");
-  context_.reset(::pa_context_new(::pa_mainloop_get_api(loop_.get()), application));
+  context_.reset(libpulse().pa_context_new(libpulse().pa_mainloop_get_api(loop_.get()), application));
   if (!context_) throw RecorderError(Errc::internal, "PulseAudio's library gave no context.");
   // No autospawn: it forks in the middle of a program with threads. Where the distribution starts a server on demand,
   // its socket does that.
-  ::pa_context_connect(context_.get(), nullptr, PA_CONTEXT_NOAUTOSPAWN, nullptr);
-  run_until([&] { return !is_alive() || ::pa_context_get_state(context_.get()) == PA_CONTEXT_READY; }, deadline);
-  if (::pa_context_get_state(context_.get()) != PA_CONTEXT_READY) fail("connect");
+  libpulse().pa_context_connect(context_.get(), nullptr, PA_CONTEXT_NOAUTOSPAWN, nullptr);
+  run_until([&] { return !is_alive() || libpulse().pa_context_get_state(context_.get()) == PA_CONTEXT_READY; },
+            deadline);
+  if (libpulse().pa_context_get_state(context_.get()) != PA_CONTEXT_READY) fail("connect");
 }
 
 Connection::~Connection() {
-  if (context_) ::pa_context_disconnect(context_.get());
+  if (context_) libpulse().pa_context_disconnect(context_.get());
 }
 
 bool Connection::run_until(const std::function<bool()>& done, std::optional<TimePoint> deadline) {
@@ -43,8 +44,8 @@ bool Connection::run_until(const std::function<bool()>& done, std::optional<Time
       if (left.count() <= 0) return false;
       timeout_us = static_cast<int>(std::min<std::chrono::microseconds::rep>(left.count(), 1'000'000));
     }
-    if (::pa_mainloop_prepare(loop_.get(), timeout_us) < 0 || ::pa_mainloop_poll(loop_.get()) < 0 ||
-        ::pa_mainloop_dispatch(loop_.get()) < 0) {
+    if (libpulse().pa_mainloop_prepare(loop_.get(), timeout_us) < 0 || libpulse().pa_mainloop_poll(loop_.get()) < 0 ||
+        libpulse().pa_mainloop_dispatch(loop_.get()) < 0) {
       return false;
     }
   }
@@ -52,19 +53,19 @@ bool Connection::run_until(const std::function<bool()>& done, std::optional<Time
 }
 
 void Connection::complete(OperationHandle operation, TimePoint deadline) {
-  const auto is_running = [&] { return ::pa_operation_get_state(operation.get()) == PA_OPERATION_RUNNING; };
+  const auto is_running = [&] { return libpulse().pa_operation_get_state(operation.get()) == PA_OPERATION_RUNNING; };
   if (!operation || !run_until([&] { return !is_alive() || !is_running(); }, deadline) || is_running()) {
-    if (operation) ::pa_operation_cancel(operation.get());
+    if (operation) libpulse().pa_operation_cancel(operation.get());
     fail("answer");
   }
 }
 
 bool Connection::is_alive() const noexcept {
-  return PA_CONTEXT_IS_GOOD(::pa_context_get_state(context_.get()));
+  return PA_CONTEXT_IS_GOOD(libpulse().pa_context_get_state(context_.get()));
 }
 
 std::string Connection::reason() const {
-  return ::pa_strerror(::pa_context_errno(context_.get()));
+  return libpulse().pa_strerror(libpulse().pa_context_errno(context_.get()));
 }
 
 void Connection::fail(const char* doing) const {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <pulse/pulseaudio.h>
-
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -9,15 +7,16 @@
 #include <string>
 
 #include "dictum/error.hpp"
+#include "pulse/libpulse.hpp"
 
 /// PulseAudio's server, or PipeWire's that speaks its protocol.
 namespace dictum::pulse {
 
 struct Unref {
-  void operator()(pa_mainloop* loop) const noexcept { ::pa_mainloop_free(loop); }
-  void operator()(pa_context* context) const noexcept { ::pa_context_unref(context); }
-  void operator()(pa_stream* stream) const noexcept { ::pa_stream_unref(stream); }
-  void operator()(pa_operation* operation) const noexcept { ::pa_operation_unref(operation); }
+  void operator()(pa_mainloop* loop) const noexcept { libpulse().pa_mainloop_free(loop); }
+  void operator()(pa_context* context) const noexcept { libpulse().pa_context_unref(context); }
+  void operator()(pa_stream* stream) const noexcept { libpulse().pa_stream_unref(stream); }
+  void operator()(pa_operation* operation) const noexcept { libpulse().pa_operation_unref(operation); }
 };
 
 using StreamHandle = std::unique_ptr<pa_stream, Unref>;
@@ -52,7 +51,7 @@ class Connection {
   std::string reason() const;
 
   /// Makes `run_until` check its conditions again. From any thread.
-  void interrupt() noexcept { ::pa_mainloop_wakeup(loop_.get()); }
+  void interrupt() noexcept { libpulse().pa_mainloop_wakeup(loop_.get()); }
 
  private:
   [[noreturn]] void fail(const char* doing) const;

@@ -1,4 +1,5 @@
-"""THIRD_PARTY.md names every shared library that our programs and our library link, and none that they do not."""
+"""THIRD_PARTY.md names every shared library that our programs and our library link or load, and no other. What is loaded
+when it is first used is linked by none of them."""
 
 import pathlib
 import re
@@ -21,6 +22,8 @@ if not (build / "bin/dictum").exists():
     print("SKIPPED: the programs are not built here")
     sys.exit(SKIPPED)
 
+loaded = {name for source in (root / "src").rglob("*.?pp")
+          for name in re.findall(r'SharedLibrary \w+\{"(lib[\w+-]+)\.so', source.read_text(encoding="utf-8"))}
 linked = {}
 for program in programs:
     dynamic = subprocess.run(["readelf", "-d", program], capture_output=True, text=True, check=True).stdout
@@ -30,6 +33,9 @@ for program in programs:
 
 faults = [f"{', '.join(who)} link {library}, which THIRD_PARTY.md does not name"
           for library, who in sorted(linked.items()) if library not in named]
-faults += [f"THIRD_PARTY.md names {library}, which nothing links" for library in sorted(named - optional - set(linked))]
+faults += [f"THIRD_PARTY.md names {library}, which nothing links" for library in sorted(named - optional - loaded - set(linked))]
+faults += [f"{', '.join(linked[library])} link {library}, which is to be loaded when it is first used"
+           for library in sorted(loaded & set(linked))]
+faults += [f"{library} is loaded, and THIRD_PARTY.md does not name it" for library in sorted(loaded - named)]
 print("\n".join(faults) or f"{len(programs)} programs, {len(linked)} libraries, every one named")
 sys.exit(bool(faults))
