@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
     const double at_work = cpu_ms();
     session::SessionIndex index(root);
     index.refresh();
-    session::SearchQuery query;
+    SessionSearch query;
     query.text = text;
     const std::size_t hits = index.search(query).size();
     const double ours = ms_since(start);

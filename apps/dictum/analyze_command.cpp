@@ -6,11 +6,10 @@
 #include <cmath>
 #include <memory>
 
-#include "audio/sound_file_reader.hpp"
-#include "base/json.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
-#include "offline/analysis.hpp"
+#include "dictum/analysis.hpp"
+#include "dictum/vad.hpp"
 #include "output.hpp"
 
 namespace dictum::program {
@@ -23,7 +22,7 @@ struct Options {
   bool json = false;
 };
 
-void draw(const offline::Analysis& analysis) {
+void draw(const Analysis& analysis) {
   constexpr std::string_view kBars[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   constexpr std::size_t kWindowsALine = 64;  // about two seconds
   const double windows_a_second = double{kVADSampleRate} / kVADWindow;
@@ -34,7 +33,7 @@ void draw(const offline::Analysis& analysis) {
     for (std::size_t i = first; i < end; ++i) {
       speech += kBars[static_cast<std::size_t>(std::lround(analysis.probabilities[i] * 8))];
       const double frame = static_cast<double>(i) / windows_a_second * analysis.sample_rate;
-      const auto holds = [&](const offline::AnalysedSegment& segment) {
+      const auto holds = [&](const AnalyzedSegment& segment) {
         return segment.kept && frame >= static_cast<double>(segment.start_frame) &&
                frame < static_cast<double>(segment.end_frame);
       };
@@ -55,10 +54,10 @@ void draw(const offline::Analysis& analysis) {
 ExitCode analyze(const Options& options) {
   RecorderConfig config = options.config.resolve({});
   config.capture.input = options.file;
-  const offline::Analysis analysis = offline::analyze_file(config);
+  const Analysis analysis = analyze_file(config);
   for (const auto& warning : analysis.warnings) print_error("{}", warning);
   if (options.json) {
-    print_json(json::to_line(to_json(analysis)));
+    print_json(analysis.to_json());
   } else {
     draw(analysis);
   }

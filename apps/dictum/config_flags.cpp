@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <vector>
 
-#include "config/config_fields.hpp"
 #include "dictum/error.hpp"
+#include "dictum/settings.hpp"
 #include "exit_code.hpp"
 
 namespace dictum::program {
@@ -32,8 +33,8 @@ ConfigFlags::ConfigFlags(CLI::App& command) : command_(command) {}
 
 void ConfigFlags::add_all() {
   add_config_file();
-  for (const auto& field : config::config_fields()) {
-    if (std::ranges::find(kArrangedOnce, field.section) == kArrangedOnce.end()) add(field.section, field.key);
+  for (const Setting& setting : settings()) {
+    if (std::ranges::find(kArrangedOnce, setting.section) == kArrangedOnce.end()) add(setting);
   }
   const std::string far_field_help = "detect speech that is far from the microphone, and more noise";
   far_field_ = command_.add_flag("--far-field", far_field_help);
@@ -42,9 +43,10 @@ void ConfigFlags::add_all() {
 
 void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections) {
   add_config_file();
-  add("session", "root");
-  for (const auto& field : config::config_fields()) {
-    if (std::ranges::find(and_sections, field.section) != and_sections.end()) add(field.section, field.key);
+  const std::vector<Setting> all = settings();
+  add(*std::ranges::find(all, "session.root", &Setting::name));
+  for (const Setting& setting : all) {
+    if (std::ranges::find(and_sections, setting.section) != and_sections.end()) add(setting);
   }
 }
 
@@ -52,34 +54,29 @@ void ConfigFlags::add_config_file() {
   command_.add_option("--config", config_, "configuration file (TOML); options beat it")->type_name("FILE");
 }
 
-void ConfigFlags::add(std::string_view section, std::string_view key) {
-  const auto& field = config::find_config_field(section, key);
-  const auto named = kFlagNames.find(field.name());
-  std::string flag = named != kFlagNames.end() ? named->second : "--" + std::string(key);
+void ConfigFlags::add(const Setting& setting) {
+  const auto named = kFlagNames.find(setting.name());
+  std::string flag = named != kFlagNames.end() ? named->second : "--" + setting.key;
   std::ranges::replace(flag, '_', '-');
-  Flag& added = flags_.emplace_back(Flag{flag, std::string(section), std::string(key), {}, nullptr});
-  if (std::holds_alternative<bool>(field.example)) {
-    const bool is_on = std::get<bool>(field.example);
-    if (is_on) flag.insert(2, "no-");
+  Flag& added = flags_.emplace_back(Flag{flag, setting.name(), {}, nullptr});
+  if (setting.type == Setting::Type::flag) {
+    if (setting.is_on) flag.insert(2, "no-");
     added.name = flag;
-    added.text = is_on ? "false" : "true";
-    const std::string help = is_on ? fmt::format("do not {}", field.help) : std::string(field.help);
-    added.option = command_.add_flag(flag, help);
+    added.text = setting.is_on ? "false" : "true";
+    added.option = command_.add_flag(flag, setting.is_on ? fmt::format("do not {}", setting.help) : setting.help);
     return;
   }
-  const std::string type = !field.one_of.empty() ? fmt::format("{}", fmt::join(field.one_of, "|"))
-                           : std::holds_alternative<std::string>(field.example) ? "TEXT"
-                                                                                : "NUMBER";
-  added.option = command_.add_option(flag, added.text, std::string(field.help))->type_name(type);
+  const std::string type = !setting.one_of.empty()                 ? fmt::format("{}", fmt::join(setting.one_of, "|"))
+                           : setting.type == Setting::Type::number ? "NUMBER"
+                                                                   : "TEXT";
+  added.option = command_.add_option(flag, added.text, setting.help)->type_name(type);
 }
 
 RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {
   try {
-    if (const auto file = config::config_file(config_); !file.empty()) config::read_config_file(base, file);
+    if (const auto file = config_file(config_); !file.empty()) read_config_file(base, file);
     for (const Flag& flag : flags_) {
-      if (flag.option->count() == 0) continue;
-      const auto& field = config::find_config_field(flag.section, flag.key);
-      config::set_config(base, field, config::parse_config_value(field, flag.text), flag.name);
+      if (flag.option->count() > 0) set_setting(base, flag.setting, flag.text, flag.name);
     }
     if (far_field_ != nullptr && far_field_->count() > 0) base.vad.threshold = kFarFieldThreshold;
     base.validate();
@@ -90,7 +87,7 @@ RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {
 }
 
 std::filesystem::path ConfigFlags::file() const {
-  return config::config_file(config_);
+  return config_file(config_);
 }
 
 bool ConfigFlags::was_given(std::string_view name) const {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "dictum/config.hpp"
+#include "dictum/settings.hpp"
 
 namespace dictum::program {
 
@@ -31,12 +32,11 @@ class ConfigFlags {
 
  private:
   void add_config_file();
-  void add(std::string_view section, std::string_view key);
+  void add(const Setting& setting);
 
   struct Flag {
     std::string name;
-    std::string section;
-    std::string key;
+    std::string setting;  // "section.key"
     std::string text;
     CLI::Option* option;
   };

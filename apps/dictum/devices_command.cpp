@@ -6,11 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "base/json.hpp"
-#include "base/utf8.hpp"
-#include "capture/backend.hpp"
-#include "capture/devices.hpp"
 #include "commands.hpp"
+#include "dictum/devices.hpp"
 #include "dictum/error.hpp"
 #include "output.hpp"
 
@@ -23,11 +20,11 @@ struct Options {
 };
 
 ExitCode devices(const Options& options) {
-  std::vector<capture::DeviceInfo> found;
+  std::vector<DeviceInfo> found;
   try {
-    found = capture::list_devices(options.backend);
+    found = list_devices(options.backend);
   } catch (const RecorderError&) {
-    if (options.json) print_json("[]");  // a program that reads it finds a document, and the exit code
+    if (options.json) print_json(boost::json::array());  // a program that reads it finds a document, and the exit code
     throw;
   }
   if (options.json) {
@@ -43,15 +40,14 @@ ExitCode devices(const Options& options) {
                                         {"is_muted", device.is_muted},
                                         {"backend", device.backend}});
     }
-    print_json(json::to_line(all));
+    print_json(all);
     return ExitCode::success;
   }
   if (found.empty()) print("No microphone was found. Connect one.\n");
   for (const auto& device : found) {
-    print("{} {}\n    {} {}, {} Hz{}{}\n    --device {}\n", device.is_default ? "*" : " ",
-          utf8::on_one_line(device.description), device.channels, device.channels == 1 ? "channel" : "channels",
-          device.sample_rate, device.is_monitor ? ", what the machine plays" : "", device.is_muted ? ", muted" : "",
-          utf8::on_one_line(device.id));
+    print("{} {}\n    {} {}, {} Hz{}{}\n    --device {}\n", device.is_default ? "*" : " ", device.description,
+          device.channels, device.channels == 1 ? "channel" : "channels", device.sample_rate,
+          device.is_monitor ? ", what the machine plays" : "", device.is_muted ? ", muted" : "", device.id);
   }
   return ExitCode::success;
 }
@@ -61,7 +57,7 @@ ExitCode devices(const Options& options) {
 void add_devices_command(CLI::App& app, ExitCode& code) {
   CLI::App* command = app.add_subcommand("devices", "List the devices to record from; * is the default");
   auto options = std::make_shared<Options>();
-  command->add_option("--backend", options->backend, "sound system")->check(CLI::IsMember(capture::backend_names()));
+  command->add_option("--backend", options->backend, "sound system")->check(CLI::IsMember(device_backends()));
   command->add_flag("--json", options->json, "print one JSON document");
   command->callback([options, &code] { code = devices(*options); });
 }

@@ -6,18 +6,16 @@
 #include <filesystem>
 #include <memory>
 
-#include "base/utf8.hpp"
-#include "capture/devices.hpp"
 #include "commands.hpp"
-#include "config/config_fields.hpp"
 #include "config_flags.hpp"
+#include "dictum/analysis.hpp"
+#include "dictum/devices.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
+#include "dictum/settings.hpp"
+#include "dictum/transcribers.hpp"
 #include "models/model_choice.hpp"
 #include "output.hpp"
-#include "transcription/find_transcriber.hpp"
-#include "transcription/worker_lookup.hpp"
-#include "vad/detector.hpp"
 
 namespace dictum::program {
 namespace {
@@ -35,7 +33,7 @@ class Report {
 
  private:
   static void line(std::string_view mark, std::string_view what, const std::string& detail) {
-    print("{}  {:<14} {}\n", mark, what, utf8::on_one_line(detail));
+    print("{}  {:<14} {}\n", mark, what, detail);
   }
   int missing_ = 0;
 };
@@ -45,7 +43,7 @@ bool uses_vocabulary(const RecorderConfig& config) {
 }
 
 void examine_detector(Report& report) {
-  if (vad::load_embedded_weights()) {
+  if (has_silero_model()) {
     report.good("speech", "Silero VAD 6.2, 16 kHz, inside this program");
   } else {
     report.bad("speech",
@@ -54,19 +52,19 @@ void examine_detector(Report& report) {
 }
 
 void examine_transcribers(Report& report, const RecorderConfig& config) {
-  const std::string chosen = transcription::resolve_transcriber("auto");
+  const std::string chosen = auto_transcriber();
   bool usable = false;
-  for (const std::string& sentence : transcription::ignored_worker_folders()) {
+  for (const std::string& sentence : ignored_transcriber_folders()) {
     report.note("transcriber", sentence);
   }
-  for (const auto& worker : transcription::list_workers()) {
+  for (const auto& worker : list_transcribers()) {
     const std::string name = "transcriber";
     try {
-      const auto hello = transcription::probe(worker.executable);
+      const TranscriberInfo info = probe_transcriber(worker);
       usable = usable || worker.name == chosen;
       report.good(name, fmt::format("{}{}: {}, model {}", worker.name, worker.name == chosen ? " (auto)" : "",
-                                    hello.engine, hello.model));
-      if (uses_vocabulary(config) && std::ranges::find(hello.abilities, "vocabulary") == hello.abilities.end()) {
+                                    info.engine, info.model));
+      if (uses_vocabulary(config) && std::ranges::find(info.abilities, "vocabulary") == info.abilities.end()) {
         report.note("vocabulary",
                     fmt::format("{} cannot take one: the configured vocabulary has no effect with it. Use "
                                 "Whisper, or [transcription.replacements]",
@@ -89,12 +87,12 @@ void examine_transcribers(Report& report, const RecorderConfig& config) {
 }
 
 void examine_privacy(Report& report, const RecorderConfig& config) {
-  report.note("speech", transcription::where_speech_goes(config));
+  report.note("speech", where_speech_goes(config));
 }
 
 /// The Whisper models that are here, and how quick each was found to be.
 void examine_models(Report& report) {
-  if (const auto lack = transcription::why_not_whisper()) {
+  if (const auto lack = why_not_whisper()) {
     report.note("Whisper", lack->message);
     return;
   }
@@ -121,7 +119,7 @@ void examine_tui(Report& report) {
 
 void examine_devices(Report& report) {
   try {
-    const auto devices = capture::list_devices("auto");
+    const auto devices = list_devices("auto");
     for (const auto& device : devices) {
       if (device.is_monitor) continue;
       const std::string name = fmt::format("{}{}", device.description, device.is_default ? " (default)" : "");
@@ -140,7 +138,7 @@ void examine_devices(Report& report) {
 }
 
 void examine_places(Report& report, const RecorderConfig& config) {
-  const auto file = config::config_file({});
+  const auto file = config_file();
   report.good("configuration", file.empty() ? "no file; the defaults hold" : file.string());
   std::filesystem::path folder = session_root(config);
   const std::string shown = folder.string();

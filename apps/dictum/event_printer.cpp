@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/utf8.hpp"
+#include "dictum/text.hpp"
 #include "output.hpp"
 
 namespace dictum::program {
@@ -76,26 +76,20 @@ void EventPrinter::print_text(const Event& event) {
           [&](const SpeechEnded&) { partial_.clear(); },
           [&](const TranscriptionPartial& partial) { partial_ = partial.text; },
           [&](const TranscriptionComplete& complete) {
-            const std::string text = complete.success
-                                         ? utf8::on_one_line(complete.text)
-                                         : fmt::format("[no text: {}]", utf8::on_one_line(complete.error->message));
+            const std::string text =
+                complete.success ? complete.text : fmt::format("[no text: {}]", complete.error->message);
             print_line(fmt::format("{:>4}  {}", complete.segment_index, text.empty() ? "[no words recognised]" : text));
           },
-          [&](const NoteCompleted& note) {
-            print_line(fmt::format("note  \"{}\": {}", utf8::on_one_line(note.title), note.path));
-          },
+          [&](const NoteCompleted& note) { print_line(fmt::format("note  \"{}\": {}", note.title, note.path)); },
           [&](const NoteCancelled& note) {
-            print_line(fmt::format("note  \"{}\" cancelled; kept in {}", utf8::on_one_line(note.title), note.path));
+            print_line(fmt::format("note  \"{}\" cancelled; kept in {}", note.title, note.path));
           },
           [&](const AudioGap& gap) {
             print_line(fmt::format("gap   {} frames not recorded ({})", gap.frames, to_string(gap.reason)));
           },
-          [&](const DeviceChanged& device) {
-            print_line(
-                fmt::format("mic   {} ({})", utf8::on_one_line(device.device), utf8::on_one_line(device.reason)));
-          },
+          [&](const DeviceChanged& device) { print_line(fmt::format("mic   {} ({})", device.device, device.reason)); },
           [&](const RecorderFault& fault) {
-            print_line(fmt::format("{}  {}", fault.recoverable ? "warn" : "fail", utf8::on_one_line(fault.message)));
+            print_line(fmt::format("{}  {}", fault.recoverable ? "warn" : "fail", fault.message));
           },
           [&](const AudioLevel& level) {
             level_ = level.rms_dbfs;
@@ -143,7 +137,7 @@ void EventPrinter::draw() {
   // What does not fit would break the line, and a broken line cannot be taken back.
   const std::size_t room = terminal_width() - 1;
   if (!partial_.empty() && columns(line) + 2 < room) {
-    line += fmt::format("  {}", last(utf8::on_one_line(partial_), room - columns(line) - 2));
+    line += fmt::format("  {}", last(on_one_line(partial_), room - columns(line) - 2));
   }
   line.resize(line.size() - last(line, columns(line) - std::min(columns(line), room)).size());
   program::print("{}", line);

@@ -1,33 +1,28 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
 #include <optional>
 #include <sstream>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include "base/iso_time.hpp"
-#include "base/json.hpp"
-#include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
-#include "journal/event_paths.hpp"
-#include "journal/session_folder.hpp"
+#include "dictum/text.hpp"
 #include "output.hpp"
 #include "search.hpp"
-#include "session/library.hpp"
 #include "times.hpp"
 
 namespace dictum::program {
 namespace {
 
 namespace fs = std::filesystem;
-using session::Manifest;
 
 struct Options {
   explicit Options(CLI::App& command) : config(command) {}
@@ -38,93 +33,76 @@ struct Options {
   bool json = false;
 };
 
-/// The notes of one session, with the place of each among them.
+/// A note, and its place among those of its session.
 struct ListedNote {
   fs::path session;
   std::size_t number{};  // from 1
-  const session::Note* note{};
-  const Manifest* manifest{};
-
-  std::chrono::system_clock::time_point said_at() const {
-    const auto* first = note->segments.empty() ? nullptr : manifest->find(note->segments.front());
-    return first == nullptr ? manifest->started_at : manifest->time_of_frame(first->speech_start_frame);
-  }
-  std::string text() const {
-    std::string text;
-    for (const std::uint32_t index : note->segments) {
-      const auto* segment = manifest->find(index);
-      if (segment != nullptr && !segment->text.empty()) text += (text.empty() ? "" : " ") + segment->text;
-    }
-    return text;
-  }
+  SessionNote note;
 };
 
-std::vector<session::ListedSession> chosen_sessions(const Options& options) {
-  const fs::path root = options.root();
-  if (options.session.empty()) return session::list_sessions(root);
-  const fs::path path = find_session(root, options.session);
-  auto listed = session::look_at_session(path);
-  if (!listed.manifest) throw RecorderError(Errc::session_unreadable, listed.problem);
-  return {std::move(listed)};
+void add_notes(std::vector<ListedNote>& all, const fs::path& session) {
+  std::size_t number = 0;
+  for (SessionNote& note : session_notes(session)) all.push_back({session, ++number, std::move(note)});
 }
 
-std::vector<ListedNote> notes_of(const std::vector<session::ListedSession>& sessions) {
-  std::vector<ListedNote> notes;
-  for (const auto& listed : sessions) {
-    if (!listed.manifest) continue;
-    for (std::size_t i = 0; i < listed.manifest->notes.size(); ++i) {
-      notes.push_back({listed.path, i + 1, &listed.manifest->notes[i], &*listed.manifest});
-    }
-  }
-  return notes;
+boost::json::object to_json(const ListedNote& listed) {
+  const SessionNote& note = listed.note;
+  return {{"session", listed.session.filename().string()},
+          {"number", listed.number},
+          {"title", note.title},
+          {"text", note.text},
+          {"path", note.file.string()},
+          {"said_at", iso_time(note.said_at)},
+          {"segments", boost::json::array(note.segments.begin(), note.segments.end())}};
 }
 
 ExitCode list(const Options& options) {
-  const auto sessions = chosen_sessions(options);
-  const auto notes = notes_of(sessions);
-  boost::json::array all;
-  for (const ListedNote& each : notes) {
-    if (!options.json) {
-      print("{:<18} {:>2}  {}  {}\n", utf8::on_one_line(each.session.filename().string()), each.number,
-            minute_text(each.said_at()), utf8::on_one_line(each.note->title));
-      continue;
+  const fs::path root = options.root();
+  std::vector<ListedNote> notes;
+  std::vector<std::string> problems;
+  if (!options.session.empty()) {
+    add_notes(notes, find_session(root, options.session));
+  } else {
+    for (const SessionEntry& entry : list_sessions(root)) {
+      if (!entry.problem.empty()) problems.push_back(entry.problem);
+      if (entry.notes == 0) continue;
+      try {
+        add_notes(notes, entry.path);
+      } catch (const RecorderError& error) {  // it was deleted meanwhile, say
+        problems.emplace_back(error.what());
+      }
     }
-    boost::json::array segments(each.note->segments.begin(), each.note->segments.end());
-    all.push_back(boost::json::object{{"session", each.session.filename().string()},
-                                      {"number", each.number},
-                                      {"title", each.note->title},
-                                      {"text", each.text()},
-                                      {"path", (each.session / each.note->path).string()},
-                                      {"said_at", iso_time(each.said_at())},
-                                      {"segments", std::move(segments)}});
   }
-  if (options.json) print_json(json::to_line(all));
-  for (const auto& listed : sessions) {
-    if (!listed.problem.empty()) print_error("{}", utf8::on_one_line(listed.problem));
+  if (options.json) {
+    boost::json::array all;
+    for (const ListedNote& each : notes) all.push_back(to_json(each));
+    print_json(all);
+  } else {
+    for (const ListedNote& each : notes) {
+      print("{:<18} {:>2}  {}  {}\n", each.session.filename().string(), each.number, minute_text(each.note.said_at),
+            each.note.title);
+    }
+    if (notes.empty()) print("There are no notes in {}.\n", root.string());
   }
-  if (notes.empty() && !options.json) print("There are no notes in {}.\n", options.root().string());
+  for (const std::string& problem : problems) print_error("{}", problem);
   return ExitCode::success;
 }
 
 ExitCode show(const Options& options) {
-  const auto sessions = chosen_sessions(options);
-  auto notes = notes_of(sessions);
+  const fs::path session = find_session(options.root(), options.session);
+  std::vector<ListedNote> notes;
+  add_notes(notes, session);
   if (options.number) std::erase_if(notes, [&](const ListedNote& each) { return each.number != *options.number; });
   if (notes.empty()) {
     throw RecorderError(Errc::input_not_found,
                         fmt::format("The session '{}' has no {}.", options.session,
                                     options.number ? fmt::format("note {}", *options.number) : "notes"));
   }
-  bool first = true;
+  bool is_first = true;
   for (const ListedNote& each : notes) {
-    if (!journal::is_inside(each.note->path)) {
-      throw RecorderError(Errc::session_unreadable,
-                          fmt::format("The note '{}' is not in its session.", each.note->path));
-    }
-    constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
-    if (!std::exchange(first, false)) print("\n");
-    std::istringstream text(journal::SessionFolder(each.session).read(each.note->path, kMaxBytes));
-    for (std::string line; std::getline(text, line);) print("{}\n", utf8::on_one_line(line));
+    std::istringstream text(read_note(session, each.note));
+    if (!std::exchange(is_first, false)) print("\n");
+    for (std::string line; std::getline(text, line);) print("{}\n", line);
   }
   return ExitCode::success;
 }

@@ -8,6 +8,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
+#include <utility>
+
+#include "base/json.hpp"
 
 namespace dictum::program {
 namespace {
@@ -24,6 +27,16 @@ void remember_loss() noexcept {
 bool is_unsafe(std::uint32_t c) {
   return (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
          (c >= 0x2066 && c <= 0x2069);
+}
+
+/// The code point that begins at `text[at]`, which is UTF-8, where it is one of up to three bytes; and its size.
+std::pair<std::uint32_t, std::size_t> short_code_point(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(text[at + i])}; };
+  if ((byte(0) & 0xE0) == 0xC0 && at + 1 < text.size()) return {(byte(0) & 0x1F) << 6 | (byte(1) & 0x3F), 2};
+  if ((byte(0) & 0xF0) == 0xE0 && at + 2 < text.size()) {
+    return {(byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3};
+  }
+  return {byte(0) < 0x80 ? byte(0) : 0, 1};
 }
 
 }  // namespace
@@ -55,18 +68,22 @@ void print_json(std::string_view json) {
   std::string line;
   if (::isatty(STDOUT_FILENO) != 0) {
     for (std::size_t at = 0; at < json.size();) {
-      const utf8::CodePoint point = utf8::decode(json, at);
-      if (is_unsafe(point.value)) {
-        line += fmt::format("\\u{:04x}", point.value);
+      const auto [value, size] = short_code_point(json, at);
+      if (is_unsafe(value)) {
+        line += fmt::format("\\u{:04x}", value);
       } else {
-        utf8::append(line, point.value);
+        line += json.substr(at, size);
       }
-      at = point.next;
+      at += size;
     }
   } else {
     line = json;
   }
   write_output(line += '\n');
+}
+
+void print_json(const boost::json::value& json) {
+  print_json(std::string_view(json::to_line(json)));
 }
 
 void print_document(std::string_view text) {

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
-#include "base/utf8.hpp"
+#include "dictum/text.hpp"
 #include "exit_code.hpp"
 
 /// Everything that the program writes to its standard output and its standard error, the terminal UI aside.
@@ -34,7 +35,7 @@ decltype(auto) safe(const T& value) {
   if constexpr (std::is_same_v<T, Styled>) {
     return std::string_view(value.text);
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-    return utf8::on_one_line(value);
+    return on_one_line(value);
   } else {
     return value;
   }
@@ -73,6 +74,7 @@ void print_error(fmt::format_string<T...> format, T&&... values) {
 
 /// A line of JSON. On a terminal, what could control it is escaped.
 void print_json(std::string_view json);
+void print_json(const boost::json::value& json);
 
 /// The content of a file. On a terminal, its lines are made safe.
 void print_document(std::string_view text);

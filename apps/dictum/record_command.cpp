@@ -14,14 +14,12 @@
 #include <thread>
 #include <vector>
 
-#include "audio/sound_file_reader.hpp"
-#include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/recorder_backend.hpp"
+#include "dictum/sound_file.hpp"
 #include "event_printer.hpp"
 #include "output.hpp"
-#include "session/manifest.hpp"
 #include "signals.hpp"
 
 namespace dictum::program {
@@ -92,9 +90,9 @@ class Watcher {
         .is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json, .live_events = options.live_events};
     if (!is_file(config)) return settings;
     try {
-      const audio::SoundFileReader file(config.capture.input);
-      settings.sample_rate = file.format().sample_rate;
-      settings.total_frames = std::max<Frame>(0, file.frames());
+      const SoundFileInfo file = sound_file_info(config.capture.input);
+      settings.sample_rate = file.format.sample_rate;
+      settings.total_frames = file.frames.value_or(0);
     } catch (const RecorderError&) {  // the start will say what is wrong with it
     }
     return settings;
@@ -192,7 +190,7 @@ Recorded record(const Options& options, const RecorderConfig& config) {
   }
   if (watcher->without_text() > 0) {
     print_error("{} segments have no text ({}); their audio is safe: dictum resume --failed {}",
-                watcher->without_text(), utf8::on_one_line(watcher->why_without_text()), session.string());
+                watcher->without_text(), watcher->why_without_text(), session.string());
   }
   if (watcher->waiting_for_text() > 0) {
     print_error("{} segments still wait for their text: dictum resume {}", watcher->waiting_for_text(),

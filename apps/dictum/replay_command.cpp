@@ -6,12 +6,10 @@
 #include <memory>
 #include <optional>
 
-#include "base/utf8.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
-#include "journal/journal_reader.hpp"
 #include "output.hpp"
 #include "signals.hpp"
 
@@ -47,22 +45,22 @@ class Pace {
 ExitCode replay(const Options& options) {
   const auto path = find_session(session_root(options.config.resolve({})), options.session);
   Signals signals;
-  journal::JournalReader reader(path);
   Pace pace;
   auto due = std::chrono::steady_clock::now();
-  while (const auto event = reader.next()) {
+  bool was_ended = false;
+  const auto problems = read_events(path, [&](const Event& event) {
     if (options.speed > 0) {
-      due += std::chrono::duration_cast<std::chrono::nanoseconds>(pace.wait_before(*event) / options.speed);
-      if (due > std::chrono::steady_clock::now() && signals.wait(due) == Signals::Event::signal)
-        return ExitCode::success;
+      due += std::chrono::duration_cast<std::chrono::nanoseconds>(pace.wait_before(event) / options.speed);
+      was_ended = due > std::chrono::steady_clock::now() && signals.wait(due) == Signals::Event::signal;
+      if (was_ended) return false;
     }
-    print_json(event->to_json());
-    if (flush_output() != 0) return ExitCode::success;  // `finish_output` says so
-  }
-  for (const auto& problem : reader.problems()) {
-    print_error("line {} of the journal is wrong: {}", problem.line, utf8::on_one_line(problem.what));
-  }
-  return reader.problems().empty() ? ExitCode::success : ExitCode::failure;
+    print_json(event.to_json());
+    was_ended = flush_output() != 0;  // `finish_output` says so
+    return !was_ended;
+  });
+  if (was_ended) return ExitCode::success;
+  for (const SessionProblem& problem : problems) print_error("{}", problem.what);
+  return problems.empty() ? ExitCode::success : ExitCode::failure;
 }
 
 }  // namespace

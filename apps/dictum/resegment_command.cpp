@@ -2,16 +2,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <memory>
 
-#include "base/json.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
+#include "dictum/analysis.hpp"
 #include "dictum/sessions.hpp"
 #include "event_printer.hpp"
-#include "offline/resegment.hpp"
 #include "output.hpp"
 #include "times.hpp"
 
@@ -26,7 +23,7 @@ struct Options {
   bool json = false;
 };
 
-void print_segments(const offline::Analysis& analysis) {
+void print_segments(const Analysis& analysis) {
   const auto seconds = [&](Frame frame) { return static_cast<double>(frame) / analysis.sample_rate; };
   for (const auto& segment : analysis.segments) {
     print("segment {:>3}  {:>9} to {:>9}{}\n", segment.index, position_text(seconds(segment.speech_start_frame)),
@@ -38,17 +35,17 @@ ExitCode resegment(const Options& options) {
   const RecorderConfig config = options.config.resolve({});
   const auto path = find_session(session_root(config), options.session);
   if (options.dry_run) {
-    const offline::Analysis analysis = offline::analyze_timeline(config, path);
+    const Analysis analysis = analyze_session(config, path);
     for (const auto& warning : analysis.warnings) print_error("{}", warning);
     if (options.json) {
-      print_json(json::to_line(to_json(analysis)));
+      print_json(analysis.to_json());
     } else {
       print_segments(analysis);
     }
     return ExitCode::success;
   }
   EventPrinter printer({.is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json});
-  const auto made = offline::resegment_session(config, path, [&](const Event& event) { printer.print(event); });
+  const auto made = resegment_session(config, path, [&](const Event& event) { printer.print(event); });
   printer.clear();
   if (!options.json) print("Session: {}\n", made.string());
   return printer.failed() == 0 ? ExitCode::success : ExitCode::failure;

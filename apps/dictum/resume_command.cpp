@@ -5,14 +5,12 @@
 #include <filesystem>
 #include <memory>
 
-#include "api/resume.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
+#include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
 #include "event_printer.hpp"
 #include "output.hpp"
-#include "session/library.hpp"
-#include "session/recovery.hpp"
 
 namespace dictum::program {
 namespace {
@@ -32,7 +30,7 @@ ExitCode resume(const Options& options) {
   if (!options.session.empty()) {
     sessions.push_back(find_session(root, options.session));
   } else {
-    for (const auto& unfinished : session::find_unfinished(root)) {
+    for (const auto& unfinished : find_unfinished_sessions(root)) {
       if (!options.json) print("{}: {}\n", unfinished.path.filename().string(), unfinished.reason);
       sessions.push_back(unfinished.path);
     }
@@ -41,9 +39,9 @@ ExitCode resume(const Options& options) {
   EventPrinter printer({.is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json});
   bool all_resumed = true;
   for (const auto& session : sessions) {
-    const auto redo = options.failed ? recorder::Redo::failed : recorder::Redo::nothing;
+    const auto failed = options.failed ? FailedTexts::retry : FailedTexts::keep;
     try {
-      api::resume_session(config, session, redo, [&](const Event& event) { printer.print(event); });
+      resume_session(config, session, failed, [&](const Event& event) { printer.print(event); });
     } catch (const RecorderError& error) {
       if (sessions.size() == 1) throw;
       all_resumed = false;  // the others are none the worse for it

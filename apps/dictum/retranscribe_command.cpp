@@ -11,9 +11,9 @@
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/sessions.hpp"
+#include "dictum/transcribers.hpp"
 #include "event_printer.hpp"
 #include "output.hpp"
-#include "transcription/find_transcriber.hpp"
 
 namespace dictum::program {
 namespace {
@@ -28,7 +28,7 @@ struct Options {
 
 ExitCode retranscribe(const Options& options) {
   const RecorderConfig config = options.config.resolve({});
-  if (!transcription::transcribes(config)) throw UsageError("--transcriber none transcribes nothing");
+  if (!transcribes(config)) throw UsageError("--transcriber none transcribes nothing");
   std::vector<std::filesystem::path> sessions;
   for (const auto& name : options.sessions) {
     sessions.push_back(find_session(session_root(config), name));

@@ -8,12 +8,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include "base/iso_time.hpp"
-#include "base/json.hpp"
-#include "base/utf8.hpp"
 #include "dictum/sessions.hpp"
+#include "dictum/text.hpp"
 #include "output.hpp"
-#include "session/library.hpp"
 #include "times.hpp"
 
 namespace dictum::program {
@@ -58,13 +55,13 @@ std::string excerpt(const SessionMatch& hit, bool is_terminal) {
   std::size_t at = begin;
   for (const auto& mark : hit.marks) {
     if (mark.begin < at || mark.begin + mark.size > end) continue;
-    out += utf8::on_one_line(text.substr(at, mark.begin - at));
+    out += on_one_line(text.substr(at, mark.begin - at));
     out += on;
-    out += utf8::on_one_line(text.substr(mark.begin, mark.size));
+    out += on_one_line(text.substr(mark.begin, mark.size));
     out += off;
     at = mark.begin + mark.size;
   }
-  out += utf8::on_one_line(text.substr(at, end - at));
+  out += on_one_line(text.substr(at, end - at));
   return out + (end < text.size() ? " ..." : "");
 }
 
@@ -97,13 +94,13 @@ ExitCode search(const std::filesystem::path& root, const SearchOptions& options,
   if (options.json) {
     boost::json::array all;
     for (const SessionMatch& hit : hits) all.push_back(to_json(hit));
-    print_json(json::to_line(all));
+    print_json(all);
     return hits.empty() ? ExitCode::failure : ExitCode::success;
   }
   const bool is_terminal = isatty(STDOUT_FILENO) != 0;
   for (const SessionMatch& hit : hits) {
-    const std::string what = hit.note_path.empty() ? fmt::format("[{}]", hit.segment_index)
-                                                   : fmt::format("note \"{}\":", utf8::on_one_line(hit.note_title));
+    const std::string what =
+        hit.note_path.empty() ? fmt::format("[{}]", hit.segment_index) : fmt::format("note \"{}\":", hit.note_title);
     print("{}  {:>9}  {} {}\n", hit.session.filename().string(), position_text(seconds(hit, hit.start_frame)), what,
           Styled{excerpt(hit, is_terminal)});
   }

@@ -7,7 +7,6 @@
 
 #include "dictum/sessions.hpp"
 #include "output.hpp"
-#include "session/library.hpp"
 #include "sessions_verbs.hpp"
 #include "times.hpp"
 
@@ -20,7 +19,7 @@ ExitCode remove(const fs::path& root, const std::vector<std::string>& names, boo
   std::vector<fs::path> sessions;
   for (const auto& name : names) sessions.push_back(find_session(root, name));
   if (!yes) {
-    for (const auto& path : sessions) print("{}  {}\n", path.string(), size_text(session::size_of(path)));
+    for (const auto& path : sessions) print("{}  {}\n", path.string(), size_text(session_size(path)));
     throw UsageError("nothing was deleted: add --yes to delete for good, with sound, texts and notes");
   }
   for (const auto& path : sessions) {

@@ -1,23 +1,20 @@
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <system_error>
 
-#include "base/xdg.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "dictum/recorder_backend.hpp"
 #include "dictum/sessions.hpp"
 #include "output.hpp"
+#include "scratch_folder.hpp"
 #include "sessions_verbs.hpp"
 #include "signals.hpp"
 
@@ -33,30 +30,6 @@ struct Options {
   std::uint32_t segment{};
   std::optional<std::string> text;
   bool speak = false;
-};
-
-/// A folder that is gone with what is in it.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (temporary_folder() / "dictum-edit-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw RecorderError(Errc::output_unwritable,
-                          fmt::format("'{}' cannot be made: {}. Set TMPDIR to a folder that can be written.", name,
-                                      std::generic_category().message(errno)));
-    }
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
 };
 
 /// What somebody says now: until the first pause, the end of the input, or a signal.

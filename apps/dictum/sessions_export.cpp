@@ -8,9 +8,6 @@
 
 #include "dictum/sessions.hpp"
 #include "output.hpp"
-#include "session/exporter.hpp"
-#include "session/library.hpp"
-#include "session/new_file.hpp"
 #include "sessions_verbs.hpp"
 
 namespace dictum::program {
@@ -27,43 +24,37 @@ struct Options {
 };
 
 /// An export with texts missing is no success, though what there is has been written.
-ExitCode report_missing_texts(const session::Script& script, const fs::path& path) {
-  const std::size_t missing = script.without_text();
+ExitCode report_missing_texts(const SessionTranscript& session) {
+  const auto missing = std::ranges::count_if(
+      session.segments, [](const TranscriptSegment& segment) { return segment.state != SegmentState::done; });
   if (missing == 0) return ExitCode::success;
-  const auto& segments = script.manifest.segments;
-  const auto kept = std::ranges::count_if(segments, &session::Segment::is_kept);
-  const char* const command = !script.manifest.transcribes ? "retranscribe" : "resume --failed";
-  print_error("{} of {} segments {} no text, which the export says in its place: dictum {} {}", missing, kept,
-              missing == 1 ? "has" : "have", command, path.string());
+  const char* const command = !session.transcribes ? "retranscribe" : "resume --failed";
+  print_error("{} of {} segments {} no text, which the export says in its place: dictum {} {}", missing,
+              session.segments.size(), missing == 1 ? "has" : "have", command, session.path.string());
   return ExitCode::failure;
 }
 
 ExitCode export_session(const fs::path& root, const Options& options) {
   const fs::path path = find_session(root, options.session);
-  std::string format = options.format;
-  if (format.empty()) format = fs::path(options.file).extension().string();
-  if (format.starts_with('.')) format.erase(0, 1);
-  if (const auto text = session::text_format(format)) {
-    const session::Script script = session::read_script(path, options.revision);
-    const std::string content = session::export_text(script, *text);
-    if (options.file == "-") {
-      print_document(content);
-    } else {
-      session::write_new_file(options.file, content);
-    }
-    return report_missing_texts(script, path);
-  }
-  if (format != "wav" && format != "flac") {
+  const std::string name = options.format.empty() ? fs::path(options.file).extension().string() : options.format;
+  const auto format = export_format(name);
+  if (!format) {
     throw UsageError(
         fmt::format("'{}' is no format: FILE ends in .txt, .srt, .vtt, .json, .md, .flac or .wav, or "
                     "--format says which",
-                    format));
+                    name.starts_with('.') ? name.substr(1) : name));
   }
-  if (options.file == "-") throw UsageError("sound is exported to a file, not to standard output");
-  const auto problems = session::export_audio(
-      path, options.file, options.timeline ? session::AudioExtent::timeline : session::AudioExtent::kept);
-  for (const auto& problem : problems) print_error("{}", utf8::on_one_line(problem));
-  return problems.empty() ? ExitCode::success : ExitCode::failure;
+  const bool is_audio = format == ExportFormat::wav || format == ExportFormat::flac;
+  if (is_audio && options.file == "-") throw UsageError("sound is exported to a file, not to standard output");
+  if (options.file == "-") {
+    print_document(export_text(path, *format, options.revision));
+    return report_missing_texts(open_session(path, options.revision));
+  }
+  const auto missing = dictum::export_session(
+      path, options.file, {.format = format, .revision = options.revision, .whole_timeline = options.timeline});
+  if (!is_audio) return report_missing_texts(open_session(path, options.revision));
+  for (const std::string& problem : missing) print_error("{}", problem);
+  return missing.empty() ? ExitCode::success : ExitCode::failure;
 }
 
 }  // namespace

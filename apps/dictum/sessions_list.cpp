@@ -6,9 +6,8 @@
 #include <boost/json/object.hpp>
 #include <memory>
 
-#include "base/iso_time.hpp"
-#include "base/json.hpp"
 #include "dictum/sessions.hpp"
+#include "dictum/text.hpp"
 #include "output.hpp"
 #include "sessions_verbs.hpp"
 #include "times.hpp"
@@ -36,7 +35,7 @@ ExitCode list(const fs::path& root, bool as_json) {
   if (as_json) {
     boost::json::array all;
     for (const SessionEntry& entry : sessions) all.push_back(to_json(entry));
-    print_json(json::to_line(all));
+    print_json(all);
     return ExitCode::success;
   }
   for (const SessionEntry& entry : sessions) {

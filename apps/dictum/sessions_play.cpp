@@ -7,14 +7,11 @@
 #include <stop_token>
 #include <thread>
 
-#include "base/utf8.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
+#include "dictum/playback.hpp"
 #include "dictum/sessions.hpp"
 #include "output.hpp"
-#include "playing.hpp"
-#include "session/exporter.hpp"
-#include "session/library.hpp"
 #include "sessions_verbs.hpp"
 #include "signals.hpp"
 #include "times.hpp"
@@ -34,28 +31,24 @@ struct Options {
 };
 
 ExitCode play(const fs::path& path, const Options& options, const std::stop_token& stop) {
-  const session::Manifest manifest = session::read_script(path).manifest;
+  const SessionTranscript session = open_session(path);
   Frame from = 0;
-  if (!options.at.empty()) from = static_cast<Frame>(parse_position(options.at) * manifest.sample_rate);
-  if (options.segment) from = start_of(manifest, *options.segment);
+  if (!options.at.empty()) from = static_cast<Frame>(parse_position(options.at) * session.sample_rate);
+  if (options.segment) from = session.segment(*options.segment).start_frame;
   int missing = 0;
-  const bool found = play_session(manifest,
-                                  {.session = path,
-                                   .from = from,
-                                   .only = options.only ? options.segment : std::nullopt,
-                                   .on_segment =
-                                       [&](const session::Segment& segment, Frame start) {
-                                         print("{:>9}  [{}] {}\n", position_text(manifest.seconds(start)),
-                                               segment.index, utf8::on_one_line(segment.text));
-                                         flush_output();
-                                       },
-                                   .on_missing =
-                                       [&](const RecorderError& error) {
-                                         print_error("{}", error.what());
-                                         ++missing;
-                                       }},
-                                  stop);
-  if (!found) print_error("there is no sound from {} on", position_text(manifest.seconds(from)));
+  const auto show = [&](const TranscriptSegment& segment, Frame start) {
+    print("{:>9}  [{}] {}\n", position_text(session.seconds(start)), segment.index, segment.text);
+    flush_output();
+  };
+  const auto count = [&](const RecorderError& error) {
+    print_error("{}", error.what());
+    ++missing;
+  };
+  const bool found = play_session(
+      session,
+      {.from = from, .only = options.only ? options.segment : std::nullopt, .on_segment = show, .on_missing = count},
+      stop);
+  if (!found) print_error("there is no sound from {} on", position_text(session.seconds(from)));
   return found && missing == 0 ? ExitCode::success : ExitCode::failure;
 }
 

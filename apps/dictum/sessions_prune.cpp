@@ -7,10 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "base/json.hpp"
-#include "base/utf8.hpp"
+#include "dictum/sessions.hpp"
 #include "output.hpp"
-#include "session/library.hpp"
 #include "sessions_verbs.hpp"
 #include "times.hpp"
 
@@ -27,7 +25,7 @@ struct Options {
 };
 
 ExitCode prune(const fs::path& root, const Options& options) {
-  const auto pruned = session::prune(
+  const auto pruned = prune_sessions(
       root, {.before = parse_moment(options.older_than, "--older-than", std::chrono::system_clock::now()),
              .keep_notes = options.keep_notes,
              .dry_run = options.dry_run});
@@ -38,17 +36,17 @@ ExitCode prune(const fs::path& root, const Options& options) {
     for (const auto& each : pruned.left) {
       left.push_back(boost::json::object{{"session", each.session.string()}, {"reason", each.reason}});
     }
-    print_json(json::to_line(boost::json::object{{"dry_run", options.dry_run},
-                                                 {"removed", std::move(removed)},
-                                                 {"bytes", pruned.bytes},
-                                                 {"left", std::move(left)}}));
+    print_json(boost::json::object{{"dry_run", options.dry_run},
+                                   {"removed", std::move(removed)},
+                                   {"bytes", pruned.bytes},
+                                   {"left", std::move(left)}});
     return ExitCode::success;
   }
   for (const auto& path : pruned.removed) {
     print("{} {}\n", options.dry_run ? "Would delete" : "Deleted", path.string());
   }
   for (const auto& each : pruned.left) {
-    print("Left {}: {}\n", each.session.string(), utf8::on_one_line(each.reason));
+    print("Left {}: {}\n", each.session.string(), each.reason);
   }
   print("{} {}, {}{}\n", pruned.removed.size(), pruned.removed.size() == 1 ? "session" : "sessions",
         size_text(pruned.bytes), options.dry_run ? " would be deleted" : " deleted");

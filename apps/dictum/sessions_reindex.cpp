@@ -3,9 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "dictum/sessions.hpp"
 #include "output.hpp"
-#include "session/index.hpp"
-#include "session/library.hpp"
 #include "sessions_verbs.hpp"
 
 namespace dictum::program {
@@ -14,9 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 
 ExitCode reindex(const fs::path& root) {
-  session::SessionIndex(root).rebuild();
-  const auto sessions = session::list_sessions(root);
-  print("Indexed {} sessions in {}\n", sessions.size(), session::SessionIndex::file_in(root).string());
+  const fs::path index = rebuild_search_index(root);
+  print("Indexed {} sessions in {}\n", list_sessions(root).size(), index.string());
   return ExitCode::success;
 }
 

@@ -6,14 +6,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/json.hpp"
-#include "base/utf8.hpp"
-#include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
 #include "output.hpp"
-#include "session/exporter.hpp"
-#include "session/library.hpp"
 #include "sessions_verbs.hpp"
 #include "times.hpp"
 
@@ -21,8 +18,6 @@ namespace dictum::program {
 namespace {
 
 namespace fs = std::filesystem;
-using session::Manifest;
-using session::SegmentStatus;
 
 struct Options {
   std::string session;
@@ -31,39 +26,33 @@ struct Options {
 };
 
 ExitCode show(const fs::path& path, std::optional<int> revision, bool as_json) {
-  const auto problems = session::problems_of(path);
-  const auto listed = session::look_at_session(path);
-  if (!listed.manifest) throw RecorderError(Errc::session_unreadable, listed.problem);
-  const session::Script script = session::read_script(path, revision);
-  const Manifest& manifest = script.manifest;
+  const SessionCheck check = verify_session(path);
+  const SessionTranscript session = open_session(path, revision);
+  const std::vector<std::string> problems = check.sentences();
   if (as_json) {
     boost::system::error_code ignored;
-    boost::json::value json = json::parse(session::export_text(script, session::TextFormat::json), ignored);
-    boost::json::array all;
-    for (const auto& problem : problems) all.emplace_back(problem);
-    json.as_object()["path"] = listed.path.string();
-    json.as_object()["is_open"] = listed.is_open;
-    json.as_object()["problems"] = std::move(all);
-    print_json(json::to_line(json));
+    boost::json::value json = json::parse(export_text(path, ExportFormat::json, revision), ignored);
+    json.as_object()["path"] = session.path.string();
+    json.as_object()["is_open"] = check.is_open;
+    json.as_object()["problems"] = boost::json::array(problems.begin(), problems.end());
+    print_json(json);
     return ExitCode::success;
   }
-  print("{}\n{}, {} long, from {}{}\n", listed.path.string(), minute_text(manifest.started_at),
-        position_text(manifest.seconds(manifest.end_frame)), utf8::on_one_line(manifest.source),
-        listed.is_open        ? " (open)"
-        : manifest.stopped_at ? ""
-                              : " (interrupted: dictum resume finishes it)");
-  for (const auto& problem : problems) print("!! {}\n", utf8::on_one_line(problem));
-  for (const auto& note : manifest.notes) {
-    print("note \"{}\": {}\n", utf8::on_one_line(note.title), utf8::on_one_line(note.path));
+  print("{}\n{}, {} long, from {}{}\n", session.path.string(), minute_text(session.started_at),
+        position_text(session.seconds(session.end_frame)), session.source,
+        check.is_open        ? " (open)"
+        : session.stopped_at ? ""
+                             : " (interrupted: dictum resume finishes it)");
+  for (const std::string& problem : problems) print("!! {}\n", problem);
+  for (const SessionNote& note : session.notes) {
+    print("note \"{}\": {}\n", note.title, note.file.lexically_relative(session.path).string());
   }
-  for (const auto& segment : manifest.segments) {
-    if (!segment.is_kept()) continue;
-    std::string text = utf8::on_one_line(segment.text);
-    if (segment.status != SegmentStatus::done) {
-      text = fmt::format("[no text: {}]",
-                         segment.error ? utf8::on_one_line(segment.error->message) : to_string(segment.status));
+  for (const TranscriptSegment& segment : session.segments) {
+    std::string text = segment.text;
+    if (segment.state != SegmentState::done) {
+      text = fmt::format("[no text: {}]", segment.error ? segment.error->message : to_string(segment.state));
     }
-    print("{:>9}  [{}] {}{}\n", position_text(manifest.seconds(segment.speech_start_frame)), segment.index, text,
+    print("{:>9}  [{}] {}{}\n", position_text(session.seconds(segment.speech_start_frame)), segment.index, text,
           segment.revision > 0 ? fmt::format("  (revision {})", segment.revision) : "");
   }
   return ExitCode::success;

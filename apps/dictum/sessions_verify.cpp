@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
 #include "output.hpp"
@@ -80,7 +79,7 @@ ExitCode verify(const fs::path& root, const Options& options) {
       print_check(check);
     }
   }
-  if (options.json) print_json(json::to_line(all));
+  if (options.json) print_json(all);
   if (!options.json && sessions.empty()) print("There are no sessions in {}.\n", root.string());
   return is_whole ? ExitCode::success : ExitCode::failure;
 }

@@ -8,8 +8,7 @@
 #include <ctime>
 #include <optional>
 
-#include "base/age.hpp"
-#include "base/iso_time.hpp"
+#include "dictum/text.hpp"
 #include "exit_code.hpp"
 
 namespace dictum::program {

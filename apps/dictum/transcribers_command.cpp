@@ -3,32 +3,31 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "base/utf8.hpp"
 #include "commands.hpp"
 #include "dictum/error.hpp"
+#include "dictum/transcribers.hpp"
 #include "output.hpp"
-#include "transcription/worker_lookup.hpp"
 
 namespace dictum::program {
 namespace {
 
 ExitCode transcribers() {
-  const auto workers = transcription::list_workers();
+  const auto workers = list_transcribers();
   if (workers.empty()) {
     print("No transcriber is installed: a program dictum-worker-NAME beside dictum or on PATH is one.\n");
   }
-  for (const std::string& sentence : transcription::ignored_worker_folders()) print("{}\n", sentence);
-  const std::string chosen = transcription::resolve_transcriber("auto");
+  for (const std::string& sentence : ignored_transcriber_folders()) print("{}\n", sentence);
+  const std::string chosen = auto_transcriber();
   for (const auto& worker : workers) {
     print("{} {:<14} ", worker.name == chosen ? "*" : " ", worker.name);
     try {
-      const auto hello = transcription::probe(worker.executable);
-      print("{}; model {}; languages {}\n", utf8::on_one_line(hello.engine), utf8::on_one_line(hello.model),
-            utf8::on_one_line(fmt::format("{}", fmt::join(hello.languages, ", "))));
+      const TranscriberInfo info = probe_transcriber(worker);
+      print("{}; model {}; languages {}\n", info.engine, info.model,
+            fmt::format("{}", fmt::join(info.languages, ", ")));
     } catch (const RecorderError& error) {
-      print("not usable: {}\n", utf8::on_one_line(error.what()));
+      print("not usable: {}\n", error.what());
     }
-    print("  {:<14} {}\n", "", utf8::on_one_line(worker.executable.string()));
+    print("  {:<14} {}\n", "", worker.executable.string());
   }
   return ExitCode::success;
 }

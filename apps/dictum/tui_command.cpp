@@ -20,11 +20,11 @@
 #include <optional>
 #include <thread>
 
-#include "base/xdg.hpp"
 #include "commands.hpp"
-#include "config/config_fields.hpp"
 #include "config_flags.hpp"
-#include "journal/session_directory.hpp"
+#include "dictum/error.hpp"
+#include "dictum/settings.hpp"
+#include "scratch_folder.hpp"
 #include "tui_controller.hpp"
 #include "tui_window.hpp"
 
@@ -49,26 +49,6 @@ std::filesystem::path sample() {
   const auto installed = program.parent_path().parent_path() / DICTUM_SAMPLE_FROM_PREFIX;
   return std::filesystem::exists(installed, error) ? installed : std::filesystem::path(DICTUM_SAMPLE_IN_SOURCES);
 }
-
-/// A folder for the sessions of a demonstration, gone at its end.
-class DemoFolder {
- public:
-  DemoFolder() {
-    std::string name = (temporary_folder() / "dictum-demo-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
-    path_ = name;
-  }
-  ~DemoFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  DemoFolder(const DemoFolder&) = delete;
-  DemoFolder& operator=(const DemoFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 tui::Palette palette() {
   using Colours = tui::Palette::Colours;
@@ -198,15 +178,15 @@ ExitCode tui_command(const Options& options) {
   const auto file = options.config.file();
   tui::KeyMap keys;
   try {
-    if (!file.empty()) keys = tui::KeyMap(config::read_config_texts(file, "tui.keys"), file.string());
+    if (!file.empty()) keys = tui::KeyMap(read_config_texts(file, "tui.keys"), file.string());
   } catch (const RecorderError& error) {
     throw UsageError(error.what());
   }
-  std::optional<DemoFolder> demo;
+  std::optional<ScratchFolder> scratch;
   if (options.demo) {
     config.capture.input = sample();
     config.transcription.workers = std::max(config.transcription.workers, kDemoWorkers);
-    if (!options.config.was_given("--output-dir")) config.session.root = demo.emplace().path();
+    if (!options.config.was_given("--output-dir")) config.session.root = scratch.emplace().path();
   }
   return Program(config, std::move(keys), !config.capture.input.empty()).run();
 }

@@ -10,7 +10,7 @@
 
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
-#include "transcription/find_transcriber.hpp"
+#include "dictum/transcribers.hpp"
 #include "tui_library.hpp"
 
 namespace dictum::program {
@@ -53,7 +53,7 @@ TUIController::TUIController(boost::asio::any_io_executor executor, const Record
   model_.min_silence_ms =
       config.vad.mode == VADMode::normal ? config.vad.min_silence_ms : config.vad.long_note_silence_ms;
   model_.device = config.capture.input.empty() ? config.capture.device : config.capture.input.filename().string();
-  model_.privacy = transcription::where_speech_goes(config);
+  model_.privacy = where_speech_goes(config);
   backend_.emplace(executor_, config_, [this](const Event& event) { receive(event); });
   publish_soon();
 }
@@ -266,8 +266,8 @@ void TUIController::search(const std::string& query) {
   ask<std::optional<std::vector<tui::Hit>>>(
       [this, query, number]() -> std::optional<std::vector<tui::Hit>> {
         if (number != newest_search_) return std::nullopt;
-        if (!index_) index_.emplace(session_root(config_));
-        return search_for_tui(*index_, query);
+        if (!finder_) finder_.emplace(session_root(config_));
+        return search_for_tui(*finder_, query);
       },
       [](tui::Model& model, auto hits) {
         if (hits) model.hits = std::move(hits);

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "dictum/async_recorder_backend.hpp"
-#include "session/index.hpp"
+#include "dictum/sessions.hpp"
 #include "tui/model.hpp"
 #include "tui/reduce.hpp"
 #include "tui/view.hpp"
@@ -88,7 +88,7 @@ class TUIController {
   int ends_ = 0;
 
   boost::asio::thread_pool library_{1};
-  std::optional<session::SessionIndex> index_;  // the library's thread's
+  std::optional<SessionFinder> finder_;  // the library's thread's
   std::atomic<std::uint64_t> newest_search_{0};
   boost::asio::thread_pool player_{1};
   std::stop_source playing_;

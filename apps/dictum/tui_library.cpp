@@ -6,12 +6,8 @@
 #include <chrono>
 #include <utility>
 
-#include "base/utf8.hpp"
-#include "capture/devices.hpp"
-#include "playing.hpp"
-#include "session/exporter.hpp"
-#include "session/library.hpp"
-#include "session/new_file.hpp"
+#include "dictum/devices.hpp"
+#include "dictum/playback.hpp"
 
 namespace dictum::program {
 namespace {
@@ -22,36 +18,27 @@ tui::Seconds since_epoch(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
-tui::Seconds position(const session::Manifest& manifest, Frame frame) {
-  return static_cast<double>(frame) / std::max(manifest.sample_rate, 1);
-}
-
-tui::SessionEntry entry_of(session::ListedSession listed) {
+tui::SessionEntry entry_of(SessionEntry listed) {
   tui::SessionEntry entry;
-  if (const auto started = listed.started_at()) entry.started_at = since_epoch(*started);
+  if (listed.started_at) entry.started_at = since_epoch(*listed.started_at);
   entry.path = std::move(listed.path);
   entry.name = std::move(listed.name);
   entry.problem = std::move(listed.problem);
   entry.is_open = listed.is_open;
-  if (!listed.manifest) return entry;
-  const auto& manifest = *listed.manifest;
-  entry.duration = position(manifest, manifest.end_frame);
-  entry.notes = manifest.notes.size();
-  for (const auto& segment : manifest.segments) {
-    if (segment.is_kept()) ++entry.segments;
-    if (entry.first_text.empty()) entry.first_text = segment.text;
-  }
+  entry.duration = listed.duration_sec;
+  entry.notes = listed.notes;
+  entry.segments = listed.segments;
+  entry.first_text = std::move(listed.first_text);
   return entry;
 }
 
-tui::Passage passage_of(const session::Manifest& manifest, const session::Segment& segment) {
-  using session::SegmentStatus;
+tui::Passage passage_of(const SessionTranscript& session, const TranscriptSegment& segment) {
   using State = tui::Passage::State;
-  tui::Passage passage{segment.index, position(manifest, segment.speech_start_frame), segment.text, State::done};
-  if (segment.status == SegmentStatus::recording || segment.status == SegmentStatus::queued) {
+  tui::Passage passage{segment.index, session.seconds(segment.speech_start_frame), segment.text, State::done};
+  if (segment.state == SegmentState::recording || segment.state == SegmentState::queued) {
     passage.state = State::awaited;
-    passage.text = segment.status == SegmentStatus::recording ? "being recorded" : "being transcribed";
-  } else if (segment.status != SegmentStatus::done) {
+    passage.text = segment.state == SegmentState::recording ? "being recorded" : "being transcribed";
+  } else if (segment.state != SegmentState::done) {
     passage.state = State::failed;
     passage.text = segment.error ? fmt::format("no text: {}", segment.error->message) : "Not transcribed yet.";
   }
@@ -62,7 +49,7 @@ tui::Passage passage_of(const session::Manifest& manifest, const session::Segmen
 
 std::vector<tui::Device> list_devices_for_tui(const std::string& backend) {
   std::vector<tui::Device> all;
-  for (const auto& device : capture::list_devices(backend)) {
+  for (const auto& device : list_devices(backend)) {
     if (!device.is_monitor) all.push_back({device.id, device.name, device.description, device.is_default});
   }
   return all;
@@ -70,29 +57,26 @@ std::vector<tui::Device> list_devices_for_tui(const std::string& backend) {
 
 std::vector<tui::SessionEntry> list_sessions_for_tui(const fs::path& root) {
   std::vector<tui::SessionEntry> all;
-  for (auto& listed : session::list_sessions(root)) all.push_back(entry_of(std::move(listed)));
+  for (auto& listed : list_sessions(root)) all.push_back(entry_of(std::move(listed)));
   std::ranges::reverse(all);
   return all;
 }
 
 tui::OpenSession read_session_for_tui(const fs::path& path) {
-  const auto manifest = session::read_script(path).manifest;
-  tui::OpenSession open{path, manifest.session, {}};
-  for (const auto& segment : manifest.segments) {
-    if (segment.is_kept()) open.passages.push_back(passage_of(manifest, segment));
-  }
+  const SessionTranscript session = open_session(path);
+  tui::OpenSession open{path, session.name, {}};
+  for (const TranscriptSegment& segment : session.segments) open.passages.push_back(passage_of(session, segment));
   return open;
 }
 
-std::vector<tui::Hit> search_for_tui(session::SessionIndex& index, const std::string& query) {
+std::vector<tui::Hit> search_for_tui(SessionFinder& finder, const std::string& query) {
   std::vector<tui::Hit> all;
   if (query.empty()) return all;
-  index.refresh();
-  session::SearchQuery wanted;
+  SessionSearch wanted;
   wanted.text = query;
   // While somebody types, what stands there is the beginning of a word.
   if (query.back() != ' ' && query.back() != '*' && query.back() != '"') wanted.text += '*';
-  for (auto& found : index.search(wanted)) {
+  for (auto& found : finder.search(wanted)) {
     tui::Hit hit;
     hit.session = std::move(found.session);
     hit.segment = found.segment_index;
@@ -108,25 +92,17 @@ std::vector<tui::Hit> search_for_tui(session::SessionIndex& index, const std::st
 
 fs::path export_for_tui(const fs::path& path, const std::string& format) {
   const fs::path file = path.filename().string() + "." + format;
-  if (const auto text = session::text_format(format)) {
-    session::write_new_file(file, session::export_text(session::read_script(path), *text));
-  } else {
-    session::export_audio(path, file, session::AudioExtent::kept);
-  }
+  [[maybe_unused]] const auto missing = export_session(path, file);  // the file itself marks it
   return file;
 }
 
 void play_for_tui(const fs::path& path, std::uint32_t segment, const std::function<void(tui::Playing)>& report,
                   const std::stop_token& stop) {
-  const auto manifest = session::read_script(path).manifest;
-  play_session(manifest,
-               {.session = path,
-                .from = start_of(manifest, segment),
-                .only = std::nullopt,
-                .on_segment = [&](const session::Segment& begun,
-                                  Frame start) { report({path, begun.index, position(manifest, start), begun.text}); },
-                .on_missing = [](const RecorderError& error) { throw error; }},
-               stop);
+  const SessionTranscript session = open_session(path);
+  const auto on_segment = [&](const TranscriptSegment& begun, Frame start) {
+    report({path, begun.index, session.seconds(start), begun.text});
+  };
+  play_session(session, {.from = session.segment(segment).start_frame, .on_segment = on_segment}, stop);
 }
 
 }  // namespace dictum::program

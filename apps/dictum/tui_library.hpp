@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "session/index.hpp"
+#include "dictum/sessions.hpp"
 #include "tui/model.hpp"
 
 /// What was recorded and what there is to record with, as the terminal UI shows it. Blocks; throws RecorderError. One
@@ -16,7 +16,7 @@ namespace dictum::program {
 std::vector<tui::Device> list_devices_for_tui(const std::string& backend);
 std::vector<tui::SessionEntry> list_sessions_for_tui(const std::filesystem::path& root);
 tui::OpenSession read_session_for_tui(const std::filesystem::path& session);
-std::vector<tui::Hit> search_for_tui(session::SessionIndex& index, const std::string& query);
+std::vector<tui::Hit> search_for_tui(SessionFinder& finder, const std::string& query);
 
 /// Into the working folder; returns the file's name.
 std::filesystem::path export_for_tui(const std::filesystem::path& session, const std::string& format);

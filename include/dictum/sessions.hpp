@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ namespace dictum {
 
 /// How far a kept segment has come. `recording`: its audio is not complete. `skipped`: transcription was off.
 enum class SegmentState { recording, queued, done, failed, skipped };
+DICTUM_API std::string_view to_string(SegmentState state) noexcept;
 
 /// A piece of speech that was kept.
 struct TranscriptSegment {
@@ -82,10 +84,39 @@ struct SessionTranscript {
   int sample_rate{};                                                ///< frames a second
   Frame end_frame{};                                                ///< its length, gaps included
   std::string source;
+  bool transcribes{};                       ///< it was recorded with a transcriber
   std::vector<TranscriptSegment> segments;  ///< in order of speech
   std::vector<SessionNote> notes;
 
   double seconds(Frame frame) const { return static_cast<double>(frame) / sample_rate; }
+
+  /// The kept segment with that index. Errors: `input_not_found`.
+  DICTUM_API const TranscriptSegment& segment(std::uint32_t index) const;
+};
+
+/// A session that is not finished: interrupted, or with texts that are still to come.
+struct UnfinishedSession {
+  std::filesystem::path path;
+  std::string reason;      ///< for people: "it was interrupted", "2 segments wait for their text"
+  bool is_private = true;  ///< the folder is this user's and nobody else can write to it; else resume only when asked
+};
+
+/// Which sessions `prune_sessions` deletes.
+struct PruneRule {
+  std::chrono::system_clock::time_point before;  ///< sessions that began earlier
+  bool keep_notes = false;                       ///< those with a completed note stay, whole
+  bool dry_run = false;                          ///< only lists what would be deleted
+  std::function<bool()> goes_on = {};            ///< asked before each session; false ends it. Empty: to the end
+};
+
+struct Pruned {
+  struct Left {
+    std::filesystem::path session;
+    std::string reason;
+  };
+  std::vector<std::filesystem::path> removed;  ///< or, in a dry run, to be removed
+  std::uintmax_t bytes = 0;                    ///< of them
+  std::vector<Left> left;                      ///< old enough, and left all the same
 };
 
 /// Something in a session that is not as it should be.
@@ -104,6 +135,9 @@ struct SessionCheck {
   std::vector<SessionProblem> problems;
   std::vector<std::string> known_losses;  ///< that the journal itself records: what a crash took, and was reported
   std::vector<std::string> repairs;       ///< what was done, one sentence each
+
+  /// The problems and the known losses, one sentence each.
+  DICTUM_API std::vector<std::string> sentences() const;
 };
 
 /// Where sessions are kept unless somebody says otherwise: `$XDG_DATA_HOME/dictum/sessions`, else below
@@ -129,11 +163,27 @@ DICTUM_API std::filesystem::path find_session(const std::filesystem::path& root,
 DICTUM_API SessionTranscript open_session(const std::filesystem::path& session,
                                           std::optional<int> revision = std::nullopt);
 
+/// The notes of a session, in order, with their texts: as in `open_session`, without reading the journal.
+DICTUM_API std::vector<SessionNote> session_notes(const std::filesystem::path& session);
+
+/// A note's file, Markdown. Errors: `session_unreadable` also where the file is not inside of the session, or is larger
+/// than 16 MiB.
+DICTUM_API std::string read_note(const std::filesystem::path& session, const SessionNote& note);
+
+/// Reads the events of a session again, as they were emitted, in order. `on_event` returns false to end that. Returns
+/// what is wrong with the journal as far as it was read; damaged lines are skipped.
+DICTUM_API std::vector<SessionProblem> read_events(const std::filesystem::path& session,
+                                                   const std::function<bool(const Event&)>& on_event);
+
+/// The bytes that a session takes on disk.
+DICTUM_API std::uintmax_t session_size(const std::filesystem::path& session);
+
 struct SessionSearch {
   enum class Scope { everything, segments, notes };
 
   /// Words that must all be there, in any order: a word, the beginning of one ("trans*"), or a phrase ("\"new note\"").
-  /// Any string is a query. Without words, everything within the dates is found.
+  /// Any string is a query: what is no letter or digit separates words, case and accents do not matter. Without words,
+  /// everything within the dates is found.
   std::string text;
   Scope scope = Scope::everything;
   std::optional<std::chrono::system_clock::time_point> from;    ///< said at this moment or later
@@ -165,6 +215,26 @@ struct SessionMatch {
 /// Errors: `output_unwritable` and `disk_full` where not even an index in memory works.
 DICTUM_API std::vector<SessionMatch> search_sessions(const std::filesystem::path& root, const SessionSearch& search);
 
+/// The same with the index kept open: for searches that follow each other, such as while somebody types.
+///
+/// Thread safety: one thread at a time.
+class DICTUM_API SessionFinder {
+ public:
+  explicit SessionFinder(const std::filesystem::path& root);
+  ~SessionFinder();
+  SessionFinder(const SessionFinder&) = delete;
+  SessionFinder& operator=(const SessionFinder&) = delete;
+
+  std::vector<SessionMatch> search(const SessionSearch& search);
+
+ private:
+  struct Index;
+  const std::unique_ptr<Index> index_;
+};
+
+/// Makes the search index again from the sessions' files; its path. Errors: as `search_sessions`.
+DICTUM_API std::filesystem::path rebuild_search_index(const std::filesystem::path& root);
+
 /// Compares every file of a session with its journal: the lines and their checksums, the sound files, the manifest, the
 /// transcripts, the notes and the search index. Changes nothing. Errors: `input_not_found`.
 DICTUM_API SessionCheck verify_session(const std::filesystem::path& session);
@@ -176,12 +246,28 @@ DICTUM_API SessionCheck verify_session(const std::filesystem::path& session);
 /// version, `disk_full`, `output_unwritable`.
 DICTUM_API SessionCheck repair_session(const std::filesystem::path& session);
 
-/// Exports a session to a new file whose extension says as what: .txt, .srt, .vtt, .json, .md, .wav, .flac. Returns
-/// what is missing in it, a sentence each: texts that failed or are not transcribed yet are marked in the file, missing
-/// audio is silence. Errors: `invalid_argument` for another extension, `output_unwritable` also where the file exists,
-/// `disk_full`; nothing is left of the file then.
+enum class ExportFormat { txt, srt, vtt, json, markdown, wav, flac };
+
+/// By the name of a format or the extension of a file, with its dot or without: "txt", "srt", "vtt", "json", "md",
+/// "wav", "flac". Empty for another.
+DICTUM_API std::optional<ExportFormat> export_format(std::string_view name) noexcept;
+
+struct ExportOptions {
+  std::optional<ExportFormat> format{};  ///< empty: by the file's extension
+  std::optional<int> revision{};         ///< of texts: each is the newest that is not newer than that
+  bool whole_timeline = false;           ///< audio: with silence in place of what was not kept; else the kept segments
+};
+
+/// Exports a session to a new file. Returns what is missing in it, a sentence each: texts that failed or are not
+/// transcribed yet are marked in the file, missing audio is silence. Errors: `invalid_argument` for an extension that
+/// is no format, `output_unwritable` also where the file exists, `disk_full`; nothing is left of the file then.
 [[nodiscard]] DICTUM_API std::vector<std::string> export_session(const std::filesystem::path& session,
-                                                                 const std::filesystem::path& file);
+                                                                 const std::filesystem::path& file,
+                                                                 const ExportOptions& options = {});
+
+/// The same as a text: of every format but `wav` and `flac`, which are an `invalid_argument`.
+DICTUM_API std::string export_text(const std::filesystem::path& session, ExportFormat format,
+                                   std::optional<int> revision = std::nullopt);
 
 /// Corrects a segment's text by hand, as a new revision: the old texts and the audio stay, notes and transcripts
 /// follow. Errors: `invalid_argument` for a segment that was not kept, `invalid_state` for a session that is being
@@ -191,6 +277,30 @@ DICTUM_API void edit_session(const std::filesystem::path& session, std::uint32_t
 /// Deletes a session for good, with its audio. Errors: `session_unreadable` where the folder is no session of Dictum,
 /// and is left alone; `session_locked`; `output_unwritable`.
 DICTUM_API void delete_session(const std::filesystem::path& session);
+
+/// Deletes old sessions. One that is open, unfinished or cannot be read stays, and the result says why. Errors:
+/// `session_unreadable` where the root cannot be read.
+DICTUM_API Pruned prune_sessions(const std::filesystem::path& root, const PruneRule& rule);
+
+/// The sessions below a root that are not finished, or whose manifest or journal is lost, the oldest first; those that
+/// another process is working on are left out. Changes nothing.
+DICTUM_API std::vector<UnfinishedSession> find_unfinished_sessions(const std::filesystem::path& root);
+
+/// What resuming does with segments whose transcription failed.
+enum class FailedTexts { keep, retry };
+
+/// Finishes a session that a crash, a kill or a deadline left unfinished: recovers its files and transcribes what has
+/// no text. Blocks until that is done; `on_event` is called on a thread of its own. Errors: `session_locked`,
+/// `transcriber_missing`, `disk_full`, `output_unwritable`.
+DICTUM_API void resume_session(const RecorderConfig& config, const std::filesystem::path& session, FailedTexts failed,
+                               std::function<void(const Event&)> on_event = {});
+
+/// Finds the segments of a session that was recorded with `session.keep_all` again, with other settings: makes a new
+/// session beside it, with the same audio and start, and the segments, texts and notes that `config` gives. The old one
+/// stays as it is. Blocks until all is transcribed; `on_event` is called on a thread of its own. The new session's
+/// path. Errors: as `RecorderBackend::start_recording`.
+DICTUM_API std::filesystem::path resegment_session(const RecorderConfig& config, const std::filesystem::path& session,
+                                                   std::function<void(const Event&)> on_event = {});
 
 /// What a further pass does with texts that a person wrote.
 enum class EditedTexts { keep, replace };

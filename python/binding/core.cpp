@@ -20,10 +20,11 @@
 #include "base/json.hpp"
 #include "dictum/clock.hpp"
 #include "dictum/error.hpp"
+#include "dictum/sessions.hpp"
 #include "journal/session_directory.hpp"
 #include "library.hpp"
 #include "notifier.hpp"
-#include "offline/analysis.hpp"
+#include "offline/analyze_source.hpp"
 #include "push_feed.hpp"
 #include "recorder.hpp"
 #include "samples.hpp"
@@ -88,7 +89,7 @@ std::string analyze(nb::handle object, int sample_rate, const nb::dict& settings
   const WithoutGIL unlocked;
   std::vector<float> converted;
   const AudioFormat format{.sample_rate = checked_rate(sample_rate), .channels = samples.channels()};
-  const auto analysis = offline::analyze_samples(config, format, samples.as_floats(converted));
+  const auto analysis = analyze_samples(config, format, samples.as_floats(converted));
   auto json = offline::to_json(analysis);
   json["warnings"] = boost::json::array(analysis.warnings.begin(), analysis.warnings.end());
   return json::to_line(json);
@@ -163,7 +164,9 @@ void bind_audio(nb::module_& module) {
 void bind_library(nb::module_& module) {
   module.def("list_sessions", &list_sessions, "root"_a, Unlocked());
   module.def("find_session", &find_session, "root"_a, "what"_a, Unlocked());
-  module.def("problems_of", &session::problems_of, "session"_a, Unlocked());
+  module.def(
+      "problems_of", [](const std::filesystem::path& session) { return verify_session(session).sentences(); },
+      "session"_a, Unlocked());
   module.def("size_of", &session::size_of, "session"_a, Unlocked());
   module.def("delete_session", &session::delete_session, "session"_a, Unlocked());
   module.def("search", &search, "root"_a, "text"_a, "scope"_a, "since"_a.none(), "before"_a.none(), "session"_a,

@@ -15,6 +15,7 @@
 #include "base/nearest.hpp"
 #include "config/config_fields.hpp"
 #include "dictum/error.hpp"
+#include "dictum/settings.hpp"
 
 namespace dictum::python {
 namespace {
@@ -69,7 +70,7 @@ void apply_settings(RecorderConfig& config, const nb::dict& settings) {
 
 RecorderConfig make_config(const nb::dict& settings) {
   RecorderConfig config;
-  if (const auto file = config::config_file({}); !file.empty()) config::read_config_file(config, file);
+  if (const auto file = config_file(); !file.empty()) read_config_file(config, file);
   apply_settings(config, settings);
   return config;
 }

@@ -13,11 +13,11 @@
 #include <utility>
 
 #include "base/unique_fd.hpp"
-#include "config/config_fields.hpp"
 #include "dictum/detail/engine.hpp"
 #include "dictum/dictum.h"
 #include "dictum/push_source.hpp"
 #include "dictum/recorder_backend.hpp"
+#include "dictum/settings.hpp"
 #include "wire/event_json.hpp"
 
 // Nothing may be thrown through C: every function that can fail goes through `guarded`.
@@ -131,19 +131,14 @@ void dictum_config_free(dictum_config* config) {
 int dictum_config_set(dictum_config* config, const char* name, const char* value) {
   return guarded(config->last_error, [&] {
     if (name == nullptr || value == nullptr) throw dictum::RecorderError(dictum::Errc::invalid_argument, kNoText);
-    const std::string_view full = name;
-    const std::size_t dot = full.rfind('.');
-    const auto section = full.substr(0, dot == std::string_view::npos ? 0 : dot);
-    const auto key = dot == std::string_view::npos ? full : full.substr(dot + 1);
-    const auto& field = dictum::config::find_config_field(section, key);
-    dictum::config::set_config(config->config, field, dictum::config::parse_config_value(field, value), name);
+    dictum::set_setting(config->config, name, value, name);
   });
 }
 
 int dictum_config_load(dictum_config* config, const char* path) {
   return guarded(config->last_error, [&] {
     if (path == nullptr) throw dictum::RecorderError(dictum::Errc::invalid_argument, kNoText);
-    dictum::config::read_config_file(config->config, path);
+    dictum::read_config_file(config->config, path);
   });
 }
 

@@ -10,13 +10,16 @@
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "journal/event_paths.hpp"
+#include "journal/journal_reader.hpp"
 #include "journal/layout.hpp"
 #include "journal/session_directory.hpp"
+#include "journal/session_folder.hpp"
 #include "recorder/revised_notes.hpp"
 #include "session/exporter.hpp"
 #include "session/index.hpp"
 #include "session/library.hpp"
 #include "session/new_file.hpp"
+#include "session/recovery.hpp"
 #include "session/revision.hpp"
 #include "session/session_writer.hpp"
 #include "session/verification.hpp"
@@ -31,6 +34,13 @@ SegmentState state_of(session::SegmentStatus status) {
   constexpr std::array kStates = {SegmentState::recording, SegmentState::queued, SegmentState::done,
                                   SegmentState::failed, SegmentState::skipped};
   return kStates.at(static_cast<std::size_t>(status));
+}
+
+/// A session whose manifest can be read. Throws RecorderError(session_unreadable).
+session::ListedSession readable_session(const fs::path& session) {
+  session::ListedSession listed = session::look_at_session(session);
+  if (!listed.manifest) throw RecorderError(Errc::session_unreadable, listed.problem);
+  return listed;
 }
 
 SessionNote note_of(const session::Manifest& manifest, const session::Note& note, const fs::path& path) {
@@ -66,7 +76,43 @@ SessionEntry entry_of(const session::ListedSession& listed) {
   return entry;
 }
 
+/// The text format among the export formats; empty for audio.
+std::optional<session::TextFormat> text_format(ExportFormat format) {
+  using session::TextFormat;
+  switch (format) {
+    case ExportFormat::txt:
+      return TextFormat::txt;
+    case ExportFormat::srt:
+      return TextFormat::srt;
+    case ExportFormat::vtt:
+      return TextFormat::vtt;
+    case ExportFormat::json:
+      return TextFormat::json;
+    case ExportFormat::markdown:
+      return TextFormat::markdown;
+    case ExportFormat::wav:
+    case ExportFormat::flac:
+      break;
+  }
+  return std::nullopt;
+}
+
+void call(const std::function<void(const Event&)>& on_event, const Event& event) {
+  if (on_event) on_event(event);
+}
+
 }  // namespace
+
+std::string_view to_string(SegmentState state) noexcept {
+  return journal::to_string(static_cast<session::SegmentStatus>(state));
+}
+
+const TranscriptSegment& SessionTranscript::segment(std::uint32_t index) const {
+  const auto found = std::ranges::find(segments, index, &TranscriptSegment::index);
+  if (found != segments.end()) return *found;
+  throw RecorderError(Errc::input_not_found,
+                      fmt::format("The session '{}' has no sound of a segment {}.", name, index));
+}
 
 fs::path default_session_root() {
   return journal::default_session_root();
@@ -91,8 +137,7 @@ fs::path find_session(const fs::path& root, std::string_view what) {
 }
 
 SessionTranscript open_session(const fs::path& session, std::optional<int> revision) {
-  const session::ListedSession listed = session::look_at_session(session);
-  if (!listed.manifest) throw RecorderError(Errc::session_unreadable, listed.problem);
+  const session::ListedSession listed = readable_session(session);
   session::Script script = session::read_script(listed.path, revision);
   const session::Manifest& manifest = script.manifest;
   SessionTranscript transcript{.path = listed.path,
@@ -102,6 +147,7 @@ SessionTranscript open_session(const fs::path& session, std::optional<int> revis
                                .sample_rate = manifest.sample_rate,
                                .end_frame = manifest.end_frame,
                                .source = manifest.source,
+                               .transcribes = manifest.transcribes,
                                .segments = {},
                                .notes = {}};
   for (const session::Segment& segment : manifest.segments) {
@@ -124,29 +170,63 @@ SessionTranscript open_session(const fs::path& session, std::optional<int> revis
   return transcript;
 }
 
-std::vector<SessionMatch> search_sessions(const fs::path& root, const SessionSearch& search) {
-  session::SessionIndex index(root);
-  index.refresh();
-  std::vector<SessionMatch> matches;
-  for (auto& hit : index.search({.text = search.text,
-                                 .scope = static_cast<session::SearchQuery::Scope>(search.scope),
-                                 .from = search.from,
-                                 .before = search.before,
-                                 .session = search.session,
-                                 .limit = search.limit})) {
-    SessionMatch& match = matches.emplace_back();
-    for (const auto& mark : hit.marks) match.marks.push_back({mark.begin, mark.size});
-    match.session = std::move(hit.session);
-    match.text = std::move(hit.text);
-    match.note_title = std::move(hit.note_title);
-    match.note_path = std::move(hit.note_path);
-    match.segment_index = hit.segment_index;
-    match.start_frame = hit.start_frame;
-    match.end_frame = hit.end_frame;
-    match.sample_rate = hit.sample_rate;
-    match.said_at = hit.said_at;
+std::vector<SessionNote> session_notes(const fs::path& session) {
+  const session::ListedSession listed = readable_session(session);
+  std::vector<SessionNote> notes;
+  for (const session::Note& note : listed.manifest->notes) {
+    notes.push_back(note_of(*listed.manifest, note, listed.path));
   }
-  return matches;
+  return notes;
+}
+
+std::string read_note(const fs::path& session, const SessionNote& note) {
+  constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
+  const journal::SessionFolder folder(session::look_at_session(session).path);
+  const fs::path name = note.file.lexically_relative(folder.path());
+  if (!journal::is_inside(name)) {
+    throw RecorderError(Errc::session_unreadable,
+                        fmt::format("The file of the note '{}' is not in its session.", note.title));
+  }
+  return folder.read(name, kMaxBytes);
+}
+
+std::vector<SessionProblem> read_events(const fs::path& session, const std::function<bool(const Event&)>& on_event) {
+  journal::JournalReader reader(session);
+  while (const auto event = reader.next()) {
+    if (!on_event(*event)) break;
+  }
+  std::vector<SessionProblem> problems;
+  for (const auto& problem : reader.problems()) {
+    problems.push_back({.file = journal::kJournalFile,
+                        .what = fmt::format("Line {} of the journal is wrong: {}.", problem.line, problem.what)});
+  }
+  return problems;
+}
+
+std::uintmax_t session_size(const fs::path& session) {
+  return session::size_of(session);
+}
+
+struct SessionFinder::Index : session::SessionIndex {
+  using SessionIndex::SessionIndex;
+};
+
+SessionFinder::SessionFinder(const fs::path& root) : index_(std::make_unique<Index>(root)) {}
+
+SessionFinder::~SessionFinder() = default;
+
+std::vector<SessionMatch> SessionFinder::search(const SessionSearch& search) {
+  index_->refresh();
+  return index_->search(search);
+}
+
+std::vector<SessionMatch> search_sessions(const fs::path& root, const SessionSearch& search) {
+  return SessionFinder(root).search(search);
+}
+
+fs::path rebuild_search_index(const fs::path& root) {
+  session::SessionIndex(root).rebuild();
+  return session::SessionIndex::file_in(root);
 }
 
 SessionCheck verify_session(const fs::path& session) {
@@ -157,13 +237,28 @@ SessionCheck repair_session(const fs::path& session) {
   return session::repair(session, std::chrono::system_clock::now());
 }
 
-std::vector<std::string> export_session(const fs::path& session, const fs::path& file) {
-  std::string extension = file.extension().string();
-  if (!extension.empty()) extension.erase(0, 1);
-  const auto format = session::text_format(extension);
-  if (!format) return session::export_audio(session, file, session::AudioExtent::kept);
-  const session::Script script = session::read_script(session);
-  session::write_new_file(file, session::export_text(script, *format));
+std::optional<ExportFormat> export_format(std::string_view name) noexcept {
+  if (name.starts_with('.')) name.remove_prefix(1);
+  constexpr std::array<std::pair<std::string_view, ExportFormat>, 7> kFormats{{{"txt", ExportFormat::txt},
+                                                                               {"srt", ExportFormat::srt},
+                                                                               {"vtt", ExportFormat::vtt},
+                                                                               {"json", ExportFormat::json},
+                                                                               {"md", ExportFormat::markdown},
+                                                                               {"wav", ExportFormat::wav},
+                                                                               {"flac", ExportFormat::flac}}};
+  const auto* const found = std::ranges::find(kFormats, name, [](const auto& each) { return each.first; });
+  return found == kFormats.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<std::string> export_session(const fs::path& session, const fs::path& file, const ExportOptions& options) {
+  const auto format = options.format ? options.format : export_format(file.extension().string());
+  const auto text = format ? text_format(*format) : std::nullopt;
+  if (!text) {
+    return session::export_audio(session, file,
+                                 options.whole_timeline ? session::AudioExtent::timeline : session::AudioExtent::kept);
+  }
+  const session::Script script = session::read_script(session, options.revision);
+  session::write_new_file(file, session::export_text(script, *text));
   const std::size_t missing = script.without_text();
   if (missing == 0) return {};
   return {fmt::format("{} of {} segments {} no text.", missing,
@@ -171,9 +266,14 @@ std::vector<std::string> export_session(const fs::path& session, const fs::path&
                       missing == 1 ? "has" : "have")};
 }
 
+std::string export_text(const fs::path& session, ExportFormat format, std::optional<int> revision) {
+  const auto text = text_format(format);
+  if (!text) throw RecorderError(Errc::invalid_argument, "Audio is exported to a file, not to a text.");
+  return session::export_text(session::read_script(session, revision), *text);
+}
+
 void edit_session(const fs::path& session, std::uint32_t index, std::string_view text) {
-  const session::ListedSession listed = session::look_at_session(session);
-  if (!listed.manifest) throw RecorderError(Errc::session_unreadable, listed.problem);
+  const session::ListedSession listed = readable_session(session);
   const session::Manifest& manifest = *listed.manifest;
   const session::Segment* const segment = manifest.find(index);
   if (segment == nullptr || !segment->is_kept()) {
@@ -204,6 +304,20 @@ void delete_session(const fs::path& session) {
   session::delete_session(session);
 }
 
+Pruned prune_sessions(const fs::path& root, const PruneRule& rule) {
+  return session::prune(root, rule);
+}
+
+std::vector<UnfinishedSession> find_unfinished_sessions(const fs::path& root) {
+  return session::find_unfinished(root);
+}
+
+void resume_session(const RecorderConfig& config, const fs::path& session, FailedTexts failed,
+                    std::function<void(const Event&)> on_event) {
+  api::resume_session(config, session, failed == FailedTexts::retry ? recorder::Redo::failed : recorder::Redo::nothing,
+                      [on_event = std::move(on_event)](const Event& event) { call(on_event, event); });
+}
+
 void retranscribe_session(const RecorderConfig& config, const fs::path& session, EditedTexts edited,
                           std::function<void(const Event&)> on_event) {
   if (!transcription::transcribes(config)) {
@@ -212,9 +326,7 @@ void retranscribe_session(const RecorderConfig& config, const fs::path& session,
   api::resume_session(
       config, session,
       edited == EditedTexts::replace ? recorder::Redo::everything_and_edits : recorder::Redo::everything,
-      [on_event = std::move(on_event)](const Event& event) {
-        if (on_event) on_event(event);
-      });
+      [on_event = std::move(on_event)](const Event& event) { call(on_event, event); });
 }
 
 }  // namespace dictum

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dictum/error.hpp"
+#include "dictum/sound_file.hpp"
 
 namespace dictum::audio {
 
@@ -114,3 +115,8 @@ void SoundFileReader::seek(std::int64_t frame) {
 }
 
 }  // namespace dictum::audio
+
+dictum::SoundFileInfo dictum::sound_file_info(const std::filesystem::path& path) {
+  const audio::SoundFileReader file(path);
+  return {.format = file.format(), .frames = file.frames() < 0 ? std::nullopt : std::optional<Frame>(file.frames())};
+}

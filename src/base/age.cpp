@@ -1,7 +1,7 @@
-#include "base/age.hpp"
-
 #include <charconv>
 #include <cstdint>
+
+#include "dictum/text.hpp"
 
 namespace dictum {
 

@@ -1,5 +1,7 @@
 #include "base/utf8.hpp"
 
+#include "dictum/text.hpp"
+
 namespace dictum::utf8 {
 
 CodePoint decode(std::string_view text, std::size_t position) noexcept {
@@ -74,3 +76,7 @@ std::string on_one_line(std::string_view text) {
 }
 
 }  // namespace dictum::utf8
+
+std::string dictum::on_one_line(std::string_view text) {
+  return utf8::on_one_line(text);
+}

@@ -32,7 +32,4 @@ Backend portaudio_backend();
 /// RecorderError(invalid_argument) for any other name, and lists the valid ones.
 std::vector<Backend> select_backends(std::string_view name);
 
-/// "auto" and the name of every back end.
-std::vector<std::string> backend_names();
-
 }  // namespace dictum::capture

@@ -4,16 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
-#include <optional>
 
-#include "capture/backend.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::capture {
 namespace {
-
-constexpr std::chrono::seconds kListingDeadline{2};
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -36,20 +31,6 @@ std::string listing(const std::vector<DeviceInfo>& devices) {
 }
 
 }  // namespace
-
-std::vector<DeviceInfo> list_devices(std::string_view backend) {
-  std::optional<RecorderError> no_server;  // of the first back end: the sentence to show where none has devices
-  for (const Backend& candidate : select_backends(backend)) {
-    try {
-      auto devices = candidate.list(kListingDeadline);
-      if (!no_server || !devices.empty()) return devices;
-    } catch (const RecorderError& error) {
-      if (!no_server && error.code() != Errc::device_lost) throw;
-      if (!no_server) no_server = error;
-    }
-  }
-  throw RecorderError(*no_server);
-}
 
 const DeviceInfo& resolve_device(const std::vector<DeviceInfo>& devices, std::string_view wanted) {
   for (const auto& device : devices) {

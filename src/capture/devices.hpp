@@ -1,28 +1,11 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "dictum/devices.hpp"
+
 namespace dictum::capture {
-
-/// A device to record from, as people and programs see it.
-struct DeviceInfo {
-  std::string id;           ///< stays the same over restarts and replugging, for example "pulse:alsa_input.usb-Jabra"
-  std::string name;         ///< what the sound system calls it
-  std::string description;  ///< for people
-  int channels{};
-  int sample_rate{};  ///< its native one
-  bool is_default{};
-  bool is_monitor{};  ///< records what the machine plays; not a microphone
-  bool is_muted{};    ///< the sound system silences it: muted, or its volume is 0
-  std::string backend;
-};
-
-/// The devices of the back end of that name, or, for "auto", of the first whose server answers. Throws RecorderError
-/// where none can be listed (no server, no answer within two seconds, a back end that was not built). Blocks for at
-/// most two seconds a back end. Safe from any thread.
-std::vector<DeviceInfo> list_devices(std::string_view backend = "auto");
 
 /// The device with that id or name, or the only one with that part (of any case) in its id or description.
 /// Throws RecorderError: input_not_found and lists the devices, device_ambiguous and lists those that match.

@@ -10,13 +10,13 @@
 #include <type_traits>
 #include <utility>
 
-#include "base/age.hpp"
 #include "base/json.hpp"
 #include "base/nearest.hpp"
 #include "base/utf8.hpp"
 #include "config/note_phrases.hpp"
 #include "config/vocabulary.hpp"
 #include "dictum/error.hpp"
+#include "dictum/text.hpp"
 #include "notes/phrase_matcher.hpp"
 
 namespace dictum::config {

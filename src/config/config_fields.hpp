@@ -48,19 +48,7 @@ void set_config(RecorderConfig& config, const ConfigField& field, const ConfigVa
 /// JSON); what cannot be a value of the setting's type is left as a text, which `set_config` then refuses.
 ConfigValue parse_config_value(const ConfigField& field, const std::string& text);
 
-/// Reads a TOML file over `config`. Unknown sections and keys are errors that name the nearest one. Throws
-/// RecorderError(config_invalid or input_not_found).
-void read_config_file(RecorderConfig& config, const std::filesystem::path& path);
-
-/// The same from text; `name` stands for the file in messages.
+/// `read_config_file` of the public interface from text; `name` stands for the file in messages.
 void read_config_text(RecorderConfig& config, std::string_view text, std::string_view name);
-
-/// The texts of a section that belongs to a program and not to the recorder, "tui.keys" say: every key of it, in any
-/// order; empty where it is missing. Throws RecorderError(config_invalid) for a value that is no text.
-std::map<std::string, std::string> read_config_texts(const std::filesystem::path& path, std::string_view section);
-
-/// The configuration file that a program goes by: `named` (where not empty), else $DICTUM_CONFIG, else
-/// $XDG_CONFIG_HOME/dictum/config.toml where it exists; empty where there is none.
-std::filesystem::path config_file(const std::filesystem::path& named);
 
 }  // namespace dictum::config

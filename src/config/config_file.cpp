@@ -12,10 +12,12 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "base/xdg.hpp"
 #include "config/config_fields.hpp"
 #include "dictum/error.hpp"
+#include "dictum/settings.hpp"
 
 namespace dictum::config {
 namespace {
@@ -139,13 +141,17 @@ void read_config_text(RecorderConfig& config, std::string_view text, std::string
   config = std::move(read);
 }
 
+}  // namespace dictum::config
+
+namespace dictum {
+
 void read_config_file(RecorderConfig& config, const std::filesystem::path& path) {
-  read_config_text(config, text_of(path), path.string());
+  config::read_config_text(config, config::text_of(path), path.string());
 }
 
 std::map<std::string, std::string> read_config_texts(const std::filesystem::path& path, std::string_view section) {
   std::map<std::string, std::string> texts;
-  const auto root = parse(text_of(path), path.string());
+  const auto root = config::parse(config::text_of(path), path.string());
   const auto* table = root.at_path(section).as_table();
   if (table == nullptr) return texts;
   for (const auto& [key, node] : *table) {
@@ -168,4 +174,4 @@ std::filesystem::path config_file(const std::filesystem::path& named) {
   return folder / "config.toml";
 }
 
-}  // namespace dictum::config
+}  // namespace dictum

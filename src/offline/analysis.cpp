@@ -1,15 +1,17 @@
-#include "offline/analysis.hpp"
-
-#include <fmt/format.h>
+#include "dictum/analysis.hpp"
 
 #include <boost/json/array.hpp>
+#include <optional>
 #include <utility>
 
 #include "audio/sound_file_reader.hpp"
+#include "base/json.hpp"
+#include "offline/analyze_source.hpp"
 #include "pipeline/segmentation_pipeline.hpp"
+#include "vad/detector.hpp"
 #include "vad/make_detector.hpp"
 
-namespace dictum::offline {
+namespace dictum {
 namespace {
 
 /// A segmentation pipeline whose segments are collected and whose audio is dropped.
@@ -87,6 +89,18 @@ Analysis analyze_file(const RecorderConfig& config) {
   return analysis;
 }
 
+bool has_silero_model() {
+  return vad::load_embedded_weights() != nullptr;
+}
+
+std::string Analysis::to_json() const {
+  return json::to_line(offline::to_json(*this));
+}
+
+}  // namespace dictum
+
+namespace dictum::offline {
+
 Analysis analyze_source(const RecorderConfig& config, AudioSource& source) {
   const AudioFormat format = source.open();
   Analyzer analyzer(config, format);
@@ -106,7 +120,7 @@ boost::json::object to_json(const Analysis& analysis) {
   boost::json::array probabilities;
   for (const float p : analysis.probabilities) probabilities.emplace_back(static_cast<double>(p));
   boost::json::array segments;
-  for (const AnalysedSegment& segment : analysis.segments) {
+  for (const AnalyzedSegment& segment : analysis.segments) {
     segments.push_back(boost::json::object{{"index", segment.index},
                                            {"kept", segment.kept},
                                            {"start_frame", segment.start_frame},

@@ -1,21 +1,30 @@
-#include "offline/resegment.hpp"
-
 #include <algorithm>
 #include <boost/json/string.hpp>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <utility>
 
+#include "dictum/analysis.hpp"
+#include "dictum/recorder_backend.hpp"
+#include "dictum/sessions.hpp"
+#include "offline/analyze_source.hpp"
 #include "offline/recalling_detector.hpp"
 #include "offline/timeline_source.hpp"
 #include "pipeline/segmentation_pipeline.hpp"
 #include "session/probabilities.hpp"
 #include "vad/make_detector.hpp"
 
-namespace dictum::offline {
+/// A second look for segments, in a session that kept its whole audio. The probabilities of speech are those that were
+/// stored with it; what they do not say (of another detector, or behind a gap that the other settings make end a
+/// segment, or no longer) is computed again from the audio.
+namespace dictum {
 namespace {
+
+using offline::RecallingDetector;
+using offline::TimelineSource;
 
 /// The time of day at which it was recorded, so that the new session is found where the old one is.
 class RecordedClock final : public Clock {
@@ -86,10 +95,10 @@ RecorderConfig recalling(RecorderConfig config, const std::filesystem::path& ses
 
 }  // namespace
 
-std::filesystem::path resegment_session(RecorderConfig config, const std::filesystem::path& session,
-                                        EventCallback on_event) {
+std::filesystem::path resegment_session(const RecorderConfig& settings, const std::filesystem::path& session,
+                                        std::function<void(const Event&)> on_event) {
   const session::Manifest manifest = TimelineSource(session).manifest();  // also says at once what is wrong
-  config = recalling(std::move(config), session, manifest);
+  RecorderConfig config = recalling(settings, session, manifest);
   config.source = [session] { return std::make_unique<TimelineSource>(session); };
   config.clock = std::make_shared<RecordedClock>(manifest.started_at);
   config.session.root = session.parent_path();
@@ -97,8 +106,8 @@ std::filesystem::path resegment_session(RecorderConfig config, const std::filesy
   config.retention = {};            // which goes by the time of day of now
   std::promise<void> ended;
   bool has_ended = false;
-  RecorderBackend backend(std::move(config), [&](const Event& event) {
-    on_event(event);
+  RecorderBackend backend(std::move(config), [&, on_event = std::move(on_event)](const Event& event) {
+    if (on_event) on_event(event);
     const auto* changed = std::get_if<RecordingStateChanged>(&event.body);
     if (changed != nullptr && !changed->is_recording && !std::exchange(has_ended, true)) ended.set_value();
   });
@@ -108,9 +117,9 @@ std::filesystem::path resegment_session(RecorderConfig config, const std::filesy
   return backend.get_session_path();
 }
 
-Analysis analyze_timeline(const RecorderConfig& config, const std::filesystem::path& session) {
+Analysis analyze_session(const RecorderConfig& config, const std::filesystem::path& session) {
   TimelineSource source(session);
-  return analyze_source(recalling(config, session, source.manifest()), source);
+  return offline::analyze_source(recalling(config, session, source.manifest()), source);
 }
 
-}  // namespace dictum::offline
+}  // namespace dictum

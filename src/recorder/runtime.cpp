@@ -11,10 +11,10 @@
 #include <ranges>
 #include <utility>
 
-#include "base/age.hpp"
 #include "base/outcome.hpp"
 #include "config/vocabulary.hpp"
 #include "dictum/detail/completion.hpp"
+#include "dictum/text.hpp"
 #include "journal/session_directory.hpp"
 #include "session/library.hpp"
 #include "session/recovery.hpp"

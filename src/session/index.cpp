@@ -69,7 +69,7 @@ std::string in_quotes(std::string_view words) {
 }
 
 /// The query in FTS5's own language, in which every word is quoted; empty where there is no word.
-std::string match_expression(const SearchQuery& query) {
+std::string match_expression(const SessionSearch& query) {
   const auto is_word = [](std::string_view piece) { return !text::index_terms(piece).empty(); };
   std::string text = utf8::on_one_line(query.text);
   std::string expression;
@@ -94,8 +94,8 @@ std::string match_expression(const SearchQuery& query) {
 }
 
 /// Takes the marks out of `text`.
-std::vector<SearchHit::Mark> take_marks(std::string& text) {
-  std::vector<SearchHit::Mark> marks;
+std::vector<SessionMatch::Mark> take_marks(std::string& text) {
+  std::vector<SessionMatch::Mark> marks;
   std::string plain;
   plain.reserve(text.size());
   for (const char c : text) {
@@ -337,13 +337,13 @@ void SessionIndex::take(const std::string& name) {
   }
 }
 
-std::vector<SearchHit> SessionIndex::search(const SearchQuery& query) {
-  std::vector<SearchHit> hits;
+std::vector<SessionMatch> SessionIndex::search(const SessionSearch& query) {
+  std::vector<SessionMatch> hits;
   guarded([&] { hits = search_now(query); });
   return hits;
 }
 
-std::vector<SearchHit> SessionIndex::search_now(const SearchQuery& query) {
+std::vector<SessionMatch> SessionIndex::search_now(const SessionSearch& query) {
   const std::string match = match_expression(query);
   if (match.empty() && query.text.find_first_not_of(" \t\r\n") != std::string::npos)
     return {};  // words that nobody can say
@@ -354,8 +354,8 @@ std::vector<SearchHit> SessionIndex::search_now(const SearchQuery& query) {
       " WHERE words.rowid >= ?1 AND words.rowid < ?2",
       int{kMarkBegin}, int{kMarkEnd});
   if (!match.empty()) sql += " AND words MATCH ?3";
-  if (query.scope == SearchQuery::Scope::segments) sql += " AND entry.note = ''";
-  if (query.scope == SearchQuery::Scope::notes) sql += " AND entry.note <> ''";
+  if (query.scope == SessionSearch::Scope::segments) sql += " AND entry.note = ''";
+  if (query.scope == SessionSearch::Scope::notes) sql += " AND entry.note <> ''";
   if (!query.session.empty()) sql += " AND session.name = ?4";
   sql += " ORDER BY words.rowid DESC";
 
@@ -365,13 +365,13 @@ std::vector<SearchHit> SessionIndex::search_now(const SearchQuery& query) {
   if (!match.empty()) statement.bind(3, match);
   if (!query.session.empty()) statement.bind(4, query.session);
 
-  std::vector<SearchHit> hits;
+  std::vector<SessionMatch> hits;
   std::string gone;  // the last session that is no longer there
   while (hits.size() < query.limit && statement.step()) {
     const std::string name = statement.text(1);
     // The file may be somebody else's: no path of it is taken that leads out of the root.
     if (name == gone || !journal::is_session_name(name)) continue;
-    SearchHit hit;
+    SessionMatch hit;
     hit.session = root_ / name;
     if ((hits.empty() || hits.back().session != hit.session) && !fs::exists(hit.session / journal::kManifestFile)) {
       gone = name;

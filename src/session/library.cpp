@@ -16,7 +16,6 @@
 #include "journal/session_directory.hpp"
 #include "journal/session_folder.hpp"
 #include "session/index.hpp"
-#include "session/verification.hpp"
 
 namespace dictum::session {
 namespace {
@@ -167,14 +166,6 @@ fs::path find_session(const fs::path& root, std::string_view what) {
     throw fail(fmt::format("; {} begin like that, from '{}' to '{}'", names.size(), names.front(), names.back()));
   }
   return normal(root / names.front());
-}
-
-std::vector<std::string> problems_of(const fs::path& session) {
-  std::vector<std::string> problems;
-  const SessionCheck check = verify(session);
-  for (const SessionProblem& problem : check.problems) problems.push_back(problem.what);
-  problems.insert(problems.end(), check.known_losses.begin(), check.known_losses.end());
-  return problems;
 }
 
 std::uintmax_t size_of(const fs::path& session) {

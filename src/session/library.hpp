@@ -3,12 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "dictum/sessions.hpp"
 #include "session/manifest.hpp"
 
 /// The sessions below a root, as people keep them. What is damaged, foreign or of a newer version is listed with what
@@ -38,10 +38,6 @@ ListedSession look_at_session(const std::filesystem::path& session);
 /// RecorderError(input_not_found), which says what is there instead where several match.
 std::filesystem::path find_session(const std::filesystem::path& root, std::string_view what);
 
-/// Everything that is wrong with a session's files, looked at closely: the manifest, each line of the journal, each
-/// sound file, each note. One sentence each; nothing is changed.
-std::vector<std::string> problems_of(const std::filesystem::path& session);
-
 /// Bytes that the session takes.
 std::uintmax_t size_of(const std::filesystem::path& session);
 
@@ -49,23 +45,6 @@ std::uintmax_t size_of(const std::filesystem::path& session);
 /// folder is no session of ours (a link, no journal, or no manifest that can be read), session_locked where a process
 /// is working on it, output_unwritable.
 void delete_session(const std::filesystem::path& session);
-
-struct PruneRule {
-  std::chrono::system_clock::time_point before;  ///< sessions that began earlier
-  bool keep_notes = false;                       ///< those with a completed note stay, whole
-  bool dry_run = false;                          ///< only lists what would be deleted
-  std::function<bool()> goes_on = {};            ///< asked before each session; false ends it. Empty: to the end
-};
-
-struct Pruned {
-  struct Left {
-    std::filesystem::path session;
-    std::string reason;
-  };
-  std::vector<std::filesystem::path> removed;  ///< or, in a dry run, to be removed
-  std::uintmax_t bytes = 0;                    ///< of them
-  std::vector<Left> left;                      ///< old enough, and left all the same
-};
 
 /// Removes old sessions. One that is open, unfinished or cannot be read stays, and the report says why.
 Pruned prune(const std::filesystem::path& root, const PruneRule& rule);

@@ -299,8 +299,8 @@ std::string damage_report(const std::vector<journal::JournalProblem>& damage) {
   return text + ". What is good before and behind that was used.";
 }
 
-std::vector<Unfinished> find_unfinished(const fs::path& root) {
-  std::vector<Unfinished> found;
+std::vector<UnfinishedSession> find_unfinished(const fs::path& root) {
+  std::vector<UnfinishedSession> found;
   std::error_code error;
   for (fs::directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
@@ -316,7 +316,7 @@ std::vector<Unfinished> find_unfinished(const fs::path& root) {
     } catch (const RecorderError&) {
     }
   }
-  std::ranges::sort(found, {}, &Unfinished::path);
+  std::ranges::sort(found, {}, &UnfinishedSession::path);
   return found;
 }
 

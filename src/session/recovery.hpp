@@ -8,21 +8,16 @@
 
 #include "dictum/event.hpp"
 #include "dictum/frame.hpp"
+#include "dictum/sessions.hpp"
 #include "session/session_writer.hpp"
 
 /// What a crash, a deadline or a power cut left to do.
 namespace dictum::session {
 
-struct Unfinished {
-  std::filesystem::path path;
-  std::string reason;      ///< for people: "it was interrupted", "2 segments wait for their text"
-  bool is_private = true;  ///< the folder is this user's and nobody else can write to it; else resume only when asked
-};
-
 /// The sessions below `root` that are not finished, or whose manifest or journal is lost, oldest first; those that
 /// another process is working on are left out, and so are those of a newer version (the library lists them). Nothing is
 /// changed. Never throws RecorderError.
-std::vector<Unfinished> find_unfinished(const std::filesystem::path& root);
+std::vector<UnfinishedSession> find_unfinished(const std::filesystem::path& root);
 
 /// What a recovery records of a journal's damage, for people.
 std::string damage_report(const std::vector<journal::JournalProblem>& damage);

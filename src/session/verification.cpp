@@ -226,3 +226,10 @@ SessionCheck repair(const fs::path& session, std::chrono::system_clock::time_poi
 }
 
 }  // namespace dictum::session
+
+std::vector<std::string> dictum::SessionCheck::sentences() const {
+  std::vector<std::string> all;
+  for (const SessionProblem& problem : problems) all.push_back(problem.what);
+  all.insert(all.end(), known_losses.begin(), known_losses.end());
+  return all;
+}

@@ -14,6 +14,7 @@
 #include "config/note_phrases.hpp"
 #include "config/vocabulary.hpp"
 #include "dictum/error.hpp"
+#include "dictum/settings.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace dictum::config {

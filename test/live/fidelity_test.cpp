@@ -5,8 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "dictum/analysis.hpp"
 #include "live/live_recording.hpp"
-#include "offline/analysis.hpp"
 #include "support/sounds.hpp"
 #include "support/test_data.hpp"
 #include "support/virtual_microphone.hpp"
@@ -87,7 +87,7 @@ TEST_P(LiveFidelity, FindsTheSegmentsOfTheFileAndLosesNothing) {
 
   RecorderConfig of_file;
   of_file.capture.input = file_;
-  const offline::Analysis analysis = offline::analyze_file(of_file);
+  const Analysis analysis = analyze_file(of_file);
   std::vector<Span> expected;
   for (const auto& segment : analysis.segments) {
     if (!segment.kept) continue;

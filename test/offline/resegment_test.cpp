@@ -1,5 +1,3 @@
-#include "offline/resegment.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,7 +7,10 @@
 #include <map>
 
 #include "audio/sound_file_reader.hpp"
+#include "dictum/analysis.hpp"
 #include "dictum/error.hpp"
+#include "dictum/recorder_backend.hpp"
+#include "dictum/sessions.hpp"
 #include "journal/layout.hpp"
 #include "recorder/event_log.hpp"
 #include "recorder/recordings.hpp"

@@ -92,7 +92,7 @@ class LibraryCommands : public test::ProgramTest {
 
   /// Everything that an index holds, with where it is.
   static std::vector<std::string> content(session::SessionIndex& index) {
-    session::SearchQuery all;
+    SessionSearch all;
     all.limit = 100'000;
     std::vector<std::string> found;
     for (const auto& hit : index.search(all)) {
@@ -279,7 +279,7 @@ TEST_F(LibraryCommands, TheIndexKnowsASessionAsSoonAsItsRecordingEnds) {
   library({"sessions", "reindex"});
   make_session({"second"});
   session::SessionIndex index(root());  // and nobody looks for what is new
-  session::SearchQuery query;
+  SessionSearch query;
   query.text = "second";
   EXPECT_THAT(index.search(query), SizeIs(1));
 }
@@ -623,7 +623,7 @@ TEST_F(LibraryCommands, ReplayOfADamagedJournalSaysWhere) {
   std::ofstream(session / "events.jsonl", std::ios::app) << "nonsense\n";
   const auto result = library({"replay", "last", "--speed", "0"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("line "));
+  EXPECT_THAT(result.err, HasSubstr("Line "));
 }
 
 TEST_F(LibraryCommands, PlayPlaysToTheEnd) {

@@ -61,16 +61,17 @@ class Index : public testing::Test {
     return make(root_.path(), kStarted, texts, notes);
   }
 
-  static std::vector<std::string> texts_of(const std::vector<SearchHit>& hits) {
+  static std::vector<std::string> texts_of(const std::vector<SessionMatch>& hits) {
     std::vector<std::string> texts;
-    for (const SearchHit& hit : hits) texts.push_back(hit.text);
+    for (const SessionMatch& hit : hits) texts.push_back(hit.text);
     return texts;
   }
 
-  std::vector<std::string> find(const std::string& text, SearchQuery::Scope scope = SearchQuery::Scope::everything) {
+  std::vector<std::string> find(const std::string& text,
+                                SessionSearch::Scope scope = SessionSearch::Scope::everything) {
     SessionIndex index(root_.path());
     index.refresh();
-    SearchQuery query;
+    SessionSearch query;
     query.text = text;
     query.scope = scope;
     return texts_of(index.search(query));
@@ -109,7 +110,7 @@ TEST_F(Index, IgnoresCaseAndAccents) {
 
 TEST_F(Index, FindsNotesByTitleAndByBody) {
   make({"start a new note", "milk and honey"}, {{"Shopping list", "notes/0001-shopping-list.md", {1}}});
-  using enum SearchQuery::Scope;
+  using enum SessionSearch::Scope;
   EXPECT_THAT(find("shopping", notes), ElementsAre("milk and honey"));
   EXPECT_THAT(find("honey", notes), ElementsAre("milk and honey"));
   EXPECT_THAT(find("honey", segments), ElementsAre("milk and honey"));
@@ -122,21 +123,21 @@ TEST_F(Index, MarksTheHitsInTheText) {
   make({"one two\nthree two"});
   SessionIndex index(root_.path());
   index.refresh();
-  SearchQuery query;
+  SessionSearch query;
   query.text = "TWO";
-  const std::vector<SearchHit> hits = index.search(query);
+  const std::vector<SessionMatch> hits = index.search(query);
   ASSERT_THAT(hits, SizeIs(1));
   EXPECT_EQ(hits[0].text, "one two three two");
-  EXPECT_THAT(hits[0].marks, ElementsAre(SearchHit::Mark{4, 3}, SearchHit::Mark{14, 3}));
+  EXPECT_THAT(hits[0].marks, ElementsAre(SessionMatch::Mark{4, 3}, SessionMatch::Mark{14, 3}));
 }
 
 TEST_F(Index, SaysWhereToPlayFrom) {
   const fs::path session = make({"first", "second"});
   SessionIndex index(root_.path());
   index.refresh();
-  SearchQuery query;
+  SessionSearch query;
   query.text = "second";
-  const SearchHit hit = index.search(query).at(0);
+  const SessionMatch hit = index.search(query).at(0);
   EXPECT_EQ(hit.session, session);
   EXPECT_EQ(hit.segment_index, 1u);
   EXPECT_EQ(hit.start_frame, 10 * kRate);
@@ -149,7 +150,7 @@ TEST_F(Index, FindsByDate) {
   for (int day = 0; day < 3; ++day) make(root_.path(), kStarted + hours(24 * day), {fmt::format("day {}", day)});
   SessionIndex index(root_.path());
   index.refresh();
-  SearchQuery query;
+  SessionSearch query;
   query.from = kStarted + hours(24);
   EXPECT_THAT(texts_of(index.search(query)), ElementsAre("day 2", "day 1"));
   query.before = kStarted + hours(48);
@@ -163,7 +164,7 @@ TEST_F(Index, FindsInOneSession) {
   const fs::path session = make({"apple pie"});
   SessionIndex index(root_.path());
   index.refresh();
-  SearchQuery query;
+  SessionSearch query;
   query.text = "apple";
   query.session = session.filename();
   EXPECT_THAT(texts_of(index.search(query)), ElementsAre("apple pie"));
@@ -173,7 +174,7 @@ TEST_F(Index, GivesNoMoreThanWanted) {
   make({"a", "a", "a"});
   SessionIndex index(root_.path());
   index.refresh();
-  SearchQuery query;
+  SessionSearch query;
   query.text = "a";
   query.limit = 2;
   EXPECT_THAT(index.search(query), SizeIs(2));
@@ -219,7 +220,7 @@ TEST_F(Index, TakesAnyStringForAQuery) {
     texts.push_back(text);
   }
   for (const std::string& text : texts) {
-    SearchQuery query;
+    SessionSearch query;
     query.text = text;
     EXPECT_NO_THROW(index.search(query)) << text;
   }
@@ -236,7 +237,7 @@ TEST_F(Index, ForgetsASessionThatIsGone) {
   SessionIndex index(root_.path());
   index.refresh();
   fs::remove_all(session);
-  SearchQuery query;
+  SessionSearch query;
   query.text = "hello";
   EXPECT_THAT(index.search(query), IsEmpty()) << "before the index was updated";
   index.update(session);
@@ -312,7 +313,7 @@ TEST_F(Index, IsMadeAgainWhereAnyPageOfItIsDamaged) {
     SessionIndex index(root_.path());
     EXPECT_NO_THROW(index.refresh()) << page;
     EXPECT_NO_THROW(index.rebuild()) << page;
-    SearchQuery query;
+    SessionSearch query;
     query.text = "hello";
     query.limit = 1000;
     EXPECT_THAT(index.search(query), SizeIs(300)) << page;
@@ -416,7 +417,7 @@ TEST_F(Index, IsRightAfterSeveralProcessesHaveWrittenToIt) {
     ::waitpid(child, &status, 0);
     EXPECT_EQ(status, 0);
   }
-  SearchQuery all;
+  SessionSearch all;
   all.limit = 10'000;
   SessionIndex index(root_.path());
   const std::vector<std::string> found = texts_of(index.search(all));

@@ -7,6 +7,7 @@
 #include "dictum/error.hpp"
 #include "session/index.hpp"
 #include "session/scribe.hpp"
+#include "session/verification.hpp"
 #include "session/wav_repair.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -141,7 +142,7 @@ TEST_F(Library, SaysThatThereIsNoSuchSession) {
 }
 
 TEST_F(Library, FindsNoProblemsInAWholeSession) {
-  EXPECT_THAT(problems_of(make_session(root_.path())), IsEmpty());
+  EXPECT_THAT(verify(make_session(root_.path())).sentences(), IsEmpty());
 }
 
 TEST_F(Library, FindsEveryProblemOfASession) {
@@ -151,7 +152,7 @@ TEST_F(Library, FindsEveryProblemOfASession) {
   set_frames(journal::SessionFolder(session), "seg_0002.wav", 7, 16000);
   write_file(session / "seg_0003.wav", std::string(100, 'x'));
   fs::remove_all(session / "notes");
-  EXPECT_THAT(problems_of(session),
+  EXPECT_THAT(verify(session).sentences(),
               ElementsAre(HasSubstr("Line 1 of the journal is wrong: not an event"),
                           HasSubstr("The last line of the journal is torn"), HasSubstr("seg_0000.wav is missing"),
                           HasSubstr("seg_0002.wav has 7 frames, and"), HasSubstr("seg_0003.wav' is no recording"),
@@ -186,7 +187,7 @@ TEST_F(Library, DeletesFromTheIndexToo) {
   const fs::path session = make_session(root_.path());
   SessionIndex(root_.path()).refresh();
   delete_session(session);
-  SearchQuery all;
+  SessionSearch all;
   EXPECT_THAT(SessionIndex(root_.path()).search(all), IsEmpty());
 }
 
@@ -289,7 +290,7 @@ TEST_F(Library, TellsAnIndexThatIsThereAndMakesNone) {
     SessionIndex index(root_.path());
   }
   update_index(make_session(root_.path()));
-  SearchQuery query;
+  SessionSearch query;
   query.text = "honey";
   EXPECT_THAT(SessionIndex(root_.path()).search(query), SizeIs(1));
 }

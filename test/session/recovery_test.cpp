@@ -250,7 +250,7 @@ TEST_F(Crash, GivesEventsWithAbsolutePaths) {
 
 std::vector<std::string> reasons(const fs::path& root) {
   std::vector<std::string> found;
-  for (const Unfinished& each : find_unfinished(root)) found.push_back(each.reason);
+  for (const UnfinishedSession& each : find_unfinished(root)) found.push_back(each.reason);
   return found;
 }
 
@@ -501,7 +501,7 @@ void kill_and_recover(std::chrono::microseconds after) {
   ::close(pipe[0]);
   ::close(pipe[1]);
 
-  const std::vector<Unfinished> unfinished = find_unfinished(root.path());
+  const std::vector<UnfinishedSession> unfinished = find_unfinished(root.path());
   ASSERT_THAT(unfinished, SizeIs(1));
   const fs::path path = unfinished[0].path;
   const std::string before = content_of(path / "events.jsonl");

@@ -1,24 +1,24 @@
-#include "playing.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <iterator>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "dictum/playback.hpp"
 #include "journal/layout.hpp"
 #include "journal/session_folder.hpp"
 #include "playback/player.hpp"
 #include "session/recording.hpp"
 
-namespace dictum::program {
+namespace dictum {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// False where somebody asked to stop.
+/// False where a stop was requested.
 bool play_file(playback::Player& player, const journal::SessionFolder& folder, const fs::path& file, Frame from) {
   audio::SoundFileReader reader = session::open_recording(folder, file);
   if (reader.format().channels != 1) {
@@ -44,36 +44,28 @@ bool play_silence(playback::Player& player, Frame frames) {
 
 }  // namespace
 
-Frame start_of(const session::Manifest& manifest, std::uint32_t index) {
-  const session::Segment* segment = manifest.find(index);
-  if (segment == nullptr || !segment->is_kept()) {
-    throw RecorderError(Errc::input_not_found,
-                        fmt::format("The session '{}' has no sound of a segment {}.", manifest.session, index));
-  }
-  return segment->start_frame;
-}
-
-bool play_session(const session::Manifest& manifest, const PlayRequest& request, const std::stop_token& stop) {
-  std::vector<session::Segment> wanted;
-  std::ranges::copy_if(manifest.segments, std::back_inserter(wanted), [&](const session::Segment& segment) {
-    return segment.is_kept() && segment.end_frame > request.from && (!request.only || segment.index == *request.only);
+bool play_session(const SessionTranscript& session, const PlayRequest& request, std::stop_token stop) {
+  std::vector<TranscriptSegment> wanted;
+  std::ranges::copy_if(session.segments, std::back_inserter(wanted), [&](const TranscriptSegment& segment) {
+    return segment.end_frame > request.from && (!request.only || segment.index == *request.only);
   });
   if (wanted.empty()) return false;
 
-  const journal::SessionFolder folder(request.session);
-  playback::Player player(manifest.sample_rate, stop);
+  const journal::SessionFolder folder(session.path);
+  playback::Player player(session.sample_rate, std::move(stop));
   std::optional<Frame> end;  // of what was played last
-  for (const session::Segment& segment : wanted) {
+  for (const TranscriptSegment& segment : wanted) {
     // A pause is kept, but shortened.
-    const Frame pause = end ? std::clamp<Frame>(segment.start_frame - *end, 0, manifest.sample_rate) : 0;
+    const Frame pause = end ? std::clamp<Frame>(segment.start_frame - *end, 0, session.sample_rate) : 0;
     if (!play_silence(player, pause)) return true;
     end = segment.end_frame;
     const Frame start = std::max(request.from, segment.start_frame);
-    request.on_segment(segment, start);
+    if (request.on_segment) request.on_segment(segment, start);
     try {
       if (!play_file(player, folder, journal::segment_file(segment.index), start - segment.start_frame)) return true;
     } catch (const RecorderError& error) {
-      if (error.code() != Errc::input_not_found && error.code() != Errc::input_unreadable) throw;
+      const bool is_missing = error.code() == Errc::input_not_found || error.code() == Errc::input_unreadable;
+      if (!is_missing || !request.on_missing) throw;
       request.on_missing(error);
     }
   }
@@ -81,4 +73,4 @@ bool play_session(const session::Manifest& manifest, const PlayRequest& request,
   return true;
 }
 
-}  // namespace dictum::program
+}  // namespace dictum

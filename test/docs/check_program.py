@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Verifies that the program `dictum` is an application of the public headers: of the modules it names only `tui`.
+
+Usage: check_program.py SOURCE_FOLDER
+"""
+
+import pathlib
+import re
+import sys
+
+INCLUDE = re.compile(r'^#include "((\w+)/[^"]+)"$', re.MULTILINE)
+
+# What it may include all the same, and why.
+ALLOWED = {
+    "base/json.hpp": "JSON that reads back to the same numbers, which Boost.JSON 1.81 does not write",
+    "base/nearest.hpp": "the command that was probably meant, as the library finds the setting that was",
+    "base/unique_fd.hpp": "owns a descriptor; nothing of Dictum's",
+    "models/model_choice.hpp": "models are fetched by a module of their own: the library needs neither curl nor OpenSSL",
+    "models/model_store.hpp": "likewise",
+}
+
+
+def main() -> int:
+    source = pathlib.Path(sys.argv[1])
+    modules = {file.parent.name for file in source.glob("src/*/CMakeLists.txt")}
+    files = sorted(file for file in (source / "apps/dictum").iterdir() if file.suffix in {".cpp", ".hpp"})
+    wrong, used = [], set()
+    for file in files:
+        for header, module in INCLUDE.findall(file.read_text()):
+            if module not in modules or module == "tui":
+                continue
+            used.add(header)
+            if header not in ALLOWED:
+                wrong.append(f"apps/dictum/{file.name} includes {header}: use or extend include/dictum")
+    wrong += [f"{header} is allowed, but nothing includes it any more" for header in sorted(ALLOWED.keys() - used)]
+    print("\n".join(wrong) or f"{len(files)} files, {len(used)} internal headers besides those of tui, all as allowed")
+    return bool(wrong or not files)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
