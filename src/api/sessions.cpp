@@ -67,8 +67,7 @@ SessionEntry entry_of(const session::ListedSession& listed) {
   const session::Manifest& manifest = *listed.manifest;
   entry.duration_sec = manifest.seconds(manifest.end_frame);
   entry.notes = manifest.notes.size();
-  entry.is_finished =
-      manifest.stopped_at.has_value() && std::ranges::all_of(manifest.segments, &session::Segment::is_settled);
+  entry.is_finished = session::is_finished(manifest);
   for (const session::Segment& segment : manifest.segments) {
     if (segment.is_kept()) ++entry.segments;
     if (entry.first_text.empty()) entry.first_text = utf8::on_one_line(segment.text);

@@ -49,4 +49,8 @@ system_clock::time_point time_of(double timestamp) {
   return system_clock::time_point(milliseconds(std::llround(clamped * 1000)));
 }
 
+double timestamp_of(system_clock::time_point time) {
+  return duration<double>(time.time_since_epoch()).count();
+}
+
 }  // namespace dictum

@@ -45,6 +45,11 @@ fs::path session_root(const RecorderConfig& config) {
   return config.session.root.empty() ? default_session_root() : fs::absolute(config.session.root);
 }
 
+fs::path normal_path(const fs::path& session) {
+  const fs::path whole = fs::absolute(session).lexically_normal();
+  return whole.has_filename() ? whole : whole.parent_path();
+}
+
 std::string session_name(std::chrono::system_clock::time_point started) {
   // Not with fmt's chrono: it takes a system_clock's time for local time up to version 9, for UTC from version 10 on.
   const std::string iso = iso_time(started);  // 2026-11-22T15:45:01.250Z

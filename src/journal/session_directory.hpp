@@ -19,6 +19,9 @@ std::filesystem::path default_session_root();
 /// Where the sessions of this configuration go, absolute. Throws as default_session_root does.
 std::filesystem::path session_root(const RecorderConfig& config);
 
+/// A session's path as everything here names it: absolute, and without a slash at its end.
+std::filesystem::path normal_path(const std::filesystem::path& session);
+
 /// The name of a session that starts now, in UTC: "20261122_154501".
 std::string session_name(std::chrono::system_clock::time_point started);
 

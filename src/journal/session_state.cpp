@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/iso_time.hpp"
+#include "base/overloaded.hpp"
 
 namespace dictum::journal {
 namespace {
@@ -19,11 +20,6 @@ Frame sum_of(Frame a, Frame b) {
   Frame sum = 0;
   return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<Frame>::max() : sum;
 }
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
 
 }  // namespace
 

@@ -6,16 +6,14 @@
 #include <ranges>
 #include <utility>
 
+#include "base/iso_time.hpp"
+#include "base/overloaded.hpp"
 #include "base/slug.hpp"
 #include "dictum/error.hpp"
 #include "recorder/note_replay.hpp"
 
 namespace dictum::recorder {
 namespace {
-
-double seconds_since_epoch(std::chrono::system_clock::time_point time) {
-  return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
 
 // "0, 3-7, 9": ten thousand numbers fit in a short message.
 std::string ranges_of(std::ranges::input_range auto ascending) {
@@ -29,11 +27,6 @@ std::string ranges_of(std::ranges::input_range auto ascending) {
   }
   return text;
 }
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
 
 }  // namespace
 
@@ -530,7 +523,7 @@ void RecorderCore::emit_queue_status(Actions& actions) {
 void RecorderCore::emit(Frame frame, EventBody body, Actions& actions) {
   Event event{.session = settings_.session,
               .sequence = std::nullopt,
-              .timestamp = seconds_since_epoch(clock_.now()),
+              .timestamp = timestamp_of(clock_.now()),
               .frame = frame,
               .body = std::move(body)};
   if (!event.is_ephemeral()) event.sequence = sequence_++;

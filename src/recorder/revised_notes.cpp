@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/iso_time.hpp"
 #include "base/slug.hpp"
 #include "config/note_phrases.hpp"
 #include "journal/journal_reader.hpp"
@@ -151,7 +152,7 @@ std::vector<RevisedNote> revised_notes(const session::SessionWriter& session, co
 }
 
 void record_revised_notes(session::SessionWriter& writer, std::chrono::system_clock::time_point now) {
-  const double timestamp = std::chrono::duration<double>(now.time_since_epoch()).count();
+  const double timestamp = timestamp_of(now);
   for (auto& [frame, note] : revised_notes(writer, config::recorded_note_phrases(writer.manifest().config))) {
     writer.record({writer.name(), writer.next_sequence(), timestamp, frame, std::move(note)});
   }

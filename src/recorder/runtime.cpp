@@ -29,10 +29,6 @@ constexpr std::chrono::milliseconds kUnloadLaterAfter = 10s;
 constexpr auto kLastDeliveryBound = 1s;  // of the shut-down: the remainder of its time is for the files
 constexpr double kMaxDrainSec = 1e9;     // as good as no limit, and far from where a clock overflows
 
-RecorderError not_recording() {
-  return {Errc::invalid_state, "Nothing is being recorded."};
-}
-
 /// Workers for texts that nobody waits for: of lower priority, and gone soon after the last one.
 transcription::WorkerPoolSettings settings_for_later(transcription::WorkerPoolSettings settings) {
   settings.environment["DICTUM_WORKER_NICE"] = "5";
@@ -56,8 +52,8 @@ bool succeeds_without_session(const Command& command) {
 
 Runtime::Runtime(RecorderConfig config, boost::asio::any_io_executor work, std::shared_ptr<const Timers> timers)
     : config_(std::move(config)),
-      clock_(config_.clock ? config_.clock : std::make_shared<const SystemClock>()),
-      timers_(std::move(timers)),
+      time_{.clock = config_.clock ? config_.clock : std::make_shared<const SystemClock>(),
+            .timers = std::move(timers)},
       given_work_(std::move(work)) {
   shared_.lock()->device = config_.capture.device;
 }
@@ -80,7 +76,7 @@ void Runtime::submit(Command command, detail::Completion done) {
     const bool makes_threads = std::holds_alternative<StartRecording>(command) ||
                                (std::holds_alternative<RetryFailed>(command) && session_path());
     if (const auto loop = begin_call(makes_threads)) {
-      spawn(*loop, execute(shared_from_this(), std::move(command)), std::move(reply));
+      spawn(*loop, execute(std::move(command)), std::move(reply));
     } else if (succeeds_without_session(command)) {
       reply.give({});
     } else {
@@ -96,7 +92,7 @@ void Runtime::resume_session(std::filesystem::path session, Redo redo, detail::C
   try {
     config_.validate();
     const auto loop = begin_call(true);
-    spawn(*loop, resume_call(shared_from_this(), std::move(session), redo), std::move(reply));
+    spawn(*loop, resume(std::move(session), redo, Session::Visibility::published), std::move(reply));
   } catch (...) {
     reply.give(outcome_of_current_exception());
   }
@@ -202,7 +198,7 @@ void Runtime::shut_down(Subscribers subscribers) noexcept {
     if (subscribers == Subscribers::cannot_be_awaited) subscribers_.stop_waiting();
     std::promise<void> ended;
     auto all_ended = ended.get_future();
-    spawn(loop, end_sessions(shared_from_this()),
+    spawn(loop, end_sessions(),
           Reply([ended = std::move(ended)](const detail::Outcome&) mutable { ended.set_value(); }));
     all_ended.wait_until(deadline);
   } catch (...) {  // no memory: the threads end as they are
@@ -213,14 +209,14 @@ void Runtime::shut_down(Subscribers subscribers) noexcept {
 
 // --- Commands, on the loop strand ------------------------------------------------------------------------------------
 
-Runtime::Awaitable Runtime::execute(std::shared_ptr<Runtime> /*self*/, Command command) {
+Runtime::Awaitable Runtime::execute(Command command) {
   return std::visit([this](auto& which) { return carry_out(std::move(which)); }, command);
 }
 
 Runtime::Awaitable Runtime::carry_out(StartRecording /*command*/) {
   for (bool begins = false;;) {
-    const auto session = newest();
-    switch (session ? session->verdict(SessionCall::start) : Verdict::next_session) {
+    Session* const session = newest();
+    switch (session != nullptr ? session->verdict(SessionCall::start) : Verdict::next_session) {
       case Verdict::join:
         co_await session->started();
         if (begins) {
@@ -244,7 +240,7 @@ Runtime::Awaitable Runtime::carry_out(StartRecording /*command*/) {
 }
 
 Runtime::Awaitable Runtime::carry_out(CancelStart /*command*/) {
-  if (const auto session = newest()) session->cancel();
+  if (Session* const session = newest()) session->cancel();
   co_return;
 }
 
@@ -252,67 +248,65 @@ Runtime::Awaitable Runtime::carry_out(StopRecording command) {
   const double drain_sec = command.drain_sec.value_or(config_.transcription.drain_sec);
   std::optional<SessionLifecycle::Time> deadline;
   if (drain_sec >= 0 && drain_sec < kMaxDrainSec) {
-    deadline = clock_->steady_now() +
+    deadline = time_.clock->steady_now() +
                std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(drain_sec));
   }
   // A start that is under way is cancelled; what was recorded before it is stopped.
-  auto session = newest();
-  while (session && !session->lifecycle().has_started()) {
+  Session* session = newest();
+  for (; session != nullptr && !session->lifecycle().has_started(); session = newest()) {
     session->stop(std::nullopt);
-    while (!session->lifecycle().has_ended()) co_await session->changed();
-    session = newest();
+    co_await session->ended();
   }
-  if (!session) co_return;
+  if (session == nullptr) co_return;
   session->stop(deadline);
-  while (!session->lifecycle().is_stopped()) co_await session->changed();
-  if (session->lifecycle().has_ended()) co_return;
-  co_await session->events_journaled();
+  if (!co_await session->stopped()) co_return;
   const auto loop = co_await boost::asio::this_coro::executor;
-  co_await subscribers_.delivered(loop, timers_.get());
+  co_await subscribers_.delivered(loop, time_.timers.get());
 }
 
 Runtime::Awaitable Runtime::carry_out(PauseRecording /*command*/) {
-  const auto session = begun();
-  if (!session) throw not_recording();
+  Session* const session = begun();
+  if (session == nullptr) throw not_recording();
   co_await session->pause_capture();
 }
 
 Runtime::Awaitable Runtime::carry_out(ResumeRecording /*command*/) {
-  const auto session = begun();
-  if (!session) throw not_recording();
+  Session* const session = begun();
+  if (session == nullptr) throw not_recording();
   co_await session->resume_capture();
 }
 
 Runtime::Awaitable Runtime::carry_out(SetVADMode command) {
-  recording(SessionCall::change)->set_mode(command.mode);
+  recording(SessionCall::change).set_mode(command.mode);
   co_return;
 }
 
 Runtime::Awaitable Runtime::carry_out(SetMuted command) {
-  recording(SessionCall::change)->set_muted(command.muted);
+  recording(SessionCall::change).set_muted(command.muted);
   co_return;
 }
 
 Runtime::Awaitable Runtime::carry_out(SetDevice command) {
-  const auto session = begun();
-  if (session && session->verdict(SessionCall::change) == Verdict::accept) session->set_device(command.device);
+  Session* const session = begun();
+  if (session != nullptr && session->verdict(SessionCall::change) == Verdict::accept)
+    session->set_device(command.device);
   co_return;
 }
 
 Runtime::Awaitable Runtime::carry_out(SetVocabulary command) {
-  if (const auto session = begun()) session->set_vocabulary(command.vocabulary);
+  if (Session* const session = begun()) session->set_vocabulary(command.vocabulary);
   co_return;
 }
 
 Runtime::Awaitable Runtime::carry_out(CompleteNote /*command*/) {
-  recording(SessionCall::change)->complete_note();
+  recording(SessionCall::change).complete_note();
   co_return;
 }
 
 Runtime::Awaitable Runtime::carry_out(RetryFailed /*command*/) {
   const auto path = session_path();
   if (!path) co_return;
-  while (const auto session = of_folder(*path)) {
+  while (Session* const session = of_folder(*path)) {
     if (session->verdict(SessionCall::retry) == Verdict::accept) {
       session->retry_failed();
       co_return;
@@ -323,79 +317,80 @@ Runtime::Awaitable Runtime::carry_out(RetryFailed /*command*/) {
 }
 
 Runtime::Awaitable Runtime::carry_out(WaitUntilIdle /*command*/) {
-  while (const auto session = busy_session()) co_await session->changed();
+  while (Session* const session = busy_session()) co_await session->changed();
 }
 
 // --- Sessions, on the loop strand ------------------------------------------------------------------------------------
 
 std::shared_ptr<Session> Runtime::make_session(Session::Visibility visibility) {
-  return std::make_shared<Session>(weak_from_this(), strands().loop, clock_, timers_, visibility);
+  return std::make_shared<Session>(weak_from_this(), strands().loop, time_, visibility);
 }
 
 void Runtime::start_session() {
-  const auto previous = newest();
+  Session* const previous = newest();
   const auto session = make_session(Session::Visibility::published);
   threads_are_unused_ = false;
   sessions_.push_back(session);
-  boost::asio::co_spawn(strands().loop, session->record(previous),
+  boost::asio::co_spawn(strands().loop, session->record(previous != nullptr ? previous->shared_from_this() : nullptr),
                         [self = shared_from_this(), session](const std::exception_ptr& thrown) {
                           if (thrown) {
                             self->report_exception(thrown);
                             session->break_off();
                           }
                           self->threads_are_unused_ = !session->has_recorded();
-                          self->remove(session);
+                          self->remove(*session);
                           self->give_threads_back();
                         });
 }
 
-void Runtime::remove(const std::shared_ptr<Session>& session) {
-  std::erase(sessions_, session);
-  std::erase(resumed_, session);
+void Runtime::remove(const Session& session) {
+  const auto is_it = [&session](const auto& each) { return each.get() == &session; };
+  std::erase_if(sessions_, is_it);
+  std::erase_if(resumed_, is_it);
 }
 
 /// The session that was asked for last, unless it has ended.
-std::shared_ptr<Session> Runtime::newest() const {
+Session* Runtime::newest() const {
   for (const auto& session : sessions_ | std::views::reverse) {
-    if (!session->lifecycle().has_ended()) return session;
+    if (!session->lifecycle().has_ended()) return session.get();
   }
   return nullptr;
 }
 
 /// The newest whose turn has come: not one that waits for another to close.
-std::shared_ptr<Session> Runtime::begun() const {
+Session* Runtime::begun() const {
   for (const auto& session : sessions_ | std::views::reverse) {
     const SessionState state = session->lifecycle().state();
-    if (state != SessionState::waiting && state != SessionState::ended) return session;
+    if (state != SessionState::waiting && state != SessionState::ended) return session.get();
   }
   return nullptr;
 }
 
-std::shared_ptr<Session> Runtime::recording(SessionCall call) const {
-  auto session = begun();
-  if (!session || session->verdict(call) != Verdict::accept) throw not_recording();
-  return session;
+Session& Runtime::recording(SessionCall call) const {
+  Session* const session = begun();
+  if (session == nullptr || session->verdict(call) != Verdict::accept) throw not_recording();
+  return *session;
 }
 
-std::shared_ptr<Session> Runtime::of_folder(const std::filesystem::path& path) const {
+Session* Runtime::of_folder(const std::filesystem::path& path) const {
   for (const auto* sessions : {&sessions_, &resumed_}) {
     for (const auto& session : *sessions) {
-      if (session->path() == path && !session->lifecycle().has_ended()) return session;
+      if (session->path() == path && !session->lifecycle().has_ended()) return session.get();
     }
   }
   return nullptr;
 }
 
 /// One with texts that are to come; or one that is not closed, where another records already.
-std::shared_ptr<Session> Runtime::busy_session() const {
-  const auto current = begun();
+Session* Runtime::busy_session() const {
+  const Session* const current = begun();
   for (const auto* sessions : {&sessions_, &resumed_}) {
     for (const auto& session : *sessions) {
       if (session->lifecycle().has_ended()) continue;
-      if (session->has_pending_texts()) return session;
-      if (session != current && session->lifecycle().state() != SessionState::waiting &&
+      if (session->has_pending_texts()) return session.get();
+      if (session.get() != current && session->lifecycle().state() != SessionState::waiting &&
           !session->lifecycle().is_closed())
-        return session;
+        return session.get();
     }
   }
   return nullptr;
@@ -411,16 +406,12 @@ Runtime::Awaitable Runtime::resume(std::filesystem::path path, Redo redo, Sessio
     failure = std::current_exception();
   }
   if (!session->lifecycle().has_ended()) session->break_off();
-  remove(session);
+  remove(*session);
   if (failure) std::rethrow_exception(failure);
 }
 
-Runtime::Awaitable Runtime::resume_call(std::shared_ptr<Runtime> /*self*/, std::filesystem::path session, Redo redo) {
-  return resume(std::move(session), redo, Session::Visibility::published);
-}
-
-Runtime::Awaitable Runtime::end_sessions(std::shared_ptr<Runtime> /*self*/) {
-  const auto patience = timers_->make_timer(strands().loop);
+Runtime::Awaitable Runtime::end_sessions() {
+  const auto patience = time_.timers->make_timer(strands().loop);
   patience->start(kLastDeliveryBound, [this] { subscribers_.stop_waiting(); });
   for (auto* sessions : {&sessions_, &resumed_}) {
     for (const auto& session : std::vector(*sessions)) session->shut_down();
@@ -465,7 +456,7 @@ std::shared_ptr<transcription::JobRunner> Runtime::transcriber(
   if (!pool) return nullptr;
   if (urgency == Urgency::later) {
     if (!later_pool_) {
-      later_pool_ = std::make_shared<transcription::WorkerPool>(strands().loop, settings_for_later(*pool), clock_,
+      later_pool_ = std::make_shared<transcription::WorkerPool>(strands().loop, settings_for_later(*pool), time_.clock,
                                                                 transcription::WorkerPoolEvents{});
     }
     return later_pool_;
@@ -473,11 +464,11 @@ std::shared_ptr<transcription::JobRunner> Runtime::transcriber(
   if (pool_) return pool_;
   const auto forward = [weak = weak_from_this()](std::function<void(RecorderCore&, RecorderCore::Actions&)> give) {
     const auto self = weak.lock();
-    const auto session = self ? self->begun() : nullptr;
-    if (session) session->input(std::move(give));
+    Session* const session = self ? self->begun() : nullptr;
+    if (session != nullptr) session->input(std::move(give));
   };
   pool_ = std::make_shared<transcription::WorkerPool>(
-      strands().loop, *pool, clock_,
+      strands().loop, *pool, time_.clock,
       transcription::WorkerPoolEvents{
           .on_status =
               [forward](std::string worker, WorkerState state, std::string reason) {
@@ -518,7 +509,7 @@ void Runtime::report(const EventError& error) {
   const auto loop = begin_call(false);
   if (!loop) return;
   boost::asio::post(*loop, [self = shared_from_this(), error] {
-    if (const auto session = self->begun()) session->report(error);
+    if (Session* const session = self->begun()) session->report(error);
     self->end_call();
   });
 }
@@ -543,13 +534,12 @@ void Runtime::finish_old_sessions() {
     for (const auto& unfinished : session::find_unfinished(journal::session_root(self->config_))) {
       if (unfinished.is_private) paths.push_back(unfinished.path);
     }
-    boost::asio::co_spawn(loop, self->finish_sessions(self, std::move(paths)), [](const std::exception_ptr&) {});
+    boost::asio::co_spawn(loop, self->finish_sessions(std::move(paths)), [self](const std::exception_ptr&) {});
   });
 }
 
 /// One that cannot be finished (damaged, or another process has it) is left for `dictum resume`, which says why.
-Runtime::Awaitable Runtime::finish_sessions(std::shared_ptr<Runtime> /*self*/,
-                                            std::vector<std::filesystem::path> unfinished) {
+Runtime::Awaitable Runtime::finish_sessions(std::vector<std::filesystem::path> unfinished) {
   for (auto& path : unfinished) {
     if (shared_.lock()->is_shut_down) co_return;
     try {
@@ -564,7 +554,7 @@ void Runtime::delete_old_sessions() {
   if (config_.retention.older_than.empty()) return;
   const auto age = parse_age(config_.retention.older_than);  // checked at the start
   boost::asio::post(strands().work, [weak = weak_from_this(), root = journal::session_root(config_),
-                                     keep_notes = config_.retention.keep_notes, before = clock_->now() - *age] {
+                                     keep_notes = config_.retention.keep_notes, before = time_.clock->now() - *age] {
     const auto goes_on = [&weak] {
       const auto self = weak.lock();
       return self && !self->shared_.lock()->is_shut_down;

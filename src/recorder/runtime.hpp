@@ -57,8 +57,8 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   void replace_strands() override;
   recorder::Subscribers& subscribers() override { return subscribers_; }
 
-  // Commands, on the loop strand. They throw what they fail with.
-  Awaitable execute(std::shared_ptr<Runtime> self, Command command);
+  // Commands, on the loop strand. They throw what they fail with. Whoever spawns a coroutine of this object keeps it.
+  Awaitable execute(Command command);
   Awaitable carry_out(StartRecording command);
   Awaitable carry_out(CancelStart command);
   Awaitable carry_out(StopRecording command);
@@ -81,20 +81,22 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
 
   std::shared_ptr<Session> make_session(Session::Visibility visibility);
   void start_session();
-  std::shared_ptr<Session> newest() const;
-  std::shared_ptr<Session> begun() const;
-  std::shared_ptr<Session> recording(SessionCall call) const;
-  std::shared_ptr<Session> of_folder(const std::filesystem::path& path) const;
-  std::shared_ptr<Session> busy_session() const;
-  void remove(const std::shared_ptr<Session>& session);
+
+  // Not owned: valid until something is awaited. Null where there is none, or that throws.
+  Session* newest() const;
+  Session* begun() const;
+  Session& recording(SessionCall call) const;
+  Session* of_folder(const std::filesystem::path& path) const;
+  Session* busy_session() const;
+
+  void remove(const Session& session);
   Awaitable resume(std::filesystem::path session, Redo redo, Session::Visibility visibility);
-  Awaitable resume_call(std::shared_ptr<Runtime> self, std::filesystem::path session, Redo redo);
-  Awaitable end_sessions(std::shared_ptr<Runtime> self);
+  Awaitable end_sessions();
 
   void report(const EventError& error);
   void report_exception(const std::exception_ptr& thrown) noexcept;
   void finish_old_sessions();
-  Awaitable finish_sessions(std::shared_ptr<Runtime> self, std::vector<std::filesystem::path> unfinished);
+  Awaitable finish_sessions(std::vector<std::filesystem::path> unfinished);
   void delete_old_sessions();
 
   /// Shared by all threads.
@@ -111,8 +113,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   };
 
   const RecorderConfig config_;
-  const std::shared_ptr<const Clock> clock_;
-  const std::shared_ptr<const Timers> timers_;
+  const TimeSource time_;
   const boost::asio::any_io_executor given_work_;
   Guarded<Shared> shared_;
   recorder::Subscribers subscribers_;

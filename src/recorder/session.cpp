@@ -31,11 +31,11 @@ RecorderError start_was_cancelled() {
   return {Errc::cancelled, "The start was cancelled."};
 }
 
+}  // namespace
+
 RecorderError not_recording() {
   return {Errc::invalid_state, "Nothing is being recorded."};
 }
-
-}  // namespace
 
 /// What a start has opened so far; what is not taken over is closed again.
 struct Session::OpenParts {
@@ -57,18 +57,17 @@ struct Session::OpenParts {
   std::shared_ptr<NewSession> files;
 };
 
-Session::Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_executor& loop,
-                 std::shared_ptr<const Clock> clock, std::shared_ptr<const Timers> timers, Visibility visibility)
+Session::Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_executor& loop, TimeSource time,
+                 Visibility visibility)
     : host_(std::move(host)),
-      clock_(std::move(clock)),
-      timers_(std::move(timers)),
+      time_(std::move(time)),
       visibility_(visibility),
       strands_{.loop = loop, .listen = {}, .disk = {}, .sync = {}, .work = {}},
       changed_(loop),
-      bound_(timers_->make_timer(loop)),
-      drain_(timers_->make_timer(loop)),
-      answer_bound_(timers_->make_timer(loop)),
-      retry_(timers_->make_timer(loop)) {}
+      bound_(time_.timers->make_timer(loop)),
+      drain_(time_.timers->make_timer(loop)),
+      answer_bound_(time_.timers->make_timer(loop)),
+      retry_(time_.timers->make_timer(loop)) {}
 
 // --- From the start to the end ---------------------------------------------------------------------------------------
 
@@ -133,9 +132,9 @@ boost::asio::awaitable<void> Session::open(OpenParts* into) {
   check_not_cancelled();
   parts.preparation = *std::move(prepared);
 
-  auto open_source = [config = parts.config, clock = clock_, timers = timers_, listen = strands_.listen,
+  auto open_source = [config = parts.config, time = time_, listen = strands_.listen,
                       detector = std::move(parts.preparation.detector)]() mutable {
-    return open_capture(config, clock, *timers, std::move(detector), listen);
+    return open_capture(config, time, std::move(detector), listen);
   };
   auto opened = co_await on(strands_.listen, std::move(open_source));
   check_not_cancelled();
@@ -145,7 +144,7 @@ boost::asio::awaitable<void> Session::open(OpenParts* into) {
   co_await check_transcriber(&parts);
   check_not_cancelled();
 
-  const auto make_files = [config = parts.config, clock = clock_, disk = strands_.disk, capture = parts.capture] {
+  const auto make_files = [config = parts.config, clock = time_.clock, disk = strands_.disk, capture = parts.capture] {
     return owned_by_strand(disk, std::make_unique<NewSession>(config, clock->now(), capture.format.sample_rate,
                                                               capture.loop->description()));
   };
@@ -167,7 +166,7 @@ boost::asio::awaitable<void> Session::check_transcriber(const OpenParts* opened)
     if (const auto self = weak.lock()) self->changed_.notify();
   });
   bool is_late = false;
-  const auto limit = timers_->make_timer(strands_.loop);
+  const auto limit = time_.timers->make_timer(strands_.loop);
   limit->start(kMaxTranscriberCheck, [this, &is_late] {
     is_late = true;
     changed_.notify();
@@ -199,7 +198,7 @@ void Session::begin(OpenParts& parts) {
 void Session::take_over(RecorderCore::Settings settings, session::SessionWriter writer,
                         std::shared_ptr<transcription::JobRunner> transcriber, bool owns_transcriber) {
   journal_->session = settings.session_path;
-  disk_ = owned_by_strand(strands_.disk, std::make_unique<DiskStage>(std::move(writer), clock_, journal_));
+  disk_ = owned_by_strand(strands_.disk, std::make_unique<DiskStage>(std::move(writer), time_.clock, journal_));
   TranscriptionJob growing{.session = settings.session,
                            .segment_index = 0,
                            .wav_path = settings.session_path / session::SessionWriter::segment_file(0),
@@ -217,7 +216,7 @@ void Session::take_over(RecorderCore::Settings settings, session::SessionWriter 
       if (const auto self = weak.lock()) self->text_arrived(segment, text);
     });
   };
-  core_.emplace(std::move(settings), *clock_);
+  core_.emplace(std::move(settings), *time_.clock);
   texts_.emplace(std::move(transcriber), std::move(growing),
                  TextStage::Settings{.priority = priority, .owns_runner = owns_transcriber},
                  TextStage::Callbacks{.job = [this](std::uint32_t segment) { return core_->job(segment); },
@@ -247,7 +246,7 @@ boost::asio::awaitable<void> Session::reopen(std::filesystem::path path, Redo re
   if (!host) throw start_was_cancelled();
   strands_ = host->strands();
   const auto config = host->config();
-  const auto recover = [path, config, clock = clock_] { return recorder::reopen(config, path, clock->now()); };
+  const auto recover = [path, config, clock = time_.clock] { return recorder::reopen(config, path, clock->now()); };
   auto reopened = co_await on(strands_.disk, recover);
   check_not_cancelled();
   auto transcriber = host->transcriber(reopened->pool, Urgency::later);
@@ -307,13 +306,13 @@ boost::asio::awaitable<void> Session::deliver() {
   }
   const auto host = host_.lock();
   if (host && visibility_ == Visibility::published)
-    co_await host->subscribers().delivered(strands_.loop, timers_.get());
+    co_await host->subscribers().delivered(strands_.loop, time_.timers.get());
   apply(SessionInput::delivered);
 }
 
 boost::asio::awaitable<void> Session::events_journaled() {
   bool is_late = false;
-  const auto limit = timers_->make_timer(strands_.loop);
+  const auto limit = time_.timers->make_timer(strands_.loop);
   limit->start(Subscribers::kDeliveryBound, [this, &is_late] {
     is_late = true;
     changed_.notify();
@@ -380,9 +379,23 @@ boost::asio::awaitable<std::optional<std::invoke_result_t<Work&>>> Session::on(b
 // --- Calls -----------------------------------------------------------------------------------------------------------
 
 boost::asio::awaitable<void> Session::started() {
+  const auto self = shared_from_this();
   while (!lifecycle_.has_started()) co_await changed();
   if (start_failure_) std::rethrow_exception(start_failure_);
   if (!core_) throw start_was_cancelled();
+}
+
+boost::asio::awaitable<void> Session::ended() {
+  const auto self = shared_from_this();
+  while (!lifecycle_.has_ended()) co_await changed();
+}
+
+boost::asio::awaitable<bool> Session::stopped() {
+  const auto self = shared_from_this();
+  while (!lifecycle_.is_stopped()) co_await changed();
+  if (lifecycle_.has_ended()) co_return false;
+  co_await events_journaled();
+  co_return true;
 }
 
 void Session::stop(std::optional<SessionLifecycle::Time> drain_deadline) {
@@ -399,6 +412,7 @@ boost::asio::awaitable<void> Session::resume_capture() {
 }
 
 boost::asio::awaitable<void> Session::change_capture(SessionCall call, SessionInput request, SessionState under_way) {
+  const auto self = shared_from_this();
   while (verdict(call) == Verdict::ask_again) co_await changed();
   if (verdict(call) == Verdict::refuse) throw not_recording();
   if (verdict(call) == Verdict::done) co_return;
@@ -488,7 +502,7 @@ void Session::carry_out(SessionAction action) {
 
 /// At most that long from now, and no longer than it is armed for already.
 void Session::arm_bound(std::chrono::nanoseconds delay) {
-  const auto now = clock_->steady_now();
+  const auto now = time_.clock->steady_now();
   const auto at = now + delay;
   bound_at_ = bound_->is_running() ? std::min(bound_at_, at) : at;
   bound_->start(std::max<std::chrono::nanoseconds>(bound_at_ - now, {}),
@@ -498,7 +512,7 @@ void Session::arm_bound(std::chrono::nanoseconds delay) {
 void Session::arm_drain() {
   const auto deadline = lifecycle_.drain_deadline();
   if (!deadline) return;
-  drain_->start(std::max<std::chrono::nanoseconds>(*deadline - clock_->steady_now(), {}),
+  drain_->start(std::max<std::chrono::nanoseconds>(*deadline - time_.clock->steady_now(), {}),
                 [this] { apply(SessionInput::drain_expired); });
 }
 
@@ -568,7 +582,7 @@ void Session::run_capture(const std::vector<EventError>& warnings) {
     boost::asio::post(self->strands_.disk, [self, disk, batch = std::move(batch)]() mutable {
       disk->push(std::move(batch));
       self->write_files(disk);
-      self->disk_watch_.answered(self->clock_->steady_now());
+      self->disk_watch_.answered(self->time_.clock->steady_now());
     });
   };
   boost::asio::post(strands_.listen, [capture = capture_, backlog = backlog_, sink = std::move(sink)]() mutable {
@@ -578,7 +592,7 @@ void Session::run_capture(const std::vector<EventError>& warnings) {
 
 /// On `listen`, before it gives a batch to the disk.
 void Session::watch_disk() {
-  if (!disk_watch_.asked(clock_->steady_now())) return;
+  if (!disk_watch_.asked(time_.clock->steady_now())) return;
   boost::asio::post(strands_.loop, [self = shared_from_this()] {
     self->tail_.set_blocked(true);  // the journal is on the same disk: events are published from memory
     self->report({to_string(Errc::timed_out),
@@ -714,7 +728,7 @@ void Session::emit(Event event, std::vector<EventPointer>& to_journal) {
   }
   auto pointer = std::make_shared<const Event>(std::move(event));
   if (!pointer->is_ephemeral()) to_journal.push_back(pointer);
-  if (auto at_once = tail_.push(std::move(pointer), clock_->steady_now())) publish({std::move(at_once)});
+  if (auto at_once = tail_.push(std::move(pointer), time_.clock->steady_now())) publish({std::move(at_once)});
 }
 
 /// To the journal; then to the subscribers.

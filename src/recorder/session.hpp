@@ -25,6 +25,7 @@
 #include "recorder/strands.hpp"
 #include "recorder/subscribers.hpp"
 #include "recorder/text_stage.hpp"
+#include "recorder/time_source.hpp"
 
 namespace dictum::recorder {
 
@@ -55,6 +56,9 @@ class SessionHost {
   virtual Subscribers& subscribers() = 0;
 };
 
+/// Of a call that needs a recording.
+RecorderError not_recording();
+
 /// One session from its start until its files are closed: carries out what its life cycle and its core decide.
 ///
 /// `record` and `resume` read from top to bottom; what does not follow from what went before (calls, audio, texts,
@@ -66,8 +70,8 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   enum class Visibility { published, in_background };
 
-  Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_executor& loop, std::shared_ptr<const Clock> clock,
-          std::shared_ptr<const Timers> timers, Visibility visibility);
+  Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_executor& loop, TimeSource time,
+          Visibility visibility);
 
   /// Begins once `previous` (or null) is closed, and records until everything is done. Never throws.
   boost::asio::awaitable<void> record(std::shared_ptr<Session> previous);
@@ -78,9 +82,18 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Ends a session whose coroutine could not go on: leaves everything behind as it is.
   void break_off();
 
-  // Calls. Those that fail throw RecorderError.
+  // Calls. Those that fail throw RecorderError. Those that are awaited keep the session meanwhile.
   Verdict verdict(SessionCall call) const { return lifecycle_.verdict(call); }
+
+  /// Returns once the start has ended; throws what it failed with.
   boost::asio::awaitable<void> started();
+
+  /// Returns once everything has ended.
+  boost::asio::awaitable<void> ended();
+
+  /// Returns once nothing is captured any more and the events of that are journaled; false where everything has ended.
+  boost::asio::awaitable<bool> stopped();
+
   void cancel() { apply(SessionInput::cancel); }
   void stop(std::optional<SessionLifecycle::Time> drain_deadline);
   void shut_down() { apply(SessionInput::shut_down); }
@@ -101,10 +114,6 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Returns after the next change of what the following functions say.
   boost::asio::awaitable<void> changed() { return changed_.wait(); }
-
-  /// Returns once every event so far has its journal line, and is with the subscribers; not later than they are waited
-  /// for where the disk does not answer.
-  boost::asio::awaitable<void> events_journaled();
 
   const SessionLifecycle& lifecycle() const { return lifecycle_; }
   const std::filesystem::path& path() const { return journal_->session; }
@@ -135,6 +144,11 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<void> complete_texts();
   boost::asio::awaitable<void> revise_notes();
   boost::asio::awaitable<void> deliver();
+
+  /// Returns once every event so far has its journal line, and is with the subscribers; not later than they are waited
+  /// for where the disk does not answer.
+  boost::asio::awaitable<void> events_journaled();
+
   boost::asio::awaitable<void> close_files();
   void release();
 
@@ -170,8 +184,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void text_arrived(std::uint32_t segment, const TranscriptionOutcome& outcome);
 
   const std::weak_ptr<SessionHost> host_;
-  const std::shared_ptr<const Clock> clock_;
-  const std::shared_ptr<const Timers> timers_;
+  const TimeSource time_;
   const Visibility visibility_;
   Strands strands_;  // `listen` and `disk` from the opening on
   Condition changed_;

@@ -31,12 +31,12 @@ Preparation prepare(const RecorderConfig& config) {
   return made;
 }
 
-OpenCapture open_capture(const RecorderConfig& config, const std::shared_ptr<const Clock>& clock, const Timers& timers,
+OpenCapture open_capture(const RecorderConfig& config, const TimeSource& time,
                          std::unique_ptr<VoiceActivityDetector> detector, boost::asio::any_io_executor listen) {
   OpenCapture made;
   made.loop = owned_by_strand(
-      listen, std::make_unique<pipeline::CaptureLoop>(listen, config, clock, timers,
-                                                      capture::make_source(config, clock), std::move(detector)));
+      listen, std::make_unique<pipeline::CaptureLoop>(listen, config, time.clock, *time.timers,
+                                                      capture::make_source(config, time.clock), std::move(detector)));
   made.format = made.loop->open();
   return made;
 }

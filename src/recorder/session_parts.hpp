@@ -6,9 +6,9 @@
 #include <optional>
 #include <vector>
 
-#include "base/timer.hpp"
 #include "pipeline/capture_loop.hpp"
 #include "recorder/recorder_core.hpp"
+#include "recorder/time_source.hpp"
 #include "session/session_writer.hpp"
 #include "transcription/find_transcriber.hpp"
 
@@ -32,7 +32,7 @@ struct OpenCapture {
   std::shared_ptr<pipeline::CaptureLoop> loop;
   AudioFormat format{};
 };
-OpenCapture open_capture(const RecorderConfig& config, const std::shared_ptr<const Clock>& clock, const Timers& timers,
+OpenCapture open_capture(const RecorderConfig& config, const TimeSource& time,
                          std::unique_ptr<VoiceActivityDetector> detector, boost::asio::any_io_executor listen);
 
 /// On `disk`: the folder of a new session, which goes again with this object unless it is kept.

@@ -21,6 +21,12 @@ struct Countdown {
   Condition changed;
 };
 
+/// For use without the lock.
+template <class T>
+T copy_of(const Guarded<T>& guarded) {
+  return *guarded.lock();
+}
+
 }  // namespace
 
 void Subscribers::add(std::shared_ptr<delivery::EventQueue> queue) {
@@ -29,28 +35,24 @@ void Subscribers::add(std::shared_ptr<delivery::EventQueue> queue) {
   queues->push_back(std::move(queue));
 }
 
-std::vector<std::shared_ptr<delivery::EventQueue>> Subscribers::all() const {
-  return *queues_.lock();
-}
-
 bool Subscribers::contains(const detail::EventQueue* queue) const {
   return std::ranges::any_of(*queues_.lock(), [queue](const auto& each) { return each.get() == queue; });
 }
 
 void Subscribers::prepare() {
-  for (const auto& queue : all()) queue->prepare();
+  for (const auto& queue : copy_of(queues_)) queue->prepare();
 }
 
 void Subscribers::publish(const EventPointer& event, const std::shared_ptr<delivery::JournalView>& journal) {
-  for (const auto& queue : all()) queue->push(event, journal);
+  for (const auto& queue : copy_of(queues_)) queue->push(event, journal);
 }
 
 void Subscribers::stop_waiting() {
-  for (const auto& queue : all()) queue->stop_waiting();
+  for (const auto& queue : copy_of(queues_)) queue->stop_waiting();
 }
 
 boost::asio::awaitable<void> Subscribers::delivered(boost::asio::any_io_executor loop, const Timers* timers) {
-  const auto queues = all();
+  const auto queues = copy_of(queues_);
   const auto countdown = std::make_shared<Countdown>(loop, queues.size());
   const auto bound = timers->make_timer(loop);
   bound->start(kDeliveryBound, [weak = std::weak_ptr(countdown)] {

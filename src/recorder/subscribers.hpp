@@ -36,8 +36,6 @@ class Subscribers {
   boost::asio::awaitable<void> delivered(boost::asio::any_io_executor loop, const Timers* timers);
 
  private:
-  std::vector<std::shared_ptr<delivery::EventQueue>> all() const;
-
   Guarded<std::vector<std::shared_ptr<delivery::EventQueue>>> queues_;
 };
 

@@ -216,8 +216,7 @@ void SessionIndex::create_tables() {
 }
 
 void SessionIndex::update(const fs::path& session) {
-  fs::path path = fs::absolute(session).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
+  const fs::path path = journal::normal_path(session);
   guarded([&] {
     Transaction transaction(*database_);
     take(path.filename().string());

@@ -22,12 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder's path as everything here names it: absolute, and without a slash at its end.
-fs::path normal(const fs::path& path) {
-  const fs::path whole = fs::absolute(path).lexically_normal();
-  return whole.has_filename() ? whole : whole.parent_path();
-}
-
 bool is_session(const fs::path& path) {
   std::error_code ignored;
   return fs::is_regular_file(path / journal::kJournalFile, ignored) ||
@@ -86,14 +80,16 @@ void require_session(const fs::path& path) {
 std::string reason_to_stay(const ListedSession& session, const PruneRule& rule) {
   if (session.is_open) return "it is being worked on";
   if (!session.manifest) return session.problem;
-  if (!session.manifest->stopped_at || !std::ranges::all_of(session.manifest->segments, &Segment::is_settled)) {
-    return "it is not finished";
-  }
+  if (!is_finished(*session.manifest)) return "it is not finished";
   if (rule.keep_notes && !session.manifest->notes.empty()) return "it has notes";
   return {};
 }
 
 }  // namespace
+
+bool is_finished(const journal::SessionState& session) {
+  return session.stopped_at && std::ranges::all_of(session.segments, &Segment::is_settled);
+}
 
 std::optional<std::chrono::system_clock::time_point> ListedSession::started_at() const {
   return manifest ? manifest->started_at : journal::time_of_name(name);
@@ -121,7 +117,7 @@ std::vector<ListedSession> list_sessions(const fs::path& root) {
 
 ListedSession look_at_session(const fs::path& session) {
   ListedSession listed;
-  listed.path = normal(session);
+  listed.path = journal::normal_path(session);
   listed.name = listed.path.filename().string();
   std::error_code ignored;
   if (!fs::is_directory(listed.path, ignored)) {
@@ -143,10 +139,10 @@ fs::path find_session(const fs::path& root, std::string_view what) {
   };
   std::error_code ignored;
   if (what.find('/') != std::string_view::npos || what == "." || what == "..") {
-    if (fs::path path = normal(what); is_session(path)) return path;
+    if (fs::path path = journal::normal_path(what); is_session(path)) return path;
     throw RecorderError(Errc::input_not_found, fmt::format("'{}' is no session.", what));
   }
-  if (!what.empty() && is_session(root / what)) return normal(root / what);
+  if (!what.empty() && is_session(root / what)) return journal::normal_path(root / what);
 
   std::vector<std::string> names;
   fs::directory_iterator entry(root, ignored);
@@ -155,7 +151,7 @@ fs::path find_session(const fs::path& root, std::string_view what) {
     if (!name.starts_with('.') && is_session(entry->path())) names.push_back(std::move(name));
   }
   if (what == "last") {
-    if (const auto newest = newest_session(root, names)) return normal(root / *newest);
+    if (const auto newest = newest_session(root, names)) return journal::normal_path(root / *newest);
     throw fail("");
   }
   std::erase_if(names,
@@ -165,7 +161,7 @@ fs::path find_session(const fs::path& root, std::string_view what) {
   if (names.size() > 1) {
     throw fail(fmt::format("; {} begin like that, from '{}' to '{}'", names.size(), names.front(), names.back()));
   }
-  return normal(root / names.front());
+  return journal::normal_path(root / names.front());
 }
 
 std::uintmax_t size_of(const fs::path& session) {
@@ -180,7 +176,7 @@ std::uintmax_t size_of(const fs::path& session) {
 }
 
 void delete_session(const fs::path& session) {
-  const fs::path path = normal(session);
+  const fs::path path = journal::normal_path(session);
   require_session(path);
   // With its lock held until it is gone, nobody begins to work on it meanwhile.
   const UniqueFD journal = journal::open_journal(path, O_WRONLY);
@@ -222,7 +218,7 @@ Pruned prune(const fs::path& root, const PruneRule& rule) {
 }
 
 void update_index(const fs::path& session) {
-  const fs::path path = normal(session);
+  const fs::path path = journal::normal_path(session);
   std::error_code ignored;
   if (!fs::exists(SessionIndex::file_in(path.parent_path()), ignored)) return;
   try {

@@ -26,6 +26,9 @@ struct ListedSession {
   std::optional<std::chrono::system_clock::time_point> started_at() const;
 };
 
+/// Whether it was stopped, and no text is to come.
+bool is_finished(const journal::SessionState& session);
+
 /// Every session, by its start, the oldest first. A root that is missing has none. Throws
 /// RecorderError(session_unreadable) where the root cannot be read.
 std::vector<ListedSession> list_sessions(const std::filesystem::path& root);

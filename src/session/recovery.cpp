@@ -12,9 +12,11 @@
 #include <system_error>
 #include <utility>
 
+#include "base/iso_time.hpp"
 #include "dictum/error.hpp"
 #include "journal/session_directory.hpp"
 #include "journal/session_folder.hpp"
+#include "session/library.hpp"
 #include "session/wav_repair.hpp"
 
 namespace dictum::session {
@@ -55,8 +57,7 @@ std::optional<std::string> reason_to_finish(const journal::SessionFolder& folder
       return std::nullopt;
     }
     const Manifest manifest = read_manifest(folder.path());
-    const bool is_settled = manifest.stopped_at && std::ranges::all_of(manifest.segments, &Segment::is_settled);
-    if (is_settled && !is_marked) return std::nullopt;
+    if (is_finished(manifest) && !is_marked) return std::nullopt;
     return why_unfinished(manifest);
   } catch (const NewerManifest&) {
     return std::nullopt;  // the library lists it
@@ -69,7 +70,7 @@ std::optional<std::string> reason_to_finish(const journal::SessionFolder& folder
 class Recovery {
  public:
   Recovery(SessionWriter& writer, std::chrono::system_clock::time_point now)
-      : writer_(writer), timestamp_(std::chrono::duration<double>(now.time_since_epoch()).count()) {}
+      : writer_(writer), timestamp_(timestamp_of(now)) {}
 
   RecoveredSession run() {
     require_own_audio();
@@ -309,7 +310,7 @@ std::vector<UnfinishedSession> find_unfinished(const fs::path& root) {
         !journal::is_session_name(entry->path().filename().string()))
       continue;
     try {
-      const fs::path path = fs::absolute(entry->path()).lexically_normal();
+      const fs::path path = journal::normal_path(entry->path());
       const journal::SessionFolder folder(path);
       const auto reason = reason_to_finish(folder);
       if (reason && !journal::is_locked(path)) found.push_back({path, *reason, folder.is_private()});

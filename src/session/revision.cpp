@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/iso_time.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::session {
@@ -16,7 +17,7 @@ void add_revision(SessionWriter& writer, std::uint32_t index, TranscriptionCompl
                         fmt::format("The session '{}' has no audio of a segment {}.", writer.name(), index));
   }
   const Segment segment = *found;
-  const double timestamp = std::chrono::duration<double>(now.time_since_epoch()).count();
+  const double timestamp = timestamp_of(now);
   const auto record = [&](EventBody body) {
     writer.record({writer.name(), writer.next_sequence(), timestamp, segment.end_frame, std::move(body)});
   };

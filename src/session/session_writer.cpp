@@ -128,8 +128,7 @@ SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_cl
 }
 
 SessionWriter SessionWriter::reopen(const fs::path& session) {
-  fs::path path = fs::absolute(session).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();  // named with a slash behind it
+  const fs::path path = journal::normal_path(session);
   journal::SessionFolder folder(path);
   Findings findings = stored_manifest(path);
   require_session(folder, findings);  // before anything is made

@@ -40,8 +40,7 @@ class Verification {
   SessionCheck run() {
     if (!read_stored_manifest()) return check_;  // a newer version knows better
     read_events();
-    const bool is_settled = std::ranges::all_of(fold_.segments, &Segment::is_settled);
-    check_.is_finished = fold_.stopped_at.has_value() && is_settled && !folder_.has(journal::kUnfinishedFile);
+    check_.is_finished = session::is_finished(fold_) && !folder_.has(journal::kUnfinishedFile);
     check_manifest();
     check_sound_files();
     check_notes();

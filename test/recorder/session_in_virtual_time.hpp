@@ -135,7 +135,7 @@ class SessionInVirtualTime : public testing::Test {
         EventFilter::all(), detail::EventConsumer{.wake = [] {}, .may_block = true, .is_polled = true},
         [](const std::function<void()>&) { return false; }, [](const std::string&) {});
     host->subscribers().add(events);
-    session = std::make_shared<Session>(host, loop, time, time, Session::Visibility::published);
+    session = std::make_shared<Session>(host, loop, TimeSource{time, time}, Session::Visibility::published);
     asio::co_spawn(loop, session->record(nullptr), [](const std::exception_ptr& thrown) {
       if (thrown) std::rethrow_exception(thrown);
     });
