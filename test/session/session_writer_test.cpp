@@ -105,6 +105,21 @@ TEST_F(Writing, CutsTheTailThatTurnedOutToBeSilence) {
   EXPECT_EQ(frames_on_disk(writer().folder(), "seg_0000.wav"), 300);
 }
 
+TEST_F(Writing, LeavesTheSessionMarkedAsUnfinishedWhileATextIsToCome) {
+  Scribe scribe(writer());
+  scribe.start();
+  const std::uint32_t index = scribe.speak(8000);
+  scribe.queue(index);
+  scribe.stop();
+  scribe.finish();
+  EXPECT_TRUE(fs::exists(file("unfinished.txt")));
+  reopen();
+  Scribe later(writer());
+  later.transcribe(index, "late");
+  later.finish();
+  EXPECT_FALSE(fs::exists(file("unfinished.txt")));
+}
+
 TEST_F(Writing, RemovesADiscardedSegment) {
   writer().open_segment(0, 0);
   writer().append_segment(0, std::vector<std::int16_t>(1000, 5));
