@@ -120,6 +120,11 @@ TEST_F(Writing, LeavesTheSessionMarkedAsUnfinishedWhileATextIsToCome) {
   EXPECT_FALSE(fs::exists(file("unfinished.txt")));
 }
 
+TEST_F(Writing, NamesASegmentThatGrowsForEverySync) {
+  writer().open_segment(0, 0);
+  for (int sync = 0; sync < 2; ++sync) EXPECT_THAT(writer().take_unsynced(), testing::Contains("seg_0000.wav"));
+}
+
 TEST_F(Writing, RemovesADiscardedSegment) {
   writer().open_segment(0, 0);
   writer().append_segment(0, std::vector<std::int16_t>(1000, 5));
