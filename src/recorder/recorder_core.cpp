@@ -488,6 +488,13 @@ std::optional<TranscriptionJob> RecorderCore::job(std::uint32_t index) const {
   return job;
 }
 
+TranscriptionJob RecorderCore::interim_job(std::uint32_t segment, Frame start_frame, Frame end_frame) const {
+  TranscriptionJob job = job_of(segment, start_frame, end_frame);
+  job.phrases.clear();
+  job.audio_end_frame.reset();
+  return job;
+}
+
 TranscriptionJob RecorderCore::job_of(std::uint32_t index, Frame start_frame, Frame audio_end) const {
   return {.session = settings_.session,
           .segment_index = index,

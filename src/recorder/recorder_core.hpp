@@ -110,6 +110,10 @@ class RecorderCore {
   /// more. Which audio that is follows from the timeline alone, so an early job is the same as the final one.
   std::optional<TranscriptionJob> job(std::uint32_t segment) const;
 
+  /// The same for an interim text of the segment that is being spoken, as far as it has come. It names no phrases: they
+  /// take time, and only a final text makes notes.
+  TranscriptionJob interim_job(std::uint32_t segment, Frame start_frame, Frame end_frame) const;
+
   const Settings& settings() const { return settings_; }
   RecordingState state() const { return state_; }
   bool is_muted() const { return muted_; }

@@ -199,14 +199,6 @@ void Session::take_over(RecorderCore::Settings settings, session::SessionWriter 
                         std::shared_ptr<transcription::JobRunner> transcriber, bool owns_transcriber) {
   journal_->session = settings.session_path;
   disk_ = owned_by_strand(strands_.disk, std::make_unique<DiskStage>(std::move(writer), time_.clock, journal_));
-  TranscriptionJob growing{.session = settings.session,
-                           .segment_index = 0,
-                           .wav_path = settings.session_path / session::SessionWriter::segment_file(0),
-                           .start_frame = 0,
-                           .end_frame = 0,
-                           .sample_rate = settings.sample_rate,
-                           .language = settings.language == "auto" ? "" : settings.language,
-                           .phrases = {}};
   using transcription::Priority;
   const auto priority = visibility_ == Visibility::published ? Priority::live : Priority::background;
   // Inline where this is the loop already, so that a transcriber that answers by the audio clock is processed at that
@@ -217,9 +209,12 @@ void Session::take_over(RecorderCore::Settings settings, session::SessionWriter 
     });
   };
   core_.emplace(std::move(settings), *time_.clock);
-  texts_.emplace(std::move(transcriber), std::move(growing),
-                 TextStage::Settings{.priority = priority, .owns_runner = owns_transcriber},
+  const int sample_rate = core_->settings().sample_rate;
+  texts_.emplace(std::move(transcriber),
+                 TextStage::Settings{.priority = priority, .owns_runner = owns_transcriber, .sample_rate = sample_rate},
                  TextStage::Callbacks{.job = [this](std::uint32_t segment) { return core_->job(segment); },
+                                      .interim = [this](std::uint32_t segment, Frame start,
+                                                        Frame end) { return core_->interim_job(segment, start, end); },
                                       .done = done,
                                       .failed = [this](const EventError& error) { report(error); }});
 }

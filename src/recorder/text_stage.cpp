@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/outcome.hpp"
-#include "session/session_writer.hpp"
 
 namespace dictum::recorder {
 
@@ -22,14 +21,13 @@ class TextStage::Jobs final : public transcription::JobSource {
   const std::function<void(std::uint32_t segment, TranscriptionOutcome)> done_;  // from any thread
 };
 
-TextStage::TextStage(std::shared_ptr<transcription::JobRunner> runner, TranscriptionJob growing, Settings settings,
-                     Callbacks callbacks)
+TextStage::TextStage(std::shared_ptr<transcription::JobRunner> runner, Settings settings, Callbacks callbacks)
     : runner_(std::move(runner)),
       settings_(settings),
       failed_(std::move(callbacks.failed)),
+      interim_(std::move(callbacks.interim)),
       jobs_(std::make_shared<Jobs>(std::move(callbacks))),
-      previews_(growing.sample_rate),
-      growing_(std::move(growing)) {}
+      previews_(settings.sample_rate) {}
 
 TextStage::~TextStage() {
   abandon();
@@ -69,9 +67,8 @@ void TextStage::warm_up() {
 void TextStage::process(const pipeline::StreamItem& item) {
   if (!is_active()) return;
   if (const auto* opened = std::get_if<vad::SegmentOpened>(&item)) {
-    growing_.segment_index = opened->index;
-    growing_.wav_path.replace_filename(session::SessionWriter::segment_file(opened->index));
-    growing_.start_frame = opened->kept_start;
+    growing_ = opened->index;
+    growing_from_ = opened->kept_start;
     previews_.segment_opened(opened->kept_start);
   } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
     previews_.segment_closed();
@@ -82,10 +79,7 @@ void TextStage::process(const pipeline::StreamItem& item) {
 }
 
 void TextStage::progress(Frame now) {
-  if (previews_.is_due(now)) {
-    growing_.end_frame = now;
-    guarded([&] { runner_->preview(growing_); });
-  }
+  if (previews_.is_due(now)) guarded([&] { runner_->preview(interim_(growing_, growing_from_, now)); });
   guarded([&] { runner_->audio_time(now); });
 }
 

@@ -21,15 +21,17 @@ class TextStage {
   struct Settings {
     transcription::Priority priority{};
     bool owns_runner{};  // else it is the recorder's pool, which outlives the session
+    int sample_rate{};
   };
   struct Callbacks {
     std::function<std::optional<TranscriptionJob>(std::uint32_t segment)> job;  // not after our end
-    std::function<void(std::uint32_t segment, TranscriptionOutcome)> done;      // from any thread, also after our end
-    std::function<void(const EventError&)> failed;                              // once
+    /// Of the segment that is being spoken, as far as it has come. Not after our end.
+    std::function<TranscriptionJob(std::uint32_t segment, Frame start_frame, Frame end_frame)> interim;
+    std::function<void(std::uint32_t segment, TranscriptionOutcome)> done;  // from any thread, also after our end
+    std::function<void(const EventError&)> failed;                          // once
   };
 
-  TextStage(std::shared_ptr<transcription::JobRunner> runner, TranscriptionJob growing, Settings settings,
-            Callbacks callbacks);
+  TextStage(std::shared_ptr<transcription::JobRunner> runner, Settings settings, Callbacks callbacks);
   ~TextStage();
   TextStage(const TextStage&) = delete;
   TextStage& operator=(const TextStage&) = delete;
@@ -58,9 +60,11 @@ class TextStage {
   const std::shared_ptr<transcription::JobRunner> runner_;
   const Settings settings_;
   const std::function<void(const EventError&)> failed_;
+  const std::function<TranscriptionJob(std::uint32_t, Frame, Frame)> interim_;
   const std::shared_ptr<Jobs> jobs_;  // the runner shares it while it has a segment
   PreviewSchedule previews_;
-  TranscriptionJob growing_;  // the segment that is being spoken
+  std::uint32_t growing_ = 0;  // the segment that is being spoken
+  Frame growing_from_ = 0;
   bool abandoned_ = false;
   bool has_thrown_ = false;
 };

@@ -240,6 +240,22 @@ TEST_F(Core, AVocabularyHoldsForTheJobsThatComeAfterIt) {
   EXPECT_THAT(core.job(0).value().vocabulary, ElementsAre("Kovacs"));
 }
 
+TEST_F(Core, AnInterimJobHasTheVocabularyAndTheLanguageOfTheMoment) {
+  core.set_vocabulary({"Kovacs"}, actions);
+  for (std::uint32_t i = 0; i < 3; ++i) say(i, static_cast<int>(2 * i));
+  answer_in("en", 0, "one");
+  EXPECT_EQ(core.interim_job(3, 80000, 96000).language, "");
+  answer_in("en", 1, "two");
+  const TranscriptionJob job = core.interim_job(3, 80000, 96000);
+  EXPECT_EQ(job.segment_index, 3U);
+  EXPECT_EQ(job.start_frame, 80000);
+  EXPECT_EQ(job.end_frame, 96000);
+  EXPECT_EQ(job.wav_path, core.job(2).value().wav_path.parent_path() / "seg_0003.wav");
+  EXPECT_EQ(job.language, "en");
+  EXPECT_THAT(job.vocabulary, ElementsAre("Kovacs"));
+  EXPECT_THAT(job.phrases, IsEmpty());
+}
+
 TEST_F(Core, AFixedCorrectionIsReportedWithTheText) {
   auto correcting = settings();
   correcting.replacements = {{"cube control", "kubectl"}};

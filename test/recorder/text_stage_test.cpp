@@ -60,15 +60,20 @@ class RecordingRunner final : public transcription::JobRunner {
 class TextStageTest : public testing::Test {
  protected:
   TextStage make_stage(bool owns_runner = true, Priority priority = Priority::live) {
-    TranscriptionJob growing;
-    growing.wav_path = "/session/none.wav";
-    growing.sample_rate = kRate;
-    return TextStage(runner, growing, {.priority = priority, .owns_runner = owns_runner},
+    return TextStage(runner, {.priority = priority, .owns_runner = owns_runner, .sample_rate = kRate},
                      {.job =
                           [](std::uint32_t segment) {
                             TranscriptionJob job;
                             job.segment_index = segment;
                             return std::optional(job);
+                          },
+                      .interim =
+                          [](std::uint32_t segment, Frame start_frame, Frame end_frame) {
+                            TranscriptionJob job;
+                            job.wav_path = "/session/seg_000" + std::to_string(segment) + ".wav";
+                            job.start_frame = start_frame;
+                            job.end_frame = end_frame;
+                            return job;
                           },
                       .done = [this](std::uint32_t segment,
                                      TranscriptionOutcome outcome) { done.emplace_back(segment, std::move(outcome)); },
@@ -230,7 +235,7 @@ TEST_F(TextStageTest, AsksNothingOfTheRunnerOnceItIsAbandoned) {
 }
 
 TEST_F(TextStageTest, DoesNothingWithoutARunner) {
-  TextStage stage(nullptr, {}, {.priority = Priority::live, .owns_runner = true}, {});
+  TextStage stage(nullptr, {.priority = Priority::live, .owns_runner = true, .sample_rate = kRate}, {});
   stage.submit(0);
   stage.begin_early(0);
   stage.process(progress(5000));
