@@ -16,6 +16,7 @@
 #include "dictum/error.hpp"
 #include "models/model_choice.hpp"
 #include "models/model_store.hpp"
+#include "phrase_check.hpp"
 #include "suspicion.hpp"
 #include "transcription/worker_main.hpp"
 #include "vocabulary_prompt.hpp"
@@ -76,7 +77,7 @@ class WhisperWorker final : public transcription::WorkerEngine {
     hello.engine = WhisperEngine::name();
     hello.model = models::name_of(model_.file);
     hello.languages = model_.engine->languages();
-    hello.abilities = {"words", "partials", "vocabulary"};
+    hello.abilities = {"words", "phrases", "partials", "vocabulary"};
     hello.cancel_ms = kCancelMs;
     return hello;
   }
@@ -98,6 +99,8 @@ class WhisperWorker final : public transcription::WorkerEngine {
       Attempt second = attempt(audio, asked, watcher, cancelled);
       if (second.doubt.empty() || best.parted.text.empty()) best = std::move(second);
     }
+    const bool is_speech = best.doubt.empty() && !best.parted.text.empty();
+    if (!job.interim && is_speech) result.phrases = check_phrases(job, audio, best, cancelled);
     result.timings["decode"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     result.text = std::move(best.parted.text);
     result.annotations = std::move(best.parted.annotations);
@@ -124,6 +127,18 @@ class WhisperWorker final : public transcription::WorkerEngine {
     made.doubt = suspicion({made.parted.text, audio.seconds(), loudest, made.utterance.no_speech_probability,
                             made.utterance.mean_log_probability});
     return made;
+  }
+
+  /// The phrase that the text only sounds like, if a second decoding that is told the phrases writes it. Its text is
+  /// used for nothing else: a prompt makes Whisper write what was not said.
+  std::vector<DetectedPhrase> check_phrases(const transcription::Job& job, const WorkerAudio& audio,
+                                            const Attempt& first, const std::stop_token& cancelled) {
+    const PhraseCheck check(job.phrases);
+    if (!check.is_worthwhile(first.parted.text)) return {};
+    const Attempt second =
+        attempt(audio, {.language = first.utterance.language, .prompt = check.prompt()}, {}, cancelled);
+    if (!second.doubt.empty()) return {};
+    return check.confirmed(first.parted.text, second.parted.text, audio);
   }
 
   const LoadedModel model_;

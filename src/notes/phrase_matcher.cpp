@@ -286,6 +286,10 @@ bool PhraseMatcher::is_set_off(const Tokens& tokens, std::size_t next) const {
   return next == tokens.size() || tokens[next].pause_before;
 }
 
+bool PhraseMatcher::is_titled(const Tokens& tokens, std::size_t next) const {
+  return behind_title_phrases(tokens, next) != next;
+}
+
 /// The command that begins with the word `first`, if it costs no more than its budget and the context's bonus.
 std::optional<PhraseMatcher::Found> PhraseMatcher::command_at(const Tokens& tokens, std::size_t first, bool start,
                                                               const Context& context) const {
@@ -299,7 +303,7 @@ std::optional<PhraseMatcher::Found> PhraseMatcher::command_at(const Tokens& toke
     if (const auto behind = behind_words(tokens, next, courtesies_); is_set_off(tokens, behind)) next = behind;
     if (start && !is_set_off(tokens, next)) {
       // Within a sentence a start has to be clearer than where it stands alone.
-      const bool titled = behind_title_phrases(tokens, next) != next;
+      const bool titled = is_titled(tokens, next);
       const int limit = titled ? kError + kArticle : kArticlesOnly;
       if (alignment->cost > limit + context.bonus) continue;
       if (!titled && (context.requested || alignment->matched_words < 3)) continue;
@@ -447,11 +451,10 @@ std::optional<NearMatch> PhraseMatcher::near(const Tokens& tokens, bool punctuat
     if ((command && phrase.command != *command) || (start ? starts : ends)) continue;
     const auto range = nearest(tokens, phrase, kNearDistance);
     if (!range || (best && best->distance <= range->distance)) continue;
-    if (start) {
-      const std::size_t behind = behind_words(tokens, range->next, courtesies_);
-      if (!is_set_off(tokens, behind) && behind_title_phrases(tokens, range->next) == range->next) continue;
-    }
-    best = NearMatch{phrase.command, phrase.text, range->distance};
+    const bool set_off =
+        !start || is_set_off(tokens, behind_words(tokens, range->next, courtesies_)) || is_titled(tokens, range->next);
+    if (!set_off && phrase.content_words < 3) continue;
+    best = NearMatch{phrase.command, phrase.text, range->distance, set_off};
   }
   return best;
 }
@@ -467,7 +470,8 @@ std::optional<NearMatch> PhraseMatcher::confirmed(std::string_view first_text, s
   const auto first = tokenise(first_text);
   for (const auto& said : {found.front(), found.back()}) {
     if (said.cost > kArticlesOnly || (said.command == NoteCommand::start && said.first != 0)) continue;
-    if (auto match = near(first, is_punctuated(first_text), said.command)) return match;
+    const auto match = near(first, is_punctuated(first_text), said.command);
+    if (match && (match->is_set_off || is_titled(second, said.next))) return match;
   }
   return std::nullopt;
 }

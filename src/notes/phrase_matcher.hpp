@@ -28,6 +28,8 @@ struct NearMatch {
   NoteCommand command{};
   std::string phrase;  ///< the command phrase that it sounds like, as configured
   double distance{};   ///< of the sounds, as a share of the longer one: 0 to kNearDistance
+  bool is_set_off{};   ///< of a start: nothing, punctuation or a title phrase follows it in the text
+  bool operator==(const NearMatch&) const = default;
 };
 
 /// The largest distance of a near match: "end out" is 0.17 from "end note", "send note" 0.21, "this part of the note"
@@ -61,8 +63,8 @@ struct Title {
 /// 1. `near(text)` says what the first text sounds like, or nothing (most texts);
 /// 2. the recogniser decodes the segment once more with the prompt, if the segment is speech (not suspect);
 /// 3. `confirmed(text, second_text)` accepts where the second text has a command word for word, and the first one
-/// sounds
-///    like the same command.
+///    sounds like the same command. Where the sentence goes on behind a start in the first text, a title phrase has to
+///    follow it in the second one: a prompt makes recognisers write full stops.
 /// A confirmed match is added to the phrases of the *first* text (`DetectedPhrase`: phrase, `kConfirmedPhrase` as
 /// confidence, the frames of the segment's speech), so that the journal holds it and a replay gives the same notes. The
 /// text itself stays the first one: what is read into notes never comes from a prompted decoding.
@@ -73,8 +75,8 @@ class PhraseMatcher {
   /// The commands in `text`, in their order; most segments hold none.
   std::vector<PhraseMatch> match(std::string_view text) const;
 
-  /// What sounds like a command where none matches: a start at the beginning, with nothing, punctuation or a title
-  /// phrase behind it; another command as the whole of `text` or as its last sentence.
+  /// What sounds like a command where none matches: a start at the beginning (one of fewer than three words with
+  /// nothing, punctuation or a title phrase behind it); another command as the whole of `text` or as its last sentence.
   std::optional<NearMatch> near(std::string_view text) const;
 
   /// The command that the second, prompted text of a segment confirms, if it does.
@@ -148,6 +150,7 @@ class PhraseMatcher {
                      std::vector<Found>& found) const;
   void trailing_commands(const Tokens& tokens, std::size_t from, bool punctuated, std::vector<Found>& found) const;
   std::optional<NearMatch> near(const Tokens& tokens, bool punctuated, std::optional<NoteCommand> command) const;
+  bool is_titled(const Tokens& tokens, std::size_t next) const;
   std::vector<Found> find(const Tokens& tokens, bool punctuated) const;
   std::optional<Range> nearest(const Tokens& tokens, const Phrase& phrase, double limit) const;
   bool ends_sentence(std::string_view text, const TextWord& before, const TextWord& after) const;

@@ -425,7 +425,8 @@ TEST(PhraseMatcher, NamesTheCommandThatATextSoundsLike) {
   EXPECT_EQ(near("Start a new boat called Groceries."), "start a new note");
   EXPECT_EQ(near("End note."), "-") << "matches already";
   EXPECT_EQ(near("Start a new note. Groceries."), "-");
-  EXPECT_EQ(near("Start a new node project in the editor."), "-") << "no end behind what sounds like the command";
+  EXPECT_EQ(near("Please create a new name's dinner party."), "create a new note");
+  EXPECT_EQ(near("You note the time."), "-") << "short, and the sentence goes on";
   EXPECT_EQ(near("Milk and eggs and bread."), "-");
   EXPECT_EQ(near("Music."), "-");
   EXPECT_EQ(near("[BLANK_AUDIO]"), "-");
@@ -441,6 +442,12 @@ TEST(PhraseMatcher, IsConfirmedByASecondTextThatHasTheSameCommandWordForWord) {
   EXPECT_EQ(confirmed("End out.", "End note."), "end note");
   EXPECT_EQ(confirmed("This part of the note.", "Discard the note."), "discard the note");
   EXPECT_EQ(confirmed("Start a new boat called Groceries.", "Start a new note called Groceries."), "start a new note");
+  EXPECT_EQ(confirmed("Please create a new name's dinner party.", "Please create a new note named dinner party."),
+            "create a new note");
+  EXPECT_EQ(confirmed("Start a new node project in the editor.", "Start a new note project in the editor."), "-")
+      << "the sentence goes on";
+  EXPECT_EQ(confirmed("Start a new node project in the editor.", "Start a new note. Project in the editor."), "-")
+      << "the full stop is the prompt's";
   EXPECT_EQ(confirmed("End out.", "End node."), "-") << "not word for word";
   EXPECT_EQ(confirmed("End out.", "Stop recording."), "-") << "sounds like another command";
   EXPECT_EQ(confirmed("Thank you.", "Start a new note."), "-") << "the prompt speaks, not the person";
