@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "annotations.hpp"
@@ -66,6 +67,11 @@ struct Attempt {
   WhisperEngine::Utterance utterance;
   std::string doubt;  ///< empty where there is none
 };
+
+std::string_view first_sentence(std::string_view text) {
+  const auto end = text.find_first_of(".!?");
+  return text.substr(0, end);
+}
 
 /// Lives on the worker's main thread. A cancelled job is answered within one step of the network.
 class WhisperWorker final : public transcription::WorkerEngine {
@@ -137,8 +143,11 @@ class WhisperWorker final : public transcription::WorkerEngine {
     if (!check.is_worthwhile(first.parted.text)) return {};
     const Attempt second =
         attempt(audio, {.language = first.utterance.language, .prompt = check.prompt()}, {}, cancelled);
-    if (!second.doubt.empty()) return {};
-    return check.confirmed(first.parted.text, second.parted.text, audio);
+    // Behind what was said, Whisper may go on with the sentences of the prompt.
+    const bool goes_on = goes_in_circles(second.parted.text);
+    if (!second.doubt.empty() && !goes_on) return {};
+    const std::string_view text = second.parted.text;
+    return check.confirmed(first.parted.text, goes_on ? first_sentence(text) : text, audio);
   }
 
   const LoadedModel model_;

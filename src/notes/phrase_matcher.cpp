@@ -421,7 +421,10 @@ std::optional<PhraseMatcher::Range> PhraseMatcher::nearest(const Tokens& tokens,
     std::size_t opened = beginning;
     while (beginning == 0 && opened < tokens.size() && openers_.contains(tokens[opened].word)) ++opened;
     const std::size_t called = behind_prefix(tokens, opened, false);
-    for (const std::size_t first : {beginning, opened, called, behind_words(tokens, called, requests_)}) {
+    // A word that punctuation sets off may be a name that was misheard: "Victor, start a new note".
+    const bool is_addressed = opened + 1 < tokens.size() && tokens[opened + 1].pause_before;
+    const std::size_t named = is_addressed ? opened + 1 : opened;
+    for (const std::size_t first : {beginning, opened, named, called, behind_words(tokens, called, requests_)}) {
       if (phrase.command == NoteCommand::start) {
         const std::size_t longest = std::min(tokens.size(), first + words + kMaxExtraWords);
         for (std::size_t next = first + 1; next <= longest; ++next) compare(first, next);
@@ -437,18 +440,17 @@ std::optional<PhraseMatcher::Range> PhraseMatcher::nearest(const Tokens& tokens,
   return best;
 }
 
-/// What `tokens` sound most like where they match nothing; of `command` only, if it is given.
-std::optional<NearMatch> PhraseMatcher::near(const Tokens& tokens, bool punctuated,
-                                             std::optional<NoteCommand> command) const {
+std::optional<NearMatch> PhraseMatcher::near(std::string_view text) const {
+  const auto tokens = tokenise(text);
   if (tokens.empty()) return std::nullopt;
-  const auto found = find(tokens, punctuated);
+  const auto found = find(tokens, is_punctuated(text));
   const bool starts = !found.empty() && found.front().first == 0;
   const bool ends =
       !found.empty() && (found.back().command != NoteCommand::start || found.back().next == tokens.size());
   std::optional<NearMatch> best;
   for (const auto& phrase : phrases_) {
     const bool start = phrase.command == NoteCommand::start;
-    if ((command && phrase.command != *command) || (start ? starts : ends)) continue;
+    if (start ? starts : ends) continue;
     const auto range = nearest(tokens, phrase, kNearDistance);
     if (!range || (best && best->distance <= range->distance)) continue;
     const bool set_off =
@@ -459,21 +461,17 @@ std::optional<NearMatch> PhraseMatcher::near(const Tokens& tokens, bool punctuat
   return best;
 }
 
-std::optional<NearMatch> PhraseMatcher::near(std::string_view text) const {
-  return near(tokenise(text), is_punctuated(text), std::nullopt);
-}
-
 std::optional<NearMatch> PhraseMatcher::confirmed(std::string_view first_text, std::string_view second_text) const {
+  auto match = near(first_text);
+  if (!match) return std::nullopt;
   const auto second = tokenise(second_text);
   const auto found = find(second, is_punctuated(second_text));
-  if (found.empty()) return std::nullopt;
-  const auto first = tokenise(first_text);
-  for (const auto& said : {found.front(), found.back()}) {
-    if (said.cost > kArticlesOnly || (said.command == NoteCommand::start && said.first != 0)) continue;
-    const auto match = near(first, is_punctuated(first_text), said.command);
-    if (match && (match->is_set_off || is_titled(second, said.next))) return match;
-  }
-  return std::nullopt;
+  const bool is_confirmed = std::ranges::any_of(found, [&](const Found& said) {
+    return said.command == match->command && said.cost <= kArticlesOnly &&
+           (said.command != NoteCommand::start || said.first == 0) &&
+           (match->is_set_off || is_titled(second, said.next));
+  });
+  return is_confirmed ? match : std::nullopt;
 }
 
 std::optional<PhraseMatch> PhraseMatcher::locate(std::string_view text, std::string_view phrase) const {

@@ -63,7 +63,7 @@ struct Title {
 /// 1. `near(text)` says what the first text sounds like, or nothing (most texts);
 /// 2. the recogniser decodes the segment once more with the prompt, if the segment is speech (not suspect);
 /// 3. `confirmed(text, second_text)` accepts where the second text has a command word for word, and the first one
-///    sounds like the same command. Where the sentence goes on behind a start in the first text, a title phrase has to
+///    sounds like that command most. Where the sentence goes on behind a start in the first text, a title phrase has to
 ///    follow it in the second one: a prompt makes recognisers write full stops.
 /// A confirmed match is added to the phrases of the *first* text (`DetectedPhrase`: phrase, `kConfirmedPhrase` as
 /// confidence, the frames of the segment's speech), so that the journal holds it and a replay gives the same notes. The
@@ -77,6 +77,7 @@ class PhraseMatcher {
 
   /// What sounds like a command where none matches: a start at the beginning (one of fewer than three words with
   /// nothing, punctuation or a title phrase behind it); another command as the whole of `text` or as its last sentence.
+  /// Any one word with punctuation behind it may stand before: a name that was misheard.
   std::optional<NearMatch> near(std::string_view text) const;
 
   /// The command that the second, prompted text of a segment confirms, if it does.
@@ -149,7 +150,6 @@ class PhraseMatcher {
   bool only_commands(const Tokens& tokens, std::size_t first, bool may_start, bool punctuated,
                      std::vector<Found>& found) const;
   void trailing_commands(const Tokens& tokens, std::size_t from, bool punctuated, std::vector<Found>& found) const;
-  std::optional<NearMatch> near(const Tokens& tokens, bool punctuated, std::optional<NoteCommand> command) const;
   bool is_titled(const Tokens& tokens, std::size_t next) const;
   std::vector<Found> find(const Tokens& tokens, bool punctuated) const;
   std::optional<Range> nearest(const Tokens& tokens, const Phrase& phrase, double limit) const;

@@ -426,6 +426,7 @@ TEST(PhraseMatcher, NamesTheCommandThatATextSoundsLike) {
   EXPECT_EQ(near("End note."), "-") << "matches already";
   EXPECT_EQ(near("Start a new note. Groceries."), "-");
   EXPECT_EQ(near("Please create a new name's dinner party."), "create a new note");
+  EXPECT_EQ(near("Victor, start a new node."), "start a new note");
   EXPECT_EQ(near("You note the time."), "-") << "short, and the sentence goes on";
   EXPECT_EQ(near("Milk and eggs and bread."), "-");
   EXPECT_EQ(near("Music."), "-");
@@ -448,8 +449,12 @@ TEST(PhraseMatcher, IsConfirmedByASecondTextThatHasTheSameCommandWordForWord) {
       << "the sentence goes on";
   EXPECT_EQ(confirmed("Start a new node project in the editor.", "Start a new note. Project in the editor."), "-")
       << "the full stop is the prompt's";
+  EXPECT_EQ(confirmed("Victor, start a new node.", "Dictum, start a new note."), "start a new note");
+  EXPECT_EQ(confirmed("Victor, start a new node.", "Start a new note."), "start a new note");
+  EXPECT_EQ(confirmed("Victor, start a new node.", "Victor, start a new node."), "-");
   EXPECT_EQ(confirmed("End out.", "End node."), "-") << "not word for word";
   EXPECT_EQ(confirmed("End out.", "Stop recording."), "-") << "sounds like another command";
+  EXPECT_EQ(confirmed("the new note.", "End the note."), "-") << "sounds more like a start than like \"finish note\"";
   EXPECT_EQ(confirmed("Thank you.", "Start a new note."), "-") << "the prompt speaks, not the person";
   EXPECT_EQ(confirmed("I started a new notebook.", "I start a new note."), "-") << "not at the beginning";
   EXPECT_EQ(confirmed("", "End note."), "-");

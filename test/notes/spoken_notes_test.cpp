@@ -195,8 +195,9 @@ TEST_P(SpokenNotes, GiveTheCommandsAndTitlesThatWereMeantAndNoOthers) {
 
 constexpr Measured kMeasured[] = {
     {"base", "shared", 21, 6},
+    {"base", "ours", 54, 12},
     {"tiny.en", "shared", 21, 5},
-    {"tiny.en", "ours", 51, 13},
+    {"tiny.en", "ours", 54, 13},
 };
 
 std::string without_dots(std::string name) {
