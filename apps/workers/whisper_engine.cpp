@@ -120,6 +120,9 @@ class WhisperEngine::Model {
     std::call_once(once, load_backends);
     auto parameters = whisper_context_default_params();
     parameters.use_gpu = false;
+    // Flash attention divides its sums by the number of threads, which depends on what else runs: the same sound would
+    // give another text on a busy machine.
+    parameters.flash_attn = false;
     context_.reset(whisper_init_from_file_with_params_no_state(file.c_str(), parameters));
     if (context_) state_.reset(whisper_init_state(context_.get()));
     if (!state_) {
