@@ -19,8 +19,8 @@
 #include "base/utf8.hpp"
 #include "base/xdg.hpp"
 #include "dictum/error.hpp"
+#include "digest/sha256.hpp"
 #include "http/transfer.hpp"
-#include "models/sha256.hpp"
 
 namespace dictum::models {
 namespace {
@@ -70,7 +70,7 @@ std::string checksum(const fs::path& file, const Progress& progress, const std::
   if (!in)
     throw RecorderError(Errc::model_missing, fmt::format("{} cannot be read: {}", file.string(), std::strerror(errno)));
   const std::uint64_t all = size_of(file);
-  SHA256 sum;
+  digest::SHA256 sum;
   std::string block(kBlock, '\0');
   for (std::uint64_t done = 0;;) {
     if (cancelled.stop_requested()) throw RecorderError(Errc::cancelled, "checking the model was cancelled");

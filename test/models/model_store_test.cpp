@@ -13,7 +13,7 @@
 
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
-#include "models/sha256.hpp"
+#include "digest/sha256.hpp"
 #include "support/loopback_server.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -26,7 +26,7 @@ using Connection = LoopbackServer::Connection;
 using Request = LoopbackServer::Request;
 
 std::string sha256_of(std::string_view bytes) {
-  SHA256 sum;
+  digest::SHA256 sum;
   sum.add(bytes);
   return sum.hex();
 }

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace dictum::models {
+namespace dictum::digest {
 
-/// The running SHA-256 of a file, as the publisher lists it.
+/// A running SHA-256. One thread at a time.
 class SHA256 {
  public:
   SHA256();
@@ -24,4 +24,4 @@ class SHA256 {
   std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
-}  // namespace dictum::models
+}  // namespace dictum::digest

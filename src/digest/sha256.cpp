@@ -1,4 +1,4 @@
-#include "models/sha256.hpp"
+#include "digest/sha256.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "dictum/error.hpp"
 
-namespace dictum::models {
+namespace dictum::digest {
 
 SHA256::SHA256() : context_(EVP_MD_CTX_new()) {
   if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) {
@@ -27,4 +27,4 @@ std::string SHA256::hex() {
   return text;
 }
 
-}  // namespace dictum::models
+}  // namespace dictum::digest

@@ -1,0 +1,331 @@
+#include "server/connection.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <cerrno>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "dictum/error.hpp"
+#include "server/event_follower.hpp"
+#include "server/problem.hpp"
+
+namespace dictum::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using Message = http::response<http::string_body>;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kFilePiece = std::size_t{64} << 10;
+constexpr std::size_t kMaxLinger = std::size_t{4} << 20;
+constexpr auto kLingerTime = std::chrono::seconds(1);
+
+/// Does `work` where it may block, and goes on where it was awaited. It is not cancelled, so what it refers to is
+/// there.
+template <class Work>
+asio::awaitable<std::invoke_result_t<Work&>> on_pool(asio::thread_pool::executor_type pool, Work work) {
+  using Result = std::invoke_result_t<Work&>;
+  auto task = [work = std::move(work)]() mutable -> asio::awaitable<Result> { co_return work(); };
+  auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+  co_return co_await asio::co_spawn(pool, std::move(task), std::move(token));
+}
+
+/// Up to `size` bytes of a file; fewer where it ends, or cannot be read.
+std::string read_piece(int file, std::uint64_t offset, std::size_t size) {
+  std::string piece(size, '\0');
+  std::size_t got = 0;
+  while (got < size) {
+    const ssize_t read = ::pread(file, piece.data() + got, size - got, static_cast<off_t>(offset + got));
+    if (read < 0 && errno == EINTR) continue;
+    if (read <= 0) break;
+    got += static_cast<std::size_t>(read);
+  }
+  piece.resize(got);
+  return piece;
+}
+
+/// The header of a response; its body is empty.
+Message message_of(const Response& response, bool keep_alive) {
+  Message message;
+  message.result(static_cast<unsigned>(response.status));
+  message.reason(reason(response.status));
+  message.set(http::field::content_type, response.content_type);
+  message.set(http::field::cache_control, "no-store");
+  // Whatever a response holds, no browser runs it, frames it or gives it to another site.
+  message.set("X-Content-Type-Options", "nosniff");
+  message.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  message.set("Cross-Origin-Resource-Policy", "same-origin");
+  for (const auto& header : response.headers) message.set(header.name, header.value);
+  message.keep_alive(keep_alive);
+  return message;
+}
+
+/// The answer to what is no request; empty where there is nobody to answer.
+std::optional<Response> problem_of(const boost::system::error_code& error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    return problem(431, "header_too_large", "The header of the request is too large: send fewer or shorter fields.");
+  }
+  if (error == http::error::body_limit) {
+    return problem(413, "body_too_large", "The body of the request is too large: send less.");
+  }
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
+  if (error.category() != http::make_error_code(http::error::end_of_stream).category()) return std::nullopt;
+  return problem(400, "invalid_request", "This is no HTTP/1.1 request: " + error.message() + ".");
+}
+
+class HTTPConnection final : public Connection {
+ public:
+  HTTPConnection(asio::ip::tcp::socket socket, const ConnectionServices& services)
+      : stream_(std::move(socket)), services_(services), limits_(services.limits) {}
+
+  static void start(const std::shared_ptr<HTTPConnection>& self, std::function<void(Connection*)> ended) {
+    asio::co_spawn(self->stream_.get_executor(), self->run(),
+                   asio::bind_cancellation_slot(self->cancellation_.slot(),
+                                                [self, ended = std::move(ended)](const std::exception_ptr&) {
+                                                  // What was thrown is that it was cancelled, or has no memory left.
+                                                  self->stream_.close();
+                                                  ended(self.get());
+                                                }));
+  }
+
+  bool is_idle() const override { return is_idle_; }
+
+  void cancel() override {
+    cancellation_.emit(asio::cancellation_type::terminal);
+    stream_.close();
+  }
+
+ private:
+  asio::awaitable<void> run() {
+    boost::system::error_code ignored;
+    stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+    for (bool goes_on = true; goes_on;) {
+      is_idle_ = true;
+      const auto error = co_await read();
+      is_idle_ = false;
+      if (error) {
+        auto refused = problem_of(error);
+        if (!refused) co_return;
+        co_await write_text(std::move(*refused), false, false);
+        break;
+      }
+      auto& message = parser_->get();
+      goes_on = message.keep_alive() && !services_.is_stopping();
+      Request request{.method = std::string(message.method_string()),
+                      .target = std::string(message.target()),
+                      .headers = {},
+                      .body = std::move(message.body())};
+      for (const auto& field : message) {
+        request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+      }
+      if (!co_await respond(std::move(request), goes_on)) co_return;
+    }
+    co_await linger();
+  }
+
+  /// Reads the next request into `parser_`.
+  asio::awaitable<boost::system::error_code> read() {
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
+    parser_->body_limit(limits_.body_bytes);
+    stream_.expires_after(limits_.request);
+    auto [error, size] = co_await http::async_read_header(stream_, buffer_, *parser_, kAwait);
+    if (error) co_return error;
+    const auto& message = parser_->get();
+    if (message.count(http::field::transfer_encoding) > 0 && message.count(http::field::content_length) > 0) {
+      co_return http::make_error_code(http::error::bad_transfer_encoding);  // a request inside of another, perhaps
+    }
+    if (beast::iequals(message[http::field::expect], "100-continue")) {
+      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      auto [failed, sent] = co_await asio::async_write(stream_, asio::buffer(kContinue), kAwait);
+      if (failed) co_return failed;
+    }
+    auto [incomplete, more] = co_await http::async_read(stream_, buffer_, *parser_, kAwait);
+    co_return incomplete;
+  }
+
+  /// Answers one request. False where the connection is of no further use.
+  asio::awaitable<bool> respond(Request request, bool keep_alive) {
+    const bool is_head = request.method == "HEAD";
+    auto routed = services_.router.route(request);
+    if (auto* const refused = std::get_if<Response>(&routed)) {
+      co_return co_await write(std::move(*refused), is_head, keep_alive);
+    }
+    const auto& match = std::get<Router::Match>(routed);
+    Answer answer;
+    if (match.route->runs == Route::Runs::where_it_may_block) {
+      auto work = [this, &match] { return services_.router.answer(match); };
+      answer = co_await on_pool(services_.pool.get_executor(), std::move(work));
+    } else {
+      answer = services_.router.answer(match);
+    }
+    if (auto* const command = std::get_if<Command>(&answer)) {
+      answer = co_await carry_out(std::move(*command));
+    } else if (auto* const follow = std::get_if<FollowEvents>(&answer)) {
+      auto cursor = services_.feed.start(follow->after);
+      if (cursor) {
+        co_await stream_events({services_.router.root(), std::move(*cursor), std::move(follow->types)}, is_head);
+        co_return false;
+      }
+      answer = problem(404, "not_found",
+                       "This server has not recorded a session yet: leave \"after\" out, or give the id of an event.");
+    }
+    co_return co_await write(std::move(std::get<Response>(answer)), is_head, keep_alive);
+  }
+
+  asio::awaitable<Response> carry_out(Command command) {
+    if (services_.is_stopping()) {
+      co_return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
+    }
+    stream_.expires_never();
+    auto [error] = co_await services_.backend.submit(std::move(command), kAwait);
+    if (!error) co_return services_.router.status();
+    const std::string sentence = services_.backend.last_error();
+    co_return problem(std::error_code(error), sentence.empty() ? error.message() : sentence);
+  }
+
+  // Responses
+
+  asio::awaitable<bool> write(Response response, bool is_head, bool keep_alive) {
+    if (std::holds_alternative<std::string>(response.body)) {
+      co_return co_await write_text(std::move(response), is_head, keep_alive);
+    }
+    co_return co_await write_file(std::move(response), is_head, keep_alive);
+  }
+
+  asio::awaitable<bool> write_text(Response response, bool is_head, bool keep_alive) {
+    auto& text = std::get<std::string>(response.body);
+    Message message = message_of(response, keep_alive);
+    message.content_length(text.size());
+    if (!is_head) message.body() = std::move(text);
+    co_return co_await write_message(std::move(message), is_head);
+  }
+
+  asio::awaitable<bool> write_file(Response response, bool is_head, bool keep_alive) {
+    const auto& slice = std::get<FileSlice>(response.body);
+    Message message = message_of(response, keep_alive);
+    message.content_length(slice.size);
+    if (!co_await write_message(std::move(message), true)) co_return false;
+    for (std::uint64_t sent = 0; sent < slice.size && !is_head;) {
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kFilePiece, slice.size - sent));
+      auto work = [&slice, sent, size] { return read_piece(slice.file.get(), slice.offset + sent, size); };
+      const std::string piece = co_await on_pool(services_.pool.get_executor(), std::move(work));
+      // What was announced is not there any more: only a connection that breaks says so.
+      if (piece.size() < size || !co_await send(piece)) co_return false;
+      sent += size;
+    }
+    co_return true;
+  }
+
+  asio::awaitable<bool> write_message(Message message, bool only_header) {
+    http::response_serializer<http::string_body> serializer(message);
+    stream_.expires_after(limits_.send);
+    if (only_header) {
+      serializer.split(true);
+      auto [error, size] = co_await http::async_write_header(stream_, serializer, kAwait);
+      co_return !error;
+    }
+    auto [error, size] = co_await http::async_write(stream_, serializer, kAwait);
+    co_return !error;
+  }
+
+  asio::awaitable<bool> send(std::string_view bytes) {
+    if (bytes.empty()) co_return true;
+    stream_.expires_after(limits_.send);
+    auto [error, size] = co_await asio::async_write(stream_, asio::buffer(bytes), kAwait);
+    co_return !error;
+  }
+
+  // Events
+
+  /// Wakes a stream that waits; the client's end of the connection does so too.
+  struct Alarm {
+    explicit Alarm(const asio::any_io_executor& executor) : timer(executor) {}
+    asio::steady_timer timer;
+    bool client_is_gone = false;
+  };
+
+  /// The journals are the queue: what this client has not taken yet is on disk, and one piece of it in memory.
+  asio::awaitable<void> stream_events(EventFollower follower, bool is_head) {
+    EventFeed& feed = services_.feed;
+    std::size_t known = feed.sessions().size();
+    std::uint64_t live = feed.last_live();
+    const auto alarm = std::make_shared<Alarm>(stream_.get_executor());
+    const EventFeed::Watch watch(feed, [alarm] { alarm->timer.cancel(); });
+    Message message = message_of({.content_type = "text/event-stream", .body = {}, .headers = {}}, false);
+    if (!co_await write_message(std::move(message), true) || is_head) co_return;
+    stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [alarm](const boost::system::error_code&) {
+      alarm->client_is_gone = true;  // or it sends something, which no client of a stream does
+      alarm->timer.cancel();
+    });
+    while (!alarm->client_is_gone) {
+      const std::uint64_t version = feed.version();
+      for (; known < feed.sessions().size(); ++known) follower.add(feed.sessions().at(known).session);
+      auto work = [&follower] { return follower.read(); };
+      EventFollower::Piece piece = co_await on_pool(services_.pool.get_executor(), std::move(work));
+      if (piece.is_end) {
+        for (const auto& each : feed.live_since(live)) {
+          live = each->number;
+          piece.text += follower.live(*each);
+        }
+      }
+      if (!co_await send(piece.text)) co_return;
+      if (!piece.is_end || version != feed.version()) continue;
+      if (feed.is_closed()) co_return;
+      alarm->timer.expires_after(limits_.heartbeat);
+      auto [woken] = co_await alarm->timer.async_wait(kAwait);
+      if (!woken && !co_await send(kHeartbeat)) co_return;
+    }
+  }
+
+  /// Lets a client that is still sending read what it was answered: closing at once could take that from it.
+  asio::awaitable<void> linger() {
+    boost::system::error_code ignored;
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    stream_.expires_after(kLingerTime);
+    std::array<char, 4096> rest{};
+    for (std::size_t dropped = 0; dropped < kMaxLinger;) {
+      auto [error, size] = co_await stream_.async_read_some(asio::buffer(rest), kAwait);
+      if (error) co_return;
+      dropped += size;
+    }
+  }
+
+  beast::tcp_stream stream_;
+  const ConnectionServices& services_;
+  const Limits limits_;
+  std::optional<http::request_parser<http::string_body>> parser_;  // of the request that is being read
+  beast::flat_buffer buffer_{limits_.header_bytes + limits_.body_bytes};
+  asio::cancellation_signal cancellation_;
+  bool is_idle_ = true;
+};
+
+}  // namespace
+
+std::shared_ptr<Connection> start_connection(asio::ip::tcp::socket socket, const ConnectionServices& services,
+                                             std::function<void(Connection*)> ended) {
+  auto connection = std::make_shared<HTTPConnection>(std::move(socket), services);
+  HTTPConnection::start(connection, std::move(ended));
+  return connection;
+}
+
+}  // namespace dictum::server

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+
+#include "dictum/async_recorder_backend.hpp"
+#include "server/event_feed.hpp"
+#include "server/limits.hpp"
+#include "server/router.hpp"
+
+namespace dictum::server {
+
+/// What a connection works with; lives as long as the server.
+struct ConnectionServices {
+  const Router& router;
+  EventFeed& feed;
+  AsyncRecorderBackend& backend;
+  boost::asio::thread_pool& pool;  ///< for what blocks on files
+  Limits limits;
+  std::function<bool()> is_stopping;
+};
+
+/// A client's connection: reads requests, one after the other, and writes their responses, until either side ends it.
+///
+/// Thread: the loop's, which it never blocks. Owner: the server, and itself until it has ended.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  /// Whether no request is being answered.
+  virtual bool is_idle() const = 0;
+
+  /// Ends it, whatever it waits for.
+  virtual void cancel() = 0;
+};
+
+/// Serves a connection. `ended` is called once, on the loop.
+std::shared_ptr<Connection> start_connection(boost::asio::ip::tcp::socket socket, const ConnectionServices& services,
+                                             std::function<void(Connection*)> ended);
+
+}  // namespace dictum::server

@@ -1,0 +1,119 @@
+#include "server/problem.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+
+#include "base/json.hpp"
+#include "base/outcome.hpp"
+#include "base/utf8.hpp"
+#include "dictum/error.hpp"
+
+namespace dictum::server {
+namespace {
+
+int status_of(Errc code) {
+  switch (code) {
+    case Errc::invalid_argument:
+    case Errc::config_invalid:
+      return 400;
+    case Errc::input_not_found:
+      return 404;
+    case Errc::invalid_state:
+    case Errc::session_locked:
+    case Errc::device_ambiguous:
+    case Errc::cancelled:
+      return 409;
+    case Errc::device_busy:
+    case Errc::device_lost:
+    case Errc::model_missing:
+    case Errc::transcriber_missing:
+      return 503;
+    case Errc::timed_out:
+    case Errc::deadline_exceeded:
+      return 504;
+    case Errc::disk_full:
+      return 507;
+    case Errc::resource_deadlock_would_occur:
+    case Errc::input_unreadable:
+    case Errc::output_unwritable:
+    case Errc::transcription_failed:
+    case Errc::worker_died:
+    case Errc::worker_protocol:
+    case Errc::quarantined:
+    case Errc::session_unreadable:
+    case Errc::internal:
+      return 500;
+  }
+  return 500;
+}
+
+}  // namespace
+
+const char* reason(int status) noexcept {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 206:
+      return "Partial Content";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
+    case 421:
+      return "Misdirected Request";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Internal Server Error";
+  }
+}
+
+Response problem(int status, std::string_view code, std::string_view detail) {
+  const boost::json::object body{{"type", fmt::format("urn:dictum:problem:{}", code)},
+                                 {"title", reason(status)},
+                                 {"status", status},
+                                 {"detail", detail},
+                                 {"code", code}};
+  return {.status = status, .content_type = kProblemType, .body = json::to_line(body) + "\n", .headers = {}};
+}
+
+Response problem(const std::error_code& code, std::string_view detail) {
+  if (code.category() != recorder_category()) return problem(500, to_string(Errc::internal), detail);
+  const auto known = static_cast<Errc>(code.value());
+  return problem(status_of(known), to_string(known), detail);
+}
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kMost = 100;
+  return utf8::on_one_line(text.substr(0, kMost));
+}
+
+Response problem_of_current_exception() {
+  const detail::Outcome outcome = outcome_of_current_exception();
+  return problem(outcome.code, outcome.sentence);
+}
+
+}  // namespace dictum::server

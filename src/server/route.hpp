@@ -1,0 +1,101 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "dictum/command.hpp"
+#include "server/event_cursor.hpp"
+#include "server/request.hpp"
+#include "server/response.hpp"
+#include "server/scope.hpp"
+
+/// The API as data: what requests are routed by, and what the OpenAPI document is written from.
+namespace dictum::server {
+
+/// A parameter of a path ("{session}") or of a query.
+struct Parameter {
+  enum class In { path, query };
+  enum class Type { session, number, text, time, choice, cursor, event_types };
+
+  std::string name;
+  In in{};
+  Type type{};
+  std::string about;
+  bool is_required = false;  ///< those of a path always are
+  std::uint64_t min = 0;     ///< of a number
+  std::uint64_t max = 0;
+  std::vector<std::string> choices = {};  ///< of a choice
+};
+
+/// A request for one route, whose parameters are what the route says.
+struct Call {
+  const Request* request{};  ///< outlives the call
+  std::map<std::string, std::string, std::less<>> parameters;
+
+  const std::string* find(std::string_view name) const {
+    const auto found = parameters.find(name);
+    return found == parameters.end() ? nullptr : &found->second;
+  }
+  std::string text(std::string_view name) const {
+    const std::string* const found = find(name);
+    return found == nullptr ? "" : *found;
+  }
+  std::uint64_t number(std::string_view name, std::uint64_t otherwise = 0) const;
+};
+
+/// A stream of events is wanted.
+struct FollowEvents {
+  std::optional<EventCursor> after;
+  std::set<std::string, std::less<>> types;
+};
+
+/// What a request leads to: a response, or what has to be done for one.
+using Answer = std::variant<Response, Command, FollowEvents>;
+
+/// The recorder as the API shows it.
+struct Status {
+  RecordingState state = RecordingState::idle;
+  bool is_recording = false;
+  std::string session;  ///< the newest; empty before the first
+  bool is_stopping = false;
+};
+
+/// What handlers need. Lives as long as the router; `status` is safe from any thread.
+struct Library {
+  std::filesystem::path root;
+  std::function<Status()> status;
+};
+
+struct Route {
+  enum class Runs { on_loop, where_it_may_block };
+
+  std::string method;
+  std::string pattern;  ///< "/api/v1/sessions/{session}"
+  std::string name;     ///< of the operation, as in code
+  Scope scope{};
+  Runs runs{};
+  std::string summary;
+  std::vector<Parameter> parameters;
+  std::vector<std::string> produces;  ///< media types; the first is what a client without a wish gets
+  std::optional<boost::json::object> body_schema = std::nullopt;  ///< of the JSON that the request may carry
+
+  /// Throws RecorderError, which becomes a problem.
+  std::function<Answer(const Library&, const Call&)> handler = {};
+};
+
+/// What the recorder is doing.
+Response status_response(const Library& library);
+
+/// Every route of the server but `/openapi.json`, which is about them.
+std::vector<Route> make_routes();
+
+}  // namespace dictum::server

@@ -1,0 +1,479 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/mp11/algorithm.hpp>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "base/iso_time.hpp"
+#include "base/json.hpp"
+#include "dictum/error.hpp"
+#include "dictum/sessions.hpp"
+#include "journal/layout.hpp"
+#include "journal/session_directory.hpp"
+#include "journal/session_folder.hpp"
+#include "server/byte_range.hpp"
+#include "server/command_schema.hpp"
+#include "server/event_feed.hpp"
+#include "server/media_type.hpp"
+#include "server/problem.hpp"
+#include "server/route.hpp"
+#include "server/session_json.hpp"
+#include "wire/command_json.hpp"
+
+namespace dictum::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kJSON = "application/json";
+constexpr std::uint64_t kMaxPage = 200;
+constexpr std::uint64_t kPage = 50;
+constexpr std::uint64_t kMaxQuery = 1000;  // bytes
+constexpr std::uint64_t kMaxIndex = std::numeric_limits<std::uint32_t>::max();
+
+Response json_response(const boost::json::value& value) {
+  return {.content_type = kJSON, .body = json::to_line(value) + "\n", .headers = {}};
+}
+
+/// The folder of a session directly below the root. Throws RecorderError(input_not_found).
+fs::path session_of(const Library& library, const std::string& name) {
+  const fs::path path = library.root / name;
+  std::error_code ignored;
+  if (!journal::is_session_name(name) || !fs::is_directory(fs::symlink_status(path, ignored))) {
+    throw RecorderError(Errc::input_not_found,
+                        fmt::format("There is no session \"{}\": GET /api/v1/sessions lists them.", name));
+  }
+  return path;
+}
+
+fs::path session_of(const Library& library, const Call& call) {
+  return session_of(library, call.text("session"));
+}
+
+// Operation
+
+Answer health(const Library&, const Call&) {
+  return json_response({{"status", "ok"}});
+}
+
+/// A recording can be started: the server is not about to end, and the folder of the sessions can be written, or made.
+Answer readiness(const Library& library, const Call&) {
+  if (library.status().is_stopping) {
+    return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
+  }
+  fs::path folder = library.root;
+  std::error_code error;
+  while (!fs::exists(folder, error) && !error && folder.has_relative_path()) folder = folder.parent_path();
+  if (error || !fs::is_directory(folder, error) || ::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return problem(Errc::output_unwritable,
+                   fmt::format("Sessions cannot be written to '{}': make the folder writable, or start the server with "
+                               "another --output-dir.",
+                               library.root.string()));
+  }
+  return json_response({{"status", "ready"}});
+}
+
+Answer status(const Library& library, const Call&) {
+  return status_response(library);
+}
+
+// Commands
+
+std::string summary_of(const StartRecording&) {
+  return "Begin a session; the answer comes once audio has been delivered";
+}
+std::string summary_of(const CancelStart&) {
+  return "Cancel a start that has not ended yet";
+}
+std::string summary_of(const StopRecording&) {
+  return "End the session; the answer comes once its files are complete and its texts are there, or after drain_sec";
+}
+std::string summary_of(const PauseRecording&) {
+  return "Pause, and hand the device back";
+}
+std::string summary_of(const ResumeRecording&) {
+  return "Go on in the same session";
+}
+std::string summary_of(const SetVADMode&) {
+  return "Change the silence that ends a segment";
+}
+std::string summary_of(const SetMuted&) {
+  return "Record silence in place of the microphone, or no longer";
+}
+std::string summary_of(const SetDevice&) {
+  return "Change the microphone";
+}
+std::string summary_of(const SetVocabulary&) {
+  return "Replace the names and terms that are likely to be said";
+}
+std::string summary_of(const CompleteNote&) {
+  return "End the open note";
+}
+std::string summary_of(const RetryFailed&) {
+  return "Transcribe the failed segments of the newest session again";
+}
+std::string summary_of(const WaitUntilIdle&) {
+  return "Wait until no segment waits for its text";
+}
+
+/// The fields of a command are the body, an object; none stands for an empty one.
+Answer command(std::string_view name, const Call& call) {
+  boost::json::object fields;
+  if (!call.request->body.empty()) {
+    boost::system::error_code error;
+    boost::json::value body = json::parse(call.request->body, error);
+    if (error || !body.is_object()) {
+      throw RecorderError(Errc::invalid_argument, "The body has to be a JSON object with the fields of the command.");
+    }
+    fields = std::move(body.as_object());
+    if (fields.contains("command")) {
+      throw RecorderError(Errc::invalid_argument, "The address names the command: leave \"command\" out of the body.");
+    }
+  }
+  fields["command"] = name;
+  return wire::parse_command(json::to_line(fields));
+}
+
+template <class Body>
+Route command_route() {
+  return {.method = "POST",
+          .pattern = fmt::format("/api/v1/commands/{}", Body::kName),
+          .name = std::string(Body::kName),
+          .scope = Scope::control,
+          .runs = Route::Runs::on_loop,
+          .summary = summary_of(Body()),
+          .parameters = {},
+          .produces = {kJSON},
+          .body_schema = command_schema<Body>(),
+          .handler = [](const Library&, const Call& call) { return command(Body::kName, call); }};
+}
+
+// Events
+
+Answer events(const Library& library, const Call& call) {
+  FollowEvents follow;
+  std::string after = call.text("after");
+  if (const std::string* const last = call.request->header("Last-Event-ID"); last != nullptr && !last->empty()) {
+    after = *last;
+  }
+  if (!after.empty()) {
+    follow.after = parse_event_cursor(after);
+    if (!follow.after) {
+      throw RecorderError(Errc::invalid_argument,
+                          "The header \"Last-Event-ID\" is not the id of an event of this server.");
+    }
+    for (const Position& each : *follow.after) {
+      if (!each.session.empty()) session_of(library, each.session);
+    }
+  }
+  const std::string wanted = call.text("types");
+  for (const EventType& type : event_types()) {
+    const bool is_wanted = wanted.empty()
+                               ? !type.is_ephemeral
+                               : ("," + wanted + ",").find("," + std::string(type.name) + ",") != std::string::npos;
+    if (is_wanted) follow.types.emplace(type.name);
+  }
+  return follow;
+}
+
+// The library
+
+/// The order of names: by their time, then "-9" before "-10".
+auto order_of(const std::string& name) {
+  return std::tuple(name.substr(0, 15), name.size(), name);
+}
+
+Answer sessions(const Library& library, const Call& call) {
+  std::vector<std::string> names;
+  std::error_code error;
+  fs::directory_iterator entry(library.root, error);
+  const std::string before = call.text("before");
+  for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    if (!journal::is_session_name(name) || !fs::is_directory(entry->symlink_status(ignored))) continue;
+    if (before.empty() || order_of(name) < order_of(before)) names.push_back(std::move(name));
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw RecorderError(Errc::session_unreadable,
+                        fmt::format("The folder '{}' cannot be read: {}.", library.root.string(), error.message()));
+  }
+  const std::size_t count = std::min<std::size_t>(names.size(), call.number("limit", kPage));
+  std::ranges::partial_sort(names, names.begin() + static_cast<std::ptrdiff_t>(count),
+                            [](const auto& a, const auto& b) { return order_of(a) > order_of(b); });
+  boost::json::array page;
+  for (std::size_t i = 0; i < count; ++i) {
+    try {
+      page.push_back(to_json(session_entry(library.root / names[i])));
+    } catch (const RecorderError& gone) {  // deleted meanwhile
+      if (gone.code() != Errc::input_not_found) throw;
+    }
+  }
+  boost::json::value next = nullptr;
+  if (count < names.size()) {
+    next = fmt::format("/api/v1/sessions?before={}&limit={}", names[count - 1], call.number("limit", kPage));
+  }
+  return json_response({{"sessions", std::move(page)}, {"next", std::move(next)}});
+}
+
+Answer session(const Library& library, const Call& call) {
+  const fs::path path = session_of(library, call);
+  boost::json::object shown = to_json(session_entry(path));
+  const SessionTranscript transcript = open_session(path);
+  shown["stopped_at"] =
+      transcript.stopped_at ? boost::json::value(iso_time(*transcript.stopped_at)) : boost::json::value(nullptr);
+  shown["sample_rate"] = transcript.sample_rate;
+  shown["end_frame"] = transcript.end_frame;
+  shown["source"] = transcript.source;
+  boost::json::array segments;
+  for (const TranscriptSegment& segment : transcript.segments) segments.push_back(to_json(segment, transcript));
+  shown["segments"] = std::move(segments);
+  return json_response(shown);
+}
+
+struct TextKind {
+  const char* format;
+  const char* media_type;
+};
+constexpr std::array<TextKind, 5> kTextKinds = {{{"json", "application/json"},
+                                                 {"txt", "text/plain; charset=utf-8"},
+                                                 {"srt", "application/x-subrip; charset=utf-8"},
+                                                 {"vtt", "text/vtt; charset=utf-8"},
+                                                 {"md", "text/markdown; charset=utf-8"}}};
+
+Answer transcript(const Library& library, const Call& call) {
+  const std::string format = call.text("format");
+  const std::string* const accept = call.request->header("Accept");
+  const auto kind = std::ranges::find_if(kTextKinds, [&](const TextKind& each) {
+    return format.empty() ? accept == nullptr || accepts(*accept, essence(each.media_type)) : format == each.format;
+  });
+  if (kind == kTextKinds.end()) throw RecorderError(Errc::internal, "No format fits, though one was accepted.");
+  const fs::path path = session_of(library, call);
+  std::string text = export_text(path, *export_format(kind->format));
+  return Response{.content_type = kind->media_type, .body = std::move(text), .headers = {}};
+}
+
+Answer segment_audio(const Library& library, const Call& call) {
+  const journal::SessionFolder folder(session_of(library, call));
+  const auto index = static_cast<std::uint32_t>(call.number("segment"));
+  UniqueFD file = folder.try_open(journal::segment_file(index), O_RDONLY);
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) {
+    throw RecorderError(Errc::input_not_found,
+                        fmt::format("The session {} has no sound of a segment {}.", call.text("session"), index));
+  }
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  const std::string tag = fmt::format("\"{:x}-{:x}-{:x}\"", size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  std::variant<WholeFile, ByteRange, Unsatisfiable> range = WholeFile{};
+  const std::string* const condition = call.request->header("If-Range");
+  const std::string* const wanted = call.request->header("Range");
+  if (wanted != nullptr && (condition == nullptr || *condition == tag)) range = parse_byte_range(*wanted, size);
+  if (std::holds_alternative<Unsatisfiable>(range)) {
+    return problem(416, "range_not_satisfiable",
+                   fmt::format("The sound has {} bytes, and the range begins behind them.", size))
+        .with("Content-Range", fmt::format("bytes */{}", size));
+  }
+  Response response{.content_type = "audio/wav", .body = {}, .headers = {}};
+  response.with("Accept-Ranges", "bytes").with("ETag", tag);
+  if (const auto* part = std::get_if<ByteRange>(&range)) {
+    response.status = 206;
+    response.with("Content-Range", fmt::format("bytes {}-{}/{}", part->first, part->first + part->size - 1, size));
+    response.body = FileSlice{std::move(file), part->first, part->size};
+  } else {
+    response.body = FileSlice{std::move(file), 0, size};
+  }
+  return response;
+}
+
+Answer notes(const Library& library, const Call& call) {
+  boost::json::array all;
+  for (const SessionNote& note : open_session(session_of(library, call)).notes) all.push_back(to_json(note));
+  return json_response({{"notes", std::move(all)}});
+}
+
+Answer search(const Library& library, const Call& call) {
+  SessionSearch wanted{.text = call.text("q"),
+                       .from = parse_iso_time(call.text("from")),
+                       .before = parse_iso_time(call.text("before")),
+                       .session = call.text("session"),
+                       .limit = call.number("limit", kPage)};
+  if (const std::string scope = call.text("scope"); scope == "segments") {
+    wanted.scope = SessionSearch::Scope::segments;
+  } else if (scope == "notes") {
+    wanted.scope = SessionSearch::Scope::notes;
+  }
+  boost::json::array matches;
+  for (const SessionMatch& match : search_sessions(library.root, wanted)) matches.push_back(to_json(match));
+  return json_response({{"matches", std::move(matches)}});
+}
+
+Parameter session_parameter() {
+  return {.name = "session",
+          .in = Parameter::In::path,
+          .type = Parameter::Type::session,
+          .about = "The session's name.",
+          .is_required = true};
+}
+
+Parameter query(std::string name, Parameter::Type type, std::string about) {
+  return {.name = std::move(name), .in = Parameter::In::query, .type = type, .about = std::move(about)};
+}
+
+Parameter number(std::string name, Parameter::In in, std::uint64_t min, std::uint64_t max, std::string about) {
+  return {.name = std::move(name),
+          .in = in,
+          .type = Parameter::Type::number,
+          .about = std::move(about),
+          .is_required = in == Parameter::In::path,
+          .min = min,
+          .max = max};
+}
+
+Parameter choice(std::string name, std::vector<std::string> choices, std::string about) {
+  return {.name = std::move(name),
+          .in = Parameter::In::query,
+          .type = Parameter::Type::choice,
+          .about = std::move(about),
+          .choices = std::move(choices)};
+}
+
+std::vector<std::string> text_types() {
+  std::vector<std::string> types;
+  for (const TextKind& kind : kTextKinds) types.emplace_back(kind.media_type);
+  return types;
+}
+
+}  // namespace
+
+Response status_response(const Library& library) {
+  const Status status = library.status();
+  return json_response(
+      {{"version", DICTUM_VERSION},
+       {"state", to_string(status.state)},
+       {"is_recording", status.is_recording},
+       {"session", status.session.empty() ? boost::json::value(nullptr) : boost::json::value(status.session)}});
+}
+
+std::vector<Route> make_routes() {
+  using Type = Parameter::Type;
+  constexpr auto kOnLoop = Route::Runs::on_loop;
+  constexpr auto kMayBlock = Route::Runs::where_it_may_block;
+  const std::string in_session = "/api/v1/sessions/{session}";
+  Parameter text = query("q", Type::text, "Words, all of them; the beginning of one (trans*); a phrase in quotes.");
+  text.max = kMaxQuery;
+
+  std::vector<Route> routes = {
+      {"GET", "/healthz", "health", Scope::none, kOnLoop, "Whether the server answers", {}, {kJSON}, {}, health},
+      {"GET",
+       "/readyz",
+       "readiness",
+       Scope::none,
+       kMayBlock,
+       "Whether a recording can be started",
+       {},
+       {kJSON},
+       {},
+       readiness},
+      {"GET",
+       "/api/v1/status",
+       "status",
+       Scope::listen,
+       kOnLoop,
+       "What the recorder is doing",
+       {},
+       {kJSON},
+       {},
+       status},
+      {"GET",
+       "/api/v1/events",
+       "events",
+       Scope::listen,
+       kMayBlock,
+       "Follow the events of the recorder",
+       {query("after", Type::cursor,
+              "Where to go on: the id of the last event that was received, or the last sequence of the newest session, "
+              "or "
+              "-1 for all of it. Left out: what happens from now on. The header Last-Event-ID goes before it."),
+        query("types", Type::event_types, "The types of events that are sent. Left out: all that are journaled.")},
+       {"text/event-stream"},
+       {},
+       events},
+      {"GET",
+       "/api/v1/sessions",
+       "list_sessions",
+       Scope::library,
+       kMayBlock,
+       "List sessions, the newest first",
+       {number("limit", Parameter::In::query, 1, kMaxPage, "Sessions on a page; 50 if left out."),
+        query("before", Type::session, "Only sessions that began before this one.")},
+       {kJSON},
+       {},
+       sessions},
+      {"GET",
+       in_session,
+       "get_session",
+       Scope::library,
+       kMayBlock,
+       "A session with its segments",
+       {session_parameter()},
+       {kJSON},
+       {},
+       session},
+      {"GET",
+       in_session + "/transcript",
+       "get_transcript",
+       Scope::library,
+       kMayBlock,
+       "What was said, as text, subtitles, Markdown or JSON with the words' times",
+       {session_parameter(),
+        choice("format", {"json", "txt", "srt", "vtt", "md"}, "Left out: the first that is accepted.")},
+       text_types(),
+       {},
+       transcript},
+      {"GET",
+       in_session + "/segments/{segment}/audio",
+       "get_segment_audio",
+       Scope::library,
+       kMayBlock,
+       "The sound of a segment; one range of bytes can be asked for",
+       {session_parameter(), number("segment", Parameter::In::path, 0, kMaxIndex, "The segment's index.")},
+       {"audio/wav"},
+       {},
+       segment_audio},
+      {"GET",
+       in_session + "/notes",
+       "list_notes",
+       Scope::library,
+       kMayBlock,
+       "The notes of a session",
+       {session_parameter()},
+       {kJSON},
+       {},
+       notes},
+      {"GET",
+       "/api/v1/search",
+       "search",
+       Scope::library,
+       kMayBlock,
+       "Find what was said, the newest first",
+       {text, choice("scope", {"everything", "segments", "notes"}, "Where to search; everything if left out."),
+        query("from", Type::time, "Said at this moment or later."),
+        query("before", Type::time, "Said before this moment."),
+        query("session", Type::session, "Only in this session."),
+        number("limit", Parameter::In::query, 1, kMaxPage, "Matches at most; 50 if left out.")},
+       {kJSON},
+       {},
+       search},
+  };
+  boost::mp11::mp_for_each<Command>([&]<class Body>(const Body&) { routes.push_back(command_route<Body>()); });
+  return routes;
+}
+
+}  // namespace dictum::server

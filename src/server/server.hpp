@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dictum/config.hpp"
+#include "server/limits.hpp"
+#include "server/token_list.hpp"
+
+namespace dictum::server {
+
+struct ServerSettings {
+  std::string address = "127.0.0.1";  ///< in numbers
+  std::uint16_t port = 0;             ///< 0: a free one
+  TokenList tokens;                   ///< without any, everybody who reaches the address is let in
+  std::vector<std::string> hosts;     ///< names that lead here, besides localhost
+  Limits limits;
+};
+
+/// A recorder and its library for other programs, over HTTP.
+///
+/// Threads: one of its own for connections, four for files, and those of the recorder. Methods may be called from any
+/// thread. Owner: the program.
+class Server {
+ public:
+  /// Listens from now on. Throws RecorderError: invalid_argument for an address that is none, or that other machines
+  /// can reach where there are no tokens; device_busy for a port that is taken; config_invalid.
+  Server(RecorderConfig config, ServerSettings settings);
+
+  /// As `stop`.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// "http://127.0.0.1:43211"
+  std::string url() const;
+
+  /// Ends the recording, without waiting for its texts, then the streams of events, behind the last event, then the
+  /// rest. Takes what ending the recording takes (see `stop_recording`), and two seconds at most; longer where the disk
+  /// does not answer.
+  void stop();
+
+ private:
+  class Loop;
+  const std::unique_ptr<Loop> loop_;
+};
+
+/// Whether an address in numbers is this machine's alone.
+bool is_loopback(const std::string& address);
+
+}  // namespace dictum::server

@@ -1,0 +1,463 @@
+#include "server/server.hpp"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <fstream>
+#include <optional>
+#include <random>
+
+#include "base/json.hpp"
+#include "client.hpp"
+#include "dictum/error.hpp"
+#include "dictum/push_source.hpp"
+#include "dictum/sessions.hpp"
+#include "journal/journal_reader.hpp"
+#include "recorder/recordings.hpp"
+#include "session/scribe.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace dictum::server {
+namespace {
+
+using test::Client;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Le;
+using testing::Not;
+using testing::StartsWith;
+using namespace std::chrono_literals;
+
+boost::json::value parse(const std::string& text) {
+  boost::system::error_code error;
+  boost::json::value value = json::parse(text, error);
+  EXPECT_FALSE(error) << text;
+  return value;
+}
+
+std::string text_of(const boost::json::value& value) {
+  return std::string(std::string_view(value.as_string()));
+}
+
+/// Checks that it is a problem, and gives its code.
+std::string problem(const Client::Response& response, int status) {
+  EXPECT_EQ(response.status, status) << response.body;
+  EXPECT_EQ(response.headers.at("content-type"), "application/problem+json");
+  return text_of(parse(response.body).at("code"));
+}
+
+/// A server over a recording of three sentences, as fast as it is processed.
+class Serving : public testing::Test {
+ protected:
+  void start() { start(test::scripted(folder.path())); }
+  void start(RecorderConfig config, ServerSettings settings = {}) {
+    config.session.durability = "crash";  // a test has no use for waiting for the disk
+    server.emplace(std::move(config), std::move(settings));
+    url = server->url();
+  }
+
+  void command(const std::string& name, const std::string& fields = "{}") const {
+    const auto response = test::post(url, "/api/v1/commands/" + name, fields);
+    EXPECT_EQ(response.status, 200) << response.body;
+  }
+
+  /// Follows events until one satisfies `is_last`, or the stream ends.
+  static std::vector<Client::Event> follow(Client& client, const auto& is_last) {
+    std::vector<Client::Event> all;
+    while (auto event = client.event()) {
+      all.push_back(std::move(*event));
+      if (is_last(all.back())) break;
+    }
+    return all;
+  }
+
+  Client events(const std::string& query = "", const std::string& headers = "", int receive_buffer = 0) const {
+    Client client(url, receive_buffer);
+    client.request("GET", "/api/v1/events" + query, headers);
+    const auto head = client.head();
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.headers.at("content-type"), "text/event-stream");
+    return client;
+  }
+
+  std::string session() const { return list_sessions(folder.path()).back().name; }
+
+  /// The ids of every event in a session's journal.
+  std::vector<std::string> journal(const std::string& name) const {
+    std::vector<std::string> ids;
+    journal::JournalReader reader(folder / name);
+    while (const auto event = reader.next()) ids.push_back(name + "/" + std::to_string(event->sequence.value()));
+    return ids;
+  }
+
+  static std::vector<std::string> ids(const std::vector<Client::Event>& events) {
+    std::vector<std::string> all;
+    for (const auto& event : events) all.push_back(event.id);
+    return all;
+  }
+
+  test::TemporaryDirectory folder;
+  std::optional<Server> server;
+  std::string url;
+};
+
+bool is_idle(const Client::Event& event) {
+  return event.data.find(R"("state":"idle")") != std::string::npos;
+}
+
+TEST_F(Serving, ARecordingIsStartedFollowedAndRead) {
+  start();
+  Client client = events();
+  command("start_recording");
+  const auto seen = follow(client, is_idle);  // the script's end stops it
+  command("wait_until_idle");
+  const std::string name = session();
+  EXPECT_EQ(seen.front().id, name + "/0");
+  EXPECT_THAT(seen.front().data, StartsWith(R"({"event":"RecordingStateChanged","session":")" + name));
+
+  const auto status = parse(test::get(url, "/api/v1/status").body);
+  EXPECT_EQ(status.at("state"), "idle");
+  EXPECT_EQ(text_of(status.at("session")), name);
+
+  const auto listed = parse(test::get(url, "/api/v1/sessions").body).at("sessions").as_array();
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].at("segments"), 3);
+  EXPECT_THAT(test::get(url, "/api/v1/sessions/" + name + "/transcript?format=txt").body, HasSubstr("the second one"));
+
+  const std::string audio = "/api/v1/sessions/" + name + "/segments/1/audio";
+  const std::string whole = test::content_of(folder / name / "seg_0001.wav");
+  EXPECT_EQ(test::get(url, audio).body, whole);
+  const auto part = test::get(url, audio, "Range: bytes=44-143\r\n");
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.body, whole.substr(44, 100));
+
+  const auto matches = parse(test::get(url, "/api/v1/search?q=second").body).at("matches").as_array();
+  ASSERT_EQ(matches.size(), 1U);
+  EXPECT_EQ(matches[0].at("segment_index"), 1);
+}
+
+TEST_F(Serving, AConnectionServesOneRequestAfterAnother) {
+  start();
+  Client client(url);
+  for (int i = 0; i < 3; ++i) {
+    client.request("GET", "/healthz");
+    EXPECT_EQ(client.response().status, 200);
+  }
+  client.request("HEAD", "/healthz");
+  const auto head = client.response(false);
+  EXPECT_EQ(head.headers.at("content-length"), "16");
+  client.post("/api/v1/commands/set_muted", R"({"muted":true})");  // nothing is recorded
+  EXPECT_EQ(problem(client.response(), 409), "invalid_state");
+  client.request("GET", "/healthz", "Connection: close\r\n");
+  EXPECT_EQ(client.response().headers.at("connection"), "close");
+  EXPECT_EQ(client.rest(), "");
+}
+
+TEST_F(Serving, NoBrowserRunsOrFramesWhatIsSent) {
+  start();
+  const auto headers = test::get(url, "/healthz").headers;
+  EXPECT_EQ(headers.at("x-content-type-options"), "nosniff");
+  EXPECT_EQ(headers.at("cross-origin-resource-policy"), "same-origin");
+  EXPECT_EQ(headers.at("cache-control"), "no-store");
+  EXPECT_THAT(headers.at("content-security-policy"), HasSubstr("default-src 'none'"));
+  EXPECT_FALSE(headers.contains("access-control-allow-origin"));
+}
+
+TEST_F(Serving, AFailedCommandIsAProblemWithTheLibrarysSentence) {
+  RecorderConfig config;
+  config.session.root = folder.path();
+  config.capture.input = folder / "missing.wav";
+  start(std::move(config));
+  const auto response = test::post(url, "/api/v1/commands/start_recording");
+  EXPECT_EQ(problem(response, 404), "input_not_found");
+  EXPECT_THAT(response.body, HasSubstr("missing.wav"));
+}
+
+// Attacks
+
+TEST_F(Serving, AttacksAreRefusedAndOthersServed) {
+  start();
+  EXPECT_EQ(problem(test::get(url, "/api/v1/status", "Origin: https://evil.example\r\n"), 403), "foreign_origin");
+  EXPECT_EQ(problem(test::get(url, "/api/v1/sessions/%2e%2e%2f%2e%2e%2fetc"), 400), "invalid_argument");
+  EXPECT_EQ(problem(test::get(url, "/api/v1/../../etc/passwd"), 400), "invalid_argument");
+  EXPECT_EQ(problem(test::get(url, "/nothing"), 404), "not_found");
+  EXPECT_EQ(problem(test::get(url, "/healthz", "Accept: text/html\r\n"), 406), "not_acceptable");
+  {
+    Client client(url);
+    client.request("DELETE", "/healthz");
+    EXPECT_EQ(problem(client.response(), 405), "method_not_allowed");
+  }
+  {
+    Client client(url);
+    client.send("GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    EXPECT_EQ(problem(client.response(), 421), "foreign_host");
+  }
+  {
+    Client client(url);
+    client.send("GET /healthz HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(problem(client.response(), 400), "invalid_host");
+  }
+  EXPECT_EQ(test::get(url, "/healthz").status, 200);
+}
+
+TEST_F(Serving, TooMuchIsRefused) {
+  start();
+  {
+    Client client(url);
+    client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n");
+    EXPECT_EQ(problem(client.response(), 431), "header_too_large");
+  }
+  {
+    Client client(url);
+    std::string fields;
+    for (int i = 0; i < 5000; ++i) fields += "X" + std::to_string(i) + ": y\r\n";
+    client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n");
+    EXPECT_EQ(problem(client.response(), 431), "header_too_large");
+  }
+  {
+    Client client(url);
+    client.send("POST /api/v1/commands/set_device HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000000\r\n\r\n{");
+    EXPECT_EQ(problem(client.response(), 413), "body_too_large");
+  }
+  {
+    Client client(url);
+    client.send("POST /api/v1/commands/set_device HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 20; ++i) client.send("1000\r\n" + std::string(0x1000, ' ') + "\r\n");
+    EXPECT_EQ(problem(client.response(), 413), "body_too_large");
+  }
+}
+
+TEST_F(Serving, WhatIsNoRequestIsRefused) {
+  start();
+  for (const std::string bytes : {"\x16\x03\x01\x02\r\n\r\n", "GET /healthz\r\n\r\n", "GET /healthz HTTP/9.9\r\n\r\n",
+                                  "GET /healthz HTTP/1.1\r\nHost localhost\r\n\r\n",
+                                  "POST /api/v1/commands/retry_failed HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+                                  "4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
+    Client client(url);
+    client.send(bytes);
+    EXPECT_EQ(problem(client.response(), 400), "invalid_request") << bytes;
+  }
+}
+
+TEST_F(Serving, AClientThatWaitsForPermissionToSendGetsIt) {
+  start();
+  Client client(url);
+  client.send(
+      "POST /api/v1/commands/set_device HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: "
+      "13\r\n\r\n");
+  EXPECT_EQ(client.head().status, 100);
+  client.send(R"({"device":""})");
+  EXPECT_EQ(client.response().status, 200);
+}
+
+TEST_F(Serving, AClientThatIsTooSlowWithItsRequestIsCutOff) {
+  ServerSettings settings;
+  settings.limits.request = 100ms;
+  start(test::scripted(folder.path()), std::move(settings));
+  Client idle(url);
+  Client slow(url);
+  slow.send("GET /healthz HTTP/1.1\r\nHo");
+  EXPECT_EQ(idle.rest(), "");
+  EXPECT_EQ(slow.rest(), "");
+}
+
+TEST_F(Serving, MoreConnectionsThanAllowedAreRefused) {
+  ServerSettings settings;
+  settings.limits.connections = 2;
+  start(test::scripted(folder.path()), std::move(settings));
+  Client first = events();
+  Client second = events();
+  Client third(url);
+  const auto refused = third.response();
+  EXPECT_EQ(problem(refused, 503), "too_many_connections");
+}
+
+TEST_F(Serving, TokensOpenWhatTheirScopesAllow) {
+  const std::string listen = make_token(folder / "tokens", Scopes().with(Scope::listen));
+  ServerSettings settings;
+  settings.tokens.add_file(folder / "tokens");
+  start(test::scripted(folder / "sessions"), std::move(settings));
+  const std::string header = "Authorization: Bearer " + listen + "\r\n";
+  EXPECT_EQ(problem(test::get(url, "/api/v1/status"), 401), "token_missing");
+  EXPECT_EQ(problem(test::get(url, "/api/v1/status", "Authorization: Bearer wrong\r\n"), 401), "token_unknown");
+  EXPECT_EQ(test::get(url, "/api/v1/status", header).status, 200);
+  EXPECT_EQ(problem(test::get(url, "/api/v1/sessions", header), 403), "scope_missing");
+  EXPECT_EQ(problem(test::post(url, "/api/v1/commands/start_recording", "{}", header), 403), "scope_missing");
+  EXPECT_EQ(test::get(url, "/healthz").status, 200);
+}
+
+ServerSettings settings_of(const std::string& address, std::uint16_t port = 0) {
+  ServerSettings settings;
+  settings.address = address;
+  settings.port = port;
+  return settings;
+}
+
+TEST(Server, AnAddressThatOthersReachNeedsAToken) {
+  const test::TemporaryDirectory folder;
+  for (const char* address : {"0.0.0.0", "::", "192.0.2.1"}) {
+    try {
+      const Server server(test::scripted(folder.path()), settings_of(address));
+      ADD_FAILURE() << address;
+    } catch (const RecorderError& error) {
+      EXPECT_EQ(error.code(), Errc::invalid_argument);
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("--new-token"), HasSubstr("--token-file")));
+    }
+  }
+}
+
+TEST(Server, AnAddressThatIsNoneAndAPortThatIsTakenAreRefused) {
+  const test::TemporaryDirectory folder;
+  EXPECT_THROW(Server(test::scripted(folder.path()), settings_of("localhost")), RecorderError);
+  const Server first(test::scripted(folder.path()), {});
+  const std::string url = first.url();
+  const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  EXPECT_THROW(Server(test::scripted(folder.path()), settings_of("127.0.0.1", port)), RecorderError);
+}
+
+// Events
+
+TEST_F(Serving, AClientThatGoesOnSeesTheRestAndNothingTwice) {
+  start();
+  command("start_recording");
+  command("wait_until_idle");
+  Client client = events("?after=-1");
+  std::vector<std::string> seen;
+  for (int i = 0; i < 5; ++i) seen.push_back(client.event()->id);
+  Client rest = events("", "Last-Event-ID: " + seen.back() + "\r\n");
+  const auto all = journal(session());
+  for (std::size_t i = 5; i < all.size(); ++i) seen.push_back(rest.event()->id);
+  EXPECT_EQ(seen, all);
+}
+
+TEST_F(Serving, AClientThatIsKilledAgainAndAgainSeesEachEventOnce) {
+  start();
+  std::mt19937 dice(1);
+  std::vector<std::string> seen;
+  std::string last = "-1";
+  for (int recording = 0; recording < 3; ++recording) {
+    command("start_recording");
+    for (bool is_over = false; !is_over;) {
+      Client client = events("?after=" + last);
+      for (unsigned left = dice() % 4 + 1; left > 0 && !is_over; --left) {
+        const auto event = client.event();
+        ASSERT_TRUE(event);
+        last = event->id;
+        seen.push_back(last.substr(last.rfind(',') + 1));
+        is_over = is_idle(*event);
+      }
+    }
+    command("wait_until_idle");
+  }
+  // What came behind the last `idle`.
+  Client client = events("?after=" + last);
+  server->stop();
+  while (const auto event = client.event()) seen.push_back(event->id.substr(event->id.rfind(',') + 1));
+  std::vector<std::string> all;
+  for (const SessionEntry& entry : list_sessions(folder.path())) {
+    for (const std::string& id : journal(entry.name)) all.push_back(id);
+  }
+  EXPECT_THAT(seen, testing::UnorderedElementsAreArray(all));
+}
+
+TEST_F(Serving, AClientThatDoesNotReadSlowsNobodyAndMissesNothing) {
+  RecorderConfig config = test::scripted(folder.path());
+  std::vector<Script::Line> lines;
+  for (int i = 0; i < 400; ++i)
+    lines.push_back({.text = "line " + std::to_string(i), .speech_sec = 0.3, .pause_sec = 1});
+  const Script script(std::move(lines));
+  config.source = script.source();
+  config.detector = script.detector();
+  config.custom_transcriber = script.transcriber();
+  config.vad.min_silence_ms = 128;
+  start(std::move(config));
+  Client slow = events("", "", 4096);
+  Client quick = events();
+  command("start_recording");
+  follow(quick, is_idle);
+  command("stop_recording");  // waits for its subscribers, of which no client is one
+  std::vector<std::string> seen;
+  const auto all = journal(session());
+  EXPECT_GT(all.size(), 1600U);
+  for (std::size_t i = 0; i < all.size(); ++i) seen.push_back(slow.event().value().id);
+  EXPECT_EQ(seen, all);
+}
+
+TEST_F(Serving, OnlyTheWantedTypesAreSent) {
+  start();
+  Client client = events("?types=SpeechEnded,RecordingStateChanged");
+  command("start_recording");
+  for (const auto& event : follow(client, is_idle)) {
+    EXPECT_THAT(event.data, testing::AnyOf(HasSubstr("\"SpeechEnded\""), HasSubstr("\"RecordingStateChanged\"")));
+  }
+}
+
+TEST_F(Serving, LevelsAreSentWhereTheyAreWanted) {
+  RecorderConfig config = test::live_script(folder.path());
+  config.events.level_hz = 20;
+  start(std::move(config));
+  Client client = events("?types=AudioLevel");
+  command("start_recording");
+  const auto level = client.event();
+  ASSERT_TRUE(level);
+  EXPECT_EQ(level->id, "");
+  EXPECT_THAT(level->data, HasSubstr("\"rms_dbfs\""));
+}
+
+TEST_F(Serving, AStreamShowsThatItIsAlive) {
+  ServerSettings settings;
+  settings.limits.heartbeat = 20ms;
+  start(test::scripted(folder.path()), std::move(settings));
+  Client client = events();
+  command("start_recording");  // heartbeats before it are passed over
+  EXPECT_TRUE(client.event());
+}
+
+TEST_F(Serving, EventsBehindANumberNeedASession) {
+  start();
+  EXPECT_EQ(problem(test::get(url, "/api/v1/events?after=5"), 404), "not_found");
+}
+
+// The end
+
+TEST_F(Serving, TheEndOfTheServerEndsTheRecordingAndThenItsStreams) {
+  start(test::live_script(folder.path()));
+  Client client = events();
+  command("start_recording");
+  client.event();
+  const auto begun = std::chrono::steady_clock::now();
+  server->stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 4s);
+  const auto seen = follow(client, [](const auto&) { return false; });  // to the stream's end
+  EXPECT_TRUE(std::ranges::any_of(seen, is_idle));
+  EXPECT_TRUE(session_entry(folder / session()).is_readable);
+  EXPECT_TRUE(open_session(folder / session()).stopped_at);
+}
+
+TEST_F(Serving, TheEndOfTheServerEndsACommandThatWaits) {
+  RecorderConfig config = test::scripted(folder.path(), 1000);  // no text ever comes
+  config.transcription.drain_sec = -1;
+  start(std::move(config));
+  command("start_recording");
+  Client waiting(url);
+  waiting.post("/api/v1/commands/stop_recording", "{}");
+  Client idle(url);
+  const auto begun = std::chrono::steady_clock::now();
+  server->stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
+  waiting.rest();
+  EXPECT_EQ(idle.rest(), "");
+}
+
+TEST_F(Serving, AClientThatDoesNotReadHoldsTheEndUpForASecondAtMost) {
+  start(test::live_script(folder.path()));
+  Client client = events("?after=-1", "", 4096);
+  command("start_recording");
+  const auto begun = std::chrono::steady_clock::now();
+  server->stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 4s);
+}
+
+}  // namespace
+}  // namespace dictum::server
