@@ -168,6 +168,7 @@ TEST_F(Serving, AFailedCommandIsAProblemWithTheLibrarysSentence) {
   RecorderConfig config;
   config.session.root = folder.path();
   config.capture.input = folder / "missing.wav";
+  config.transcription.transcriber = "none";
   start(std::move(config));
   const auto response = test::post(url, "/api/v1/commands/start_recording");
   EXPECT_EQ(problem(response, 404), "input_not_found");

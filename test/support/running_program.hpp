@@ -55,6 +55,9 @@ class RunningProgram {
   /// Waits until standard output holds `count` times `text`.
   void wait_for_output(std::string_view text, int count = 1);
 
+  /// What standard output has said so far.
+  const std::string& out() const { return result_.out; }
+
   /// Waits for the end.
   ProgramResult wait(std::chrono::milliseconds within = kPatience);
 

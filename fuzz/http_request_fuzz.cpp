@@ -1,0 +1,68 @@
+// What a client of the server may send, as text: addresses, ranges, media types, hosts, places in the events, tokens.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "dictum/error.hpp"
+#include "server/access.hpp"
+#include "server/byte_range.hpp"
+#include "server/event_cursor.hpp"
+#include "server/media_type.hpp"
+#include "server/target.hpp"
+#include "server/token_list.hpp"
+
+namespace {
+
+using namespace dictum::server;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+void try_target(std::string_view text) {
+  try {
+    for (const std::string& segment : parse_target(text).path) {
+      require(!segment.empty() && segment != "." && segment != "..");
+      require(segment.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos);
+    }
+  } catch (const dictum::RecorderError&) {  // is the right answer to most of it
+  }
+}
+
+void try_range(std::string_view text, std::uint64_t file_size) {
+  const auto parsed = parse_byte_range(text, file_size);
+  if (const auto* range = std::get_if<ByteRange>(&parsed)) {
+    require(range->size > 0 && range->first < file_size && range->size <= file_size - range->first);
+  }
+}
+
+void try_tokens(std::string_view text) {
+  try {
+    TokenList tokens;
+    tokens.add(text);
+    require(!tokens.scopes_of("a token"));
+  } catch (const dictum::RecorderError&) {  // is the right answer to most of it
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  try_target(text);
+  for (const std::uint64_t file_size : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1000}, ~std::uint64_t{0}}) {
+    try_range(text, file_size);
+  }
+  accepts(text, "text/vtt");
+  require(essence(text).size() <= size);
+  if (const auto host = host_of(text)) require(!host->empty() && host->size() <= size);
+  if (const auto cursor = parse_event_cursor(text); cursor && !cursor->front().session.empty()) {
+    require(parse_event_cursor(to_text(*cursor)) == cursor);
+  }
+  try_tokens(text);
+  return 0;
+}
