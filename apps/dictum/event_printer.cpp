@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dictum/error.hpp"
 #include "dictum/text.hpp"
 #include "output.hpp"
 
@@ -49,10 +50,16 @@ struct Overloaded : Handlers... {
 
 }  // namespace
 
+bool leaves_something_undone(const RecorderFault& fault) {
+  return !fault.recoverable || fault.code == to_string(Errc::disk_full) ||
+         fault.code == to_string(Errc::output_unwritable) || fault.code == to_string(Errc::session_unreadable);
+}
+
 void EventPrinter::print(const Event& event) {
-  if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
-      complete != nullptr && !complete->success) {
-    ++failed_;
+  const auto* complete = std::get_if<TranscriptionComplete>(&event.body);
+  const auto* fault = std::get_if<RecorderFault>(&event.body);
+  if ((complete != nullptr && !complete->success) || (fault != nullptr && leaves_something_undone(*fault))) {
+    has_failed_ = true;
   }
   if (!settings_.json) {
     print_text(event);

@@ -7,6 +7,9 @@
 
 namespace dictum::program {
 
+/// Whether something was not, or may not have been, written: the command has failed then, though it went on.
+bool leaves_something_undone(const RecorderFault& fault);
+
 /// Prints the events of `record`, `resume`, `retranscribe` and `resegment`: as JSON, or for a person, text as it comes,
 /// and on a terminal a status line with the state, a level meter or a progress bar, and what is being said. Lives on
 /// the delivery thread. A stream that cannot be written is found by `flush_output`.
@@ -26,8 +29,8 @@ class EventPrinter {
   /// Removes the status line.
   void clear();
 
-  /// Segments that have no text, and why there will be none.
-  int failed() const { return failed_; }
+  /// Whether something of the work was not done: a text failed, or a fault left something undone.
+  bool has_failed() const { return has_failed_; }
 
  private:
   void print_text(const Event& event);
@@ -44,7 +47,7 @@ class EventPrinter {
   double level_ = -120;
   double probability_ = 0;
   std::size_t queued_ = 0;
-  int failed_ = 0;
+  bool has_failed_ = false;
   std::string partial_;
 };
 

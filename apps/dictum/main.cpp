@@ -7,10 +7,12 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "base/nearest.hpp"
@@ -33,6 +35,24 @@ std::string sentence(const CLI::App& app, const CLI::ParseError& error, const ch
   std::string text = error.what();
   std::ranges::replace(text, '\n', ' ');
   return text + ": see dictum --help";
+}
+
+/// Threads and descriptors that the system does not give reach us as its errors, which say little.
+std::string sentence(const std::exception& error) {
+  const auto* const refusal = dynamic_cast<const std::system_error*>(&error);
+  const bool is_ours = dynamic_cast<const dictum::RecorderError*>(&error) != nullptr;
+  if (!is_ours && refusal != nullptr &&
+      (refusal->code() == std::errc::resource_unavailable_try_again ||
+       refusal->code() == std::errc::too_many_files_open ||
+       refusal->code() == std::errc::too_many_files_open_in_system)) {
+    return fmt::format(
+        "the system refuses what the program needs ({}): close other programs, or raise its limits (ulimit)",
+        error.what());
+  }
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
+    return "there is not enough memory: close other programs, or raise the limit (ulimit -v)";
+  }
+  return error.what();
 }
 
 /// The first argument that is empty, by the option before it: in a script, a variable that is not set. It never means
@@ -96,7 +116,7 @@ int run(int argc, char** argv) {
     print_error("{}", error.what());
     code = ExitCode::usage;
   } catch (const std::exception& error) {
-    print_error("{}", error.what());
+    print_error("{}", sentence(error));
     code = ExitCode::failure;
   }
   std::cout.flush();

@@ -1,12 +1,16 @@
 #include "output.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
+#include <mutex>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -15,14 +19,89 @@
 namespace dictum::program {
 namespace {
 
-std::atomic<int> lost_output{0};  // errno; standard output is one for the whole process
+constexpr int kNoLimit = -1;
+constexpr std::size_t kPiece = 4096;  // that poll(2) promises of a pipe: PIPE_BUF
+constexpr std::size_t kMaxBuffer = 65536;
+constexpr std::chrono::milliseconds kErrorPatience{1000};
+
+/// Waits until something can be written, `limit` milliseconds at most. False where that time has passed.
+bool wait_to_write(int descriptor, int limit) noexcept {
+  pollfd fd{descriptor, POLLOUT, 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&fd, 1, limit);
+  } while (ready < 0 && errno == EINTR);
+  return ready != 0;  // an error is found by the write
+}
+
+/// Writes everything, or returns the errno of what failed; ETIMEDOUT where nobody reads.
+int write_all(int descriptor, std::string_view text, int limit) noexcept {
+  while (!text.empty()) {
+    if (!wait_to_write(descriptor, limit)) return ETIMEDOUT;
+    const ssize_t written = ::write(descriptor, text.data(), std::min(text.size(), kPiece));
+    if (written < 0 && errno != EINTR && errno != EAGAIN) return errno;
+    if (written == 0) return EIO;
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+/// Standard output, which is one for the whole process. Not stdio's: the end of a process waits for a thread that is
+/// inside of that, and a reader that does not read holds such a thread for ever.
+class Output {
+ public:
+  void write(std::string_view text) noexcept {
+    const std::unique_lock lock = locked();
+    if (!lock || loss_ != 0) return;
+    try {
+      buffer_ += text;
+      if (buffer_.size() >= kMaxBuffer || (is_terminal_ && buffer_.ends_with('\n'))) write_buffer();
+    } catch (const std::bad_alloc&) {
+      loss_ = ENOMEM;
+    }
+  }
+
+  int flush() noexcept {
+    const std::unique_lock lock = locked();
+    if (lock) write_buffer();
+    return loss_;
+  }
+
+  void set_limit(int milliseconds) noexcept { limit_ = milliseconds; }
+
+ private:
+  /// Not locked where another thread has waited for the reader for too long.
+  std::unique_lock<std::timed_mutex> locked() noexcept {
+    std::unique_lock lock(mutex_, std::defer_lock);
+    if (limit_ == kNoLimit) {
+      lock.lock();
+    } else if (!lock.try_lock_for(std::chrono::milliseconds(limit_))) {
+      int none = 0;
+      loss_.compare_exchange_strong(none, ETIMEDOUT);
+    }
+    return lock;
+  }
+
+  void write_buffer() noexcept {
+    if (const int error = loss_ != 0 ? 0 : write_all(STDOUT_FILENO, buffer_, limit_); error != 0) loss_ = error;
+    buffer_.clear();
+  }
+
+  const bool is_terminal_ = ::isatty(STDOUT_FILENO) != 0;
+  std::timed_mutex mutex_;
+  std::string buffer_;
+  std::atomic<int> loss_{0};  // errno
+  std::atomic<int> limit_{kNoLimit};
+};
+
+/// Never destroyed: a thread that waits for the reader outlives `main`.
+Output& output() noexcept {
+  alignas(Output) static std::byte memory[sizeof(Output)];
+  static Output* const only = new (memory) Output;
+  return *only;
+}
 
 std::atomic<bool> loss_is_reported{false};
-
-void remember_loss() noexcept {
-  int none = 0;
-  lost_output.compare_exchange_strong(none, errno != 0 ? errno : EIO);
-}
 
 bool is_unsafe(std::uint32_t c) {
   return (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
@@ -50,18 +129,13 @@ void guard_standard_descriptors() noexcept {
 }
 
 void write_output(std::string_view text) noexcept {
-  errno = 0;
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) remember_loss();
+  output().write(text);
 }
 
 void write_error(std::string_view text) noexcept {
-  // Not by stdio, which remembers what it could not write and tries again at the exit.
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // there is nowhere left to report it
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+  // Not by stdio, which remembers what it could not write and tries again at the exit. There is nowhere left to report
+  // a failure.
+  write_all(STDERR_FILENO, text, static_cast<int>(kErrorPatience.count()));
 }
 
 void print_json(std::string_view json) {
@@ -96,9 +170,15 @@ void print_document(std::string_view text) {
 }
 
 int flush_output() noexcept {
-  errno = 0;
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) remember_loss();
-  return lost_output;
+  return output().flush();
+}
+
+void limit_output(std::optional<std::chrono::milliseconds> patience) noexcept {
+  output().set_limit(patience ? static_cast<int>(patience->count()) : kNoLimit);
+}
+
+std::string why_output_was_lost(int error) {
+  return error == ETIMEDOUT ? "nobody reads it" : std::generic_category().message(error);
 }
 
 void set_loss_reported() noexcept {
@@ -106,11 +186,13 @@ void set_loss_reported() noexcept {
 }
 
 ExitCode finish_output(ExitCode code) {
-  const int error = flush_output();
+  int error = flush_output();
+  errno = 0;
+  if (error == 0 && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) error = errno != 0 ? errno : EIO;  // help
   if (error == 0) return code;
   if (loss_is_reported) return code;
   print_error("standard output cannot be written ({}): what was asked for was not printed, or not all of it",
-              std::generic_category().message(error));
+              why_output_was_lost(error));
   return code == ExitCode::success ? ExitCode::failure : code;
 }
 

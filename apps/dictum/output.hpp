@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <boost/json/value.hpp>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,7 +18,8 @@
 /// characters and changes of the writing's direction. Errors: none of the functions throws for a stream that cannot be
 /// written; `finish_output` looks once, at the end.
 ///
-/// Thread safety: as stdio's, a line at a time.
+/// Thread safety: as stdio's, a line at a time. A reader of standard output that does not read holds up the thread that
+/// writes, as ever, and no other once `limit_output` was called; standard error is given up after a second.
 namespace dictum::program {
 
 /// Gives each of the descriptors 0, 1 and 2 that is closed to a file that can be neither read nor written in its role,
@@ -81,6 +84,12 @@ void print_document(std::string_view text);
 
 /// Writes out what standard output still holds. Returns 0, or the errno of the first thing that could not be written.
 int flush_output() noexcept;
+
+/// From now on, what nobody reads for so long is given up: it is lost with ETIMEDOUT. Nothing: no limit, as at first.
+void limit_output(std::optional<std::chrono::milliseconds> patience) noexcept;
+
+/// The errno of `flush_output` for people.
+std::string why_output_was_lost(int error);
 
 /// The checked flush at the end of the program: a command whose output was lost has failed, and standard error says so.
 ExitCode finish_output(ExitCode code);

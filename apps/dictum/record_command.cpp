@@ -45,6 +45,7 @@ bool names_file(const Options& options, const RecorderConfig& config) {
 }
 
 constexpr double kLevelHz = 10;
+constexpr auto kOutputPatience = 500ms;
 
 RecorderConfig resolve(const Options& options) {
   RecorderConfig base;
@@ -68,8 +69,8 @@ RecorderConfig resolve(const Options& options) {
 /// What the callback of a recording does and knows. Lives on the delivery thread; `signals` takes word to main's.
 class Watcher {
  public:
-  Watcher(const Options& options, const RecorderConfig& config, Signals& signals)
-      : signals_(signals), is_file_(is_file(config)), printer_(settings(options, config)) {}
+  Watcher(const Options& options, const RecorderConfig& config, std::shared_ptr<Signals> signals)
+      : signals_(std::move(signals)), is_file_(is_file(config)), printer_(settings(options, config)) {}
 
   void receive(const Event& event) {
     if (lost_output() == 0) show(event);
@@ -110,8 +111,7 @@ class Watcher {
       if (changed->state == RecordingState::failed) failed_ = true;
       if (!changed->is_recording) stop();
     } else if (const auto* fault = std::get_if<RecorderFault>(&event.body)) {
-      if (fault->code == to_string(Errc::disk_full) || fault->code == to_string(Errc::output_unwritable))
-        failed_ = true;
+      if (leaves_something_undone(*fault)) failed_ = true;
     } else if (std::holds_alternative<TranscriptionQueued>(event.body)) {
       ++waiting_for_text_;
     } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
@@ -122,10 +122,10 @@ class Watcher {
 
   void stop() {
     wants_stop_ = true;
-    signals_.wake();
+    signals_->wake();
   }
 
-  Signals& signals_;
+  const std::shared_ptr<Signals> signals_;  // this outlives the recording where the reader of the output is stuck
   const bool is_file_;
   EventPrinter printer_;
   std::atomic<bool> wants_stop_{false};
@@ -142,10 +142,15 @@ bool do_interruptibly(RecorderBackend& backend, Signals& signals, std::function<
   bool interrupted = false;
   std::packaged_task<void()> task(std::move(work));
   auto done = task.get_future();
-  const std::jthread thread([&] {
+  std::jthread thread;
+  try {
+    thread = std::jthread([&] {
+      task();
+      signals.wake();
+    });
+  } catch (const std::system_error&) {  // there are no threads left: no signal comes in between, then
     task();
-    signals.wake();
-  });
+  }
   while (done.wait_for(0s) != std::future_status::ready) {
     if (signals.wait() != Signals::Event::signal) continue;
     interrupted = true;
@@ -162,12 +167,15 @@ struct Recorded {
 };
 
 Recorded record(const Options& options, const RecorderConfig& config) {
-  Signals signals;
-  auto watcher = std::make_shared<Watcher>(options, config, signals);
+  limit_output(std::nullopt);
+  const auto signals_owner = std::make_shared<Signals>();
+  Signals& signals = *signals_owner;
+  auto watcher = std::make_shared<Watcher>(options, config, signals_owner);
   auto backend = std::make_unique<RecorderBackend>(config, [watcher](const Event& event) { watcher->receive(event); });
   bool interrupted = do_interruptibly(*backend, signals, [&] { backend->start_recording(); });
   auto why = Signals::Event::woken;
-  while (!watcher->wants_stop() && why == Signals::Event::woken) why = signals.wait();
+  // A signal in the start stops it already, and where the reader of the output is stuck, nothing else says so.
+  while (!interrupted && !watcher->wants_stop() && why == Signals::Event::woken) why = signals.wait();
   interrupted = interrupted || why == Signals::Event::signal;
 
   if (do_interruptibly(*backend, signals, [&] {
@@ -178,10 +186,14 @@ Recorded record(const Options& options, const RecorderConfig& config) {
   }
   const std::filesystem::path session = backend->get_session_path();
   backend.reset();
-  if (const int error = watcher->lost_output(); error != 0) {
+  // A reader that does not read has had its time, in which the last events were to be delivered.
+  limit_output(kOutputPatience);
+  const int lost_output = watcher->lost_output() != 0 ? watcher->lost_output() : flush_output();
+  if (lost_output != 0) {
     set_loss_reported();
-    print_error("standard output cannot be written ({}){}: it is safe in {}", std::generic_category().message(error),
-                is_file(config) ? "" : ", so the recording was stopped", session.string());
+    print_error("standard output cannot be written ({}){}: {} {}", why_output_was_lost(lost_output),
+                is_file(config) || watcher->lost_output() == 0 ? "" : ", so the recording was stopped",
+                watcher->failed() ? "what could be written of it is in" : "it is safe in", session.string());
     return {ExitCode::failure, interrupted};
   }
   if (!options.json) {

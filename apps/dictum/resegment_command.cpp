@@ -48,7 +48,7 @@ ExitCode resegment(const Options& options) {
   const auto made = resegment_session(config, path, [&](const Event& event) { printer.print(event); });
   printer.clear();
   if (!options.json) print("Session: {}\n", made.string());
-  return printer.failed() == 0 ? ExitCode::success : ExitCode::failure;
+  return printer.has_failed() ? ExitCode::failure : ExitCode::success;
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ ExitCode resume(const Options& options) {
     printer.clear();
     if (!options.json) print("Session: {}\n", session.string());
   }
-  return all_resumed && printer.failed() == 0 ? ExitCode::success : ExitCode::failure;
+  return all_resumed && !printer.has_failed() ? ExitCode::success : ExitCode::failure;
 }
 
 }  // namespace

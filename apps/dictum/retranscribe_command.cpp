@@ -45,7 +45,7 @@ ExitCode retranscribe(const Options& options) {
                   edited == 1 ? "segment was" : "segments were", edited == 1 ? "it" : "them");
     }
   }
-  return printer.failed() == 0 ? ExitCode::success : ExitCode::failure;
+  return printer.has_failed() ? ExitCode::failure : ExitCode::success;
 }
 
 }  // namespace

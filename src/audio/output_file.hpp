@@ -28,8 +28,6 @@ class OutputFile {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  [[noreturn]] void fail(int error) const;
-
   std::filesystem::path path_;
   UniqueFD fd_;
 };

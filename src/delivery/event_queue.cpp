@@ -4,6 +4,7 @@
 #include <atomic>
 #include <utility>
 
+#include "base/invariant.hpp"
 #include "journal/journal_reader.hpp"
 
 namespace dictum::detail {
@@ -47,6 +48,12 @@ void EventQueue::push(const std::shared_ptr<const Event>& event, const std::shar
     const std::lock_guard lock(mutex_);
     if (closed_) return;
     if (event->is_ephemeral() && merge_ephemeral(event)) return;
+    if (event->sequence) {
+      const bool follows = newest_journal_.lock() != journal || *event->sequence > newest_sequence_;
+      newest_journal_ = journal;
+      newest_sequence_ = *event->sequence;
+      invariant(follows, "events are delivered in order of their numbers");
+    }
     entries_.push_back({event, {journal, 0, 0}});
     ++pushed_;
     if (entries_.size() > kTail) spill();

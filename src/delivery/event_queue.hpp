@@ -86,6 +86,8 @@ class EventQueue final : public detail::EventQueue, public std::enable_shared_fr
   mutable std::mutex mutex_;
   std::mutex waking_;  // held around the consumer's functions, so that close() can promise that they are over
   std::deque<Entry> entries_;
+  std::weak_ptr<JournalView> newest_journal_;
+  std::uint64_t newest_sequence_ = 0;  // in it
   std::uint64_t pushed_ = 0;
   std::uint64_t handled_ = 0;
   std::deque<Event> read_back_;  // in front of entries_

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "journal/disk_error.hpp"
+#include "base/disk_error.hpp"
 
 namespace dictum::journal {
 

@@ -10,10 +10,10 @@
 #include <ranges>
 #include <system_error>
 
+#include "base/disk_error.hpp"
 #include "base/iso_time.hpp"
 #include "base/xdg.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk_error.hpp"
 #include "journal/layout.hpp"
 #include "journal/session_folder.hpp"
 
@@ -23,11 +23,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Waits until the names in a folder are safe from a power cut. One that cannot be read (a home of others) is left out:
-/// nothing of ours is lost by that but the name of a folder that was made just now.
+/// Waits until the names in a folder are safe from a power cut. One that cannot be read (a home of others), or cannot
+/// be flushed, is left out: nothing of ours is lost by that but the name of a folder that was made just now.
 void sync_folder(const fs::path& folder) {
   const UniqueFD opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened) ::fsync(opened.get());
+  if (opened && ::fsync(opened.get()) != 0 && errno != EINVAL) throw_disk_error(errno, folder);
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/disk_error.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk_error.hpp"
 
 namespace dictum::journal {
 namespace {
@@ -71,6 +71,16 @@ bool is_file_of_a_session(int file, int flags) noexcept {
   return false;
 }
 
+/// The process or the disk lacks something; the session may be as good as any.
+bool says_nothing_of_the_session(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO;
+}
+
+/// Some file systems cannot flush a folder: there is nothing to wait for.
+bool is_flushed(int folder) {
+  return ::fsync(folder) == 0 || errno == EINVAL;
+}
+
 std::string_view why(int error) {
   switch (error) {
     case ELOOP:
@@ -92,6 +102,7 @@ std::string_view why(int error) {
 SessionFolder::SessionFolder(fs::path path)
     : path_(std::move(path)), folder_(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (folder_) return;
+  if (says_nothing_of_the_session(errno)) throw_disk_error(errno, path_);
   throw RecorderError(Errc::session_unreadable,
                       fmt::format("'{}' cannot be read: {}.", path_.string(), std::generic_category().message(errno)));
 }
@@ -178,11 +189,11 @@ void SessionFolder::sync_file(const fs::path& name) const {
 
 void SessionFolder::sync_names(const fs::path& below) const {
   if (below.empty()) {
-    if (::fsync(folder_.get()) != 0) throw_disk_error(errno, path_);
+    if (!is_flushed(folder_.get())) throw_disk_error(errno, path_);
     return;
   }
   const UniqueFD folder = open_in(folder_.get(), below, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  if (!folder || ::fsync(folder.get()) != 0) throw_disk_error(errno, path_ / below);
+  if (!folder || !is_flushed(folder.get())) throw_disk_error(errno, path_ / below);
 }
 
 bool SessionFolder::is_private() const noexcept {

@@ -15,7 +15,8 @@ namespace dictum::journal {
 /// Threads: any, one at a time. Owner: whoever reads or writes the session; holds one descriptor.
 class SessionFolder {
  public:
-  /// Opens the folder. Throws RecorderError(session_unreadable).
+  /// Opens the folder. Throws RecorderError(session_unreadable), or as a write does where the process or the disk lacks
+  /// what it takes.
   explicit SessionFolder(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/invariant.hpp"
 #include "base/outcome.hpp"
 #include "dictum/error.hpp"
 #include "session/library.hpp"
@@ -48,6 +49,9 @@ void DiskStage::attempt(bool& fails, std::vector<EventError>& faults, Write writ
   try {
     write();
     fails = false;
+  } catch (const BrokenInvariant&) {
+    fails = true;
+    broken_ = error_of_current_exception();
   } catch (...) {
     if (!std::exchange(fails, true)) faults.push_back(error_of_current_exception());
   }
@@ -80,6 +84,7 @@ Written DiskStage::write() {
   if (written.is_waiting) {
     if (auto urgent = take_urgent(); !urgent.empty()) written.batches.push_back({std::move(urgent), {}, false});
   }
+  written.broken = std::exchange(broken_, std::nullopt);
   return written;
 }
 
@@ -193,7 +198,7 @@ void DiskStage::close_cut(vad::SegmentClosed& closed, std::vector<pipeline::Stre
 
 Recorded DiskStage::record(std::vector<EventPointer> events) {
   Recorded recorded;
-  if (!writer_) return {.written = 0, .is_blocked = true, .faults = {}};
+  if (!writer_) return {.written = 0, .is_blocked = true, .faults = {}, .broken = {}};
   std::ranges::move(events, std::back_inserter(waiting_));
   while (!waiting_.empty()) {
     const Event& event = *waiting_.front();
@@ -213,6 +218,7 @@ Recorded DiskStage::record(std::vector<EventPointer> events) {
     waiting_.pop_front();
     ++recorded.written;
   }
+  recorded.broken = std::exchange(broken_, std::nullopt);
   return recorded;
 }
 

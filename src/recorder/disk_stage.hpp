@@ -26,6 +26,7 @@ struct Recorded {
   std::size_t written = 0;  // so many of the oldest that waited are in the file now
   bool is_blocked = false;  // the next one could not be written
   std::vector<EventError> faults;
+  std::optional<EventError> broken;  // an invariant: the session ends
 };
 
 /// What capture reports, on its way over the disk to the loop.
@@ -41,6 +42,7 @@ struct Written {
   std::vector<EventError> faults;
   bool is_waiting = false;  // for the disk: try again
   bool has_lost = false;    // audio is lost for good
+  std::optional<EventError> broken;
 };
 
 /// Writes what the pipeline reports and what the core emits to the session's files.
@@ -124,6 +126,7 @@ class DiskStage {
   bool extra_fails_ = false;  // the timeline and the probabilities
   bool journal_fails_ = false;
   bool summary_fails_ = false;
+  std::optional<EventError> broken_;  // an invariant, until it is reported
   std::optional<std::chrono::system_clock::time_point> stopped_at_;
 };
 

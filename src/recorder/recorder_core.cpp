@@ -6,6 +6,7 @@
 #include <ranges>
 #include <utility>
 
+#include "base/invariant.hpp"
 #include "base/iso_time.hpp"
 #include "base/overloaded.hpp"
 #include "base/slug.hpp"
@@ -104,6 +105,7 @@ void RecorderCore::process(const pipeline::StreamItem& item, Actions& actions) {
                  },
                  [&](const pipeline::GapEnded& gap) {
                    now_ = std::max(now_, gap.start_frame + gap.frames);
+                   gap_frames_ += gap.frames;
                    if (gap.reason == GapReason::paused) paused_frames_ += gap.frames;
                    emit(now_, AudioGap{gap.start_frame, gap.frames, gap.reason}, actions);
                  },
@@ -132,12 +134,17 @@ void RecorderCore::process(const pipeline::StreamItem& item, Actions& actions) {
                    if (end.failure) fault(end.failure->code, end.failure->message, false, actions);
                    change_state(end.failure ? RecordingState::failed : RecordingState::idle, actions);
                    emit_notes(outputs, actions);
+                   invariant(end.failure || end.now == end.captured + gap_frames_,
+                             "the end of a recording is what was captured and its gaps");
                  },
              },
              item);
 }
 
 void RecorderCore::opened(const vad::SegmentOpened& segment, Actions& actions) {
+  invariant(!segment_is_open_ && segment.index == (newest_segment_ ? *newest_segment_ + 1 : 0),
+            "segments begin one after the other, in order of their numbers");
+  segment_is_open_ = true;
   now_ = std::max(now_, segment.speech_start);
   newest_segment_ = segment.index;
   if (settings_.transcribes) dialogue_.segment_opened(segment.index, note_time(segment.speech_start));
@@ -178,6 +185,8 @@ bool RecorderCore::should_begin_early() const {
 }
 
 void RecorderCore::closed(const vad::SegmentClosed& segment, Actions& actions) {
+  invariant(segment_is_open_ && newest_segment_ == segment.index, "a segment ends once, and after it began");
+  segment_is_open_ = false;
   const double duration = static_cast<double>(segment.kept_end - segment.kept_start) / settings_.sample_rate;
   emit(segment.speech_end, SpeechEnded{segment.index, duration, segment.kept, segment.kept_start, segment.kept_end},
        actions);
@@ -246,6 +255,7 @@ void RecorderCore::ask_again(Segment& segment, Actions& actions) {
 
 void RecorderCore::take_text(Segment& segment, const TranscriptionOutcome& written, Actions& actions) {
   const std::uint32_t index = segment.index;
+  invariant(segment.asked && outstanding_ > 0, "a text arrives for a segment that waits for one");
   segment.asked.reset();
   --outstanding_;
   if (!written.error) processing_time_ = written.processing_time;

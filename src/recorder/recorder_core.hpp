@@ -190,6 +190,8 @@ class RecorderCore {
 
   notes::NoteDialogue dialogue_;
   std::optional<std::uint32_t> newest_segment_;  // that was opened
+  bool segment_is_open_ = false;
+  Frame gap_frames_ = 0;
   bool texts_were_revised_ = false;
   Frame paused_frames_ = 0;        // a note does not end because the recording paused, so its clock stands still then
   std::uint32_t notes_ = 0;        // files so far

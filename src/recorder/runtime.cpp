@@ -11,6 +11,7 @@
 #include <ranges>
 #include <utility>
 
+#include "base/invariant.hpp"
 #include "base/outcome.hpp"
 #include "config/vocabulary.hpp"
 #include "dictum/detail/completion.hpp"
@@ -514,9 +515,20 @@ void Runtime::report(const EventError& error) {
   });
 }
 
+/// The session that is being recorded cannot be trusted any further, and ends.
+void Runtime::end_broken(const EventError& error) {
+  const auto loop = begin_call(false);
+  if (!loop) return;
+  boost::asio::post(*loop, [self = shared_from_this(), error] {
+    if (const auto session = self->begun()) session->end_broken(error);
+    self->end_call();
+  });
+}
+
 void Runtime::report_exception(const std::exception_ptr& thrown) noexcept {
   try {
     const detail::Outcome outcome = outcome_of(thrown);
+    if (is_broken_invariant(thrown)) return end_broken({to_string(Errc::internal), outcome.sentence});
     report({to_string(Errc::internal), fmt::format("A step of the recorder failed: {}", outcome.sentence)});
   } catch (...) {  // there is no memory left even for that
   }

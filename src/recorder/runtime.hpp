@@ -94,6 +94,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   Awaitable end_sessions();
 
   void report(const EventError& error);
+  void end_broken(const EventError& error);
   void report_exception(const std::exception_ptr& thrown) noexcept;
   void finish_old_sessions();
   Awaitable finish_sessions(std::vector<std::filesystem::path> unfinished);

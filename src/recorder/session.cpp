@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/invariant.hpp"
 #include "base/outcome.hpp"
 #include "recorder/abandonment.hpp"
 
@@ -553,6 +554,7 @@ void Session::report_abandoned() {
                                                                .audio_failed = audio_failed_,
                                                                .events_waiting = tail_.size()})};
   if (!disk_answers && lifecycle_.is_abandoned()) publish(tail_.give_up());
+  if (is_closed && std::exchange(reported_abandonment_, error.message) == error.message) return;  // it goes on the same
   input([error, is_closed](RecorderCore& core, RecorderCore::Actions& actions) {
     if (is_closed) {
       core.fault(error.code, error.message, false, actions);
@@ -631,6 +633,7 @@ void Session::files_written(Written& written) {
     memory_is_full_ = false;
   }
   report(written.faults);
+  if (written.broken) end_broken(*written.broken);
   for (const Batch& batch : written.batches) process(batch.items);
 }
 
@@ -690,9 +693,23 @@ void Session::input(std::function<void(RecorderCore&, RecorderCore::Actions&)> g
     const auto next = std::move(inputs_.front());
     inputs_.pop_front();
     RecorderCore::Actions actions;
-    next(*core_, actions);
+    std::optional<EventError> broken;
+    try {
+      next(*core_, actions);
+    } catch (const BrokenInvariant&) {
+      broken = error_of_current_exception();
+    }
     carry_out(actions);
+    if (broken) end_broken(*broken);
   }
+}
+
+void Session::end_broken(const EventError& error) {
+  if (!core_ || std::exchange(is_broken_, true)) return;
+  input([error](RecorderCore& core, RecorderCore::Actions& actions) {
+    core.fault(error.code, error.message, false, actions);
+  });
+  boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_spoken); });
 }
 
 void Session::carry_out(RecorderCore::Actions& actions) {
@@ -746,6 +763,7 @@ void Session::recorded(const Recorded& recorded) {
   tail_.set_blocked(recorded.is_blocked);
   publish(tail_.written(recorded.written));
   report(recorded.faults);
+  if (recorded.broken) end_broken(*recorded.broken);
   if (tail_.is_full() && verdict(SessionCall::change) == Verdict::accept) {
     report({to_string(Errc::output_unwritable),
             "The journal could not be written for so long that the recording was stopped."});

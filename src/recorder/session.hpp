@@ -112,6 +112,9 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Something went wrong: a recoverable fault.
   void report(const EventError& error);
 
+  /// An invariant is broken: reports it, once, and stops the recording.
+  void end_broken(const EventError& error);
+
   /// Returns after the next change of what the following functions say.
   boost::asio::awaitable<void> changed() { return changed_.wait(); }
 
@@ -214,6 +217,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t recordings_pending_ = 0;  // calls of `write_to_journal` that the disk has not answered
   Frame written_until_ = 0;
   bool audio_failed_ = false;
+  bool is_broken_ = false;  // an invariant is: it ends
+  std::string reported_abandonment_;
   bool memory_is_full_ = false;
   DiskWatch disk_watch_;
 };

@@ -9,9 +9,9 @@
 #include <tuple>
 #include <utility>
 
+#include "base/disk_error.hpp"
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk_error.hpp"
 #include "journal/layout.hpp"
 #include "journal/session_directory.hpp"
 #include "journal/session_folder.hpp"
@@ -191,7 +191,7 @@ void delete_session(const fs::path& session) {
   fs::remove_all(grave, error);
   fs::rename(path, grave, error);
   if (!error) fs::remove_all(grave, error);
-  if (error) journal::throw_disk_error(error.value(), path);
+  if (error) throw_disk_error(error.value(), path);
   update_index(path);
 }
 

@@ -314,8 +314,15 @@ std::vector<UnfinishedSession> find_unfinished(const fs::path& root) {
       const journal::SessionFolder folder(path);
       const auto reason = reason_to_finish(folder);
       if (reason && !journal::is_locked(path)) found.push_back({path, *reason, folder.is_private()});
-    } catch (const RecorderError&) {
+    } catch (const RecorderError& failure) {
+      // Nothing is known of it where the process or the disk lacks something: whoever opens it will say so.
+      if (failure.code() == Errc::output_unwritable) found.push_back({entry->path(), failure.what(), false});
     }
+  }
+  if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory) {
+    throw RecorderError(
+        error == std::errc::permission_denied ? Errc::session_unreadable : Errc::output_unwritable,
+        fmt::format("'{}' cannot be searched for unfinished sessions ({}).", root.string(), error.message()));
   }
   std::ranges::sort(found, {}, &UnfinishedSession::path);
   return found;

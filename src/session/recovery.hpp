@@ -16,7 +16,8 @@ namespace dictum::session {
 
 /// The sessions below `root` that are not finished, or whose manifest or journal is lost, oldest first; those that
 /// another process is working on are left out, and so are those of a newer version (the library lists them). Nothing is
-/// changed. Never throws RecorderError.
+/// changed. One that the process lacks descriptors for is listed, too. Throws RecorderError where `root` is there and
+/// cannot be listed.
 std::vector<UnfinishedSession> find_unfinished(const std::filesystem::path& root);
 
 /// What a recovery records of a journal's damage, for people.

@@ -12,8 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/disk_error.hpp"
+#include "base/invariant.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk_error.hpp"
 #include "journal/event_paths.hpp"
 #include "journal/file_replacement.hpp"
 #include "journal/journal_reader.hpp"
@@ -210,7 +211,7 @@ void SessionWriter::discard_segment(std::uint32_t index) {
   open_.erase(index);
   const std::string file = journal::segment_file(index);
   unsynced_.erase(file);
-  if (!folder_.remove(file)) journal::throw_disk_error(errno, path() / file);
+  if (!folder_.remove(file)) throw_disk_error(errno, path() / file);
 }
 
 void SessionWriter::append_timeline(std::span<const std::int16_t> samples) {
@@ -223,10 +224,11 @@ void SessionWriter::append_probabilities(Frame start_frame, std::span<const floa
 
 void SessionWriter::record(const Event& event) {
   if (event.is_ephemeral()) return;
+  invariant(event.sequence == next_sequence_, "the journal's events have consecutive numbers");
   const Event stored = journal::with_relative_paths(event, path());
   Attempts attempt;
   attempt([&] { journal_.append(chain_.sealed(stored.to_json()) + "\n"); });
-  next_sequence_ = event.sequence.value_or(next_sequence_) + 1;
+  ++next_sequence_;
   manifest_.apply(stored);
   if (was_reopened_) events_.push_back(event);
   attempt([&] { update_incremental(stored); });
@@ -314,10 +316,15 @@ void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> 
   Attempts attempt;
   attempt([&] { journal_.append(""); });  // what may still be waiting
   attempt([&] { incremental_.append(""); });
-  for (auto& [index, segment] : open_) {
-    attempt([&wav = segment] { wav.close(); });
+  while (!open_.empty()) {
+    const std::uint32_t index = open_.begin()->first;
+    const Segment* const segment = manifest_.find(index);
+    const bool has_end = segment != nullptr && segment->is_kept() && !manifest_.position.open_segments.contains(index);
+    // Where its end could not be written before, it is longer than the journal says; where it cannot be now, the
+    // session stays marked as unfinished.
+    attempt([&] { close_segment(index, has_end ? segment->end_frame - segment->start_frame : segment_frames(index)); });
+    open_.erase(index);
   }
-  open_.clear();
   if (timeline_) {
     attempt([&] { std::exchange(timeline_, nullptr)->close(); });
   }
@@ -331,7 +338,7 @@ void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> 
   }
   attempt.rethrow_first();
   if (!manifest_.stopped_at || settled_segments(manifest_) < manifest_.segments.size()) return;
-  folder_.remove(journal::kUnfinishedFile);
+  if (!folder_.remove(journal::kUnfinishedFile)) throw_disk_error(errno, path() / journal::kUnfinishedFile);
 }
 
 }  // namespace dictum::session

@@ -16,9 +16,9 @@
 #include <system_error>
 
 #include "audio/wav_writer.hpp"
+#include "base/disk_error.hpp"
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
-#include "journal/disk_error.hpp"
 #include "journal/layout.hpp"
 
 namespace dictum::session {
@@ -50,7 +50,7 @@ WAV open_wav(const journal::SessionFolder& folder, const std::string& name, int 
   if (!wav.file) wav.file = folder.open(name, mode);  // which says what is wrong with it
   const std::filesystem::path path = folder.path() / name;
   struct stat status{};
-  if (::fstat(wav.file.get(), &status) != 0) journal::throw_disk_error(errno, path);
+  if (::fstat(wav.file.get(), &status) != 0) throw_disk_error(errno, path);
   wav.size = status.st_size;
   std::array<char, kHeaderSize> header{};
   const bool is_whole = ::pread(wav.file.get(), header.data(), header.size(), 0) == kHeaderSize;
@@ -99,21 +99,20 @@ void set_frames(const journal::SessionFolder& folder, const std::string& name, F
   const std::filesystem::path path = folder.path() / name;
   if (!wav.file) throw RecorderError(Errc::session_unreadable, fmt::format("'{}' is missing.", path.string()));
   const auto write = [&](std::string_view bytes, off_t at) {
-    if (::pwrite(wav.file.get(), bytes.data(), bytes.size(), at) != static_cast<ssize_t>(bytes.size())) {
-      journal::throw_disk_error(errno, path);
-    }
+    const ssize_t written = ::pwrite(wav.file.get(), bytes.data(), bytes.size(), at);
+    if (written != static_cast<ssize_t>(bytes.size())) throw_disk_error(written < 0 ? errno : ENOSPC, path);
   };
   const std::int64_t size = kHeaderSize + frames * kFrameSize;
   const std::string header = audio::wav_header(frames, sample_rate);
   // What grows, grows before the header says so; what shrinks, after.
-  if (size > wav.size && ::ftruncate(wav.file.get(), size) != 0) journal::throw_disk_error(errno, path);
+  if (size > wav.size && ::ftruncate(wav.file.get(), size) != 0) throw_disk_error(errno, path);
   if (wav.has_header) {
     write(std::string_view(header).substr(4, 4), 4);
     write(std::string_view(header).substr(40, 4), 40);
   } else {
     write(header, 0);
   }
-  if (size < wav.size && ::ftruncate(wav.file.get(), size) != 0) journal::throw_disk_error(errno, path);
+  if (size < wav.size && ::ftruncate(wav.file.get(), size) != 0) throw_disk_error(errno, path);
 }
 
 }  // namespace dictum::session

@@ -4,13 +4,15 @@
 
 #include <algorithm>
 
+#include "base/invariant.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::transcription {
 
 void JobQueue::insert(QueuedJob job) {
   const std::pair key{job.priority, job.order};
-  jobs_.emplace(key, std::move(job));
+  const bool is_new = jobs_.emplace(key, std::move(job)).second;
+  invariant(is_new, "a job waits in the queue once");
 }
 
 QueuedJob JobQueue::next_job(std::shared_ptr<JobSource> source, std::uint32_t segment, Priority priority) {

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <span>
 
+#include "base/invariant.hpp"
 #include "dictum/error.hpp"
 #include "dictum/vad.hpp"
 
@@ -57,6 +58,7 @@ void Segmenter::window(Frame start, Frame end, float probability, float energy, 
   const bool speech = static_cast<double>(probability) >= settings_.threshold;
   // Written so that a probability that is not a number counts as silence.
   const bool silence = !(static_cast<double>(probability) >= settings_.threshold - kHysteresis);
+  invariant(start >= last_window_end_ && end > start, "windows follow each other");
   last_window_end_ = end;
 
   if (!open_) {
@@ -94,6 +96,7 @@ void Segmenter::close(Frame frame, CloseReason reason, std::vector<Decision>& ou
 }
 
 void Segmenter::restart(Frame origin) {
+  invariant(!open_, "no segment is open when the stream begins anew");
   barrier_ = std::max(barrier_, origin);
   last_window_end_ = std::max(last_window_end_, origin);
 }
@@ -138,6 +141,8 @@ void Segmenter::open_segment(Frame speech_start, std::vector<Decision>& out) {
 /// `last_frame` is the end of the audio that may be kept.
 void Segmenter::close_segment(Frame speech_end, Frame last_frame, CloseReason reason, std::vector<Decision>& out) {
   const Frame kept_end = std::max(std::min({speech_end + post_roll(), last_frame, limit()}), open_->kept_start);
+  invariant(open_->kept_start >= barrier_ || open_->piece, "segments do not overlap");
+  invariant(kept_end - open_->kept_start <= max_segment_, "no segment is longer than the longest");
   const bool kept =
       reason != CloseReason::silence || open_->piece || open_->speech_windows >= windows_in(settings_.min_speech_ms);
   out.emplace_back(SegmentClosed{.index = open_->index,
@@ -156,6 +161,7 @@ void Segmenter::close_segment(Frame speech_end, Frame last_frame, CloseReason re
 void Segmenter::split_until(Frame end, std::vector<Decision>& out) {
   while (end > limit()) {
     const Frame split = quietest_split();
+    invariant(split > open_->kept_start && split <= limit(), "a split lies within its segment");
     out.emplace_back(SegmentClosed{.index = open_->index,
                                    .kept_start = open_->kept_start,
                                    .kept_end = split,

@@ -56,7 +56,7 @@ using Decision = std::variant<SegmentOpened, SegmentClosed>;
 /// either: so each piece of a split has speech in it and none is too long.
 ///
 /// Threads: one at a time, any; `const` calls must not run beside the others. Owner: one recording. Construction throws
-/// RecorderError(invalid_argument) for settings that make no sense; nothing else fails.
+/// RecorderError(invalid_argument) for settings that make no sense; nothing else fails, but with BrokenInvariant.
 class Segmenter {
  public:
   explicit Segmenter(SegmenterSettings settings);

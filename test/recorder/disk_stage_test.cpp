@@ -186,6 +186,15 @@ TEST_F(FilesOfARecording, WaitOneSecondOnlyForASourceThatCanBeReadAgain) {
   EXPECT_FALSE(write({opened(1), audio(1), closed(1, 900)}, true).is_waiting);
 }
 
+TEST_F(FilesOfARecording, SayWhichRuleIsBrokenWhereAnEventIsMissing) {
+  const auto event = std::make_shared<const Event>(
+      Event{.session = "s", .sequence = 5, .timestamp = 0, .frame = 0, .body = SpeechDetected{0, 0}});
+  const Recorded recorded = stage_.record({event});
+  ASSERT_TRUE(recorded.broken);
+  EXPECT_THAT(recorded.broken->message, HasSubstr("consecutive numbers"));
+  EXPECT_EQ(recorded.written, 0U);
+}
+
 TEST_F(FilesOfARecording, AreFlushedEverySecondWhileASegmentIsOpen) {
   write({opened(0), audio(0)});
   EXPECT_THAT(stage_.due_for_sync(), IsEmpty());

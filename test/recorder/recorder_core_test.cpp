@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/invariant.hpp"
 #include "dictum/error.hpp"
 #include "recorder/revised_notes.hpp"
 
@@ -42,7 +43,9 @@ class Core : public testing::Test {
                  actions);
   }
 
-  void close() { core.process(pipeline::Closed{.now = 100 * kRate, .captured = 100 * kRate}, actions); }
+  void close(Frame gaps = 0) {
+    core.process(pipeline::Closed{.now = 100 * kRate, .captured = 100 * kRate - gaps}, actions);
+  }
 
   void answer(std::uint32_t index, const std::string& text) {
     TranscriptionOutcome outcome;
@@ -316,7 +319,7 @@ TEST_F(Core, ANoteGoesOnOverAPause) {
   core.process(pipeline::Resumed{.now = 66 * kRate}, actions);
   say(2, 67);
   answer(2, "butter");
-  close();
+  close(60 * kRate);
   ASSERT_EQ(reported<NoteCompleted>().size(), 1U);
   EXPECT_EQ(reported<NoteCompleted>().front().text, "bread butter");
 }
@@ -335,6 +338,25 @@ TEST_F(Core, PendingSegmentsAreReportedByNumber) {
   answer(0, "one");
   core.report_pending(actions);
   EXPECT_THAT(reported<RecorderFault>().back().message, testing::HasSubstr("1 segment is still to be transcribed (1)"));
+}
+
+TEST_F(Core, RefusesASegmentThatEndsTwice) {
+  say(0, 1);
+  const vad::SegmentClosed again{0, kRate, 2 * kRate, kRate, 2 * kRate, true, vad::CloseReason::silence};
+  EXPECT_THAT([&] { core.process(again, actions); },
+              testing::ThrowsMessage<BrokenInvariant>(testing::HasSubstr("a segment ends once, and after it began")));
+}
+
+TEST_F(Core, RefusesASegmentBeforeTheOneThatIsNext) {
+  say(0, 1);
+  EXPECT_THROW(core.process(vad::SegmentOpened{2, 4 * kRate, 4 * kRate}, actions), BrokenInvariant);
+}
+
+TEST_F(Core, EndsAllTheSameWhereTheFramesDoNotAddUp) {
+  const pipeline::Closed end{.now = 2 * kRate, .captured = kRate, .drift_ppm = 0, .failure = {}};
+  EXPECT_THROW(core.process(end, actions), BrokenInvariant);
+  EXPECT_EQ(core.state(), RecordingState::idle);
+  EXPECT_EQ(reported<RecordingStateChanged>().back().state, RecordingState::idle);
 }
 
 TEST_F(Core, SpeechThatStartsHasTheModelLoaded) {

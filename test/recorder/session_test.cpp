@@ -66,6 +66,19 @@ TEST_F(SessionInVirtualTime, StopsWithinItsBoundThoughTheDiskHangs) {
   EXPECT_THAT(faults.front().message, HasSubstr("may be missing"));
 }
 
+TEST_F(SessionInVirtualTime, ABrokenInvariantEndsItWithItsAudioSafe) {
+  record_for(3s);
+  const EventError broken{to_string(Errc::internal), "Dictum has broken a rule of its own: nothing is lost."};
+  session->end_broken(broken);
+  session->end_broken(broken);
+  EXPECT_TRUE(time_until([&] { return state() == SessionState::ended; }));
+  const auto faults = received_bodies<RecorderFault>();
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_EQ(faults.front().message, broken.message);
+  EXPECT_FALSE(faults.front().recoverable);
+  EXPECT_THAT(test::grammar_violations(session->path()), IsEmpty());
+}
+
 TEST_F(SessionInVirtualTime, AnEventThatIsNotInTheJournalIsDeliveredWithoutASequence) {
   record_for(3s);
   disk->hangs = true;
