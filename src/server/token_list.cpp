@@ -11,11 +11,11 @@
 #include <system_error>
 #include <utility>
 
+#include "base/disk_error.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "digest/sha256.hpp"
-#include "journal/disk_error.hpp"
 
 namespace dictum::server {
 namespace {
@@ -134,7 +134,7 @@ std::string make_token(const std::filesystem::path& file, const Scopes& scopes) 
   const UniqueFD fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600));
   if (!fd || ::write(fd.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
       ::fsync(fd.get()) != 0) {
-    journal::throw_disk_error(errno, file);
+    throw_disk_error(errno, file);
   }
   return token;
 }
