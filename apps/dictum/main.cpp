@@ -23,6 +23,22 @@
 
 namespace {
 
+/// The first word on the command line that names no option of `command`; empty where each does.
+std::string unknown_option(const CLI::App& command) {
+  for (const std::string& word : command.remaining()) {
+    if (word.starts_with("--") && word.size() > 2) return word.substr(0, word.find('='));
+  }
+  return {};
+}
+
+std::vector<std::string> long_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
 /// On one line, as every other refusal. `command` is where the command line's words begin.
 std::string sentence(const CLI::App& app, const CLI::ParseError& error, const char* const* command) {
   const CLI::App* last = &app;  // the one that a further command is missing behind
@@ -31,6 +47,10 @@ std::string sentence(const CLI::App& app, const CLI::ParseError& error, const ch
   for (const CLI::App* each : last->get_subcommands({})) names.push_back(each->get_name());
   if (!names.empty() && *command != nullptr && **command != '-') {
     return fmt::format("unknown command \"{}\": did you mean \"{}\"?", *command, dictum::nearest(*command, names));
+  }
+  if (const std::string option = unknown_option(*last); !option.empty()) {
+    return fmt::format("unknown option \"{}\": did you mean \"{}\"?", option,
+                       dictum::nearest(option, long_names(*last)));
   }
   std::string text = error.what();
   std::ranges::replace(text, '\n', ' ');

@@ -152,14 +152,14 @@ fs::path find_session(const fs::path& root, std::string_view what) {
   }
   if (what == "last") {
     if (const auto newest = newest_session(root, names)) return journal::normal_path(root / *newest);
-    throw fail("");
+    throw fail(": nothing has been recorded there yet");
   }
   std::erase_if(names,
                 [&](const std::string& name) { return !journal::is_session_name(name) || !name.starts_with(what); });
   std::ranges::sort(names);
-  if (names.empty() || what.empty()) throw fail("");
+  if (names.empty() || what.empty()) throw fail(": give the name of one, the beginning of a name, or \"last\"");
   if (names.size() > 1) {
-    throw fail(fmt::format("; {} begin like that, from '{}' to '{}'", names.size(), names.front(), names.back()));
+    throw fail(fmt::format(": {} begin like that, from '{}' to '{}'", names.size(), names.front(), names.back()));
   }
   return journal::normal_path(root / names.front());
 }

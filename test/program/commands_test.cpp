@@ -39,10 +39,16 @@ TEST_F(Commands, AnUnknownOneIsAWrongUseAndNamesTheNearest) {
   EXPECT_THAT(test::lines(result.err), ElementsAre(testing::AllOf(HasSubstr("recrod"), HasSubstr("record"))));
 }
 
-TEST_F(Commands, AnUnknownOptionIsAWrongUse) {
-  const auto result = run({"record", "--nonsense"});
+TEST_F(Commands, AnUnknownOptionIsAWrongUseAndNamesTheNearest) {
+  const auto result = run({"record", "--inptu", "file.wav"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(test::lines(result.err), ElementsAre(HasSubstr("--nonsense")));
+  EXPECT_THAT(test::lines(result.err), ElementsAre(testing::AllOf(HasSubstr("\"--inptu\""), HasSubstr("\"--input\""))));
+}
+
+TEST_F(Commands, AnUnknownOptionOfACommandWithinACommandNamesTheNearest) {
+  const auto result = run({"sessions", "list", "--jsno=yes"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(test::lines(result.err), ElementsAre(testing::AllOf(HasSubstr("\"--jsno\""), HasSubstr("\"--json\""))));
 }
 
 TEST_F(Commands, AnOptionWithoutItsValueIsAWrongUse) {
