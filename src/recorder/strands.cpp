@@ -37,6 +37,8 @@ class GuardedExecutor {
 
   template <class Function>
   void execute(Function&& function) const {
+    // What it runs on may be left by the last other holder before the function below returns.
+    const std::shared_ptr<const Base> kept = base_;
     inner_.execute([base = base_, function = std::forward<Function>(function)]() mutable {
       try {
         std::move(function)();
