@@ -209,7 +209,7 @@ SessionCheck verify(const fs::path& session) {
 }
 
 SessionCheck repair(const fs::path& session, std::chrono::system_clock::time_point now) {
-  const SessionCheck before = verify(session);
+  SessionCheck before = verify(session);
   if (before.problems.empty() && before.is_finished) return before;
   {
     SessionWriter writer = SessionWriter::reopen(before.path);
