@@ -244,7 +244,6 @@ void CaptureLoop::send(std::vector<StreamItem> items) {
       std::ranges::all_of(held_back_, [](const StreamItem& item) { return std::holds_alternative<Progress>(item); });
   if (can_wait && pipeline_->now() - sent_until_ < format_.sample_rate / 10) return;
   sent_until_ = pipeline_->now();
-  backlog_->sent(bytes_of(held_back_));
   sink_(std::exchange(held_back_, {}));
 }
 

@@ -10,7 +10,8 @@
 
 namespace dictum::recorder {
 
-/// A batch between capture and the loop. However its way ends, capture is woken where it waits for that.
+/// Counts a batch between capture and the loop while it exists. However its way ends, capture is woken where it waits
+/// for that.
 ///
 /// Thread safety: moved from strand to strand, used on one at a time.
 class InFlight {
@@ -18,7 +19,9 @@ class InFlight {
   InFlight() = default;
   InFlight(std::shared_ptr<pipeline::Backlog> backlog, std::shared_ptr<pipeline::CaptureLoop> capture,
            boost::asio::any_io_executor listen, std::int64_t bytes)
-      : backlog_(std::move(backlog)), capture_(std::move(capture)), listen_(std::move(listen)), bytes_(bytes) {}
+      : backlog_(std::move(backlog)), capture_(std::move(capture)), listen_(std::move(listen)), bytes_(bytes) {
+    backlog_->sent(bytes_);
+  }
   InFlight(InFlight&&) noexcept = default;
   InFlight& operator=(InFlight&&) = delete;
   ~InFlight() {

@@ -574,8 +574,8 @@ void Session::run_capture(const std::vector<EventError>& warnings) {
   auto sink = [self = shared_from_this(), disk = disk_, backlog = backlog_,
                capture = std::weak_ptr(capture_)](std::vector<pipeline::StreamItem> items) {
     self->watch_disk();
-    const std::int64_t bytes = pipeline::bytes_of(items);
-    Batch batch{std::move(items), InFlight(backlog, capture.lock(), self->strands_.listen, bytes), backlog->can_wait()};
+    InFlight in_flight(backlog, capture.lock(), self->strands_.listen, pipeline::bytes_of(items));
+    Batch batch{std::move(items), std::move(in_flight), backlog->can_wait()};
     boost::asio::post(self->strands_.disk, [self, disk, batch = std::move(batch)]() mutable {
       disk->push(std::move(batch));
       self->write_files(disk);
