@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -181,13 +182,14 @@ class Stalls : public test::FaultyRecording, public testing::WithParamInterface<
     return counting.calls();
   }
 
-  /// Sends `signals` SIGINTs once a call hangs; the end has to come soon.
-  void expect_end(int first, int signals) {
+  /// Sends `signals` SIGINTs once a call hangs; the end has to come soon. False where the call did not come: their
+  /// order varies a little.
+  bool expect_end(int first, int signals) {
     clear();
     FaultyRun faulty({.call = GetParam(), .first = first}, folder / "faults", root());
     SCOPED_TRACE(testing::Message() << GetParam() << " " << first << " hangs");
     test::RunningProgram program(faulty.with_fault(recording_file()));
-    if (!faulty.wait_for_hit(5s)) return;  // the order of calls varies a little
+    if (!faulty.wait_for_hit(5s)) return false;
     for (int i = 0; i < signals; ++i) program.send(SIGINT);
     const auto result = program.wait(8s);
     EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
@@ -197,15 +199,21 @@ class Stalls : public test::FaultyRecording, public testing::WithParamInterface<
       if (!std::filesystem::exists(session / "manifest.json")) continue;  // a start that was cancelled
       EXPECT_THAT(test::grammar_violations(session), IsEmpty());
     }
+    return true;
+  }
+
+  void expect_ends(int signals) {
+    const auto all = moments(calls());
+    EXPECT_GT(std::ranges::count_if(all, [&](int first) { return expect_end(first, signals); }), 0);
   }
 };
 
 TEST_P(Stalls, DoNotHoldUpAStop) {
-  for (const int first : moments(calls())) expect_end(first, 1);
+  expect_ends(1);
 }
 
 TEST_P(Stalls, DoNotHoldUpASecondSignal) {
-  for (const int first : moments(calls())) expect_end(first, 2);
+  expect_ends(2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Calls, Stalls, testing::Values("write", "sync", "rename", "open"),

@@ -7,12 +7,15 @@
 
 #include "base/json.hpp"
 #include "dictum/error.hpp"
+#include "json_text.hpp"
 #include "session/scribe.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace dictum::server {
 namespace {
 
+using test::parse;
+using test::text_of;
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
@@ -21,17 +24,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
-
-boost::json::value parse(const std::string& text) {
-  boost::system::error_code error;
-  boost::json::value value = json::parse(text, error);
-  EXPECT_FALSE(error) << text;
-  return value;
-}
-
-std::string text_of(const boost::json::value& value) {
-  return std::string(std::string_view(value.as_string()));
-}
 
 class Routes : public testing::Test {
  protected:

@@ -13,6 +13,7 @@
 #include "dictum/push_source.hpp"
 #include "dictum/sessions.hpp"
 #include "journal/journal_reader.hpp"
+#include "json_text.hpp"
 #include "recorder/recordings.hpp"
 #include "session/scribe.hpp"
 #include "support/temporary_directory.hpp"
@@ -21,6 +22,8 @@ namespace dictum::server {
 namespace {
 
 using test::Client;
+using test::parse;
+using test::text_of;
 using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
@@ -28,17 +31,6 @@ using testing::Le;
 using testing::Not;
 using testing::StartsWith;
 using namespace std::chrono_literals;
-
-boost::json::value parse(const std::string& text) {
-  boost::system::error_code error;
-  boost::json::value value = json::parse(text, error);
-  EXPECT_FALSE(error) << text;
-  return value;
-}
-
-std::string text_of(const boost::json::value& value) {
-  return std::string(std::string_view(value.as_string()));
-}
 
 /// Checks that it is a problem, and gives its code.
 std::string problem(const Client::Response& response, int status) {

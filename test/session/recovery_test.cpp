@@ -291,6 +291,19 @@ class PowerCut : public Crash {
 
   std::deque<Segment> segments() const { return read_manifest(path()).segments; }
 
+  /// First frame and end of each segment.
+  std::vector<std::pair<Frame, Frame>> places() const {
+    std::vector<std::pair<Frame, Frame>> found;
+    for (const Segment& each : segments()) found.emplace_back(each.start_frame, each.end_frame);
+    return found;
+  }
+
+  std::vector<std::string> texts() const {
+    std::vector<std::string> found;
+    for (const Segment& each : segments()) found.push_back(each.text);
+    return found;
+  }
+
   void expect_recovered_once() {
     const std::string journal = content("events.jsonl");
     const std::string manifest = content("manifest.json");
@@ -363,35 +376,26 @@ TEST_F(PowerCut, ThatDamagedOneLineKeepsWhatIsBeforeAndBehind) {
 }
 
 TEST_F(PowerCut, ThatEmptiedTheJournalKeepsWhatTheManifestStates) {
-  const auto before = segments();
+  const auto places_before = places();
+  const auto texts_before = texts();
   for (const bool is_there : {true, false}) {
     replace("events.jsonl", "");
     if (!is_there) fs::remove(path() / "events.jsonl");
     recovered();
     expect_whole();
-    const auto found = segments();
-    ASSERT_EQ(found.size(), before.size());
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      EXPECT_EQ(found[i].start_frame, before[i].start_frame);
-      EXPECT_EQ(found[i].end_frame, before[i].end_frame);
-      EXPECT_EQ(found[i].text, before[i].text);
-    }
+    EXPECT_EQ(places(), places_before);
+    EXPECT_EQ(texts(), texts_before);
   }
   expect_recovered_once();
 }
 
 TEST_F(PowerCut, ThatTookJournalAndManifestKeepsTheAudioInItsPlace) {
-  const auto before = segments();
+  const auto before = places();
   replace("events.jsonl", "");
   replace("manifest.json", "");
   recovered();
   expect_whole();
-  const auto found = segments();
-  ASSERT_EQ(found.size(), before.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    EXPECT_EQ(found[i].start_frame, before[i].start_frame);
-    EXPECT_EQ(found[i].end_frame, before[i].end_frame);
-  }
+  EXPECT_EQ(places(), before);
 }
 
 TEST_F(PowerCut, ThatLeftNothingButAudioKeepsIt) {
