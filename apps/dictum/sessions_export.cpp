@@ -52,9 +52,10 @@ ExitCode export_session(const fs::path& root, const Options& options) {
   }
   const auto missing = dictum::export_session(
       path, options.file, {.format = format, .revision = options.revision, .whole_timeline = options.timeline});
+  if (missing.empty()) return ExitCode::success;
   if (!is_audio) return report_missing_texts(open_session(path, options.revision));
   for (const std::string& problem : missing) print_error("{}", problem);
-  return missing.empty() ? ExitCode::success : ExitCode::failure;
+  return ExitCode::failure;
 }
 
 }  // namespace

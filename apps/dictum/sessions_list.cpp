@@ -44,7 +44,8 @@ ExitCode list(const fs::path& root, bool as_json) {
       constexpr std::size_t kMaxText = 60;
       std::string text = entry.first_text;
       if (text.size() > kMaxText) text.resize(std::min(text.find(' ', kMaxText), text.size()));
-      print(" {:>9}  {:>4} segments {:>3} notes  {}", position_text(entry.duration_sec), entry.segments, entry.notes,
+      print(" {:>9}  {:>4} {:8} {:>3} {:5}  {}", position_text(entry.duration_sec), entry.segments,
+            entry.segments == 1 ? "segment" : "segments", entry.notes, entry.notes == 1 ? "note" : "notes",
             entry.is_open ? "(open) " + text : text);
     }
     print("\n");

@@ -27,17 +27,17 @@ struct Options {
 
 ExitCode show(const fs::path& path, std::optional<int> revision, bool as_json) {
   const SessionCheck check = verify_session(path);
-  const SessionTranscript session = open_session(path, revision);
   const std::vector<std::string> problems = check.sentences();
   if (as_json) {
     boost::system::error_code ignored;
     boost::json::value json = json::parse(export_text(path, ExportFormat::json, revision), ignored);
-    json.as_object()["path"] = session.path.string();
+    json.as_object()["path"] = check.path.string();
     json.as_object()["is_open"] = check.is_open;
     json.as_object()["problems"] = boost::json::array(problems.begin(), problems.end());
     print_json(json);
     return ExitCode::success;
   }
+  const SessionTranscript session = open_session(path, revision);
   print("{}\n{}, {} long, from {}{}\n", session.path.string(), minute_text(session.started_at),
         position_text(session.seconds(session.end_frame)), session.source,
         check.is_open        ? " (open)"
