@@ -135,10 +135,11 @@ class WhisperWorker final : public transcription::WorkerEngine {
     return made;
   }
 
-  /// The phrase that the text only sounds like, if a second decoding that is told the phrases writes it. Its text is
+  /// The phrase that the text only sounds like, if a second decoding that is given the phrases writes it. Its text is
   /// used for nothing else: a prompt makes Whisper write what was not said.
   std::vector<DetectedPhrase> check_phrases(const transcription::Job& job, const WorkerAudio& audio,
                                             const Attempt& first, const std::stop_token& cancelled) {
+    if (job.phrases.empty()) return {};
     const PhraseCheck check(job.phrases);
     if (!check.is_worthwhile(first.parted.text)) return {};
     const Attempt second =

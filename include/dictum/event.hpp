@@ -146,7 +146,7 @@ struct NoteCompleted {
   std::vector<std::uint32_t> segments;  ///< of the body, in audio order
   std::string path;                     ///< of the Markdown file; absolute in the API, relative in the journal
   int revision{};                       ///< 0 for the note as it was spoken; later ones follow revised texts
-  bool late{};  ///< its start has a text only since the recording ended: no other note event tells of it. In JSON only
+  bool late{};  ///< its start has a text only since the recording ended: no other note event reports it. In JSON only
                 ///< where it is true
   bool operator==(const NoteCompleted&) const = default;
 };

@@ -228,7 +228,7 @@ class NoteCompleted(RecorderEvent):
     path: Path
     revision: int  #: 0 for the note as it was spoken; later ones follow revised texts
     late: bool = False
-    """Its start has a text only since the recording ended: no other note event tells of it."""
+    """Its start has a text only since the recording ended: no other note event reports it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,8 +107,8 @@ Response problem(const std::error_code& code, std::string_view detail) {
 }
 
 std::string excerpt(std::string_view text) {
-  constexpr std::size_t kMost = 100;
-  return utf8::on_one_line(text.substr(0, kMost));
+  constexpr std::size_t kMaxBytes = 100;
+  return utf8::on_one_line(text.substr(0, kMaxBytes));
 }
 
 Response problem_of_current_exception() {

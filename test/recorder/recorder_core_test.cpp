@@ -168,7 +168,7 @@ TEST_F(Core, ATextInAnotherLanguageThanTheSessionsIsAskedForAgain) {
   answer_in("ja", 0, "ichi");
   answer_in("en", 1, "two");
   answer_in("en", 2, "three");  // decides, so the first is asked for again
-  answer_in("hi", 3, "char");   // was under way by then: its text is not told
+  answer_in("hi", 3, "char");   // was under way by then: its text is not reported
   EXPECT_EQ(all<Transcribe>().size(), 6U);
   answer_in("en", 0, "one");
   answer_in("en", 3, "four");
@@ -712,7 +712,7 @@ TEST_F(Core, ANoteWhoseStartFailedIsMadeWhenItsTextComesLate) {
   EXPECT_EQ(corrected[0].note.revision, 1);
   EXPECT_EQ(corrected[0].note.path, made[0].note.path);
 
-  // Whoever resumes the session tells of no note again.
+  // A session that is resumed reports no note again.
   RecorderCore resumed(settings(), clock);
   actions.clear();
   resumed.resume(recorded, Redo::nothing, actions);
