@@ -541,7 +541,8 @@ void Runtime::finish_old_sessions() {
   if (config_.custom_transcriber || !transcription::transcribes(config_) || std::exchange(looked_for_unfinished_, true))
     return;
   const Strands strands = this->strands();
-  boost::asio::post(strands.disk, [self = shared_from_this(), loop = strands.loop] {
+  // Not on `disk`: a manifest of each session is read, and the new session's files do not wait for thousands of them.
+  boost::asio::post(strands.work, [self = shared_from_this(), loop = strands.loop] {
     std::vector<std::filesystem::path> paths;
     for (const auto& unfinished : session::find_unfinished(journal::session_root(self->config_))) {
       if (unfinished.is_private) paths.push_back(unfinished.path);
