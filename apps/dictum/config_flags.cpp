@@ -25,6 +25,14 @@ const std::map<std::string, std::string, std::less<>> kFlagNames = {
 // Sections that somebody arranges once in the configuration file, not with each command.
 constexpr std::array<std::string_view, 2> kArrangedOnce = {"notes", "retention"};
 
+/// Under which heading of the help a section's options stand.
+std::string heading(std::string_view section) {
+  if (section == "capture") return "Sound";
+  if (section == "vad") return "Speech detection";
+  if (section.starts_with("transcription")) return "Words";
+  return "Sessions";
+}
+
 constexpr double kFarFieldThreshold = 0.2;  // speech then ends below 0.05
 
 }  // namespace
@@ -38,7 +46,7 @@ void ConfigFlags::add_all() {
   }
   const std::string far_field_help = "detect speech that is far from the microphone, and more noise";
   far_field_ = command_.add_flag("--far-field", far_field_help);
-  far_field_->excludes("--vad-threshold");
+  far_field_->excludes("--vad-threshold")->group(heading("vad"));
 }
 
 void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections) {
@@ -63,13 +71,14 @@ void ConfigFlags::add(const Setting& setting) {
     if (setting.is_on) flag.insert(2, "no-");
     added.name = flag;
     added.text = setting.is_on ? "false" : "true";
-    added.option = command_.add_flag(flag, setting.is_on ? fmt::format("do not {}", setting.help) : setting.help);
+    added.option = command_.add_flag(flag, setting.is_on ? fmt::format("do not {}", setting.help) : setting.help)
+                       ->group(heading(setting.section));
     return;
   }
   const std::string type = !setting.one_of.empty()                 ? fmt::format("{}", fmt::join(setting.one_of, "|"))
                            : setting.type == Setting::Type::number ? "NUMBER"
                                                                    : "TEXT";
-  added.option = command_.add_option(flag, added.text, setting.help)->type_name(type);
+  added.option = command_.add_option(flag, added.text, setting.help)->type_name(type)->group(heading(setting.section));
 }
 
 RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {

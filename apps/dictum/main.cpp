@@ -118,6 +118,8 @@ int run(int argc, char** argv) {
   add_transcribers_command(app, code);
   add_models_command(app, code);
   add_doctor_command(app, code);
+  add_completion_command(app, code);
+  add_manual_command(app, code);
 
   if (const auto empty = empty_argument({argv, static_cast<std::size_t>(argc)})) {
     print_error("{} is empty: give it a value, or leave it out", *empty);

@@ -57,6 +57,81 @@ TEST_F(Commands, AnOptionWithoutItsValueIsAWrongUse) {
   EXPECT_THAT(test::lines(result.err), SizeIs(1));
 }
 
+/// What a shell is offered behind these words, the last of which is not finished.
+class Completion : public Commands {
+ protected:
+  std::vector<std::string> offered(const std::string& words) const {
+    auto asked = dictum({"completion", "words"});
+    asked.input = words;
+    return test::lines(test::run_program(std::move(asked)).out);
+  }
+};
+
+TEST_F(Completion, OffersTheCommandsThatBeginSo) {
+  EXPECT_THAT(offered("re\n"), ElementsAre("record", "resume", "retranscribe", "resegment", "replay"));
+}
+
+TEST_F(Completion, OffersTheVerbsOfACommand) {
+  EXPECT_THAT(offered("sessions\nex\n"), ElementsAre("export"));
+}
+
+TEST_F(Completion, OffersTheOptionsThatAreNotThereYet) {
+  EXPECT_THAT(offered("record\n--min-speech-ms\n100\n--mi\n"), ElementsAre("--min-silence-ms"));
+}
+
+TEST_F(Completion, OffersTheWordsThatAnOptionTakes) {
+  EXPECT_THAT(offered("record\n--vad\n\n"), ElementsAre("silero", "energy"));
+  EXPECT_THAT(offered("devices\n--backend\np\n"), testing::Contains("pulse"));
+  EXPECT_THAT(offered("record\n--vad\n=\nsil\n"), ElementsAre("silero"));  // as bash cuts --vad=sil
+}
+
+TEST_F(Completion, OffersModelsTranscribersAndSessions) {
+  EXPECT_THAT(offered("models\npull\nbase.en-q8\n"), ElementsAre("base.en-q8_0"));
+  EXPECT_THAT(offered("record\n--transcriber\nno\n"), ElementsAre("none"));
+  EXPECT_THAT(offered("sessions\nshow\n\n"), IsEmpty());
+  ASSERT_EQ(run({"record", "--input", tone().string(), "--pace", "fast", "--no-transcribe"}).exit_code, 0);
+  EXPECT_THAT(offered("sessions\nshow\n\n"), testing::AllOf(SizeIs(2), testing::Contains("last")));
+}
+
+TEST_F(Completion, OfUnknownOptionsAndEmptyInputIsNoError) {
+  EXPECT_THAT(offered(""), testing::Contains("record"));
+  EXPECT_THAT(offered("record\n--no-such-option\n--vad\nen\n"), ElementsAre("energy"));
+}
+
+TEST_F(Completion, WorksInBashWithWordsThatTheShellWouldExpand) {
+  auto bash = dictum({"completion", "bash"});
+  const std::string script =
+      "PATH=" + bash.executable.parent_path().string() + ":$PATH; cd " + folder.path().string() +
+      "; eval \"$(dictum completion bash)\"; COMP_WORDS=(dictum record --vad 'e'); COMP_CWORD=3; _dictum;"
+      "printf '%s\\n' \"${COMPREPLY[@]}\"; COMP_WORDS=(dictum '$(touch ran)' ''); COMP_CWORD=2; _dictum; ls";
+  bash.executable = "/bin/bash";
+  bash.arguments = {"-c", script};
+  const auto shown = test::run_program(std::move(bash));
+  EXPECT_THAT(shown.out, testing::StartsWith("energy\n"));
+  EXPECT_THAT(shown.out, testing::Not(HasSubstr("ran\n")));
+}
+
+TEST_F(Commands, EveryOneHasAPageOfTheManualWithItsOptions) {
+  const auto pages = folder.path() / "pages";
+  ASSERT_EQ(run({"manual", "--write", pages.string()}).exit_code, 0);
+  auto asked = dictum({"completion", "words"});
+  asked.input = "\n";
+  for (const std::string& command : test::lines(test::run_program(std::move(asked)).out)) {
+    const std::string page = test::contents(pages / ("dictum-" + command + ".1"));
+    EXPECT_THAT(page, testing::StartsWith(".TH dictum")) << command;
+    for (const std::string& line : test::lines(run({command, "--help"}).out)) {
+      if (!line.starts_with("  --")) continue;
+      std::string option = line.substr(2, line.find(' ', 2) - 2);
+      for (std::size_t at = 0; (at = option.find('-', at)) != std::string::npos; at += 2) option.insert(at, "\\");
+      EXPECT_THAT(page, HasSubstr(option)) << command;
+    }
+  }
+}
+
+TEST_F(Commands, AManualOfNoCommandIsAWrongUse) {
+  EXPECT_EQ(run({"manual", "recrod"}).exit_code, 2);
+}
+
 TEST_F(Commands, AnalyzeWithoutAFileIsAWrongUse) {
   const auto result = run({"analyze"});
   EXPECT_EQ(result.exit_code, 2);
