@@ -117,7 +117,7 @@ Body read_body(const json::object& from) {
 template <std::size_t index = 0>
 Command read_named(std::string_view name, const json::object& from) {
   if constexpr (index == std::variant_size_v<Command>) {
-    refuse(fmt::format("There is no command \"{}\".", utf8::on_one_line(std::string(name.substr(0, 64)))));
+    refuse(fmt::format("There is no command \"{}\".", utf8::on_one_line(name.substr(0, 64))));
   } else {
     using Body = std::variant_alternative_t<index, Command>;
     if (name == Body::kName) return read_body<Body>(from);
