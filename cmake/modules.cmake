@@ -71,15 +71,23 @@ function(dictum_all_modules result)
 endfunction()
 
 # dictum_test(NAME SOURCES file... MODULES module... [LIBRARIES library...] [TIMEOUT seconds] [SERIAL] [LIVE]
-# [LIVE_FILTER filter] [ZONE_FILTER filter]): one GoogleTest program. A SERIAL one runs alone. The tests of a LIVE one, or those that the
+# [LIVE_FILTER filter] [ZONE_FILTER filter] [ONE_THREAD]): one GoogleTest program. A SERIAL one runs alone. A ONE_THREAD one starts
+# no thread, so it is not built for ThreadSanitizer. The tests of a LIVE one, or those that the
 # filter matches, get the label "live": they need a real sound server or real time, so a busy machine may disturb them,
 # and only they may be repeated until they pass (ctest -L live --repeat until-pass:3). The tests that ZONE_FILTER matches,
 # those in which time has a say, run again in two other zones, with the label "zone".
 function(dictum_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL;LIVE" "TIMEOUT;LIVE_FILTER;ZONE_FILTER" "SOURCES;MODULES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL;LIVE;ONE_THREAD" "TIMEOUT;LIVE_FILTER;ZONE_FILTER" "SOURCES;MODULES;LIBRARIES")
   add_executable(${name} ${arg_SOURCES})
   list(TRANSFORM arg_MODULES PREPEND dictum_)
   target_link_libraries(${name} PRIVATE ${arg_MODULES} ${arg_LIBRARIES} dictum_test_support GTest::gmock GTest::gtest_main dictum_warnings)
+  if(DICTUM_SANITIZE) # half the time of the compiler; what the tests call is optimised
+    target_compile_options(${name} PRIVATE -O0)
+  endif()
+  if(arg_ONE_THREAD AND DICTUM_SANITIZE MATCHES "thread")
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    return()
+  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
