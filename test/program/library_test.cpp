@@ -546,7 +546,8 @@ TEST_F(LibraryCommands, RetranscribeKeepsWhatAPersonWroteUnlessAskedOtherwise) {
 
 TEST_F(LibraryCommands, RetranscribeThatFailsKeepsTheText) {
   make_session({"one", "two"});
-  std::vector<std::string> arguments{"retranscribe", "last", "--workers", "4"};  // each pauses longer after each failure
+  std::vector<std::string> arguments{"retranscribe", "last", "--workers",
+                                     "4"};  // each pauses longer after each failure
   for (auto& argument : simulated(script(R"({"do": "error", "message": "no"})")))
     arguments.push_back(std::move(argument));
   EXPECT_EQ(library(std::move(arguments)).exit_code, 1);
