@@ -21,6 +21,7 @@ void add_retranscribe_command(CLI::App& app, ExitCode& code);
 void add_resegment_command(CLI::App& app, ExitCode& code);
 void add_tui_command(CLI::App& app, ExitCode& code);
 void add_replay_command(CLI::App& app, ExitCode& code);
+void add_config_command(CLI::App& app, ExitCode& code);
 void add_completion_command(CLI::App& app, ExitCode& code);
 void add_manual_command(CLI::App& app, ExitCode& code);
 

@@ -117,6 +117,7 @@ int run(int argc, char** argv) {
   add_devices_command(app, code);
   add_transcribers_command(app, code);
   add_models_command(app, code);
+  add_config_command(app, code);
   add_doctor_command(app, code);
   add_completion_command(app, code);
   add_manual_command(app, code);

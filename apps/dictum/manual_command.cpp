@@ -34,6 +34,7 @@ constexpr std::pair<std::string_view, std::string_view> kExitCodes[] = {
 constexpr std::pair<std::string_view, std::string_view> kEnvironment[] = {
     {"XDG_DATA_HOME", "Its folder dictum/ keeps the sessions and the models; without it ~/.local/share/dictum."},
     {"XDG_CONFIG_HOME", "Its file dictum/config.toml is the configuration; without it ~/.config/dictum/config.toml."},
+    {"DICTUM_CONFIG", "The configuration file, in place of that one."},
     {"XDG_CACHE_HOME", "Its folder dictum/ keeps how fast each model is here; without it ~/.cache/dictum."},
     {"DICTUM_WORKER_DIR", "One more folder of transcribers, as an absolute path."},
     {"DICTUM_MODEL_DIR", "One more folder of models, which are only read."},
@@ -45,6 +46,7 @@ constexpr std::pair<std::string_view, std::string_view> kEnvironment[] = {
     {"DICTUM_COMMAND", "What the command transcriber runs."},
     {"DICTUM_WHISPER_THREADS", "Threads of Whisper, in place of as many as there are free cores."},
     {"PULSE_SERVER", "The sound server."},
+    {"VISUAL, EDITOR", "What `dictum config edit` starts."},
     {"NO_COLOR", "Not empty: the terminal UI uses no colours."},
 };
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,9 @@ struct Setting {
   std::string key;
   std::string help;  ///< for people, one line, without a capital at its beginning
   Type type{};
-  bool is_on = false;               ///< the default of a flag
-  std::vector<std::string> one_of;  ///< the valid words of a text; empty: any
+  bool is_on = false;                 ///< the default of a flag
+  std::vector<std::string> one_of;    ///< the valid words of a text; empty: any
+  std::optional<double> least, most;  ///< of a number; empty: no limit
 
   std::string name() const { return section + "." + key; }
 };
@@ -39,6 +41,10 @@ DICTUM_API std::vector<Setting> settings();
 /// "section.key"; `where` begins the sentence of an error, for example the option's name.
 DICTUM_API void set_setting(RecorderConfig& config, std::string_view name, const std::string& text,
                             std::string_view where);
+
+/// The value of one setting as the configuration file has it, in TOML: `0.5`, `"auto"`, `["new note"]`. `name` is
+/// "section.key".
+DICTUM_API std::string setting_as_toml(const RecorderConfig& config, std::string_view name);
 
 /// Reads a TOML file over `config`. Unknown sections and keys are errors that name the nearest one. Errors:
 /// `input_not_found` too.
@@ -52,5 +58,9 @@ DICTUM_API std::map<std::string, std::string> read_config_texts(const std::files
 /// The configuration file that a program uses: `named` (where not empty), else $DICTUM_CONFIG, else
 /// $XDG_CONFIG_HOME/dictum/config.toml where it exists; empty where there is none.
 DICTUM_API std::filesystem::path config_file(const std::filesystem::path& named = {});
+
+/// Where that file is looked for, whether it exists or not: $DICTUM_CONFIG, else $XDG_CONFIG_HOME/dictum/config.toml;
+/// empty where neither HOME nor XDG_CONFIG_HOME is set.
+DICTUM_API std::filesystem::path default_config_file();
 
 }  // namespace dictum

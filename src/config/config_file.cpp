@@ -167,11 +167,16 @@ std::map<std::string, std::string> read_config_texts(const std::filesystem::path
 
 std::filesystem::path config_file(const std::filesystem::path& named) {
   if (!named.empty()) return named;
+  const auto file = default_config_file();
+  std::error_code error;
+  const bool was_asked_for = !environment("DICTUM_CONFIG").empty();
+  return was_asked_for || std::filesystem::exists(file, error) ? file : std::filesystem::path();
+}
+
+std::filesystem::path default_config_file() {
   if (std::filesystem::path file = environment("DICTUM_CONFIG"); !file.empty()) return file;
   const auto folder = config_folder();
-  std::error_code error;
-  if (folder.empty() || !std::filesystem::exists(folder / "config.toml", error)) return {};
-  return folder / "config.toml";
+  return folder.empty() ? folder : folder / "config.toml";
 }
 
 }  // namespace dictum

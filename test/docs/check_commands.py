@@ -1,13 +1,19 @@
-"""docs/commands.md is what the program writes: it names every command and option that there is."""
+"""docs/commands.md and docs/settings.md are what the program writes: they name all that there is."""
 
 import pathlib
 import subprocess
 import sys
 
-document = pathlib.Path(sys.argv[1]) / "docs/commands.md"
+docs = pathlib.Path(sys.argv[1]) / "docs"
 program = pathlib.Path(sys.argv[2]) / "bin/dictum"
-written = subprocess.run([program, "manual", "--markdown"], check=True, capture_output=True, text=True).stdout
-if document.read_text(encoding="utf-8") != written:
-    print(f"docs/commands.md is not what the program says: {program} manual --markdown >docs/commands.md")
-    sys.exit(1)
-print(f"{written.count('| `--')} options, all as the program has them")
+wrong = False
+for name, arguments in {
+    "commands.md": ["manual", "--markdown"],
+    "settings.md": ["config", "show", "--markdown"],
+}.items():
+    written = subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
+    if (docs / name).read_text(encoding="utf-8") != written:
+        print(f"docs/{name} is not what the program says: {program} {' '.join(arguments)} >docs/{name}")
+        wrong = True
+print("docs/commands.md, docs/settings.md" + (": see above" if wrong else ": all as the program has them"))
+sys.exit(wrong)

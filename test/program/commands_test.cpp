@@ -1,4 +1,6 @@
 #include <boost/json/parse.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "program_fixture.hpp"
 #include "vad/detector.hpp"
@@ -126,6 +128,54 @@ TEST_F(Commands, EveryOneHasAPageOfTheManualWithItsOptions) {
       EXPECT_THAT(page, HasSubstr(option)) << command;
     }
   }
+}
+
+/// `dictum config`, with a configuration file of the test's own.
+class Config : public Commands {
+ protected:
+  Config() { std::filesystem::create_directories(file().parent_path()); }
+
+  std::filesystem::path file() const { return folder.path() / "settings/config.toml"; }
+  void write(const std::string& text) const { std::ofstream(file()) << text; }
+  test::ProgramResult config(std::vector<std::string> arguments, const std::string& editor = "false") const {
+    arguments.insert(arguments.begin(), "config");
+    auto program = dictum(std::move(arguments));
+    program.environment["DICTUM_CONFIG"] = file().string();
+    program.environment["VISUAL"] = editor;
+    return test::run_program(std::move(program));
+  }
+};
+
+TEST_F(Config, ShowsAFileThatSetsTheSameAgain) {
+  write(
+      "[vad]\nthreshold = 0.7\n[notes]\nstart = [\"start a note\"]\n[transcription.replacements]\n\"a \\\"b\\\"\" = "
+      "'c\\d'\n");
+  const auto shown = config({"show"});
+  ASSERT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_THAT(shown.out, testing::AllOf(HasSubstr("\nthreshold = 0.7\n"), HasSubstr("\n#pre_roll_ms = ")));
+  write(shown.out);
+  EXPECT_EQ(config({"show"}).out, shown.out);
+}
+
+TEST_F(Config, ThatIsWrongIsRefusedWithTheLine) {
+  write("[vad]\ntreshold = 0.7\n");
+  for (const char* verb : {"check", "show"}) {
+    const auto result = config({verb});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, testing::AllOf(HasSubstr("config.toml:2"), HasSubstr("vad.threshold"))) << verb;
+  }
+}
+
+TEST_F(Config, IsEditedAndCheckedAndBeginsWithEverySetting) {
+  const auto edited = config({"edit"}, "sed -i s/^#threshold/threshold/");
+  EXPECT_EQ(edited.exit_code, 0) << edited.err;
+  EXPECT_THAT(test::contents(file()), HasSubstr("\nthreshold = "));
+  EXPECT_EQ(config({"edit"}, "sed -i s/^threshold/wrong/").exit_code, 2);
+  EXPECT_EQ(config({"edit"}, "no-such-editor").exit_code, 2);
+}
+
+TEST_F(Config, SaysWhereItsFileIs) {
+  EXPECT_EQ(config({"path"}).out, file().string() + "\n");
 }
 
 TEST_F(Commands, AManualOfNoCommandIsAWrongUse) {

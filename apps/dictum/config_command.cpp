@@ -1,0 +1,174 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "dictum/error.hpp"
+#include "dictum/settings.hpp"
+#include "output.hpp"
+
+extern char** environ;
+
+/// What is set, where, and what could be.
+namespace dictum::program {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a value may be, for people: "0 to 10000", "silero, energy"; empty where the help says it.
+std::string range(const Setting& setting) {
+  if (!setting.one_of.empty()) return fmt::format("{}", fmt::join(setting.one_of, ", "));
+  if (setting.least && setting.most) return fmt::format("{} to {}", *setting.least, *setting.most);
+  if (setting.most) return fmt::format("at most {}", *setting.most);
+  return {};
+}
+
+/// A whole configuration file: what differs from its default is set, the rest is shown behind a "#".
+std::string as_file(const RecorderConfig& config) {
+  const RecorderConfig defaults;
+  std::string text;
+  std::string section;
+  for (const Setting& setting : settings()) {
+    if (setting.section != section) text += fmt::format("\n[{}]\n", section = setting.section);
+    const std::string allowed = range(setting);
+    const std::string value = setting_as_toml(config, setting.name());
+    const bool is_default = value == setting_as_toml(defaults, setting.name());
+    text += fmt::format("# {}{}\n{}{} = {}\n", setting.help, allowed.empty() ? "" : " (" + allowed + ")",
+                        is_default ? "#" : "", setting.key, value);
+  }
+  return text;
+}
+
+std::string as_markdown() {
+  std::string text =
+      "# Settings\n\nEvery setting, as `dictum config show --markdown` writes it. The configuration file is\n"
+      "`~/.config/dictum/config.toml` (`dictum config path`); `dictum config edit` opens it, with every setting in "
+      "it.\n"
+      "An option of the command line beats the file.\n";
+  const RecorderConfig defaults;
+  std::string section;
+  for (const Setting& setting : settings()) {
+    if (setting.section != section) {
+      section = setting.section;
+      text += fmt::format("\n## [{}]\n\n| setting | what it is | default | may be |\n|---|---|---|---|\n", section);
+    }
+    text += fmt::format("| `{}` | {} | `{}` | {} |\n", setting.key, setting.help,
+                        setting_as_toml(defaults, setting.name()), range(setting));
+  }
+  return text;
+}
+
+ExitCode show(const std::string& named, bool markdown) {
+  if (markdown) {
+    write_output(as_markdown());
+    return ExitCode::success;
+  }
+  RecorderConfig config;
+  const fs::path file = config_file(named);
+  if (file.empty()) {
+    print("# No configuration file: the defaults hold. One would be read from {}.\n", default_config_file().string());
+  } else {
+    read_config_file(config, file);
+    print("# From {}. A # stands before what has its default.\n", file.string());
+  }
+  print_document(as_file(config));
+  return ExitCode::success;
+}
+
+ExitCode check(const std::string& named) {
+  const fs::path file = config_file(named);
+  if (file.empty()) {
+    print("No configuration file: the defaults hold.\n");
+    return ExitCode::success;
+  }
+  RecorderConfig config;
+  read_config_file(config, file);
+  config.validate();
+  print("{} is right.\n", file.string());
+  return ExitCode::success;
+}
+
+/// The words of $VISUAL or $EDITOR, without a shell.
+std::vector<std::string> editor() {
+  for (const char* name : {"VISUAL", "EDITOR"}) {
+    const char* const value = std::getenv(name);
+    std::istringstream words(value == nullptr ? "" : value);
+    std::vector<std::string> found;
+    for (std::string word; words >> word;) found.push_back(word);
+    if (!found.empty()) return found;
+  }
+  return {"vi"};
+}
+
+void run_editor(const fs::path& file) {
+  std::vector<std::string> words = editor();
+  words.push_back(file.string());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t process = -1;
+  if (::posix_spawnp(&process, arguments.front(), nullptr, nullptr, arguments.data(), environ) != 0) {
+    throw UsageError(fmt::format("the editor \"{}\" cannot be started: set EDITOR to one that is installed, or edit {}",
+                                 words.front(), file.string()));
+  }
+  int status = 0;
+  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (status != 0) throw RecorderError(Errc::config_invalid, fmt::format("{} ended with an error.", words.front()));
+}
+
+ExitCode edit(const std::string& named) {
+  const fs::path file = named.empty() ? default_config_file() : fs::path(named);
+  if (file.empty()) throw UsageError("there is no place for a configuration file: set HOME, or name one with --config");
+  if (!fs::exists(file)) {
+    if (file.has_parent_path()) fs::create_directories(file.parent_path());
+    std::ofstream made(file);
+    made << "# Every setting of dictum: take the # away to change one.\n" << as_file(RecorderConfig());
+    if (!made.flush())
+      throw RecorderError(Errc::output_unwritable, fmt::format("{} cannot be written.", file.string()));
+  }
+  run_editor(file);
+  return check(file.string());
+}
+
+}  // namespace
+
+void add_config_command(CLI::App& app, ExitCode& code) {
+  CLI::App* command = app.add_subcommand("config", "Show, check and edit the settings");
+  command->require_subcommand(1);
+  auto named = std::make_shared<std::string>();
+  auto markdown = std::make_shared<bool>();
+  // A file that is wrong is a wrong use, as for every command that reads it.
+  const auto add = [=, &code](const char* verb, const char* help, auto run) {
+    CLI::App* one = command->add_subcommand(verb, help);
+    one->add_option("--config", *named, "configuration file (TOML), in place of the usual one")->type_name("FILE");
+    one->callback([run, &code] {
+      try {
+        code = run();
+      } catch (const RecorderError& error) {
+        throw UsageError(error.what());
+      }
+    });
+    return one;
+  };
+  add("show", "Every setting with its value, as a configuration file", [=] {
+    return show(*named, *markdown);
+  })->add_flag("--markdown", *markdown, "all settings and their defaults, as a Markdown document");
+  add("check", "Say whether the configuration file is right", [=] { return check(*named); });
+  add("edit", "Open the configuration file in $EDITOR, and check it", [=] { return edit(*named); });
+  command->add_subcommand("path", "Where the configuration file is, or would be")->callback([] {
+    print("{}\n", default_config_file().string());
+  });
+}
+
+}  // namespace dictum::program
