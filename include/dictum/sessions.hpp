@@ -68,7 +68,7 @@ struct SessionEntry {
   double duration_sec{};                                            ///< gaps included
   std::size_t segments{};                                           ///< kept ones
   std::size_t notes{};
-  std::string first_text;    ///< on one line
+  std::string first_text;    ///< the first note's title, or else the first text; on one line
   bool is_open = false;      ///< a process is recording it, or working on it
   bool is_finished = false;  ///< stopped, and no text is outstanding
   bool is_readable = false;  ///< the numbers, the text and the flags above are known

@@ -55,6 +55,16 @@ SessionNote note_of(const session::Manifest& manifest, const session::Note& note
   return made;
 }
 
+/// What a list shows of a session: what somebody called the first note, or else the first thing said.
+std::string summary(const session::Manifest& manifest) {
+  if (!manifest.notes.empty() && !manifest.notes.front().title.empty()) {
+    return utf8::on_one_line(manifest.notes.front().title);
+  }
+  const auto spoken =
+      std::ranges::find_if(manifest.segments, [](const auto& segment) { return !segment.text.empty(); });
+  return spoken == manifest.segments.end() ? std::string() : utf8::on_one_line(spoken->text);
+}
+
 SessionEntry entry_of(const session::ListedSession& listed) {
   SessionEntry entry;
   entry.path = listed.path;
@@ -70,8 +80,8 @@ SessionEntry entry_of(const session::ListedSession& listed) {
   entry.is_finished = session::is_finished(manifest);
   for (const session::Segment& segment : manifest.segments) {
     if (segment.is_kept()) ++entry.segments;
-    if (entry.first_text.empty()) entry.first_text = utf8::on_one_line(segment.text);
   }
+  entry.first_text = summary(manifest);
   return entry;
 }
 

@@ -127,6 +127,11 @@ TEST_F(LibraryCommands, ListNamesEverySessionWithWhatWasSaidFirst) {
                                                          HasSubstr("4 segments"), HasSubstr("good morning"))));
 }
 
+TEST_F(LibraryCommands, ListNamesASessionByTheTitleOfItsNote) {
+  make_note();
+  EXPECT_THAT(library({"sessions", "list"}).out, AllOf(HasSubstr("Shopping list"), Not(HasSubstr("start a new note"))));
+}
+
 TEST_F(LibraryCommands, ListOfNoFolderIsEmpty) {
   EXPECT_EQ(json({"sessions", "list"}), boost::json::array());
 }
