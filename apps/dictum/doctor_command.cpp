@@ -13,12 +13,15 @@
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
 #include "dictum/settings.hpp"
+#include "dictum/text.hpp"
 #include "dictum/transcribers.hpp"
 #include "models/model_choice.hpp"
 #include "output.hpp"
 
 namespace dictum::program {
 namespace {
+
+constexpr std::uintmax_t kFewBytes = 1'000'000'000;
 
 /// One finding a line; what is missing comes with how to get it.
 class Report {
@@ -148,10 +151,10 @@ void examine_places(Report& report, const RecorderConfig& config) {
   const auto space = std::filesystem::space(folder, error);
   if (::access(folder.c_str(), W_OK) != 0) {
     report.bad("sessions", fmt::format("{} cannot be written: choose another folder with --output-dir", shown));
-  } else if (!error && space.available < (std::uintmax_t{1} << 30)) {
-    report.bad("sessions", fmt::format("{} has less than 1 GiB of free space", shown));
+  } else if (!error && space.available < kFewBytes) {
+    report.bad("sessions", fmt::format("{} has only {} of free space", shown, size_text(space.available)));
   } else {
-    report.good("sessions", fmt::format("{}, {} GiB free", shown, space.available >> 30));
+    report.good("sessions", fmt::format("{}, {} free", shown, size_text(space.available)));
   }
 }
 

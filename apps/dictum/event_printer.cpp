@@ -5,36 +5,29 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 
+#include "base/overloaded.hpp"
+#include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "dictum/text.hpp"
 #include "output.hpp"
+#include "times.hpp"
 
 namespace dictum::program {
 namespace {
-
-std::string clock_time(double seconds) {
-  const auto tenths = static_cast<long>(std::llround(seconds * 10));
-  return fmt::format("{:02}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10);
-}
-
-bool continues(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
-}
 
 /// The end of `text`: at most so many characters.
 std::string_view last(std::string_view text, std::size_t most) {
   std::size_t start = text.size();
   for (; most > 0 && start > 0; --most) {
     do --start;
-    while (start > 0 && continues(text[start]));
+    while (start > 0 && utf8::continues(text[start]));
   }
   return text.substr(start);
 }
 
 std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return !continues(byte); }));
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return !utf8::continues(byte); }));
 }
 
 std::size_t terminal_width() {
@@ -42,11 +35,6 @@ std::size_t terminal_width() {
   constexpr std::size_t kUsual = 80;
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
 }
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
 
 }  // namespace
 
@@ -120,26 +108,18 @@ void EventPrinter::clear() {
   drawn_ = false;
 }
 
-std::string EventPrinter::bar(double filled) const {
-  constexpr int kCells = 20;
-  const int full = std::clamp(static_cast<int>(std::lround(filled * kCells)), 0, kCells);
-  std::string bar;
-  for (int i = 0; i < kCells; ++i) bar += i < full ? "█" : "░";
-  return bar;
-}
-
 void EventPrinter::draw() {
   clear();
   std::string meter;
   double seconds = now_ - session_start_;
   if (settings_.total_frames > 0) {
-    meter = bar(static_cast<double>(frame_) / static_cast<double>(settings_.total_frames));
+    meter = progress_bar(static_cast<double>(frame_) / static_cast<double>(settings_.total_frames));
     seconds = static_cast<double>(frame_) / settings_.sample_rate;
   } else {
-    meter = bar((level_ + 60) / 60);
+    meter = progress_bar((level_ + 60) / 60);
   }
   std::string line =
-      fmt::format("{:<9} {} {}{}", state_, clock_time(seconds), meter, probability_ >= 0.5 ? " speech" : "");
+      fmt::format("{:<9} {} {}{}", state_, position_text(seconds), meter, probability_ >= 0.5 ? " speech" : "");
   if (queued_ > 0) line += fmt::format("  {} to transcribe", queued_);
   // What does not fit would break the line, and a broken line cannot be taken back.
   const std::size_t room = terminal_width() - 1;

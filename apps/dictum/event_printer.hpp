@@ -36,7 +36,6 @@ class EventPrinter {
   void print_text(const Event& event);
   void print_line(const std::string& text);
   void draw();
-  std::string bar(double filled) const;
 
   const Settings settings_;
   bool drawn_ = false;

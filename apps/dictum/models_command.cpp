@@ -6,6 +6,7 @@
 #include <string>
 
 #include "commands.hpp"
+#include "dictum/text.hpp"
 #include "models/model_choice.hpp"
 #include "models/model_store.hpp"
 #include "output.hpp"
@@ -13,22 +14,16 @@
 namespace dictum::program {
 namespace {
 
-std::string size_for_people(std::uint64_t bytes) {
-  constexpr double kMiB = 1024.0 * 1024.0;
-  const double mib = static_cast<double>(bytes) / kMiB;
-  return mib >= 1024 ? fmt::format("{:.1f} GiB", mib / 1024) : fmt::format("{:.0f} MiB", mib);
-}
-
 void list() {
   const auto store = models::ModelStore::of_user();
   const auto chosen = models::choose(models::by_quality(store), models::SpeedCache::of_user());
   for (const auto& entry : store.list()) {
     const std::string state = entry.installed && entry.file == chosen ? "installed, auto takes it"
                               : entry.installed                       ? "installed"
-                              : entry.part > 0 ? fmt::format("{} of it fetched", size_for_people(entry.part))
+                              : entry.part > 0 ? fmt::format("{} of it fetched", size_text(entry.part))
                                                : "";
-    print("{:<22} {:>9}  {:<13} {:<10} {}\n", entry.model.name, size_for_people(entry.model.size),
-          entry.model.languages(), entry.model.speed, state);
+    print("{:<22} {:>9}  {:<13} {:<10} {}\n", entry.model.name, size_text(entry.model.size), entry.model.languages(),
+          entry.model.speed, state);
   }
   for (const auto& file : store.unknown_files()) {
     print("{:<22} {:>9}  {:<13} {:<10} {}\n", models::name_of(file), "", "", "",
@@ -40,10 +35,8 @@ void pull(const std::string& name) {
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   const auto show = [is_terminal](std::uint64_t done, std::uint64_t all) {
     if (!is_terminal || all == 0) return;
-    const auto cells = static_cast<std::size_t>(30 * done / all);
-    std::string bar;
-    for (std::size_t i = 0; i < 30; ++i) bar += i < cells ? "█" : "░";
-    write_error(fmt::format("\r{} {} of {}", bar, size_for_people(done), size_for_people(all)));
+    const std::string bar = progress_bar(static_cast<double>(done) / static_cast<double>(all));
+    write_error(fmt::format("\r{} {} of {}\x1b[K", bar, size_text(done), size_text(all)));
   };
   const auto path = models::ModelStore::of_user().pull(name, show);
   if (is_terminal) write_error("\n");

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 
 namespace dictum::program {
 namespace {
@@ -103,21 +105,6 @@ Output& output() noexcept {
 
 std::atomic<bool> loss_is_reported{false};
 
-bool is_unsafe(std::uint32_t c) {
-  return (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
-         (c >= 0x2066 && c <= 0x2069);
-}
-
-/// The code point that begins at `text[at]`, which is UTF-8, where it is one of up to three bytes; and its size.
-std::pair<std::uint32_t, std::size_t> short_code_point(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(text[at + i])}; };
-  if ((byte(0) & 0xE0) == 0xC0 && at + 1 < text.size()) return {(byte(0) & 0x1F) << 6 | (byte(1) & 0x3F), 2};
-  if ((byte(0) & 0xF0) == 0xE0 && at + 2 < text.size()) {
-    return {(byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3};
-  }
-  return {byte(0) < 0x80 ? byte(0) : 0, 1};
-}
-
 }  // namespace
 
 void guard_standard_descriptors() noexcept {
@@ -142,13 +129,13 @@ void print_json(std::string_view json) {
   std::string line;
   if (::isatty(STDOUT_FILENO) != 0) {
     for (std::size_t at = 0; at < json.size();) {
-      const auto [value, size] = short_code_point(json, at);
-      if (is_unsafe(value)) {
-        line += fmt::format("\\u{:04x}", value);
+      const auto point = utf8::decode(json, at);
+      if (point.value >= 0x20 && utf8::is_unsafe_to_show(point.value)) {
+        line += fmt::format("\\u{:04x}", point.value);
       } else {
-        line += json.substr(at, size);
+        line += json.substr(at, point.next - at);
       }
-      at += size;
+      at = point.next;
     }
   } else {
     line = json;
@@ -167,6 +154,14 @@ void print_document(std::string_view text) {
     print("{}\n", text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
+}
+
+std::string progress_bar(double share) {
+  constexpr int kCells = 20;
+  const int full = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kCells));
+  std::string bar;
+  for (int i = 0; i < kCells; ++i) bar += i < full ? "█" : "░";
+  return bar;
 }
 
 int flush_output() noexcept {

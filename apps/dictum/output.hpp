@@ -82,6 +82,9 @@ void print_json(const boost::json::value& json);
 /// The content of a file. On a terminal, its lines are made safe.
 void print_document(std::string_view text);
 
+/// Cells of a line on a terminal, filled as far as `share`: 0 to 1.
+std::string progress_bar(double share);
+
 /// Writes out what standard output still holds. Returns 0, or the errno of the first thing that could not be written.
 int flush_output() noexcept;
 

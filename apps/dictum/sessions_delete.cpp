@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "dictum/sessions.hpp"
+#include "dictum/text.hpp"
 #include "output.hpp"
 #include "sessions_verbs.hpp"
-#include "times.hpp"
 
 namespace dictum::program {
 namespace {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "dictum/sessions.hpp"
+#include "dictum/text.hpp"
 #include "output.hpp"
 #include "sessions_verbs.hpp"
 #include "times.hpp"

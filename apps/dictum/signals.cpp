@@ -2,13 +2,11 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
 #include <system_error>
 
 namespace dictum::program {
@@ -21,7 +19,6 @@ Signals::Signals() {
   sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = UniqueFD(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  woken_ = UniqueFD(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!signals_ || !woken_) throw std::system_error(errno, std::generic_category(), "signalfd");
 }
 
@@ -37,14 +34,12 @@ Signals::Event Signals::wait(std::optional<std::chrono::steady_clock::time_point
     if (poll(fds, 2, timeout) < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
     signalfd_siginfo info;
     if (read(signals_.get(), &info, sizeof info) == sizeof info) return Event::signal;
-    std::uint64_t count = 0;
-    if (read(woken_.get(), &count, sizeof count) == sizeof count) return Event::woken;
+    if (woken_.clear()) return Event::woken;
   }
 }
 
 void Signals::wake() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = write(woken_.get(), &one, sizeof one);  // full means: it is awake
+  woken_.notify();
 }
 
 }  // namespace dictum::program

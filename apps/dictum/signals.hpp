@@ -3,7 +3,7 @@
 #include <chrono>
 #include <optional>
 
-#include "base/unique_fd.hpp"
+#include "base/event_fd.hpp"
 
 namespace dictum::program {
 
@@ -22,7 +22,7 @@ class Signals {
 
  private:
   UniqueFD signals_;
-  UniqueFD woken_;
+  EventFD woken_;
 };
 
 }  // namespace dictum::program

@@ -96,11 +96,4 @@ system_clock::time_point parse_end(std::string_view text, std::string_view optio
   return system_clock::from_time_t(std::mktime(&local));
 }
 
-std::string size_text(std::uintmax_t bytes) {
-  const auto size = static_cast<double>(bytes);
-  if (size >= 1e9) return fmt::format("{:.1f} GB", size / 1e9);
-  if (size >= 1e6) return fmt::format("{:.1f} MB", size / 1e6);
-  return fmt::format("{:.1f} kB", size / 1e3);
-}
-
 }  // namespace dictum::program

@@ -26,7 +26,4 @@ std::chrono::system_clock::time_point parse_moment(std::string_view text, std::s
 std::chrono::system_clock::time_point parse_end(std::string_view text, std::string_view option,
                                                 std::chrono::system_clock::time_point now);
 
-/// "3.4 MB"
-std::string size_text(std::uintmax_t bytes);
-
 }  // namespace dictum::program

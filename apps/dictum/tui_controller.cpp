@@ -10,6 +10,7 @@
 
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
+#include "dictum/text.hpp"
 #include "dictum/transcribers.hpp"
 #include "tui_library.hpp"
 
@@ -34,7 +35,7 @@ int utc_offset() {
 }
 
 double wall_clock() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return timestamp_of(std::chrono::system_clock::now());
 }
 
 }  // namespace

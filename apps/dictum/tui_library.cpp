@@ -8,19 +8,16 @@
 
 #include "dictum/devices.hpp"
 #include "dictum/playback.hpp"
+#include "dictum/text.hpp"
 
 namespace dictum::program {
 namespace {
 
 namespace fs = std::filesystem;
 
-tui::Seconds since_epoch(std::chrono::system_clock::time_point time) {
-  return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
 tui::SessionEntry entry_of(SessionEntry listed) {
   tui::SessionEntry entry;
-  if (listed.started_at) entry.started_at = since_epoch(*listed.started_at);
+  if (listed.started_at) entry.started_at = timestamp_of(*listed.started_at);
   entry.path = std::move(listed.path);
   entry.name = std::move(listed.name);
   entry.problem = std::move(listed.problem);
@@ -81,7 +78,7 @@ std::vector<tui::Hit> search_for_tui(SessionFinder& finder, const std::string& q
     hit.session = std::move(found.session);
     hit.segment = found.segment_index;
     hit.position = static_cast<double>(found.start_frame) / std::max(found.sample_rate, 1);
-    hit.said_at = since_epoch(found.said_at);
+    hit.said_at = timestamp_of(found.said_at);
     hit.text = std::move(found.text);
     hit.note_title = std::move(found.note_title);
     for (const auto& mark : found.marks) hit.marks.push_back({mark.begin, mark.size});

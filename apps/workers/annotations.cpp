@@ -1,10 +1,14 @@
 #include "annotations.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <optional>
 #include <utility>
+
+#include "plain_text.hpp"
 
 namespace dictum::workers {
 namespace {
@@ -41,19 +45,9 @@ constexpr std::array<std::string_view, 6> kNotes{"\xE2\x99\xAA", "\xE2\x99\xAB",
 
 constexpr std::size_t kMaxRemarkBytes = 80;
 
-/// Letters and digits of ASCII in lower case, single spaces between words.
+/// The words with single spaces between them.
 std::string bare(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80 || std::isalnum(byte)) {
-      out += static_cast<char>(byte < 0x80 ? std::tolower(byte) : byte);
-    } else if (c != '\'' && !out.empty() && out.back() != ' ') {
-      out += ' ';
-    }
-  }
-  while (out.ends_with(' ')) out.pop_back();
-  return out;
+  return fmt::format("{}", fmt::join(bare_words(text, text.size()), " "));
 }
 
 /// True for "hum", "hums", "hummed", "humming".

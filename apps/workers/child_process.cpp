@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@ extern "C" {  // glibc 2.36 forgot to say so
 #include <sys/pidfd.h>
 }
 
+#include "base/event_fd.hpp"
 #include "base/own_programs.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
@@ -146,11 +146,8 @@ std::string find_command(const std::string& program) {
 }
 
 ChildOutput run_child(const std::vector<std::string>& argv, std::size_t most, std::stop_token cancelled) {
-  const UniqueFD stop(::eventfd(0, EFD_CLOEXEC));
-  const std::stop_callback wake(cancelled, [&stop] {
-    const std::uint64_t one = 1;
-    static_cast<void>(!::write(stop.get(), &one, sizeof one));
-  });
+  const EventFD stop;
+  const std::stop_callback wake(cancelled, [&stop] { stop.notify(); });
   Pipe out;
   Pipe err;
   Child child(argv, out.write.get(), err.write.get());

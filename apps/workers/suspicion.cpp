@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cmath>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "audio/level_meter.hpp"
+#include "plain_text.hpp"
 #include "worker_audio.hpp"
 
 namespace dictum::workers {
@@ -18,37 +17,15 @@ constexpr double kNoSpeech = 0.6;         // Whisper's own threshold for droppin
 constexpr double kLogProbability = -1.0;  // and for decoding again
 constexpr double kSilenceDBFS = -60;      // quieter than any speech that a microphone delivers
 constexpr double kSomeSpeech = 0.5;       // seconds: less may be a click
-constexpr double kFloorDBFS = -120;
-constexpr double kWordsPerSecond = 8;  // auctioneers reach 6
-constexpr std::size_t kSomeWords = 4;  // fewer say nothing about the pace
+constexpr double kWordsPerSecond = 8;     // auctioneers reach 6
+constexpr std::size_t kSomeWords = 4;     // fewer say nothing about the pace
 constexpr std::size_t kMaxPhraseWords = 12;
 constexpr std::size_t kMaxWords = 5000;  // looked at; a segment holds far fewer
-
-// Letters and digits of ASCII in lower case, and everything beyond ASCII, between white space and punctuation: what an
-// engine repeats may have no space in it ("2.0.0.0.0").
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  std::string word;
-  const auto finish = [&] {
-    if (!word.empty()) words.push_back(std::exchange(word, {}));
-  };
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80 || std::isalnum(byte)) {
-      word += static_cast<char>(byte < 0x80 ? std::tolower(byte) : byte);
-    } else if (c != '\'') {
-      finish();
-    }
-    if (words.size() == kMaxWords) return words;
-  }
-  finish();
-  return words;
-}
 
 }  // namespace
 
 std::string suspicion(const Evidence& evidence) {
-  const auto words = words_of(evidence.text);
+  const auto words = bare_words(evidence.text, kMaxWords);
   const bool too_quiet = evidence.loudest_dbfs < kSilenceDBFS;
   if (words.empty()) {
     if (too_quiet || evidence.seconds < kSomeSpeech) return {};
@@ -70,7 +47,7 @@ bool is_silent(double loudest_dbfs, std::optional<double> no_speech_probability)
 }
 
 bool goes_in_circles(std::string_view text) {
-  const auto words = words_of(text);
+  const auto words = bare_words(text, kMaxWords);
   for (std::size_t length = 1; length <= std::min(kMaxPhraseWords, words.size() / 3); ++length) {
     std::size_t same = 0;  // words in a row that equal the one a phrase earlier
     for (std::size_t i = length; i < words.size(); ++i) {
@@ -86,14 +63,13 @@ bool goes_in_circles(std::string_view text) {
 
 double loudest_dbfs(std::span<const float> samples) {
   constexpr std::size_t kWindow = kEngineRate / 10;
-  double loudest = 0;
+  double loudest = audio::kSilenceDBFS;
+  audio::LevelMeter meter;
   for (std::size_t begin = 0; begin < samples.size(); begin += kWindow) {
-    const auto window = samples.subspan(begin, std::min(kWindow, samples.size() - begin));
-    double sum = 0;
-    for (const float sample : window) sum += static_cast<double>(sample) * sample;
-    loudest = std::max(loudest, sum / static_cast<double>(window.size()));
+    meter.add(samples.subspan(begin, std::min(kWindow, samples.size() - begin)));
+    loudest = std::max(loudest, meter.take().rms_dbfs);
   }
-  return loudest > 0 ? std::max(kFloorDBFS, 10 * std::log10(loudest)) : kFloorDBFS;
+  return loudest;
 }
 
 }  // namespace dictum::workers

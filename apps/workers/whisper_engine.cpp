@@ -76,7 +76,7 @@ void drop(ggml_log_level, const char*, void*) {}
 std::string tail(const std::string& text, std::size_t most) {
   if (text.size() <= most) return text;
   std::size_t begin = text.size() - most;
-  while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xc0) == 0x80) ++begin;
+  while (begin < text.size() && utf8::continues(text[begin])) ++begin;
   return text.substr(begin);
 }
 

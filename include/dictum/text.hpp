@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,15 @@ DICTUM_API std::string iso_time(std::chrono::system_clock::time_point time);
 
 /// Reads what `iso_time` writes, the fraction being optional; empty where it is something else.
 DICTUM_API std::optional<std::chrono::system_clock::time_point> parse_iso_time(std::string_view text);
+
+/// The moment of an event's timestamp, to the millisecond, kept within the years that a date can have.
+DICTUM_API std::chrono::system_clock::time_point time_of(double timestamp);
+
+/// The timestamp of an event at that moment: seconds since 1970.
+DICTUM_API double timestamp_of(std::chrono::system_clock::time_point time);
+
+/// A size for people: "3.4 MB", of a million bytes each.
+DICTUM_API std::string size_text(std::uintmax_t bytes);
 
 /// A duration as the settings write it: "90d" (days), "12h" (hours), "30m" (minutes), "8w" (weeks). Empty for anything
 /// else.

@@ -1,9 +1,5 @@
 #include "notifier.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cstdint>
 #include <utility>
 
 #include "dictum/error.hpp"
@@ -11,12 +7,12 @@
 
 namespace dictum::python {
 
-Notifier::Notifier() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+Notifier::Notifier() {
   if (!fd_)
     throw RecorderError(Errc::internal, "No file descriptor is left: close some, or raise the limit (ulimit -n).");
 }
 
-Notifier::Notifier(nanobind::callable function) : function_(std::move(function)) {}
+Notifier::Notifier(nanobind::callable function) : fd_(EventFD::kNone), function_(std::move(function)) {}
 
 Notifier::~Notifier() {
   if (!function_) return;
@@ -34,8 +30,7 @@ Notifier::~Notifier() {
 
 void Notifier::notify() const noexcept {
   if (fd_) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = write(fd_.get(), &one, sizeof one);
+    fd_.notify();
     return;
   }
   if (!nanobind::is_alive()) return;
@@ -52,9 +47,7 @@ void Notifier::notify() const noexcept {
 }
 
 void Notifier::clear() const noexcept {
-  if (!fd_) return;
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto got = read(fd_.get(), &count, sizeof count);
+  fd_.clear();
 }
 
 }  // namespace dictum::python

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "base/unique_fd.hpp"
+#include "base/event_fd.hpp"
 
 namespace dictum::python {
 
@@ -29,7 +29,7 @@ class Notifier : public std::enable_shared_from_this<Notifier> {
   int fileno() const noexcept { return fd_.get(); }
 
  private:
-  UniqueFD fd_;
+  EventFD fd_;
   nanobind::object function_;
 };
 

@@ -1,6 +1,4 @@
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "base/unique_fd.hpp"
+#include "base/event_fd.hpp"
 #include "dictum/detail/engine.hpp"
 #include "dictum/dictum.h"
 #include "dictum/push_source.hpp"
@@ -36,20 +34,6 @@ struct dictum_event {
 };
 
 namespace {
-
-/// Wakes whoever polls: readable from the first event that waits until the queue has been found empty.
-struct Wakeup {
-  dictum::UniqueFD fd{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-
-  void notify() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = write(fd.get(), &one, sizeof one);
-  }
-  void clear() const {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto got = read(fd.get(), &count, sizeof count);
-  }
-};
 
 constexpr const char* kNoText = "A null pointer was given where a text is needed.";
 
@@ -93,7 +77,8 @@ struct dictum_recorder {
 
   std::optional<dictum::PushSource> push;
   const int push_channels;
-  std::shared_ptr<Wakeup> wakeup = std::make_shared<Wakeup>();
+  // Readable from the first event that waits until the queue has been found empty.
+  std::shared_ptr<dictum::EventFD> wakeup = std::make_shared<dictum::EventFD>();
   std::shared_ptr<dictum::detail::Engine> engine;
   std::shared_ptr<dictum::detail::EventQueue> events;
   std::mutex reading;  // one consumer of the queue at a time
@@ -242,7 +227,7 @@ void dictum_push_finish(dictum_recorder* recorder) {
 }
 
 int dictum_event_fd(const dictum_recorder* recorder) {
-  return recorder->wakeup->fd.get();
+  return recorder->wakeup->get();
 }
 
 dictum_event* dictum_next_event(dictum_recorder* recorder) {

@@ -1,10 +1,10 @@
-#include "base/iso_time.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+
+#include "dictum/text.hpp"
 
 namespace dictum {
 

@@ -14,7 +14,7 @@ CodePoint decode(std::string_view text, std::size_t position) noexcept {
   if (lead < 0xC2 || lead > 0xF4 || position + length > text.size()) return wrong;
   std::uint32_t value = lead & (0x7Fu >> length);
   for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(position + i) & 0xC0) != 0x80) return wrong;
+    if (!continues(text[position + i])) return wrong;
     value = value << 6 | (byte(position + i) & 0x3Fu);
   }
   constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -39,6 +39,12 @@ void append(std::string& out, std::uint32_t code_point) {
     push(0x80 | (code_point >> 6 & 0x3F));
     push(0x80 | (code_point & 0x3F));
   }
+}
+
+bool is_unsafe_to_show(std::uint32_t c) noexcept {
+  const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+  const bool direction = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+  return control || direction;
 }
 
 bool is_valid(std::string_view text) noexcept {
@@ -66,10 +72,7 @@ std::string on_one_line(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const CodePoint point = decode(text, at);
-    const std::uint32_t c = point.value;
-    const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
-    const bool direction = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-    append(out, control || direction ? ' ' : c);
+    append(out, is_unsafe_to_show(point.value) ? ' ' : point.value);
     at = point.next;
   }
   return out;

@@ -20,6 +20,15 @@ CodePoint decode(std::string_view text, std::size_t position) noexcept;
 /// Appends `code_point` to `out`.
 void append(std::string& out, std::uint32_t code_point);
 
+/// Whether the byte is inside a character: not its first.
+constexpr bool continues(char byte) noexcept {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+/// Whether a terminal, or whoever reads one line, is misled by it: control characters, line breaks, and invisible
+/// changes of the writing's direction.
+bool is_unsafe_to_show(std::uint32_t code_point) noexcept;
+
 bool is_valid(std::string_view text) noexcept;
 
 /// `text` with every byte that is not well-formed replaced by U+FFFD.

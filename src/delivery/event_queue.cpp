@@ -42,7 +42,7 @@ void EventQueue::prepare() {
   if (consumer_.prepare) consumer_.prepare();
 }
 
-void EventQueue::push(const std::shared_ptr<const Event>& event, const std::shared_ptr<JournalView>& journal) {
+void EventQueue::push(const EventPointer& event, const JournalPointer& journal) {
   if (!filter_.wants(*event)) return;
   {
     const std::lock_guard lock(mutex_);
@@ -67,7 +67,7 @@ void EventQueue::wake() {
   if (consumer_.wake) consumer_.wake();
 }
 
-bool EventQueue::merge_ephemeral(const std::shared_ptr<const Event>& event) {
+bool EventQueue::merge_ephemeral(const EventPointer& event) {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     if (!entry->event || !entry->event->is_ephemeral()) return false;  // order with the recorded events is kept
     if (entry->event->body.index() != event->body.index()) continue;

@@ -15,11 +15,18 @@
 
 namespace dictum::delivery {
 
+/// An event on its way to its readers. Shared, never changed: the recorder has it until its journal line is written,
+/// each subscriber until it is handled.
+using EventPointer = std::shared_ptr<const Event>;
+
 /// Where the events of a session can be read again, and how far they have been written.
 struct JournalView {
   std::filesystem::path session;
   std::atomic<std::uint64_t> written{0};  // events with a smaller sequence are in the file
 };
+
+/// Shared by the session that writes the journal and the subscribers that read it, also once the session has ended.
+using JournalPointer = std::shared_ptr<JournalView>;
 
 /// The events that wait for one subscriber, in bounded memory: what does not fit is a range of the journal, read again
 /// when its turn comes. Ephemeral events give way: of each kind only the newest waits.
@@ -40,7 +47,7 @@ class EventQueue final : public detail::EventQueue, public std::enable_shared_fr
   /// Asks the consumer to be ready for a session; throws what it throws.
   void prepare();
 
-  void push(const std::shared_ptr<const Event>& event, const std::shared_ptr<JournalView>& journal);
+  void push(const EventPointer& event, const JournalPointer& journal);
 
   /// Calls `done` once everything pushed so far has been handled: at once, or from the consumer's thread. At once too
   /// where the consumer polls.
@@ -58,13 +65,13 @@ class EventQueue final : public detail::EventQueue, public std::enable_shared_fr
 
  private:
   struct Range {  // of a journal
-    std::shared_ptr<JournalView> journal;
+    JournalPointer journal;
     std::uint64_t first{};
     std::uint64_t last{};
     std::uint64_t events{};  // wanted ones in it
   };
   struct Entry {
-    std::shared_ptr<const Event> event;  // null: the range
+    EventPointer event;  // null: the range
     Range range;
   };
   struct Waiter {
@@ -72,7 +79,7 @@ class EventQueue final : public detail::EventQueue, public std::enable_shared_fr
     detail::UniqueFunction<void()> done;
   };
 
-  bool merge_ephemeral(const std::shared_ptr<const Event>& event);
+  bool merge_ephemeral(const EventPointer& event);
   void spill();
   void read_range(Range range);
   void wake();

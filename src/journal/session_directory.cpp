@@ -11,9 +11,9 @@
 #include <system_error>
 
 #include "base/disk_error.hpp"
-#include "base/iso_time.hpp"
 #include "base/xdg.hpp"
 #include "dictum/error.hpp"
+#include "dictum/text.hpp"
 #include "journal/layout.hpp"
 #include "journal/session_folder.hpp"
 

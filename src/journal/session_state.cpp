@@ -7,8 +7,8 @@
 #include <utility>
 #include <variant>
 
-#include "base/iso_time.hpp"
 #include "base/overloaded.hpp"
+#include "dictum/text.hpp"
 
 namespace dictum::journal {
 namespace {

@@ -19,6 +19,7 @@
 #include "base/utf8.hpp"
 #include "base/xdg.hpp"
 #include "dictum/error.hpp"
+#include "dictum/text.hpp"
 #include "digest/sha256.hpp"
 #include "http/transfer.hpp"
 
@@ -141,8 +142,8 @@ class ModelStore::Download {
     const auto space = fs::space(store_.folder_, error);
     if (!error && space.available + have_ < model_.size) {
       throw RecorderError(Errc::disk_full,
-                          fmt::format("{} needs {} MiB in {}, and {} are free", model_.name, model_.size >> 20,
-                                      store_.folder_.string(), space.available >> 20));
+                          fmt::format("{} needs {} in {}, and {} are free", model_.name, size_text(model_.size),
+                                      store_.folder_.string(), size_text(space.available)));
     }
   }
 
@@ -229,7 +230,7 @@ class ModelStore::Download {
   RecorderError translated(const http::TransferError& error) const {
     const std::string host = host_of(store_.address_);
     const std::string kept =
-        have_ > 0 ? fmt::format("; {} MiB are kept, the next pull goes on there", have_ >> 20) : "";
+        have_ > 0 ? fmt::format("; {} are kept, the next pull goes on there", size_text(have_)) : "";
     switch (error.kind()) {
       case http::TransferError::Kind::unreachable:
         return {Errc::model_missing,

@@ -47,6 +47,7 @@ AudioFormat CaptureLoop::open() {
     throw RecorderError(Errc::input_unreadable, source_->description() + ": the source gave no valid format.");
   }
   pipeline_.emplace(config_, format_, std::move(detector_));
+  backlog_.emplace(can_wait());
   duration_ = std::llround(config_.capture.duration_sec * format_.sample_rate);
   longest_silence_ = std::llround(config_.capture.stop_after_silence_sec * format_.sample_rate);
   const int block =
@@ -55,9 +56,8 @@ AudioFormat CaptureLoop::open() {
   return format_;
 }
 
-void CaptureLoop::run(Sink sink, std::shared_ptr<Backlog> backlog) {
+void CaptureLoop::run(Sink sink) {
   sink_ = std::move(sink);
-  backlog_ = std::move(backlog);
   state_ = State::running;
   schedule(std::chrono::milliseconds(0));
 }
@@ -184,7 +184,7 @@ void CaptureLoop::finish(std::vector<StreamItem> items, std::optional<EventError
                             .failure = std::move(failure),
                             .peak_dbfs = pipeline_->peak_dbfs()});
   send(std::move(items));
-  sink_ = nullptr;  // it holds the run, which holds us
+  sink_ = nullptr;  // it holds the session, which holds us
 }
 
 void CaptureLoop::roll_back() noexcept {

@@ -66,7 +66,7 @@ std::int64_t bytes_of(const std::vector<StreamItem>& items);
 /// Reads the source and passes the audio to the pipeline, paced by a timer (the audio callback wakes nobody) or, from a
 /// file that is to be read fast, by the room behind it.
 ///
-/// Threads: lives on the `listen` strand; every method is called there. Owner: the run, and the handlers under way.
+/// Threads: lives on the `listen` strand; every method is called there. Owner: the session, and the handlers under way.
 /// A source or detector that throws ends the stream: what was read is flushed, and `Closed` carries the reason.
 class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
  public:
@@ -81,7 +81,7 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   AudioFormat open();
 
   /// Begins to read; the items go to `sink` in order.
-  void run(Sink sink, std::shared_ptr<Backlog> backlog);
+  void run(Sink sink);
 
   /// Processes what is left in the source's buffer, flushes, closes the source. `Closed` is the last item.
   void stop();
@@ -101,6 +101,9 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
 
   /// There is room behind us again.
   void go_on();
+
+  /// What is on its way behind us, once we are open. From any strand.
+  Backlog& backlog() { return *backlog_; }
 
   std::string description() const { return source_->description(); }
 
@@ -129,7 +132,7 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   const std::unique_ptr<Timer> timer_;
 
   Sink sink_;
-  std::shared_ptr<Backlog> backlog_;
+  std::optional<Backlog> backlog_;
   enum class State { made, opened, running, paused, closed } state_ = State::made;
   // Progress alone is reported ten times a second only: in silence each report wakes two threads.
   std::vector<StreamItem> held_back_;

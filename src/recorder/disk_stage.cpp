@@ -36,12 +36,11 @@ bool is_urgent(const pipeline::StreamItem& item) {
 
 }  // namespace
 
-DiskStage::DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock,
-                     std::shared_ptr<delivery::JournalView> journal)
+DiskStage::DiskStage(session::SessionWriter writer, TimeSource time, delivery::JournalPointer journal)
     : writer_(std::move(writer)),
-      clock_(std::move(clock)),
+      time_(std::move(time)),
       journal_(std::move(journal)),
-      last_manifest_(clock_->steady_now()),
+      last_manifest_(time_.clock->steady_now()),
       last_sync_(last_manifest_) {}
 
 template <class Write>
@@ -60,7 +59,7 @@ void DiskStage::attempt(bool& fails, std::vector<EventError>& faults, Write writ
 void DiskStage::push(Batch batch) {
   const bool is_end = std::ranges::any_of(
       batch.items, [](const pipeline::StreamItem& item) { return std::holds_alternative<pipeline::Closed>(item); });
-  if (is_end) closed_at_ = clock_->steady_now();
+  if (is_end) closed_at_ = time_.clock->steady_now();
   wait_ends_ = is_end || batch.source_can_wait;
   batches_.push_back(std::move(batch));
 }
@@ -117,7 +116,7 @@ bool DiskStage::write_item(pipeline::StreamItem& item, std::vector<pipeline::Str
     if (!audio_fails_) {
       fails_since_.reset();
     } else {
-      const auto now = clock_->steady_now();
+      const auto now = time_.clock->steady_now();
       if (!fails_since_) fails_since_ = now;
       if (!wait_ends_ || now - closed_at_.value_or(*fails_since_) < kMaxWait) return false;
       give_up(item);
@@ -224,7 +223,7 @@ Recorded DiskStage::record(std::vector<EventPointer> events) {
 
 std::vector<EventError> DiskStage::save_if_due() {
   std::vector<EventError> faults;
-  const auto now = clock_->steady_now();
+  const auto now = time_.clock->steady_now();
   if (!writer_ || now - last_manifest_ < kManifestEvery) return faults;
   last_manifest_ = now;
   attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
@@ -233,7 +232,7 @@ std::vector<EventError> DiskStage::save_if_due() {
 
 std::vector<std::string> DiskStage::due_for_sync() {
   if (!writer_ || !writer_->survives_power_cut()) return {};
-  const auto now = clock_->steady_now();
+  const auto now = time_.clock->steady_now();
   if (!to_sync_ || now - last_sync_ < kSyncEvery || syncs_) return {};
   to_sync_ = false;
   last_sync_ = now;
@@ -257,7 +256,7 @@ std::vector<EventError> DiskStage::sync(const std::vector<std::string>& files) {
 std::vector<EventError> DiskStage::capture_ended() {
   std::vector<EventError> faults;
   if (!writer_) return faults;
-  stopped_at_ = clock_->now();
+  stopped_at_ = time_.clock->now();
   attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
   return faults;
 }

@@ -5,18 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "delivery/event_queue.hpp"
-#include "dictum/clock.hpp"
 #include "pipeline/stream_item.hpp"
 #include "recorder/in_flight.hpp"
 #include "recorder/journal_tail.hpp"
 #include "recorder/revised_notes.hpp"
+#include "recorder/time_source.hpp"
 #include "session/session_writer.hpp"
 
 namespace dictum::recorder {
@@ -60,8 +59,7 @@ class DiskStage {
   /// How long the end of a recording, or a file, waits for a disk that takes nothing.
   static constexpr auto kMaxWait = std::chrono::seconds(1);
 
-  DiskStage(session::SessionWriter writer, std::shared_ptr<const Clock> clock,
-            std::shared_ptr<delivery::JournalView> journal);
+  DiskStage(session::SessionWriter writer, TimeSource time, delivery::JournalPointer journal);
 
   /// Takes the next batch; `write` writes it, and what waits before it.
   void push(Batch batch);
@@ -107,8 +105,8 @@ class DiskStage {
   std::vector<pipeline::StreamItem> take_urgent();
 
   std::optional<session::SessionWriter> writer_;  // empty once finished
-  const std::shared_ptr<const Clock> clock_;
-  const std::shared_ptr<delivery::JournalView> journal_;
+  const TimeSource time_;
+  const delivery::JournalPointer journal_;
   std::deque<EventPointer> waiting_;  // for the journal
   std::deque<Batch> batches_;         // whose items from the first on are still to be written
   std::set<std::uint32_t> cut_;       // open segments of which something is lost: nothing is appended any more

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pipeline/capture_loop.hpp"
+#include "recorder/strands.hpp"
 
 namespace dictum::recorder {
 
@@ -17,15 +18,14 @@ namespace dictum::recorder {
 class InFlight {
  public:
   InFlight() = default;
-  InFlight(std::shared_ptr<pipeline::Backlog> backlog, std::shared_ptr<pipeline::CaptureLoop> capture,
-           boost::asio::any_io_executor listen, std::int64_t bytes)
-      : backlog_(std::move(backlog)), capture_(std::move(capture)), listen_(std::move(listen)), bytes_(bytes) {
-    backlog_->sent(bytes_);
+  InFlight(OnStrand<pipeline::CaptureLoop> capture, boost::asio::any_io_executor listen, std::int64_t bytes)
+      : capture_(std::move(capture)), listen_(std::move(listen)), bytes_(bytes) {
+    capture_->backlog().sent(bytes_);
   }
   InFlight(InFlight&&) noexcept = default;
   InFlight& operator=(InFlight&&) = delete;
   ~InFlight() {
-    if (!backlog_ || !backlog_->arrived(bytes_)) return;
+    if (!capture_ || !capture_->backlog().arrived(bytes_)) return;
     try {
       boost::asio::post(listen_, [capture = std::move(capture_)] { capture->go_on(); });
     } catch (...) {  // no memory: the next batch's arrival does it
@@ -33,8 +33,7 @@ class InFlight {
   }
 
  private:
-  std::shared_ptr<pipeline::Backlog> backlog_;
-  std::shared_ptr<pipeline::CaptureLoop> capture_;
+  OnStrand<pipeline::CaptureLoop> capture_;
   boost::asio::any_io_executor listen_;
   std::int64_t bytes_ = 0;
 };

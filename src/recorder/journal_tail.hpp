@@ -7,11 +7,12 @@
 #include <optional>
 #include <vector>
 
+#include "delivery/event_queue.hpp"
 #include "dictum/event.hpp"
 
 namespace dictum::recorder {
 
-using EventPointer = std::shared_ptr<const Event>;
+using delivery::EventPointer;
 
 /// The events that are delivered once their journal lines are written, in their order, with the ephemeral ones between
 /// them. Where the journal is given up, events are delivered from memory, without a sequence: so a sequence that

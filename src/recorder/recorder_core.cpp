@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "base/invariant.hpp"
-#include "base/iso_time.hpp"
 #include "base/overloaded.hpp"
 #include "base/slug.hpp"
 #include "dictum/error.hpp"
+#include "dictum/text.hpp"
 #include "recorder/note_replay.hpp"
 
 namespace dictum::recorder {

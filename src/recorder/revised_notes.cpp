@@ -11,9 +11,9 @@
 #include <utility>
 #include <variant>
 
-#include "base/iso_time.hpp"
 #include "base/slug.hpp"
 #include "config/note_phrases.hpp"
+#include "dictum/text.hpp"
 #include "journal/journal_reader.hpp"
 #include "recorder/note_replay.hpp"
 

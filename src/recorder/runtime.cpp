@@ -104,7 +104,7 @@ std::optional<boost::asio::any_io_executor> Runtime::begin_call(bool makes_threa
   if (makes_threads) {
     if (shared->is_shut_down) throw RecorderError(Errc::invalid_state, "This recorder has been shut down.");
     if (!shared->strands) {
-      if (!given_work_) shared->threads = std::make_shared<WorkThreads>();
+      if (!given_work_) shared->threads = std::make_unique<WorkThreads>();
       auto on_exception = [weak = weak_from_this()](const std::exception_ptr& thrown) {
         if (const auto self = weak.lock()) self->report_exception(thrown);
       };
@@ -185,12 +185,12 @@ bool Runtime::delivers(const detail::EventQueue* queue) const {
 
 void Runtime::shut_down(Subscribers subscribers) noexcept {
   const auto deadline = std::chrono::steady_clock::now() + kShutDownBound;
-  std::shared_ptr<WorkThreads> threads;
+  WorkThreads* threads = nullptr;  // stay: after a shut-down they are not given back
   boost::asio::any_io_executor loop;
   {
     const auto shared = shared_.lock();
     if (std::exchange(shared->is_shut_down, true) || !shared->strands) return;
-    threads = shared->threads;
+    threads = shared->threads.get();
     loop = shared->strands->loop;
     ++shared->calls;
   }
@@ -204,7 +204,7 @@ void Runtime::shut_down(Subscribers subscribers) noexcept {
     all_ended.wait_until(deadline);
   } catch (...) {  // no memory: the threads end as they are
   }
-  if (threads) threads->join(deadline);
+  if (threads != nullptr) threads->join(deadline);
   shared_.lock()->strands.reset();  // nothing is posted any longer to threads that may have ended
 }
 
@@ -323,7 +323,7 @@ Runtime::Awaitable Runtime::carry_out(WaitUntilIdle /*command*/) {
 
 // --- Sessions, on the loop strand ------------------------------------------------------------------------------------
 
-std::shared_ptr<Session> Runtime::make_session(Session::Visibility visibility) {
+Session::Pointer Runtime::make_session(Session::Visibility visibility) {
   return std::make_shared<Session>(weak_from_this(), strands().loop, time_, visibility);
 }
 
@@ -448,27 +448,27 @@ RecorderConfig Runtime::config() const {
   return config;
 }
 
-std::shared_ptr<transcription::JobRunner> Runtime::transcriber(
-    const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) {
+SessionRunner Runtime::transcriber(const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) {
   if (config_.custom_transcriber) {
     auto custom = config_.custom_transcriber();
-    return custom ? std::make_shared<transcription::CustomRunner>(std::move(custom)) : nullptr;
+    if (!custom) return {};
+    return SessionRunner(std::make_unique<transcription::CustomRunner>(std::move(custom)));
   }
-  if (!pool) return nullptr;
+  if (!pool) return {};
   if (urgency == Urgency::later) {
     if (!later_pool_) {
-      later_pool_ = std::make_shared<transcription::WorkerPool>(strands().loop, settings_for_later(*pool), time_.clock,
+      later_pool_ = std::make_unique<transcription::WorkerPool>(strands().loop, settings_for_later(*pool), time_.clock,
                                                                 transcription::WorkerPoolEvents{});
     }
-    return later_pool_;
+    return SessionRunner(*later_pool_);
   }
-  if (pool_) return pool_;
+  if (pool_) return SessionRunner(*pool_);
   const auto forward = [weak = weak_from_this()](std::function<void(RecorderCore&, RecorderCore::Actions&)> give) {
     const auto self = weak.lock();
     Session* const session = self ? self->begun() : nullptr;
     if (session != nullptr) session->input(std::move(give));
   };
-  pool_ = std::make_shared<transcription::WorkerPool>(
+  pool_ = std::make_unique<transcription::WorkerPool>(
       strands().loop, *pool, time_.clock,
       transcription::WorkerPoolEvents{
           .on_status =
@@ -483,7 +483,7 @@ std::shared_ptr<transcription::JobRunner> Runtime::transcriber(
                   core.partial(segment, text, stable, actions);
                 });
               }});
-  return pool_;
+  return SessionRunner(*pool_);
 }
 
 /// Without a folder: of a start that has no session yet.

@@ -51,8 +51,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   // SessionHost.
   Strands strands() const override;
   RecorderConfig config() const override;
-  std::shared_ptr<transcription::JobRunner> transcriber(const std::optional<transcription::WorkerPoolSettings>& pool,
-                                                        Urgency urgency) override;
+  SessionRunner transcriber(const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) override;
   void state_changed(RecordingState state, const std::filesystem::path& session) override;
   void replace_strands() override;
   recorder::Subscribers& subscribers() override { return subscribers_; }
@@ -79,7 +78,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   void give_threads_back();
   void spawn(const boost::asio::any_io_executor& loop, Awaitable call, Reply reply);
 
-  std::shared_ptr<Session> make_session(Session::Visibility visibility);
+  Session::Pointer make_session(Session::Visibility visibility);
   void start_session();
 
   // Not owned: valid until something is awaited. Null where there is none, or that throws.
@@ -102,7 +101,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
 
   /// Shared by all threads.
   struct Shared {
-    std::shared_ptr<WorkThreads> threads;  // null: the caller's pool, or none yet
+    std::unique_ptr<WorkThreads> threads;  // null: the caller's pool, or none yet
     std::optional<Strands> strands;        // empty: nothing was started, or its threads were given back
     RecordingState state = RecordingState::idle;
     std::optional<std::filesystem::path> session_path;
@@ -120,10 +119,10 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   recorder::Subscribers subscribers_;
 
   // The loop strand's.
-  std::vector<std::shared_ptr<Session>> sessions_;  // that are recorded, or were; the newest is the last
-  std::vector<std::shared_ptr<Session>> resumed_;
-  std::shared_ptr<transcription::WorkerPool> pool_;
-  std::shared_ptr<transcription::WorkerPool> later_pool_;  // whose workers yield to those of the other
+  std::vector<Session::Pointer> sessions_;  // that are recorded, or were; the newest is the last
+  std::vector<Session::Pointer> resumed_;
+  std::unique_ptr<transcription::WorkerPool> pool_;        // outlives the sessions that it serves
+  std::unique_ptr<transcription::WorkerPool> later_pool_;  // whose workers yield to those of the other
   bool looked_for_unfinished_ = false;
   bool threads_are_unused_ = false;  // a start failed, and nothing else needs them
 };

@@ -40,22 +40,11 @@ RecorderError not_recording() {
 
 /// What a start has opened so far; what is not taken over is closed again.
 struct Session::OpenParts {
-  OpenParts() = default;
-  OpenParts(const OpenParts&) = delete;
-  OpenParts& operator=(const OpenParts&) = delete;
-  ~OpenParts() {
-    if (!transcriber || !config.custom_transcriber) return;
-    try {
-      transcriber->abandon();
-    } catch (...) {  // the user's own: it is given up all the same
-    }
-  }
-
   RecorderConfig config;
   Preparation preparation;
   OpenCapture capture;
-  std::shared_ptr<transcription::JobRunner> transcriber;
-  std::shared_ptr<NewSession> files;
+  SessionRunner transcriber;
+  OnStrand<NewSession> files;
 };
 
 Session::Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_executor& loop, TimeSource time,
@@ -72,7 +61,7 @@ Session::Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_exec
 
 // --- From the start to the end ---------------------------------------------------------------------------------------
 
-boost::asio::awaitable<void> Session::record(std::shared_ptr<Session> previous) {
+boost::asio::awaitable<void> Session::record(Pointer previous) {
   previous_ = std::move(previous);
   while (previous_ && !previous_->lifecycle_.is_closed() && !lifecycle_.is_cancelled()) co_await previous_->changed();
   previous_.reset();
@@ -184,22 +173,19 @@ void Session::begin(OpenParts& parts) {
   const auto host = host_.lock();
   if (!host) throw start_was_cancelled();
   host->subscribers().prepare();  // the last that can fail
-  const bool owns_transcriber = parts.config.custom_transcriber != nullptr;
-  auto settings =
-      core_settings(parts.config, parts.files->path(), parts.capture.format.sample_rate, parts.transcriber != nullptr);
+  auto settings = core_settings(parts.config, parts.files->path(), parts.capture.format.sample_rate,
+                                static_cast<bool>(parts.transcriber));
   settings.session = parts.files->name();
   settings.vocabulary = parts.preparation.vocabulary;
-  take_over(std::move(settings), parts.files->keep(), std::move(parts.transcriber), owns_transcriber);
+  take_over(std::move(settings), parts.files->keep(), std::move(parts.transcriber));
   capture_ = std::move(parts.capture.loop);
-  backlog_ = std::make_shared<pipeline::Backlog>(capture_->can_wait());
   apply(SessionInput::opened);
   run_capture(parts.preparation.warnings);
 }
 
-void Session::take_over(RecorderCore::Settings settings, session::SessionWriter writer,
-                        std::shared_ptr<transcription::JobRunner> transcriber, bool owns_transcriber) {
+void Session::take_over(RecorderCore::Settings settings, session::SessionWriter writer, SessionRunner transcriber) {
   journal_->session = settings.session_path;
-  disk_ = owned_by_strand(strands_.disk, std::make_unique<DiskStage>(std::move(writer), time_.clock, journal_));
+  disk_ = owned_by_strand(strands_.disk, std::make_unique<DiskStage>(std::move(writer), time_, journal_));
   using transcription::Priority;
   const auto priority = visibility_ == Visibility::published ? Priority::live : Priority::background;
   // Inline where this is the loop already, so that a transcriber that answers by the audio clock is processed at that
@@ -211,8 +197,7 @@ void Session::take_over(RecorderCore::Settings settings, session::SessionWriter 
   };
   core_.emplace(std::move(settings), *time_.clock);
   const int sample_rate = core_->settings().sample_rate;
-  texts_.emplace(std::move(transcriber),
-                 TextStage::Settings{.priority = priority, .owns_runner = owns_transcriber, .sample_rate = sample_rate},
+  texts_.emplace(std::move(transcriber), TextStage::Settings{.priority = priority, .sample_rate = sample_rate},
                  TextStage::Callbacks{.job = [this](std::uint32_t segment) { return core_->job(segment); },
                                       .interim = [this](std::uint32_t segment, Frame start,
                                                         Frame end) { return core_->interim_job(segment, start, end); },
@@ -246,11 +231,9 @@ boost::asio::awaitable<void> Session::reopen(std::filesystem::path path, Redo re
   auto reopened = co_await on(strands_.disk, recover);
   check_not_cancelled();
   auto transcriber = host->transcriber(reopened->pool, Urgency::later);
-  const bool transcribes = transcriber != nullptr;
-  auto settings = core_settings(config, reopened->writer, transcribes);
+  auto settings = core_settings(config, reopened->writer, static_cast<bool>(transcriber));
   settings.vocabulary = std::move(reopened->vocabulary);
-  take_over(std::move(settings), std::move(reopened->writer), std::move(transcriber),
-            config.custom_transcriber != nullptr);
+  take_over(std::move(settings), std::move(reopened->writer), std::move(transcriber));
   journal_->written = reopened->journal.empty() ? 0 : reopened->journal.back().sequence.value_or(0) + 1;
   apply(SessionInput::reopened);
   input([journal = std::move(reopened->journal), redo](RecorderCore& core, RecorderCore::Actions& actions) {
@@ -545,7 +528,7 @@ void Session::capture_failed(detail::Outcome outcome, SessionInput failed) {
 void Session::report_abandoned() {
   const RecordingState state = core_->state();
   const bool is_closed = state == RecordingState::idle || state == RecordingState::failed;
-  const bool disk_answers = !is_closed && tail_.is_empty() && backlog_ && backlog_->is_empty();
+  const bool disk_answers = !is_closed && tail_.is_empty() && capture_ && capture_->backlog().is_empty();
   const EventError error{to_string(Errc::timed_out), describe({.session = path(),
                                                                .sample_rate = core_->settings().sample_rate,
                                                                .disk_answers = disk_answers,
@@ -571,20 +554,20 @@ void Session::run_capture(const std::vector<EventError>& warnings) {
     core.start(actions);
     for (const EventError& warning : warnings) core.fault(warning.code, warning.message, true, actions);
   });
-  auto sink = [self = shared_from_this(), disk = disk_, backlog = backlog_,
-               capture = std::weak_ptr(capture_)](std::vector<pipeline::StreamItem> items) {
+  auto sink = [self = shared_from_this(), disk = disk_,
+               weak = std::weak_ptr(capture_)](std::vector<pipeline::StreamItem> items) {
     self->watch_disk();
-    InFlight in_flight(backlog, capture.lock(), self->strands_.listen, pipeline::bytes_of(items));
-    Batch batch{std::move(items), std::move(in_flight), backlog->can_wait()};
+    const auto capture = weak.lock();  // which calls this
+    InFlight in_flight(capture, self->strands_.listen, pipeline::bytes_of(items));
+    Batch batch{std::move(items), std::move(in_flight), capture->can_wait()};
     boost::asio::post(self->strands_.disk, [self, disk, batch = std::move(batch)]() mutable {
       disk->push(std::move(batch));
       self->write_files(disk);
       self->disk_watch_.answered(self->time_.clock->steady_now());
     });
   };
-  boost::asio::post(strands_.listen, [capture = capture_, backlog = backlog_, sink = std::move(sink)]() mutable {
-    capture->run(std::move(sink), std::move(backlog));
-  });
+  boost::asio::post(strands_.listen,
+                    [capture = capture_, sink = std::move(sink)]() mutable { capture->run(std::move(sink)); });
 }
 
 /// On `listen`, before it gives a batch to the disk.
@@ -598,7 +581,7 @@ void Session::watch_disk() {
 }
 
 /// On `disk`: writes what waits, and passes on what the loop may process.
-void Session::write_files(const std::shared_ptr<DiskStage>& disk) {
+void Session::write_files(const OnStrand<DiskStage>& disk) {
   auto written = disk->write();
   std::optional<Recorded> retried;
   if (disk->has_waiting()) retried = disk->record({});
@@ -621,7 +604,7 @@ void Session::files_written(Written& written) {
   audio_failed_ = audio_failed_ || written.has_lost;
   if (written.is_waiting) {
     for (EventError& fault : written.faults) fault.message += memory_sentence();
-    const bool is_full = !backlog_->can_wait() && backlog_->is_at_limit();
+    const bool is_full = capture_ && !capture_->backlog().can_wait() && capture_->backlog().is_at_limit();
     if (is_full && !std::exchange(memory_is_full_, true)) {
       report(
           {to_string(Errc::disk_full),
@@ -639,10 +622,10 @@ void Session::files_written(Written& written) {
 
 /// How long a recording goes on without the disk.
 std::string Session::memory_sentence() const {
-  if (backlog_->can_wait()) return {};
+  if (!capture_ || capture_->backlog().can_wait()) return {};
   const auto bytes_a_second = static_cast<std::int64_t>(core_->settings().sample_rate) * 2;
   return fmt::format(" Recording continues in memory, which lasts for about {} s of speech.",
-                     backlog_->room() / bytes_a_second);
+                     capture_->backlog().room() / bytes_a_second);
 }
 
 void Session::write_files_later() {

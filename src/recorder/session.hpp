@@ -22,6 +22,7 @@
 #include "recorder/recorder_core.hpp"
 #include "recorder/session_lifecycle.hpp"
 #include "recorder/session_parts.hpp"
+#include "recorder/session_runner.hpp"
 #include "recorder/strands.hpp"
 #include "recorder/subscribers.hpp"
 #include "recorder/text_stage.hpp"
@@ -43,9 +44,8 @@ class SessionHost {
   /// The configuration as it is now: the device may have been changed.
   virtual RecorderConfig config() const = 0;
 
-  /// Null where nothing is to be transcribed. `is_pool`: whether it outlives the session. Throws what a factory throws.
-  virtual std::shared_ptr<transcription::JobRunner> transcriber(
-      const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) = 0;
+  /// Empty where nothing is to be transcribed. Throws what a factory throws.
+  virtual SessionRunner transcriber(const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) = 0;
 
   /// The start begins, ends in a session (with `path`) or fails.
   virtual void state_changed(RecordingState state, const std::filesystem::path& session) = 0;
@@ -65,16 +65,20 @@ RecorderError not_recording();
 /// timers) arrives as an input of the life cycle or of the core, and wakes them.
 ///
 /// Threads: lives on the `loop` strand, where every method is called; hands audio to `listen` and files to `disk`.
-/// Owner: the runtime, and the handlers under way, so that a stuck device or disk is left behind with what it holds.
+/// Owner: `Pointer`.
 class Session : public std::enable_shared_from_this<Session> {
  public:
+  /// Shared by the runtime, until everything has ended; by the session that starts behind this one, until this one is
+  /// closed; and by the handlers under way, so that a stuck device or disk is left behind with what it holds.
+  using Pointer = std::shared_ptr<Session>;
+
   enum class Visibility { published, in_background };
 
   Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_executor& loop, TimeSource time,
           Visibility visibility);
 
   /// Begins once `previous` (or null) is closed, and records until everything is done. Never throws.
-  boost::asio::awaitable<void> record(std::shared_ptr<Session> previous);
+  boost::asio::awaitable<void> record(Pointer previous);
 
   /// The same for a session that is on disk already: what is missing is done. Throws why it cannot be opened.
   boost::asio::awaitable<void> resume(std::filesystem::path path, Redo redo);
@@ -138,8 +142,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void check_not_cancelled() const;
   boost::asio::awaitable<void> check_transcriber(const OpenParts* opened);
   void begin(OpenParts& parts);
-  void take_over(RecorderCore::Settings settings, session::SessionWriter writer,
-                 std::shared_ptr<transcription::JobRunner> transcriber, bool owns_transcriber);
+  void take_over(RecorderCore::Settings settings, session::SessionWriter writer, SessionRunner transcriber);
   void fail_start(const std::exception_ptr& reason);
 
   // Ending, in this order.
@@ -178,7 +181,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void recorded(const Recorded& recorded);
   void report(const std::vector<EventError>& faults);
   void watch_disk();
-  void write_files(const std::shared_ptr<DiskStage>& disk);
+  void write_files(const OnStrand<DiskStage>& disk);
   void files_written(Written& written);
   void write_files_later();
   std::string memory_sentence() const;
@@ -191,7 +194,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const Visibility visibility_;
   Strands strands_;  // `listen` and `disk` from the opening on
   Condition changed_;
-  std::shared_ptr<Session> previous_;  // while this one waits for it
+  Pointer previous_;  // while this one waits for it
 
   SessionLifecycle lifecycle_;
   int abandonments_ = 0;  // a step that was under way at one is not waited for
@@ -205,11 +208,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // From the opening on.
   std::optional<RecorderCore> core_;
-  std::shared_ptr<pipeline::CaptureLoop> capture_;  // null: a session that is resumed, not recorded
-  std::shared_ptr<DiskStage> disk_;
+  OnStrand<pipeline::CaptureLoop> capture_;  // null: a session that is resumed, not recorded
+  OnStrand<DiskStage> disk_;
   std::optional<TextStage> texts_;
-  std::shared_ptr<delivery::JournalView> journal_ = std::make_shared<delivery::JournalView>();
-  std::shared_ptr<pipeline::Backlog> backlog_;
+  delivery::JournalPointer journal_ = std::make_shared<delivery::JournalView>();
 
   std::deque<std::function<void(RecorderCore&, RecorderCore::Actions&)>> inputs_;
   bool handling_ = false;

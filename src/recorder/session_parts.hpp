@@ -8,6 +8,7 @@
 
 #include "pipeline/capture_loop.hpp"
 #include "recorder/recorder_core.hpp"
+#include "recorder/strands.hpp"
 #include "recorder/time_source.hpp"
 #include "session/session_writer.hpp"
 #include "transcription/find_transcriber.hpp"
@@ -29,7 +30,7 @@ Preparation prepare(const RecorderConfig& config);
 
 /// On `listen`: the open source, and its format.
 struct OpenCapture {
-  std::shared_ptr<pipeline::CaptureLoop> loop;
+  OnStrand<pipeline::CaptureLoop> loop;
   AudioFormat format{};
 };
 OpenCapture open_capture(const RecorderConfig& config, const TimeSource& time,

@@ -22,23 +22,24 @@ namespace {
 
 constexpr int kThreads = 4;  // one a strand
 
-/// What every strand over the same work shares.
+/// What every strand over the same work shares, until the last of them is gone.
 struct Base {
   std::shared_ptr<const void> threads;  // null where the work is a pool of the caller's
   ExceptionHandler on_exception;
 };
+using BasePointer = std::shared_ptr<const Base>;
 
 /// An executor whose handlers may throw, and which keeps what it runs on: whoever holds a strand, for however long,
 /// holds no memory that is gone.
 class GuardedExecutor {
  public:
-  GuardedExecutor(std::shared_ptr<const Base> base, boost::asio::any_io_executor inner)
+  GuardedExecutor(BasePointer base, boost::asio::any_io_executor inner)
       : base_(std::move(base)), inner_(std::move(inner)) {}
 
   template <class Function>
   void execute(Function&& function) const {
     // What it runs on may be left by the last other holder before the function below returns.
-    const std::shared_ptr<const Base> kept = base_;
+    const BasePointer kept = base_;
     inner_.execute([base = base_, function = std::forward<Function>(function)]() mutable {
       try {
         std::move(function)();
@@ -70,7 +71,7 @@ class GuardedExecutor {
   bool operator!=(const GuardedExecutor& other) const noexcept { return !(*this == other); }
 
  private:
-  std::shared_ptr<const Base> base_;  // before what it keeps, which is destroyed first
+  BasePointer base_;  // before what it keeps, which is destroyed first
   boost::asio::any_io_executor inner_;
 };
 

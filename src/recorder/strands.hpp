@@ -61,11 +61,15 @@ Strands make_strands(const boost::asio::any_io_executor& work, ExceptionHandler 
 /// Puts new strands in the place of those that may be stuck: all but `loop`.
 void renew(Strands& strands);
 
-/// Shared ownership of an object that is destroyed on its strand, however its last owner ends: a source is closed where
-/// it is read, files are closed where they are written. Where the strand is stuck, so is the object.
+/// An object that lives on a strand other than `loop`. Shared by the session, until that has no use for it any more,
+/// and by what is posted to the strand; destroyed there, however the last of them ends: a source is closed where it is
+/// read, files are closed where they are written. Where the strand is stuck, so is the object.
 template <class T>
-std::shared_ptr<T> owned_by_strand(boost::asio::any_io_executor strand, std::unique_ptr<T> object) {
-  return std::shared_ptr<T>(object.release(), [strand = std::move(strand)](T* last) {
+using OnStrand = std::shared_ptr<T>;
+
+template <class T>
+OnStrand<T> owned_by_strand(boost::asio::any_io_executor strand, std::unique_ptr<T> object) {
+  return OnStrand<T>(object.release(), [strand = std::move(strand)](T* last) {
     std::unique_ptr<T> owned(last);
     try {
       boost::asio::post(strand, [owned = std::move(owned)] {});

@@ -43,7 +43,7 @@ void Subscribers::prepare() {
   for (const auto& queue : copy_of(queues_)) queue->prepare();
 }
 
-void Subscribers::publish(const EventPointer& event, const std::shared_ptr<delivery::JournalView>& journal) {
+void Subscribers::publish(const EventPointer& event, const delivery::JournalPointer& journal) {
   for (const auto& queue : copy_of(queues_)) queue->push(event, journal);
 }
 

@@ -27,7 +27,7 @@ class Subscribers {
   /// Asks each to be ready for a session; throws what it throws.
   void prepare();
 
-  void publish(const EventPointer& event, const std::shared_ptr<delivery::JournalView>& journal);
+  void publish(const EventPointer& event, const delivery::JournalPointer& journal);
 
   /// Stops waiting for the callbacks that run now.
   void stop_waiting();

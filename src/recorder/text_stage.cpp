@@ -21,7 +21,7 @@ class TextStage::Jobs final : public transcription::JobSource {
   const std::function<void(std::uint32_t segment, TranscriptionOutcome)> done_;  // from any thread
 };
 
-TextStage::TextStage(std::shared_ptr<transcription::JobRunner> runner, Settings settings, Callbacks callbacks)
+TextStage::TextStage(SessionRunner runner, Settings settings, Callbacks callbacks)
     : runner_(std::move(runner)),
       settings_(settings),
       failed_(std::move(callbacks.failed)),
@@ -88,13 +88,8 @@ void TextStage::end_of_audio() {
 }
 
 void TextStage::abandon() noexcept {
-  if (std::exchange(abandoned_, true)) return;
   jobs_->abandon();
-  if (!runner_ || !settings_.owns_runner) return;
-  try {
-    runner_->abandon();
-  } catch (...) {  // it is given up all the same
-  }
+  runner_.abandon();
 }
 
 }  // namespace dictum::recorder

@@ -8,6 +8,7 @@
 #include "dictum/transcriber.hpp"
 #include "pipeline/stream_item.hpp"
 #include "recorder/preview_schedule.hpp"
+#include "recorder/session_runner.hpp"
 #include "transcription/job_runner.hpp"
 
 namespace dictum::recorder {
@@ -20,7 +21,6 @@ class TextStage {
  public:
   struct Settings {
     transcription::Priority priority{};
-    bool owns_runner{};  // else it is the recorder's pool, which outlives the session
     int sample_rate{};
   };
   struct Callbacks {
@@ -31,7 +31,7 @@ class TextStage {
     std::function<void(const EventError&)> failed;                          // once
   };
 
-  TextStage(std::shared_ptr<transcription::JobRunner> runner, Settings settings, Callbacks callbacks);
+  TextStage(SessionRunner runner, Settings settings, Callbacks callbacks);
   ~TextStage();
   TextStage(const TextStage&) = delete;
   TextStage& operator=(const TextStage&) = delete;
@@ -47,17 +47,17 @@ class TextStage {
 
   /// Gives up what is pending: no job is submitted and no result is wanted any more.
   void abandon() noexcept;
-  bool is_abandoned() const { return abandoned_; }
+  bool is_abandoned() const { return runner_.is_abandoned(); }
 
  private:
   class Jobs;
 
-  bool is_active() const { return runner_ && !abandoned_; }
+  bool is_active() const { return runner_ && !is_abandoned(); }
   template <class Call>
   std::optional<EventError> guarded(Call call);
   void progress(Frame now);
 
-  const std::shared_ptr<transcription::JobRunner> runner_;
+  SessionRunner runner_;
   const Settings settings_;
   const std::function<void(const EventError&)> failed_;
   const std::function<TranscriptionJob(std::uint32_t, Frame, Frame)> interim_;
@@ -65,7 +65,6 @@ class TextStage {
   PreviewSchedule previews_;
   std::uint32_t growing_ = 0;  // the segment that is being spoken
   Frame growing_from_ = 0;
-  bool abandoned_ = false;
   bool has_thrown_ = false;
 };
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "dictum/error.hpp"
+#include "dictum/text.hpp"
 #include "journal/session_directory.hpp"
 #include "server/event_feed.hpp"
 #include "server/media_type.hpp"

@@ -11,10 +11,10 @@
 #include <tuple>
 #include <utility>
 
-#include "base/iso_time.hpp"
 #include "base/json.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
+#include "dictum/text.hpp"
 #include "journal/layout.hpp"
 #include "journal/session_directory.hpp"
 #include "journal/session_folder.hpp"

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-#include "base/iso_time.hpp"
+#include "dictum/text.hpp"
 
 namespace dictum::server {
 namespace {

@@ -124,7 +124,7 @@ class SessionIndex::MakingLock {
   UniqueFD root_;
 };
 
-SessionIndex::SessionIndex(const fs::path& root) : root_(fs::absolute(root).lexically_normal()) {
+SessionIndex::SessionIndex(const fs::path& root) : root_(journal::normal_path(root)) {
   connect(Trust::full);
 }
 

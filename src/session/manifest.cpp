@@ -10,9 +10,10 @@
 #include <limits>
 #include <utility>
 
-#include "base/iso_time.hpp"
 #include "base/json.hpp"
+#include "base/json_fields.hpp"
 #include "dictum/error.hpp"
+#include "dictum/text.hpp"
 #include "journal/layout.hpp"
 #include "wire/event_json.hpp"
 
@@ -26,84 +27,27 @@ constexpr std::size_t kPieceBytes = std::size_t{16} << 10;
   throw RecorderError(Errc::session_unreadable, "The manifest is damaged: " + what + ".");
 }
 
-/// The fields of one object of the text.
-class Fields {
- public:
-  Fields(const boost::json::value& value, std::string where) : where_(std::move(where)) {
-    object_ = value.if_object();
-    if (object_ == nullptr) refuse(where_ + " is no object");
-  }
+using json::Fields;
 
-  const boost::json::value& at(std::string_view key) const {
-    const boost::json::value* value = object_->if_contains(key);
-    if (value == nullptr) refuse(fmt::format("\"{}\" is missing in {}", key, where_));
-    return *value;
-  }
+std::chrono::system_clock::time_point time_in(const Fields& fields, std::string_view key) {
+  const auto value = parse_iso_time(fields.text(key));
+  if (!value) fields.wrong(key, "a moment such as 2026-11-22T15:45:01.250Z");
+  return *value;
+}
 
-  bool has(std::string_view key) const { return object_->contains(key); }
-  bool is_null(std::string_view key) const { return at(key).is_null(); }
+template <class T>
+T name_in(const Fields& fields, std::string_view key, std::optional<T> (*named)(std::string_view) noexcept) {
+  const std::optional<T> value = named(fields.text(key));
+  if (!value) fields.wrong(key, "a name that this version knows");
+  return *value;
+}
 
-  std::string text_or_none(std::string_view key) const { return object_->contains(key) ? text(key) : std::string(); }
-
-  template <class T>
-  T number(std::string_view key, T least) const {
-    boost::system::error_code error;
-    const T value = at(key).to_number<T>(error);
-    if (error || !(value >= least)) wrong(key);
-    return value;
-  }
-  double real(std::string_view key) const {
-    boost::system::error_code error;
-    const double value = at(key).to_number<double>(error);
-    if (error) wrong(key);
-    return value;
-  }
-  bool flag(std::string_view key) const {
-    const bool* value = at(key).if_bool();
-    if (value == nullptr) wrong(key);
-    return *value;
-  }
-  std::string text(std::string_view key) const {
-    const boost::json::string* value = at(key).if_string();
-    if (value == nullptr) wrong(key);
-    return std::string(*value);
-  }
-  std::chrono::system_clock::time_point time(std::string_view key) const {
-    const auto value = parse_iso_time(text(key));
-    if (!value) wrong(key);
-    return *value;
-  }
-  template <class T>
-  T name(std::string_view key, std::optional<T> (*named)(std::string_view) noexcept) const {
-    const std::optional<T> value = named(text(key));
-    if (!value) wrong(key);
-    return *value;
-  }
-  const boost::json::object& object(std::string_view key) const {
-    const boost::json::object* value = at(key).if_object();
-    if (value == nullptr) wrong(key);
-    return *value;
-  }
-
-  /// Calls `each(fields)` for every object of a list.
-  void list(std::string_view key, const auto& each) const {
-    std::size_t i = 0;
-    for (const boost::json::value& item : array(key)) each(Fields(item, fmt::format("{}[{}]", key, i++)));
-  }
-  const boost::json::array& array(std::string_view key) const {
-    const boost::json::array* value = at(key).if_array();
-    if (value == nullptr) wrong(key);
-    return *value;
-  }
-
-  [[noreturn]] void wrong(std::string_view key) const {
-    refuse(fmt::format("\"{}\" in {} has a wrong value", key, where_));
-  }
-
- private:
-  const boost::json::object* object_;
-  std::string where_;
-};
+/// Calls `each(fields)` for every object of a list.
+void for_each_in(const Fields& fields, std::string_view key, const auto& each) {
+  std::size_t i = 0;
+  for (const boost::json::value& item : fields.array(key))
+    each(fields.fields_in(item, fmt::format("{}[{}]", key, i++)));
+}
 
 boost::json::value to_json(const Gap& gap) {
   return {{"start_frame", gap.start_frame}, {"frames", gap.frames}, {"reason", to_string(gap.reason)}};
@@ -185,25 +129,25 @@ void print(const Manifest& manifest, const Write& write) {
 
 Segment parse_segment(const Fields& fields) {
   Segment segment;
-  segment.index = fields.number<std::uint32_t>("index", 0);
-  segment.start_frame = fields.number<Frame>("start_frame", 0);
-  segment.end_frame = fields.number<Frame>("end_frame", segment.start_frame);
-  segment.speech_start_frame = fields.number<Frame>("speech_start_frame", 0);
-  segment.speech_end_frame = fields.number<Frame>("speech_end_frame", segment.speech_start_frame);
-  segment.mode = fields.name("mode", wire::vad_mode);
+  segment.index = fields.integer<std::uint32_t>("index", 0);
+  segment.start_frame = fields.integer<Frame>("start_frame", 0);
+  segment.end_frame = fields.integer<Frame>("end_frame", segment.start_frame);
+  segment.speech_start_frame = fields.integer<Frame>("speech_start_frame", 0);
+  segment.speech_end_frame = fields.integer<Frame>("speech_end_frame", segment.speech_start_frame);
+  segment.mode = name_in(fields, "mode", wire::vad_mode);
   segment.text = fields.text("text");
-  segment.status = fields.name("status", journal::segment_status);
-  if (fields.flag("kept") != segment.is_kept()) fields.wrong("kept");
-  if (!fields.is_null("revision")) segment.revision = fields.number<int>("revision", 0);
-  segment.revisions = fields.number<int>("revisions", 0);
-  segment.edited = fields.has("edited") && fields.flag("edited");
+  segment.status = name_in(fields, "status", journal::segment_status);
+  if (fields.flag("kept") != segment.is_kept()) fields.wrong("kept", "what the status says");
+  if (!fields.is_null("revision")) segment.revision = fields.integer<int>("revision", 0);
+  segment.revisions = fields.integer<int>("revisions", 0);
+  segment.edited = fields.flag_or("edited", false);
   if (!fields.is_null("error")) {
-    const Fields error(fields.at("error"), "error");
+    const Fields error = fields.fields_in(*fields.find("error"), "error");
     segment.error = EventError{error.text("code"), error.text("message")};
   }
-  segment.engine = fields.text_or_none("engine");
-  segment.model = fields.text_or_none("model");
-  segment.language = fields.text_or_none("language");
+  segment.engine = fields.text_or("engine", "");
+  segment.model = fields.text_or("model", "");
+  segment.language = fields.text_or("language", "");
   return segment;
 }
 
@@ -243,8 +187,8 @@ Manifest parse_manifest(std::string_view text) {
   boost::system::error_code error;
   const boost::json::value value = json::parse(text, error);
   if (error) refuse(error.message());
-  const Fields fields(value, "the manifest");
-  if (const int schema = fields.number<int>("schema", 1); schema > Manifest::kSchema) {
+  const Fields fields(value, "the manifest", refuse);
+  if (const int schema = fields.integer<int>("schema", 1); schema > Manifest::kSchema) {
     throw NewerManifest(
         fmt::format("The session was made by a newer version of Dictum (schema {}; this one reads up to {}).", schema,
                     Manifest::kSchema));
@@ -252,34 +196,35 @@ Manifest parse_manifest(std::string_view text) {
 
   Manifest manifest;
   manifest.session = fields.text("session");
-  manifest.started_at = fields.time("started_at");
-  if (!fields.is_null("stopped_at")) manifest.stopped_at = fields.time("stopped_at");
-  manifest.sample_rate = fields.number<int>("sample_rate", 1);
-  manifest.frames = fields.number<Frame>("frames", 0);
-  manifest.end_frame = fields.number<Frame>("end_frame", 0);
-  manifest.drift_ppm = fields.is_null("drift_ppm") ? 0 : fields.real("drift_ppm");
+  manifest.started_at = time_in(fields, "started_at");
+  if (!fields.is_null("stopped_at")) manifest.stopped_at = time_in(fields, "stopped_at");
+  manifest.sample_rate = fields.integer<int>("sample_rate", 1);
+  manifest.frames = fields.integer<Frame>("frames", 0);
+  manifest.end_frame = fields.integer<Frame>("end_frame", 0);
+  manifest.drift_ppm = fields.is_null("drift_ppm") ? 0 : fields.number("drift_ppm");
   manifest.source = fields.text("source");
-  manifest.mode = fields.name("mode", wire::vad_mode);
+  manifest.mode = name_in(fields, "mode", wire::vad_mode);
   manifest.transcribes = fields.flag("transcribes");
   manifest.keep_all = fields.flag("keep_all");
-  manifest.language = fields.text_or_none("language");
+  manifest.language = fields.text_or("language", "");
   manifest.config = fields.object("config");
-  fields.list("gaps", [&](const Fields& gap) {
-    const Frame start = gap.number<Frame>("start_frame", 0);
-    const Frame frames = gap.number<Frame>("frames", 0);
-    if (frames > std::numeric_limits<Frame>::max() - start) gap.wrong("frames");
-    manifest.gaps.push_back({start, frames, gap.name("reason", wire::gap_reason)});
+  for_each_in(fields, "gaps", [&](const Fields& gap) {
+    const Frame start = gap.integer<Frame>("start_frame", 0);
+    const Frame frames = gap.integer<Frame>("frames", 0);
+    if (frames > std::numeric_limits<Frame>::max() - start)
+      gap.wrong("frames", "a number of frames that can be counted");
+    manifest.gaps.push_back({start, frames, name_in(gap, "reason", wire::gap_reason)});
   });
-  fields.list("segments", [&](const Fields& item) {
+  for_each_in(fields, "segments", [&](const Fields& item) {
     Segment segment = parse_segment(item);
-    if (!manifest.segments.empty() && segment.index <= manifest.segments.back().index) item.wrong("index");
+    if (!manifest.segments.empty() && segment.index <= manifest.segments.back().index)
+      item.wrong("index", "larger than the one before");
     manifest.segments.push_back(std::move(segment));
   });
-  fields.list("notes", [&](const Fields& item) {
+  for_each_in(fields, "notes", [&](const Fields& item) {
     Note note{item.text("title"), item.text("path"), {}};
     for (const boost::json::value& each : item.array("segments")) {
-      note.segments.push_back(each.to_number<std::uint32_t>(error));
-      if (error) item.wrong("segments");
+      note.segments.push_back(item.integer_in<std::uint32_t>("segments", each));
     }
     manifest.notes.push_back(std::move(note));
   });

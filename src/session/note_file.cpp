@@ -7,8 +7,8 @@
 #include <boost/json/string.hpp>
 #include <vector>
 
-#include "base/iso_time.hpp"
 #include "base/json.hpp"
+#include "dictum/text.hpp"
 #include "journal/layout.hpp"
 #include "session/markdown.hpp"
 

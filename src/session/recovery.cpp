@@ -12,8 +12,8 @@
 #include <system_error>
 #include <utility>
 
-#include "base/iso_time.hpp"
 #include "dictum/error.hpp"
+#include "dictum/text.hpp"
 #include "journal/session_directory.hpp"
 #include "journal/session_folder.hpp"
 #include "session/library.hpp"
@@ -124,8 +124,7 @@ class Recovery {
 
   /// Of a session that was interrupted before its first event, or whose journal is lost.
   void begin() {
-    const auto started = writer_.manifest().started_at.time_since_epoch();
-    record_at(std::chrono::duration<double>(started).count(), 0,
+    record_at(timestamp_of(writer_.manifest().started_at), 0,
               RecordingStateChanged{RecordingState::recording, true, false, false});
   }
 

@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "base/iso_time.hpp"
 #include "dictum/error.hpp"
+#include "dictum/text.hpp"
 
 namespace dictum::session {
 

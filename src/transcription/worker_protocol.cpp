@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/json_fields.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum::transcription {
@@ -20,119 +21,42 @@ namespace js = boost::json;
 
 constexpr std::size_t kLengthBytes = 4;
 
-[[noreturn]] void refuse(std::string sentence) {
-  throw RecorderError(Errc::worker_protocol, "worker protocol: " + std::move(sentence));
+[[noreturn]] void refuse(const std::string& sentence) {
+  throw RecorderError(Errc::worker_protocol, "worker protocol: " + sentence);
 }
 
-/// Reads the fields of one JSON object; every refusal names the object and the field.
-class Fields {
- public:
-  Fields(const js::object& object, std::string_view owner) : object_(object), owner_(owner) {}
+using json::Fields;
 
-  std::string text(std::string_view key) const { return string(key, required(key)); }
-  std::string text_or(std::string_view key, std::string_view otherwise) const {
-    const js::value* value = optional(key);
-    return value ? string(key, *value) : std::string(otherwise);
-  }
+/// A probability. What lies outside 0 to 1 is rounding, or an engine's own scale, and is clamped.
+double share_in(const Fields& fields, std::string_view key) {
+  return std::clamp(fields.number(key), 0.0, 1.0);
+}
 
-  template <class Integer>
-  Integer integer(std::string_view key) const {
-    return integer<Integer>(key, required(key));
-  }
-  template <class Integer>
-  std::optional<Integer> optional_integer(std::string_view key) const {
-    const js::value* value = optional(key);
-    return value ? std::optional(integer<Integer>(key, *value)) : std::nullopt;
-  }
+std::vector<std::string> texts_in(const Fields& fields, std::string_view key) {
+  std::vector<std::string> texts;
+  for (const js::value& item : fields.array_or_empty(key)) texts.push_back(fields.text_in(key, item));
+  return texts;
+}
 
-  double number(std::string_view key) const { return number(key, required(key)); }
-  std::optional<double> optional_number(std::string_view key) const {
-    const js::value* value = optional(key);
-    return value ? std::optional(number(key, *value)) : std::nullopt;
-  }
+template <class Item, class Make>
+std::vector<Item> items_in(const Fields& fields, std::string_view key, Make make) {
+  std::vector<Item> items;
+  const std::string owner = fmt::format("\"{}\"", key);
+  for (const js::value& item : fields.array_or_empty(key)) items.push_back(make(fields.fields_in(item, owner)));
+  return items;
+}
 
-  /// A probability. What lies outside 0 to 1 is rounding, or an engine's own scale, and is clamped.
-  double share(std::string_view key) const { return std::clamp(number(key), 0.0, 1.0); }
-
-  bool flag(std::string_view key) const {
-    const js::value* value = optional(key);
-    if (value && !value->is_bool()) wrong(key, "true or false");
-    return value && value->get_bool();
-  }
-
-  std::vector<std::string> texts(std::string_view key) const {
-    return list<std::string>(key, [&](const js::value& item) { return string(key, item); });
-  }
-
-  template <class Item, class Make>
-  std::vector<Item> objects(std::string_view key, Make make) const {
-    return list<Item>(key, [&](const js::value& item) {
-      if (!item.is_object()) wrong(key, "a list of objects");
-      return make(Fields(item.get_object(), owner_));
-    });
-  }
-
-  std::map<std::string, double> numbers(std::string_view key) const {
-    std::map<std::string, double> out;
-    const js::value* value = optional(key);
-    if (!value) return out;
-    if (!value->is_object()) wrong(key, "an object of numbers");
-    for (const auto& [name, item] : value->get_object()) out.emplace(name, number(key, item));
-    return out;
-  }
-
-  [[noreturn]] void wrong(std::string_view key, std::string_view wanted) const {
-    refuse(fmt::format("\"{}\" in a message of type \"{}\" must be {}", key, owner_, wanted));
-  }
-
- private:
-  const js::value* optional(std::string_view key) const {
-    const js::value* value = object_.if_contains(key);
-    return value && value->is_null() ? nullptr : value;
-  }
-  const js::value& required(std::string_view key) const {
-    const js::value* value = optional(key);
-    if (!value) refuse(fmt::format("a message of type \"{}\" lacks \"{}\"", owner_, key));
-    return *value;
-  }
-  std::string string(std::string_view key, const js::value& value) const {
-    if (!value.is_string()) wrong(key, "text");
-    return std::string(value.get_string());
-  }
-  template <class Integer>
-  Integer integer(std::string_view key, const js::value& value) const {
-    boost::system::error_code error;
-    const auto number = value.to_number<Integer>(error);
-    if (error) wrong(key, "a whole number in its range");
-    return number;
-  }
-  double number(std::string_view key, const js::value& value) const {
-    boost::system::error_code error;
-    const auto number = value.to_number<double>(error);
-    if (error || !std::isfinite(number)) wrong(key, "a finite number");
-    return number;
-  }
-  template <class Item, class Make>
-  std::vector<Item> list(std::string_view key, Make make) const {
-    std::vector<Item> out;
-    const js::value* value = optional(key);
-    if (!value) return out;
-    if (!value->is_array()) wrong(key, "a list");
-    out.reserve(value->get_array().size());
-    for (const js::value& item : value->get_array()) out.push_back(make(item));
-    return out;
-  }
-
-  const js::object& object_;
-  std::string_view owner_;
-};
+std::map<std::string, double> numbers_in(const Fields& fields, std::string_view key) {
+  std::map<std::string, double> numbers;
+  if (fields.find(key) == nullptr) return numbers;
+  for (const auto& [name, item] : fields.object(key)) numbers.emplace(name, fields.number_in(key, item));
+  return numbers;
+}
 
 /// `start_frame` and `end_frame` of an object, in order and from 0.
-FrameRange frames(const Fields& fields) {
-  const FrameRange range{fields.integer<Frame>("start_frame"), fields.integer<Frame>("end_frame")};
-  if (range.start < 0) fields.wrong("start_frame", "0 or more");
-  if (range.end < range.start) fields.wrong("end_frame", "no less than \"start_frame\"");
-  return range;
+FrameRange frames_in(const Fields& fields) {
+  const auto start = fields.integer<Frame>("start_frame", 0);
+  return {start, fields.integer<Frame>("end_frame", start)};
 }
 
 js::array strings(const std::vector<std::string>& texts) {
@@ -150,14 +74,12 @@ void write(js::object& out, const Hello& hello) {
   if (hello.cancel_ms) out["cancel_ms"] = *hello.cancel_ms;
 }
 Hello read(std::in_place_type_t<Hello>, const Fields& in) {
-  Hello hello{.protocol = in.integer<int>("protocol"),
-              .engine = in.text("engine"),
-              .model = in.text_or("model", ""),
-              .languages = in.texts("languages"),
-              .abilities = in.texts("abilities"),
-              .cancel_ms = in.optional_integer<int>("cancel_ms")};
-  if (hello.cancel_ms && *hello.cancel_ms < 0) in.wrong("cancel_ms", "0 or more");
-  return hello;
+  return {.protocol = in.integer<int>("protocol"),
+          .engine = in.text("engine"),
+          .model = in.text_or("model", ""),
+          .languages = texts_in(in, "languages"),
+          .abilities = texts_in(in, "abilities"),
+          .cancel_ms = in.optional_integer<int>("cancel_ms", 0)};
 }
 
 void write(js::object& out, const Progress& progress) {
@@ -165,7 +87,7 @@ void write(js::object& out, const Progress& progress) {
   out["fraction"] = progress.fraction;
 }
 Progress read(std::in_place_type_t<Progress>, const Fields& in) {
-  return {.id = in.integer<std::uint64_t>("id"), .fraction = in.share("fraction")};
+  return {.id = in.integer<std::uint64_t>("id"), .fraction = share_in(in, "fraction")};
 }
 
 void write(js::object& out, const Partial& partial) {
@@ -206,19 +128,19 @@ void write(js::object& out, const Result& result) {
 }
 Result read(std::in_place_type_t<Result>, const Fields& in) {
   Result result{.id = in.integer<std::uint64_t>("id"), .text = in.text("text")};
-  result.words = in.objects<Word>("words", [](const Fields& word) {
-    const FrameRange at = frames(word);
-    return Word{word.text("text"), at.start, at.end, word.share("confidence")};
+  result.words = items_in<Word>(in, "words", [](const Fields& word) {
+    const FrameRange at = frames_in(word);
+    return Word{word.text("text"), at.start, at.end, share_in(word, "confidence")};
   });
-  result.phrases = in.objects<DetectedPhrase>("phrases", [](const Fields& phrase) {
-    const FrameRange at = frames(phrase);
-    return DetectedPhrase{phrase.text("phrase"), phrase.share("confidence"), at.start, at.end};
+  result.phrases = items_in<DetectedPhrase>(in, "phrases", [](const Fields& phrase) {
+    const FrameRange at = frames_in(phrase);
+    return DetectedPhrase{phrase.text("phrase"), share_in(phrase, "confidence"), at.start, at.end};
   });
-  if (in.optional_number("no_speech_probability")) result.no_speech_probability = in.share("no_speech_probability");
-  result.suspect = in.flag("suspect");
-  result.timings = in.numbers("timings");
+  if (in.find("no_speech_probability") != nullptr) result.no_speech_probability = share_in(in, "no_speech_probability");
+  result.suspect = in.flag_or("suspect", false);
+  result.timings = numbers_in(in, "timings");
   result.suspect_reason = in.text_or("suspect_reason", "");
-  result.annotations = in.texts("annotations");
+  result.annotations = texts_in(in, "annotations");
   result.engine = in.text_or("engine", "");
   result.model = in.text_or("model", "");
   result.language = in.text_or("language", "");
@@ -235,7 +157,7 @@ Error read(std::in_place_type_t<Error>, const Fields& in) {
   return {.id = in.optional_integer<std::uint64_t>("id"),
           .code = in.text_or("code", Error{}.code),
           .message = in.text("message"),
-          .fatal = in.flag("fatal")};
+          .fatal = in.flag_or("fatal", false)};
 }
 
 void write(js::object& out, const Pong& pong) {
@@ -263,15 +185,15 @@ void write(js::object& out, const Job& job) {
 }
 Job read(std::in_place_type_t<Job>, const Fields& in) {
   Job job{.id = in.integer<std::uint64_t>("id"), .wav = in.text("wav")};
-  if (in.optional_integer<Frame>("start_frame") || in.optional_integer<Frame>("end_frame")) job.range = frames(in);
+  if (in.optional_integer<Frame>("start_frame") || in.optional_integer<Frame>("end_frame")) job.range = frames_in(in);
   job.language = in.text_or("language", "");
   job.prompt = in.text_or("prompt", "");
-  job.phrases = in.texts("phrases");
-  job.vocabulary = in.texts("vocabulary");
+  job.phrases = texts_in(in, "phrases");
+  job.vocabulary = texts_in(in, "vocabulary");
   job.session = in.text_or("session", "");
   job.segment_index = in.optional_integer<std::uint32_t>("segment_index").value_or(0);
   job.attempt = in.optional_integer<int>("attempt").value_or(1);
-  job.interim = in.flag("interim");
+  job.interim = in.flag_or("interim", false);
   return job;
 }
 
@@ -333,11 +255,11 @@ Message decode(std::string_view text) {
   const js::value value = js::parse(text, error);
   if (error) refuse("a frame is not JSON: " + error.message());
   if (!value.is_object()) refuse("a frame is not a JSON object");
-  const js::object& object = value.get_object();
-  const std::string type = Fields(object, "?").text("type");
+  const std::string type = Fields(value, "a message", refuse).text("type");
   const auto* const name = std::ranges::find(kNames, type);
   if (name == std::end(kNames)) refuse(fmt::format("there is no message of type \"{}\"", type.substr(0, 40)));
-  return read_as(static_cast<std::size_t>(name - kNames), Fields(object, *name),
+  return read_as(static_cast<std::size_t>(name - kNames),
+                 Fields(value, fmt::format("a message of type \"{}\"", *name), refuse),
                  std::make_index_sequence<std::variant_size_v<Message>>{});
 }
 

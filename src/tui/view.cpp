@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.hpp"
+
 namespace dictum::tui {
 namespace {
 
@@ -126,7 +128,7 @@ class Presser {
       return;
     }
     if (key == "backspace") {
-      while (!query.empty() && (static_cast<unsigned char>(query.back()) & 0xC0) == 0x80) query.pop_back();
+      while (!query.empty() && utf8::continues(query.back())) query.pop_back();
       if (!query.empty()) query.pop_back();
     } else if (key == "space") {
       query += ' ';
@@ -140,9 +142,9 @@ class Presser {
   }
 
   static bool is_character(std::string_view key) {
-    const auto lead = static_cast<unsigned char>(key.empty() ? 0 : key.front());
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    return key.size() == length;
+    if (key.empty()) return false;
+    const auto character = utf8::decode(key, 0);
+    return character.valid && character.next == key.size();
   }
 
   static int movement(std::string_view key) {

@@ -1,10 +1,10 @@
-#include "base/iso_time.hpp"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <limits>
 #include <optional>
+
+#include "dictum/text.hpp"
 
 namespace dictum {
 namespace {
@@ -30,6 +30,18 @@ TEST(ISOTime, IsADateForEveryTimestamp) {
   EXPECT_EQ(iso_time(time_of(-1)), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(iso_time(time_of(std::numeric_limits<double>::quiet_NaN())), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(iso_time(time_of(1e300)).substr(0, 4), "2128");
+}
+
+TEST(ISOTime, IsTheTimestampOfItsMomentAndBack) {
+  EXPECT_DOUBLE_EQ(timestamp_of(kStarted), 1795362301.25);
+  EXPECT_EQ(time_of(timestamp_of(kStarted)), kStarted);
+}
+
+TEST(SizeText, HasOneDigitBehindThePointInUnitsOfAThousand) {
+  EXPECT_EQ(size_text(0), "0.0 kB");
+  EXPECT_EQ(size_text(999'000), "999.0 kB");
+  EXPECT_EQ(size_text(1'234'567), "1.2 MB");
+  EXPECT_EQ(size_text(3'250'000'000), "3.2 GB");
 }
 
 }  // namespace

@@ -81,12 +81,12 @@ class FilesOfARecording : public testing::Test {
   session::SessionWriter writer_ = session::SessionWriter::create(
       root_.path(), time_->now(),
       {.sample_rate = 16000, .source = "test", .config = {}, .keep_all = false, .transcribes = true});
-  const std::shared_ptr<delivery::JournalView> journal_ = [this] {
+  const delivery::JournalPointer journal_ = [this] {
     auto view = std::make_shared<delivery::JournalView>();
     view->session = writer_.path();
     return view;
   }();
-  DiskStage stage_{std::move(writer_), time_, journal_};
+  DiskStage stage_{std::move(writer_), {.clock = time_, .timers = time_}, journal_};
 };
 
 TEST_F(FilesOfARecording, AreWrittenBeforeTheirItemsReachTheLoop) {

@@ -79,10 +79,9 @@ class Host final : public SessionHost {
 
   Strands strands() const override { return strands_; }
   RecorderConfig config() const override { return config_; }
-  std::shared_ptr<transcription::JobRunner> transcriber(const std::optional<transcription::WorkerPoolSettings>&,
-                                                        Urgency) override {
-    if (!config_.custom_transcriber) return nullptr;
-    return std::make_shared<transcription::CustomRunner>(config_.custom_transcriber());
+  SessionRunner transcriber(const std::optional<transcription::WorkerPoolSettings>&, Urgency) override {
+    if (!config_.custom_transcriber) return {};
+    return SessionRunner(std::make_unique<transcription::CustomRunner>(config_.custom_transcriber()));
   }
   void state_changed(RecordingState state, const std::filesystem::path&) override {
     states.push_back(state);

@@ -118,7 +118,7 @@ TEST(WorkerProtocol, FillsInWhatAMinimalWorkerLeavesOut) {
 }
 
 TEST(WorkerProtocol, NamesTheFieldThatIsWrong) {
-  EXPECT_THAT(decoding(R"({"type":"result","id":1})"), refuses(R"(of type "result" lacks "text")"));
+  EXPECT_THAT(decoding(R"({"type":"result","id":1})"), refuses(R"("text" is missing in a message of type "result")"));
   EXPECT_THAT(decoding(R"({"type":"pong","nonce":-1})"), refuses(R"("nonce" in a message of type "pong")"));
   EXPECT_THAT(decoding(R"({"type":"pong","nonce":1.5})"), refuses("whole number"));
   EXPECT_THAT(decoding(R"({"type":"pong","nonce":"1"})"), refuses("whole number"));
@@ -135,7 +135,7 @@ TEST(WorkerProtocol, NamesTheFieldThatIsWrong) {
 
 TEST(WorkerProtocol, RefusesWhatIsNoMessage) {
   EXPECT_THAT(decoding("[]"), refuses("not a JSON object"));
-  EXPECT_THAT(decoding("{}"), refuses(R"(lacks "type")"));
+  EXPECT_THAT(decoding("{}"), refuses(R"("type" is missing)"));
   EXPECT_THAT(decoding(R"({"type":"sing"})"), refuses("no message of type"));
   EXPECT_THAT(decoding("Loading model...\n"), refuses("not JSON"));
   EXPECT_THAT(decoding("{\"type\":\"error\",\"message\":\"\xff\"}"), refuses("not JSON"));
