@@ -95,7 +95,8 @@ void kill_descendants() {
     if (list == nullptr) return;  // what is in our group dies at the end all the same
     int pid = 0;
     bool any = false;
-    while (std::fscanf(list, "%d", &pid) == 1) {
+    while (std::fscanf(list, "%d", &pid) ==
+           1) {  // NOLINT(bugprone-unchecked-string-to-number-conversion): the kernel's
       any = true;
       ::kill(pid, SIGKILL);
       ::waitpid(pid, nullptr, 0);
@@ -204,9 +205,8 @@ int main(int argc, char** argv) {
   const int signals = open_child_signals();
   // Inherited by all that follow: a worker for texts that nobody waits for yields to those that are live.
   const char* const nice = std::getenv("DICTUM_WORKER_NICE");
-  if (nice != nullptr && std::atoi(nice) > ::getpriority(PRIO_PROCESS, 0)) {
-    ::setpriority(PRIO_PROCESS, 0, std::atoi(nice));
-  }
+  const int priority = nice == nullptr ? 0 : static_cast<int>(std::strtol(nice, nullptr, 10));
+  if (priority > ::getpriority(PRIO_PROCESS, 0)) ::setpriority(PRIO_PROCESS, 0, priority);
 
   constexpr int kUnknown = -1;  // no wait status is negative
   void* const shared = ::mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

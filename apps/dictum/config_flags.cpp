@@ -5,7 +5,9 @@
 #include <CLI/Option.hpp>
 #include <algorithm>
 #include <array>
-#include <map>
+#include <iterator>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dictum/error.hpp"
@@ -16,7 +18,7 @@ namespace dictum::program {
 namespace {
 
 // Settings whose option is not just the key with dashes.
-const std::map<std::string, std::string, std::less<>> kFlagNames = {
+constexpr std::pair<std::string_view, std::string_view> kFlagNames[] = {
     {"capture.duration_sec", "--duration"}, {"capture.stop_after_silence_sec", "--stop-after-silence"},
     {"session.root", "--output-dir"},       {"vad.detector", "--vad"},
     {"vad.threshold", "--vad-threshold"},   {"transcription.simulated.script", "--simulated-script"},
@@ -63,8 +65,9 @@ void ConfigFlags::add_config_file() {
 }
 
 void ConfigFlags::add(const Setting& setting) {
-  const auto named = kFlagNames.find(setting.name());
-  std::string flag = named != kFlagNames.end() ? named->second : "--" + setting.key;
+  const std::string setting_name = setting.name();
+  const auto* const named = std::ranges::find(kFlagNames, setting_name, [](const auto& pair) { return pair.first; });
+  std::string flag = named != std::end(kFlagNames) ? std::string(named->second) : "--" + setting.key;
   std::ranges::replace(flag, '_', '-');
   Flag& added = flags_.emplace_back(Flag{flag, setting.name(), {}, nullptr});
   if (setting.type == Setting::Type::flag) {

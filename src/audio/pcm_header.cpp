@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <exception>
 #include <limits>
 #include <optional>
 #include <string>
@@ -25,7 +26,8 @@ constexpr int kMaxChunks = 4096;
 }
 
 /// Thrown inside this file only: the header goes on behind the bytes that are there.
-struct Short {
+struct Short : std::exception {
+  explicit Short(std::size_t bytes) : needed(bytes) {}
   std::size_t needed;
 };
 

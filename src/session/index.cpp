@@ -86,7 +86,7 @@ std::string match_expression(const SessionSearch& query) {
     if (!is_word(piece)) continue;
     if (!expression.empty()) expression += " AND ";
     expression += in_quotes(piece);
-    if (!phrase && piece.ends_with('*')) expression += "*";
+    if (!phrase && piece.ends_with('*')) expression += '*';
   }
   if (expression.empty()) return {};
   constexpr const char* columns[] = {"{text title}", "{text}", "{title body}"};

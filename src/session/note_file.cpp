@@ -48,7 +48,7 @@ std::string note_markdown(const Manifest& manifest, const Event& event, const No
   if (!note.text.empty()) page += fmt::format("\n{}\n", without_markup(note.text));
   if (!files.empty()) page += "\nAudio:";
   for (const std::string& file : files) page += fmt::format(" [{}]({})", file.substr(3), file);
-  if (!files.empty()) page += "\n";
+  if (!files.empty()) page += '\n';
   return page;
 }
 
