@@ -1,0 +1,36 @@
+// Light or dark: as the system says, until somebody chooses. Loaded first, so that nothing flashes.
+
+const KEY = "dictum-theme";
+const root = document.documentElement;
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+
+function stored() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null; // a browser that keeps nothing
+  }
+}
+
+function show(theme) {
+  if (theme) root.dataset.theme = theme;
+  else delete root.dataset.theme;
+  document.dispatchEvent(new Event("theme"));
+}
+
+/** Changes to the other one; back to what the system says where that is the same. */
+export function switchTheme() {
+  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : systemIsDark.matches;
+  const next = isDark ? "light" : "dark";
+  const isSystems = (next === "dark") === systemIsDark.matches;
+  try {
+    if (isSystems) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, next);
+  } catch {
+    // it is for this page alone, then
+  }
+  show(isSystems ? null : next);
+}
+
+show(stored());
+systemIsDark.addEventListener("change", () => document.dispatchEvent(new Event("theme")));
