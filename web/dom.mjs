@@ -50,7 +50,7 @@ export function icon(name) {
       for (const [key, value] of Object.entries({ x, y, width, height, rx })) element.setAttribute(key, value);
     } else {
       element.setAttribute("d", numbers.replace(/^-/, ""));
-      if (numbers.startsWith("-")) element.setAttribute("class", "line");
+      if (numbers.startsWith("-")) element.setAttribute("class", "stroke");
     }
     svg.append(element);
   }

@@ -1,22 +1,22 @@
 // Runs on the browser's audio thread: hands over the samples of the first channel, 40 ms at a time.
 
-const BLOCK_SEC = 0.04;
+const BLOCK = Math.round(sampleRate * 0.04);
 
 class MicrophoneTap extends AudioWorkletProcessor {
-  #block = new Float32Array(Math.round(sampleRate * BLOCK_SEC));
+  #block = new Float32Array(BLOCK);
   #filled = 0;
 
   process(inputs) {
     const samples = inputs[0]?.[0];
     if (!samples) return true;
     for (let at = 0; at < samples.length; ) {
-      const part = samples.subarray(at, at + this.#block.length - this.#filled);
+      const part = samples.subarray(at, at + BLOCK - this.#filled);
       this.#block.set(part, this.#filled);
       this.#filled += part.length;
       at += part.length;
-      if (this.#filled === this.#block.length) {
+      if (this.#filled === BLOCK) {
         this.port.postMessage(this.#block.buffer, [this.#block.buffer]);
-        this.#block = new Float32Array(this.#block.length);
+        this.#block = new Float32Array(BLOCK); // the other one is the page's now
         this.#filled = 0;
       }
     }

@@ -47,8 +47,8 @@ export function nowView({ recorder, microphone }) {
   const time = h("span", { class: "time", role: "timer", "aria-live": "off" });
   const level = h("canvas", { class: "level", "aria-hidden": "true" });
   const toggle = h("button", { type: "button", class: "record", "aria-keyshortcuts": "Space", onclick: () => toggleShown() });
-  const pause = h("button", { type: "button", class: "pill", onclick: () => recorder.togglePause() });
-  const mute = h("button", { type: "button", class: "pill", onclick: () => recorder.toggleMute() });
+  const pause = h("button", { type: "button", class: "pill short", onclick: () => recorder.togglePause() });
+  const mute = h("button", { type: "button", class: "pill short", onclick: () => recorder.toggleMute() });
   const mode = h("button", { type: "button", class: "pill", title: "Wait 5 seconds of silence before a segment ends",
     onclick: () => recorder.toggleMode() }, "Long pauses");
   const here = h("button", { type: "button", class: "pill", hidden: true, onclick: () => microphone.toggle() });
@@ -157,7 +157,7 @@ export function nowView({ recorder, microphone }) {
     pause.hidden = mute.hidden = mode.hidden = !(isOurs && recording.isRecording);
     mode.setAttribute("aria-pressed", String(recording.mode === "long_note"));
     here.hidden = !microphone?.isOffered || (isOurs && recording.isRecording);
-    if (!here.hidden) button(here, "mic", microphone.isOn ? "Stop this microphone" : "This browser's microphone");
+    if (!here.hidden) button(here, "mic", microphone.isOn ? "Stop this microphone" : "Browser microphone");
     const seconds = recording.session === null ? null : source.elapsed();
     setText(time, seconds === null ? "" : clock(seconds));
     document.title = recording.isRecording ? `● ${seconds === null ? "" : `${clock(seconds)} `}Dictum` : "Dictum";

@@ -23,7 +23,7 @@ export function sessionView({ name, query, announce }) {
     "aria-valuemin": "0", "aria-valuenow": "0", "aria-valuemax": "0" });
   const place = h("span", { class: "time" }, "0:00");
   const what = h("span", { class: "state" }, "Click a word to play from it");
-  const speed = h("button", { type: "button", class: "pill", "aria-label": "Speed", onclick: () => player?.nextSpeed() }, "1×");
+  const speed = h("button", { type: "button", class: "pill", title: "Speed", onclick: () => player?.nextSpeed() });
   const dock = h("section", { class: "dock", "aria-label": "Player", hidden: true },
     h("div", { class: "dockin" }, h("div", { class: "status" }, what, place), wave, h("div", { class: "pills" }, speed), playButton));
 
@@ -44,6 +44,7 @@ export function sessionView({ name, query, announce }) {
       wave.setAttribute("aria-valuetext", `${clock(position)} of ${clock(length)}`);
     }
     setText(speed, `${player.speed}×`);
+    speed.setAttribute("aria-label", `${player.speed}× speed`);
     if (shape?.of !== current) loadShape();
     drawWaveform(wave, shape?.of === current && shape ? shape.bars : new Float32Array(barCount(wave)), length ? position / length : 0);
     highlight();
