@@ -73,8 +73,8 @@ const EVENTS = [
 
 /**
  * Follows the recorder: the newest session from its start, then whatever comes, each event once. After a connection
- * that broke it goes on behind the last event. `onConnection(isConnected)`. Ends with the signal, and where the server
- * refuses the token.
+ * that broke it goes on behind the last event. `onConnection(isConnected)`. Ends with the signal; throws where the
+ * server refuses the token.
  */
 export async function followEvents({ onEvent, onConnection, signal }) {
   let after = null;
@@ -94,7 +94,8 @@ export async function followEvents({ onEvent, onConnection, signal }) {
         },
       });
     } catch (error) {
-      if (signal.aborted || error.status === 401 || error.status === 403) return;
+      if (signal.aborted) return;
+      if (error.status === 401 || error.status === 403) throw error;
       if (error.status === 404) after = null; // its session was deleted
     }
     if (signal.aborted) return;

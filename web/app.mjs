@@ -66,7 +66,7 @@ function show() {
   }
   searchField.value = "";
   if (kind === "sessions") open(sessionsView(), "sessions");
-  else if (kind === "session" && name) open(sessionView({ name: decodeURIComponent(name), query, announce }), "session");
+  else if (kind === "session" && name) open(sessionView({ name, query, announce }), "session");
   else open(nowView({ recorder, microphone }), "now");
 }
 

@@ -210,6 +210,7 @@ export function nowView({ recorder, microphone }) {
     source.addEventListener("change", onChange);
     source.addEventListener("failure", showFailure);
   }
+  showFailure({ detail: recorder.failure });
   document.addEventListener("theme", schedule);
   addEventListener("resize", schedule);
   const ticking = setInterval(() => recording?.isRecording && schedule(), 250);

@@ -1,5 +1,5 @@
 // The server's recorder as this page sees it: what it is doing, and the commands it takes. Emits "change" after events,
-// "text" for each text that has just become final, "connection", and "failure" with what went wrong with a command.
+// "text" for each text that has just become final, "connection", and "failure" with what went wrong, or with null.
 
 import { command, followEvents, getJSON, sessionAddress } from "./api.mjs";
 import { apply, elapsed, newRecording } from "./recording.mjs";
@@ -9,6 +9,7 @@ const LIVE = new Set(["AudioLevel", "QueueStatus", "TranscriptionPartial"]); // 
 export class Recorder extends EventTarget {
   recording = newRecording();
   isConnected = null; // null until it is known
+  failure = null; // of the last command, or of following the events
   #rate = null; // frames a second of the session
   #ahead = 0; // seconds that the server's clock is ahead of this one
   #opened = Date.now() / 1000;
@@ -33,7 +34,12 @@ export class Recorder extends EventTarget {
         this.isConnected = isConnected;
         this.dispatchEvent(new Event("connection"));
       },
-    });
+    }).catch((error) => this.#fail(error));
+  }
+
+  #fail(error) {
+    this.failure = error;
+    this.dispatchEvent(new CustomEvent("failure", { detail: error }));
   }
 
   disconnect() {
@@ -78,13 +84,13 @@ export class Recorder extends EventTarget {
 
   async #give(name, fields) {
     this.#pending = name;
-    this.dispatchEvent(new CustomEvent("failure", { detail: null }));
+    this.#fail(null);
     this.dispatchEvent(new Event("change"));
     try {
       await command(name, fields);
     } catch (error) {
       // Stopping a start ends that with an error of its own, which is no news.
-      if (error.code !== "cancelled") this.dispatchEvent(new CustomEvent("failure", { detail: error }));
+      if (error.code !== "cancelled") this.#fail(error);
     } finally {
       if (this.#pending === name) this.#pending = null;
       this.dispatchEvent(new Event("change"));

@@ -16,7 +16,8 @@ export function sessionView({ name, query, announce }) {
   const rows = new Map(); // by index: {segment, words, item, text, spans}
   let player = null;
   let shape = null;
-  let highlighted = null;
+  let playing = null; // the row whose sound is loaded
+  let highlighted = null; // the word in it
 
   const playButton = h("button", { type: "button", class: "record play", onclick: () => player?.toggle() });
   const wave = h("canvas", { class: "level wave", role: "slider", tabindex: "0", "aria-label": "Place in the segment",
@@ -64,16 +65,17 @@ export function sessionView({ name, query, announce }) {
 
   function highlight() {
     const row = player.current && rows.get(player.current.index);
-    let next = null;
-    if (row) {
-      const at = wordAt(row.words, player.frame);
-      next = row.spans.get(at) ?? null;
+    const next = (row && row.spans.get(wordAt(row.words, player.frame))) ?? null;
+    if (playing !== row) {
+      playing?.item.classList.remove("playing");
+      row?.item.classList.add("playing");
+      playing = row;
     }
-    for (const each of rows.values()) each.item.classList.toggle("playing", each === row);
-    if (next === highlighted) return;
-    highlighted?.classList.remove("spoken");
-    next?.classList.add("spoken");
-    highlighted = next;
+    if (highlighted !== next) {
+      highlighted?.classList.remove("spoken");
+      next?.classList.add("spoken");
+      highlighted = next;
+    }
   }
 
   function playFrom(index, frame) {

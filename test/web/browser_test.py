@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 SKIPPED = 77
@@ -57,17 +56,28 @@ PHONE = {"width": 375, "height": 700}
 SLOW = 15_000  # milliseconds, of a machine that is busy
 
 
+def recording_options(folder, transcriber="simulated"):
+    """A recording of the bundled voice note, with texts from a script."""
+    script = folder / "script.json"
+    script.write_text(json.dumps(SCRIPT), encoding="utf-8")
+    options = {
+        "--output-dir": folder / "sessions",
+        "--input": VOICE,
+        "--transcriber": transcriber,
+        "--simulated-script": script,
+        "--durability": "crash",
+    }
+    return [text for option in options.items() for text in option]
+
+
 class Server:
-    """`dictum serve` on a file, with texts from a script."""
+    """`dictum serve` on a file."""
 
     def __init__(self, folder, *arguments, transcriber="simulated", pace="realtime", port=0):
-        self.folder = pathlib.Path(folder)
-        script = self.folder / "script.json"
-        script.write_text(json.dumps(SCRIPT), encoding="utf-8")
+        self.sessions = folder / "sessions"
+        options = recording_options(folder, transcriber)
         self.process = subprocess.Popen(
-            [BIN / "dictum", "serve", "--output-dir", self.folder / "sessions", "--port", str(port), "--input", VOICE]
-            + ["--pace", pace, "--transcriber", transcriber, "--simulated-script", script, "--durability", "crash"]
-            + list(arguments),
+            [BIN / "dictum", "serve", "--port", str(port), "--pace", pace, *options, *arguments],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "DICTUM_CONFIG": ""},
@@ -76,7 +86,7 @@ class Server:
 
     def journal(self, event):
         """Every event of a kind in the newest session's journal."""
-        newest = max((self.folder / "sessions").glob("*_*"))
+        newest = max(self.sessions.glob("*_*"))
         lines = (newest / "events.jsonl").read_text(encoding="utf-8").splitlines()
         events = [json.loads(line) for line in lines]
         return [each for each in events if each.get("event") == event]
@@ -89,14 +99,8 @@ class Server:
 
 def record(folder):
     """A session of all the texts, made at once."""
-    script = pathlib.Path(folder) / "script.json"
-    script.write_text(json.dumps(SCRIPT), encoding="utf-8")
-    subprocess.run(
-        [BIN / "dictum", "record", "--input", VOICE, "--output-dir", pathlib.Path(folder) / "sessions", "--json"]
-        + ["--transcriber", "simulated", "--simulated-script", script, "--durability", "crash"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    arguments = [BIN / "dictum", "record", "--json", *recording_options(folder)]
+    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
 
 
 class PageTest(unittest.TestCase):
@@ -108,8 +112,13 @@ class PageTest(unittest.TestCase):
         cls.browser = cls.playwright.chromium.launch(
             executable_path=CHROMIUM,
             # The sandbox needs rights that a container has not.
-            args=["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-            + [f"--use-file-for-fake-audio-capture={VOICE}", "--autoplay-policy=no-user-gesture-required"],
+            args=[
+                "--no-sandbox",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={VOICE}",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
         )
 
     @classmethod
@@ -156,6 +165,10 @@ def said(page, text):
     return page.locator(".said", has_text=text)
 
 
+def final(page, text):
+    return page.locator('.line[data-state="done"] .said', has_text=text)
+
+
 def texts(page):
     return page.locator(".line .said").all_inner_texts()
 
@@ -182,11 +195,11 @@ class Recording(PageTest):
         expect(page.get_by_role("button", name="Stop")).to_be_visible()
         expect(page.locator(".card.open")).to_contain_text("Shopping list")
 
-        expect(said(page, TEXTS[2])).to_be_visible(timeout=SLOW)  # final
+        expect(final(page, TEXTS[2])).to_be_visible(timeout=SLOW)
         page.set_viewport_size(PHONE)
         self.shoot(page, "recording-phone")
         page.set_viewport_size(DESKTOP)
-        expect(said(page, TEXTS[4])).to_be_visible(timeout=SLOW)
+        expect(final(page, TEXTS[4])).to_be_visible(timeout=SLOW)
         expect(page.locator("#spoken")).to_contain_text(TEXTS[4])
         page.get_by_role("button", name="Complete it").click()
         expect(page.locator(".card:not(.open)")).to_contain_text("Buy some bread", timeout=SLOW)
@@ -228,7 +241,7 @@ class Recording(PageTest):
         server = self.serve(pace="fast")
         page = self.open(server.url)
         page.keyboard.press("Space")
-        expect(said(page, TEXTS[4])).to_be_visible(timeout=SLOW)
+        expect(final(page, TEXTS[4])).to_be_visible(timeout=SLOW)
         server.stop()
         expect(page.get_by_role("status").get_by_text("does not answer")).to_be_visible(timeout=SLOW)
         again = Server(self.folder, pace="fast", port=int(server.url.rsplit(":", 1)[1]))
@@ -298,7 +311,13 @@ class Session(PageTest):
 
     def test_is_saved_in_each_format(self):
         page = self.open_session()
-        for name, start in [("Text", "Start a new"), ("Markdown", "#"), ("SRT", "1\n"), ("WebVTT", "WEBVTT"), ("JSON", "{")]:
+        for name, start in [
+            ("Text", "Start a new"),
+            ("Markdown", "#"),
+            ("SRT", "1\n"),
+            ("WebVTT", "WEBVTT"),
+            ("JSON", "{"),
+        ]:
             with page.expect_download() as download:
                 page.get_by_role("link", name=name, exact=True).click()
             saved = pathlib.Path(download.value.path()).read_text(encoding="utf-8")
@@ -332,7 +351,7 @@ class Session(PageTest):
         self.shoot(page, "help")
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_be_hidden()
-        self.assertEqual(list((self.folder / "sessions").glob("*_*")).__len__(), 1)
+        self.assertEqual(len(list(self.server.sessions.glob("*_*"))), 1)
 
     def test_is_dark_where_the_system_is_and_where_it_is_chosen(self):
         ground = "getComputedStyle(document.body).backgroundColor"
@@ -397,9 +416,9 @@ class Access(PageTest):
         page.get_by_label("Token").fill(token)
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Record").click()
-        expect(said(page, TEXTS[4])).to_be_visible(timeout=SLOW)
+        expect(final(page, TEXTS[4])).to_be_visible(timeout=SLOW)
         page.reload()
-        expect(said(page, TEXTS[4])).to_be_visible(timeout=SLOW)
+        expect(final(page, TEXTS[4])).to_be_visible(timeout=SLOW)
         page.keyboard.press("s")
         page.locator(".entry").last.click()
         page.locator(".word", has_text="milk").click()
@@ -421,7 +440,7 @@ class BrowserMicrophone(PageTest):
     def test_speaks_the_protocol_of_the_stream(self):
         """Against an end of the test's own, which takes what is sent and answers as a server does."""
         server = self.serve()
-        got, enough, stopped = [], threading.Event(), []
+        got, stopped = [], []
         session = "20261126_120000"
 
         def event(name, sequence, **fields):
