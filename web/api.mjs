@@ -64,7 +64,8 @@ export const command = (name, fields) => post(`/api/v1/commands/${name}`, fields
 export const getStatus = () => getJSON("/api/v1/status");
 export const sessionAddress = (session) => `/api/v1/sessions/${encodeURIComponent(session)}`;
 
-const EVENTS = [
+/** Those that the page shows. */
+export const EVENTS = [
   "RecordingStateChanged", "VADModeChanged", "SpeechDetected", "SpeechEnded", "TranscriptionQueued",
   "TranscriptionComplete", "NoteCommandDetected", "NoteTitleCaptured", "NoteCompleted", "NoteCancelled", "AudioGap",
   "DeviceChanged", "RecorderFault", "TranscriptionLanguageChosen", "TranscriptionPartial",

@@ -23,7 +23,8 @@ const COMMANDS = {
 };
 
 export function nowView({ recorder, microphone }) {
-  const shown = () => (microphone?.isOn ? microphone : recorder);
+  // What was said last: into this browser, or to the recorder.
+  const shown = () => (microphone.isOn || microphone.recording.timestamp > recorder.recording.timestamp ? microphone : recorder);
   const rows = new Map();
   let recording = null;
 
@@ -60,7 +61,7 @@ export function nowView({ recorder, microphone }) {
       toggle));
 
   function toggleShown() {
-    if (microphone?.isOn) microphone.toggle();
+    if (microphone.isOn) microphone.toggle();
     else recorder.toggle();
   }
 
@@ -118,10 +119,11 @@ export function nowView({ recorder, microphone }) {
     notes.dataset.key = key;
     notes.replaceChildren();
     if (openNote) {
+      const complete = h("button", { type: "button", class: "pill", onclick: () => recorder.completeNote() }, "Complete it");
       notes.append(h("article", { class: "card open" },
         h("h3", {}, openNote.title || "New note"),
         h("p", { class: "tentative" }, openNote.title ? "What you say now goes into this note." : "Say its title."),
-        h("button", { type: "button", class: "pill", onclick: () => recorder.completeNote() }, "Complete it")));
+        shown() === recorder && complete)); // a stream's notes are steered by voice
     }
     for (const note of [...all].reverse()) {
       notes.append(h("article", { class: "card" }, h("h3", {}, note.title), h("p", {}, note.text)));
@@ -145,19 +147,18 @@ export function nowView({ recorder, microphone }) {
 
   function drawDock() {
     const source = shown();
-    const isStarting = source.isStarting && !recording.isRecording;
-    const now = isStarting ? "starting" : recording.state;
+    const isStarting = (source.isStarting || recorder.isStarting) && !recording.isRecording;
+    const now = isStarting ? "starting" : source.state === "stopping" ? "stopping" : recording.state;
     dock.dataset.state = now;
     setText(state, recording.isMuted && now === "recording" ? "Muted" : STATES[now] ?? now);
     button(toggle, recording.isRecording ? "stop" : "record", isStarting ? "Cancel" : recording.isRecording ? "Stop" : "Record");
     toggle.disabled = now === "stopping";
     button(pause, now === "paused" ? "play" : "pause", now === "paused" ? "Go on" : "Pause");
     button(mute, recording.isMuted ? "micOff" : "mic", recording.isMuted ? "Unmute" : "Mute");
-    const isOurs = source === recorder;
-    pause.hidden = mute.hidden = mode.hidden = !(isOurs && recording.isRecording);
+    pause.hidden = mute.hidden = mode.hidden = source !== recorder || !recording.isRecording;
     mode.setAttribute("aria-pressed", String(recording.mode === "long_note"));
-    here.hidden = !microphone?.isOffered || (isOurs && recording.isRecording);
-    if (!here.hidden) button(here, "mic", microphone.isOn ? "Stop this microphone" : "Browser microphone");
+    here.hidden = !microphone.isOffered || microphone.isOn || recorder.recording.isRecording;
+    button(here, "mic", "Browser microphone");
     const seconds = recording.session === null ? null : source.elapsed();
     setText(time, seconds === null ? "" : clock(seconds));
     document.title = recording.isRecording ? `● ${seconds === null ? "" : `${clock(seconds)} `}Dictum` : "Dictum";
@@ -205,7 +206,7 @@ export function nowView({ recorder, microphone }) {
     schedule();
   }
 
-  const sources = [recorder, microphone].filter(Boolean);
+  const sources = [recorder, microphone];
   for (const source of sources) {
     source.addEventListener("change", onChange);
     source.addEventListener("failure", showFailure);

@@ -437,30 +437,45 @@ class BrowserMicrophone(PageTest):
         expect(page.get_by_role("button", name="Record")).to_be_visible()
         expect(page.get_by_role("button", name="Browser microphone")).to_be_hidden()
 
-    def test_speaks_the_protocol_of_the_stream(self):
+    def test_sends_each_frame_once_though_the_connection_breaks(self):
         """Against an end of the test's own, which takes what is sent and answers as a server does."""
         server = self.serve()
-        got, stopped = [], []
         session = "20261126_120000"
+        hellos, connections, frames, stops = [], [], {}, []
 
         def event(name, sequence, **fields):
-            envelope = {"event": name, "session": session, "sequence": sequence, "timestamp": 1, "frame": 0}
-            return json.dumps({**envelope, **fields})
+            envelope = {"id": f"{session}/{sequence}", "event": name, "session": session, "sequence": sequence}
+            return json.dumps({**envelope, "timestamp": 1e10, "frame": 0, **fields})
+
+        def state(name, sequence):
+            fields = {"state": name, "is_recording": name != "idle", "is_paused": False, "is_muted": False}
+            return event("RecordingStateChanged", sequence, **fields)
 
         def take(socket):
+            connections.append(socket)
+
             def on_message(message):
-                got.append(message)
-                if len(got) == 1:
-                    state = {"state": "recording", "is_recording": True, "is_paused": False, "is_muted": False}
-                    socket.send(event("RecordingStateChanged", 0, **state))
+                if isinstance(message, bytes):
+                    first, samples = int.from_bytes(message[:8], "little"), (len(message) - 8) // 4
+                    for frame in range(first, first + samples):
+                        frames[frame] = frames.get(frame, 0) + 1
+                    if len(connections) == 1 and len(frames) > 20_000:
+                        socket.close(code=1011)
+                    return
+                message = json.loads(message)
+                if message["type"] == "stop":
+                    stops.append(len(frames))
+                    socket.send(state("idle", 3))
+                    socket.send(json.dumps({"type": "ended", "session": session, "frames": len(frames)}))
+                    return
+                hellos.append(message)
+                welcome = {"type": "welcome", "session": session, "token": "t", "received": len(frames)}
+                socket.send(json.dumps(welcome))
+                if len(hellos) == 1:
+                    socket.send(state("recording", 0))
                     socket.send(event("SpeechDetected", 1, segment_index=0))
                     said = {"text": "From the browser.", "success": True, "error": None, "revision": 0}
                     socket.send(event("TranscriptionComplete", 2, segment_index=0, **said))
-                if isinstance(message, str) and json.loads(message) == {"stop": True}:
-                    stopped.append(True)
-                    state = {"state": "idle", "is_recording": False, "is_paused": False, "is_muted": False}
-                    socket.send(event("RecordingStateChanged", 3, **state))
-                    socket.close(code=1000)
 
             socket.on_message(on_message)
 
@@ -469,21 +484,21 @@ class BrowserMicrophone(PageTest):
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.route_web_socket(re.compile("/api/v1/stream"), take)
-        document = {"paths": {"/api/v1/stream": {}}}
-        page.route("**/openapi.json", lambda route: route.fulfill(json=document))
+        page.route("**/openapi.json", lambda route: route.fulfill(json={"paths": {"/api/v1/stream": {}}}))
         page.goto(server.url)
         page.get_by_role("button", name="Browser microphone").click()
         expect(said(page, "From the browser.")).to_be_visible(timeout=SLOW)
-        page.wait_for_timeout(300)
+        while len(hellos) < 2 or len(frames) < 60_000:
+            page.wait_for_timeout(50)
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_role("button", name="Browser microphone")).to_be_visible(timeout=SLOW)
-        hello = json.loads(got[0])
-        self.assertEqual(set(hello), {"device", "format", "rate", "channels"})
-        self.assertEqual((hello["format"], hello["channels"]), ("f32", 1))
-        frames = [each for each in got[1:] if isinstance(each, bytes)]
-        self.assertTrue(frames)
-        self.assertEqual({len(each) for each in frames}, {4 * round(hello["rate"] * 0.04)})
-        self.assertEqual(stopped, [True])
+        expect(said(page, "From the browser.")).to_be_visible()
+        new, resumed = hellos
+        self.assertEqual((new["type"], new["format"], new["channels"]), ("hello", "f32", 1))
+        self.assertEqual((resumed["resume"], resumed["after"]), ("t", f"{session}/2"))
+        self.assertEqual(sorted(frames), list(range(len(frames))))
+        self.assertEqual(set(frames.values()), {1})
+        self.assertEqual(stops, [len(frames)])
 
     def test_makes_a_session_of_its_own(self):
         server = self.serve()
@@ -496,6 +511,7 @@ class BrowserMicrophone(PageTest):
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_role("button", name="Browser microphone")).to_be_visible(timeout=SLOW)
         self.assertGreaterEqual(len(server.journal("TranscriptionComplete")), 2)
+        self.assertEqual(server.journal("AudioGap"), [])
 
 
 if __name__ == "__main__":
