@@ -68,8 +68,7 @@ export const sessionAddress = (session) => `/api/v1/sessions/${encodeURIComponen
 export const EVENTS = [
   "RecordingStateChanged", "VADModeChanged", "SpeechDetected", "SpeechEnded", "TranscriptionQueued",
   "TranscriptionComplete", "NoteCommandDetected", "NoteTitleCaptured", "NoteCompleted", "NoteCancelled", "AudioGap",
-  "DeviceChanged", "RecorderFault", "TranscriptionLanguageChosen", "TranscriptionPartial",
-  "AudioLevel", "QueueStatus",
+  "DeviceChanged", "RecorderFault", "TranscriptionPartial", "AudioLevel",
 ];
 
 /**

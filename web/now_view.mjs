@@ -96,6 +96,7 @@ export function nowView({ recorder, microphone }) {
       more.append(h("button", { type: "button", class: "link", onclick: () => recorder.retryFailed() }, "Try again"));
     }
     if (segment.command) more.append(h("span", { class: "tag" }, COMMANDS[segment.command] ?? segment.command));
+    else if (segment.doubt) more.append(h("span", { class: "tag", title: segment.doubt }, "doubtful"));
     else if (segment.isTitle) more.append(h("span", { class: "tag" }, "title of the note"));
   }
 
@@ -150,7 +151,8 @@ export function nowView({ recorder, microphone }) {
     const isStarting = (source.isStarting || recorder.isStarting) && !recording.isRecording;
     const now = isStarting ? "starting" : source.state === "stopping" ? "stopping" : recording.state;
     dock.dataset.state = now;
-    setText(state, recording.isMuted && now === "recording" ? "Muted" : STATES[now] ?? now);
+    const name = recording.isMuted && now === "recording" ? "Muted" : STATES[now] ?? now;
+    setText(state, recording.isRecording && recording.device ? `${name} · ${recording.device}` : name);
     button(toggle, recording.isRecording ? "stop" : "record", isStarting ? "Cancel" : recording.isRecording ? "Stop" : "Record");
     toggle.disabled = now === "stopping";
     button(pause, now === "paused" ? "play" : "pause", now === "paused" ? "Go on" : "Pause");

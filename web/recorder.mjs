@@ -4,7 +4,7 @@
 import { command, followEvents, getJSON, sessionAddress } from "./api.mjs";
 import { apply, elapsed, newRecording } from "./recording.mjs";
 
-const LIVE = new Set(["AudioLevel", "QueueStatus", "TranscriptionPartial"]); // these are never of the past
+const LIVE = new Set(["AudioLevel", "TranscriptionPartial"]); // these are never of the past
 
 export class Recorder extends EventTarget {
   recording = newRecording();

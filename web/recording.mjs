@@ -10,14 +10,12 @@ export function newRecording(session = null) {
     isRecording: false,
     isMuted: false,
     mode: "normal",
-    device: "",
-    language: "",
+    device: "", // where it changed
     segments: new Map(), // by index, in order of speech
     notes: [],
     openNote: null, // {title}
-    faults: [], // {isFailure, text, timestamp, times}
+    faults: [], // {text, times}
     levels: [], // {rms, speech}
-    queued: 0,
     frame: 0, // of the newest event
     timestamp: 0, // of it, in seconds
     changed: new Set(), // indexes of segments since `takeChanged`
@@ -59,21 +57,20 @@ export function elapsed(recording, rate, now) {
 function segment(recording, index) {
   let found = recording.segments.get(index);
   if (!found) {
-    found = { index, state: "speaking", frame: 0, text: "", stableBytes: 0, command: null, error: null, revision: -1 };
+    found = { index, state: "speaking", frame: 0, text: "", stableBytes: 0, command: null, isTitle: false, error: null, doubt: "" };
     recording.segments.set(index, found);
   }
   recording.changed.add(index);
   return found;
 }
 
-function fault(recording, isFailure, text, event) {
+function fault(recording, text) {
   const last = recording.faults.at(-1);
   if (last?.text === text) {
     last.times += 1;
-    last.timestamp = event.timestamp;
     return;
   }
-  recording.faults.push({ isFailure, text, timestamp: event.timestamp, times: 1 });
+  recording.faults.push({ text, times: 1 });
   if (recording.faults.length > MAX_FAULTS) recording.faults.shift();
 }
 
@@ -106,7 +103,7 @@ const handlers = {
   },
   TranscriptionQueued(recording, e) {
     const queued = segment(recording, e.segment_index);
-    if (queued.state !== "done" || queued.revision < 0) queued.state = "waiting";
+    if (queued.state !== "done") queued.state = "waiting";
   },
   TranscriptionPartial(recording, e) {
     const partial = recording.segments.get(e.segment_index);
@@ -121,11 +118,7 @@ const handlers = {
     complete.state = e.success ? "done" : "failed";
     complete.text = e.success ? e.text : "";
     complete.error = e.success ? null : e.error?.message || "There is no text.";
-    complete.revision = e.revision;
-    complete.suspect = e.suspect === true;
-  },
-  TranscriptionLanguageChosen(recording, e) {
-    recording.language = e.language;
+    complete.doubt = e.suspect ? e.suspect_reason || "The text may be wrong." : "";
   },
   NoteCommandDetected(recording, e) {
     segment(recording, e.segment_index).command = e.command;
@@ -147,20 +140,17 @@ const handlers = {
   },
   AudioGap(recording, e) {
     if (e.reason === "paused") return; // asked for
-    fault(recording, false, GAPS[e.reason] ?? "Some sound was not recorded.", e);
+    fault(recording, GAPS[e.reason] ?? "Some sound was not recorded.");
   },
   DeviceChanged(recording, e) {
     recording.device = e.device;
   },
   RecorderFault(recording, e) {
-    fault(recording, !e.recoverable, e.message, e);
+    fault(recording, e.message);
   },
   AudioLevel(recording, e) {
     if (recording.state !== "recording") return;
     recording.levels.push({ rms: e.rms_dbfs, speech: e.speech_probability });
     if (recording.levels.length > MAX_LEVELS) recording.levels.shift();
-  },
-  QueueStatus(recording, e) {
-    recording.queued = e.queued_jobs;
   },
 };

@@ -506,7 +506,7 @@ class BrowserMicrophone(PageTest):
         if "/api/v1/stream" not in page.evaluate("fetch('/openapi.json').then(r => r.json())")["paths"]:
             self.skipTest("this server takes no microphones")
         page.get_by_role("button", name="Browser microphone").click()
-        expect(said(page, TEXTS[1])).to_be_visible(timeout=SLOW)
+        expect(final(page, TEXTS[1])).to_be_visible(timeout=SLOW)
         self.shoot(page, "browser-microphone")
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_role("button", name="Browser microphone")).to_be_visible(timeout=SLOW)

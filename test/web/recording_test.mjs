@@ -74,6 +74,12 @@ test("a failed revision leaves the text that there is", () => {
   assert.deepEqual([segment.state, segment.text], ["done", "milk"]);
 });
 
+test("a doubtful text says why", () => {
+  const suspect = text(0, "you you you", { suspect: true, suspect_reason: "It repeats itself." });
+  assert.equal(after(state("recording"), begun(0), suspect).segments.get(0).doubt, "It repeats itself.");
+  assert.equal(after(state("recording"), begun(0), suspect, text(0, "you", { revision: 1 })).segments.get(0).doubt, "");
+});
+
 test("a note is open from its command to its end", () => {
   const events = [state("recording"), begun(0), text(0, "Start a new note."), ["NoteCommandDetected", { segment_index: 0, command: "start" }]];
   assert.deepEqual(after(...events).openNote, { title: "" });
