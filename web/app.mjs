@@ -1,6 +1,7 @@
 // The page: which view is shown, the keys, and what all views share.
 
 import { getJSON, getStatus, token } from "./api.mjs";
+import { keep, kept } from "./choices.mjs";
 import { icon } from "./dom.mjs";
 import { Microphone } from "./microphone.mjs";
 import { nowView } from "./now_view.mjs";
@@ -10,6 +11,8 @@ import { sessionView } from "./session_view.mjs";
 import { sessionsView } from "./sessions_view.mjs";
 import { signInView } from "./sign_in_view.mjs";
 import { switchTheme } from "./theme.mjs";
+
+const NO_KEYS = "dictum-no-keys";
 
 const main = document.querySelector("#main");
 const banner = document.querySelector("#banner");
@@ -44,6 +47,7 @@ function open(next, nextPage) {
   document.body.classList.toggle("hasdock", dock !== null);
   for (const link of document.querySelectorAll("nav a")) {
     if (link.dataset.page === nextPage) link.setAttribute("aria-current", "page");
+    else if (link.dataset.page === `${nextPage}s`) link.setAttribute("aria-current", "true"); // a session is of the sessions
     else link.removeAttribute("aria-current");
   }
   if (nextPage !== "now") document.title = `${view.title} – Dictum`;
@@ -128,6 +132,10 @@ closeHelp.append(icon("close"));
 closeHelp.addEventListener("click", () => helpBox.close());
 helpButton.addEventListener("click", () => helpBox.showModal());
 helpBox.addEventListener("click", (event) => event.target === helpBox && helpBox.close());
+// Keys of one letter are in the way of those who speak to their browser, or whose screen reader has its own.
+const useKeys = document.querySelector("#usekeys");
+useKeys.checked = kept(NO_KEYS) === null;
+useKeys.addEventListener("change", () => keep(NO_KEYS, useKeys.checked ? null : "yes"));
 const themeButton = document.querySelector("#theme");
 themeButton.append(icon("theme"));
 themeButton.addEventListener("click", switchTheme);
@@ -140,7 +148,7 @@ const keys = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || helpBox.open || event.repeat) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || helpBox.open || event.repeat || !useKeys.checked) return;
   const { target } = event;
   if (target.matches("input, textarea, select")) {
     if (event.key === "Escape" && target === searchField) target.blur();

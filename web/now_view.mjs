@@ -67,7 +67,7 @@ export function nowView({ recorder, microphone }) {
 
   function row(segment) {
     const at = h("span", { class: "at" });
-    const text = h("p", { class: "said" });
+    const text = h("p", { class: "said", dir: "auto" });
     const more = h("div", { class: "more" });
     const item = h("li", { class: "line" }, at, h("div", { class: "body" }, text, more));
     rows.set(segment.index, { item, at, text, more });
@@ -122,12 +122,12 @@ export function nowView({ recorder, microphone }) {
     if (openNote) {
       const complete = h("button", { type: "button", class: "pill", onclick: () => recorder.completeNote() }, "Complete it");
       notes.append(h("article", { class: "card open" },
-        h("h3", {}, openNote.title || "New note"),
+        h("h3", { dir: "auto" }, openNote.title || "New note"),
         h("p", { class: "tentative" }, openNote.title ? "What you say now goes into this note." : "Say its title."),
         shown() === recorder && complete)); // a stream's notes are steered by voice
     }
     for (const note of [...all].reverse()) {
-      notes.append(h("article", { class: "card" }, h("h3", {}, note.title), h("p", {}, note.text)));
+      notes.append(h("article", { class: "card" }, h("h3", { dir: "auto" }, note.title), h("p", { dir: "auto" }, note.text)));
     }
     notesPart.hidden = notes.childElementCount === 0;
   }

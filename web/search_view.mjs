@@ -24,7 +24,7 @@ export function searchView({ query }) {
     return h("li", {},
       h("a", { class: "entry", href: address },
         match.note_title !== null && h("span", { class: "tag" }, `Note: ${match.note_title}`),
-        h("span", { class: "first" }, ...text),
+        h("span", { class: "first", dir: "auto" }, ...text),
         h("span", { class: "facts" }, `${day}, ${time} · at ${at}`)));
   }
 

@@ -133,7 +133,7 @@ export function sessionView({ name, query, announce }) {
   }
 
   function makeRow(segment, words, rate) {
-    const text = h("p", { class: "said", onclick: (event) => {
+    const text = h("p", { class: "said", dir: "auto", onclick: (event) => {
       if (getSelection().toString() !== "") return; // somebody marks text to copy it
       const word = event.target.dataset.word;
       playFrom(segment.index, word === undefined ? undefined : row.words[word].start_frame);
@@ -154,7 +154,7 @@ export function sessionView({ name, query, announce }) {
 
   function edit(row) {
     if (row.item.querySelector("form")) return;
-    const field = h("textarea", { rows: "2", "aria-label": "The right text", maxlength: "20000" });
+    const field = h("textarea", { rows: "2", dir: "auto", "aria-label": "The right text", maxlength: "20000" });
     field.value = row.segment.text;
     const failure = h("div");
     const close = () => {
@@ -199,7 +199,7 @@ export function sessionView({ name, query, announce }) {
   async function loadNotes() {
     const all = await getJSON(`${address}/notes`, ended.signal);
     notes.replaceChildren(...all.notes.map((note) =>
-      h("article", { class: "card" }, h("h3", {}, note.title), h("p", {}, note.text),
+      h("article", { class: "card" }, h("h3", { dir: "auto" }, note.title), h("p", { dir: "auto" }, note.text),
         note.segments.length > 0 && h("button", { type: "button", class: "link", onclick: () => playFrom(note.segments[0]) },
           "Play from here"))));
     notesPart.hidden = all.notes.length === 0;

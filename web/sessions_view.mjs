@@ -26,7 +26,7 @@ export function sessionsView() {
     const title = session.first_text || (session.problem ? "Cannot be read as a whole" : "No text");
     return h("li", {},
       h("a", { class: "entry", href: `#/session/${session.session}` },
-        h("span", { class: session.first_text ? "first" : "first tentative" }, title),
+        h("span", { class: session.first_text ? "first" : "first tentative", dir: "auto" }, title),
         h("span", { class: "facts" }, facts.join(" · ")),
         session.problem && h("span", { class: "wrong" }, session.problem)));
   }

@@ -1,16 +1,11 @@
 // Light or dark: as the system says, until somebody chooses. Loaded first, so that nothing flashes.
 
+import { keep, kept } from "./choices.mjs";
+
 const KEY = "dictum-theme";
 const root = document.documentElement;
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 
-function stored() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null; // a browser that keeps nothing
-  }
-}
 
 function show(theme) {
   if (theme) root.dataset.theme = theme;
@@ -23,14 +18,9 @@ export function switchTheme() {
   const isDark = root.dataset.theme ? root.dataset.theme === "dark" : systemIsDark.matches;
   const next = isDark ? "light" : "dark";
   const isSystems = (next === "dark") === systemIsDark.matches;
-  try {
-    if (isSystems) localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, next);
-  } catch {
-    // it is for this page alone, then
-  }
+  keep(KEY, isSystems ? null : next);
   show(isSystems ? null : next);
 }
 
-show(stored());
+show(kept(KEY));
 systemIsDark.addEventListener("change", () => document.dispatchEvent(new Event("theme")));

@@ -349,6 +349,16 @@ class Session(PageTest):
         page.keyboard.press("?")
         expect(page.get_by_role("dialog")).to_be_visible()
         self.shoot(page, "help")
+        page.get_by_label("Use these keys").uncheck()
+        page.keyboard.press("Escape")
+        page.get_by_role("link", name="Now").click()
+        page.reload()
+        expect(page.get_by_role("button", name="Record")).to_be_visible(timeout=SLOW)
+        page.keyboard.press("Space")
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        page.get_by_role("button", name="Help").click()
+        page.get_by_label("Use these keys").check()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_be_hidden()
         self.assertEqual(len(list(self.server.sessions.glob("*_*"))), 1)
@@ -425,6 +435,23 @@ class Access(PageTest):
         expect(page.locator(".word.spoken")).to_be_visible(timeout=SLOW)
         self.assertNotIn(token, page.content())
         self.complaints = [each for each in self.complaints if "401" not in each]
+
+    def test_a_token_opens_what_its_scopes_allow(self):
+        tokens = self.folder / "tokens"
+        make = [BIN / "dictum", "serve", "--new-token", tokens, "--scope", "library"]
+        token = subprocess.run(make, check=True, capture_output=True, text=True).stdout.strip()
+        record(self.folder)
+        server = self.serve("--token-file", tokens)
+        page = self.open(server.url)
+        page.get_by_label("Token").fill(token)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text('scope "listen"', timeout=SLOW)
+        page.get_by_role("link", name="Sessions").click()
+        page.locator(".entry").click()
+        page.get_by_role("button", name="Correct the text at 0:05").click()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("alert")).to_contain_text('scope "control"', timeout=SLOW)
+        self.complaints = [each for each in self.complaints if not re.search("40[13]", each)]
 
 
 class BrowserMicrophone(PageTest):
