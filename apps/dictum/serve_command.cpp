@@ -18,6 +18,8 @@
 namespace dictum::program {
 namespace {
 
+constexpr double kLevelHz = 10;  // so that the page can show the sound
+
 struct Options {
   explicit Options(CLI::App& command) : config(command) {}
   ConfigFlags config;
@@ -46,7 +48,9 @@ ExitCode make_token(const Options& options) {
 /// What makes the start impossible is found in what was asked for, so it is a wrong usage.
 std::unique_ptr<server::Server> start(const Options& options) {
   server::ServerSettings settings = options.settings;
-  const RecorderConfig config = options.config.resolve({});
+  RecorderConfig base;
+  base.events.level_hz = kLevelHz;
+  const RecorderConfig config = options.config.resolve(base);
   try {
     for (const auto& file : options.token_files) settings.tokens.add_file(file);
     return std::make_unique<server::Server>(config, std::move(settings));

@@ -215,7 +215,7 @@ class HTTPConnection final : public Connection {
   asio::awaitable<bool> write_text(Response response, bool is_head, bool keep_alive) {
     auto& text = std::get<std::string>(response.body);
     Message message = message_of(response, keep_alive);
-    message.content_length(text.size());
+    if (response.status != 304) message.content_length(text.size());  // else it would be that of what has not changed
     if (!is_head) message.body() = std::move(text);
     co_return co_await write_message(std::move(message), is_head);
   }

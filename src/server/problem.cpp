@@ -56,6 +56,8 @@ const char* reason(int status) noexcept {
       return "OK";
     case 206:
       return "Partial Content";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:

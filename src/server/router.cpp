@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/json.hpp"
@@ -13,6 +14,7 @@
 #include "server/media_type.hpp"
 #include "server/number.hpp"
 #include "server/openapi.hpp"
+#include "server/page.hpp"
 #include "server/problem.hpp"
 #include "server/target.hpp"
 
@@ -131,6 +133,7 @@ Router::Router(Library library, AccessPolicy access) : library_(std::move(librar
                        return Response{.content_type = "application/json", .body = openapi_, .headers = {}};
                      }});
   openapi_ = json::to_line(openapi_document(routes_)) + "\n";
+  std::ranges::move(make_page_routes(), std::back_inserter(routes_));  // for people, so not in the document
 }
 
 std::variant<Response, Router::Match> Router::route(const Request& request) const try {

@@ -123,19 +123,21 @@ std::string summary_of(const WaitUntilIdle&) {
   return "Wait until no segment waits for its text";
 }
 
-/// The fields of a command are the body, an object; none stands for an empty one.
+/// The body, an object; none stands for an empty one. `what` says what the object has in it.
+boost::json::object body_of(const Call& call, std::string_view what) {
+  if (call.request->body.empty()) return {};
+  boost::system::error_code error;
+  boost::json::value body = json::parse(call.request->body, error);
+  if (error || !body.is_object()) {
+    throw RecorderError(Errc::invalid_argument, fmt::format("The body has to be a JSON object with {}.", what));
+  }
+  return std::move(body.as_object());
+}
+
 Answer command(std::string_view name, const Call& call) {
-  boost::json::object fields;
-  if (!call.request->body.empty()) {
-    boost::system::error_code error;
-    boost::json::value body = json::parse(call.request->body, error);
-    if (error || !body.is_object()) {
-      throw RecorderError(Errc::invalid_argument, "The body has to be a JSON object with the fields of the command.");
-    }
-    fields = std::move(body.as_object());
-    if (fields.contains("command")) {
-      throw RecorderError(Errc::invalid_argument, "The address names the command: leave \"command\" out of the body.");
-    }
+  boost::json::object fields = body_of(call, "the fields of the command");
+  if (fields.contains("command")) {
+    throw RecorderError(Errc::invalid_argument, "The address names the command: leave \"command\" out of the body.");
   }
   fields["command"] = name;
   return wire::parse_command(json::to_line(fields));
@@ -290,6 +292,19 @@ Answer segment_audio(const Library& library, const Call& call) {
     response.body = FileSlice{std::move(file), 0, size};
   }
   return response;
+}
+
+Answer edit_segment(const Library& library, const Call& call) {
+  const fs::path path = session_of(library, call);
+  const boost::json::object body = body_of(call, "the \"text\"");
+  const boost::json::value* const text = body.if_contains("text");
+  if (body.size() != 1 || text == nullptr || !text->is_string()) {
+    throw RecorderError(Errc::invalid_argument, R"(The body has to be the text alone: {"text":"what was said"}.)");
+  }
+  const auto index = static_cast<std::uint32_t>(call.number("segment"));
+  edit_session(path, index, std::string_view(text->as_string()));
+  const SessionTranscript edited = open_session(path);
+  return json_response(to_json(edited.segment(index), edited));
 }
 
 Answer notes(const Library& library, const Call& call) {
@@ -447,6 +462,19 @@ std::vector<Route> make_routes() {
        {"audio/wav"},
        {},
        segment_audio},
+      {"POST",
+       in_session + "/segments/{segment}/text",
+       "edit_segment",
+       Scope::control,
+       kMayBlock,
+       "Correct the text of a segment, as a new revision; notes and transcripts follow",
+       {session_parameter(), number("segment", Parameter::In::path, 0, kMaxIndex, "The segment's index.")},
+       {kJSON},
+       boost::json::object{{"type", "object"},
+                           {"properties", {{"text", {{"type", "string"}}}}},
+                           {"additionalProperties", false},
+                           {"required", boost::json::array{"text"}}},
+       edit_segment},
       {"GET",
        in_session + "/notes",
        "list_notes",

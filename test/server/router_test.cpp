@@ -60,6 +60,7 @@ class Routes : public testing::Test {
     }
     return {};
   }
+  static bool is_of_page(const Route& route) { return route.pattern == "/" || route.pattern.starts_with("/web/"); }
   static std::string bytes(const Response& response) {
     const auto& slice = std::get<FileSlice>(response.body);
     std::string got(slice.size, '\0');
@@ -335,6 +336,25 @@ TEST_F(Library, ALinkInASessionIsNotFollowed) {
   EXPECT_EQ(get(at + "/segments/2/audio").status, 404);
 }
 
+TEST_F(Library, ATextIsCorrectedAsANewRevision) {
+  const auto post = [&](const std::string& target, std::string body) {
+    return std::get<Response>(ask("POST", at + target, {{"Content-Type", "application/json"}}, std::move(body)));
+  };
+  const Response edited = post("/segments/0/text", R"({"text":"<b>Rye</b> bread"})");
+  EXPECT_EQ(edited.status, 200) << std::get<std::string>(edited.body);
+  const auto segment = parse(std::get<std::string>(edited.body));
+  EXPECT_EQ(segment.at("text"), "<b>Rye</b> bread");
+  EXPECT_EQ(segment.at("edited"), true);
+  EXPECT_EQ(segment.at("revision"), 1);
+  EXPECT_EQ(json_of(at).at("segments").at(0).at("text"), "<b>Rye</b> bread");
+  EXPECT_EQ(json_of("/api/v1/search?q=rye").at("matches").as_array().size(), 1);
+
+  for (const char* body : {"", "{}", R"({"text":1})", R"({"text":"a","more":1})", "[]"}) {
+    EXPECT_THAT(problem(post("/segments/0/text", body), 400), HasSubstr("text")) << body;
+  }
+  EXPECT_THAT(problem(post("/segments/999/text", R"({"text":"a"})"), 400), HasSubstr("999"));
+}
+
 TEST_F(Library, NotesAreListed) {
   const auto notes = json_of(at + "/notes").at("notes").as_array();
   ASSERT_EQ(notes.size(), 1U);
@@ -361,7 +381,7 @@ TEST_F(Library, ADamagedSessionIsListedWithItsProblem) {
 
 // Access
 
-TEST_F(Routes, WithTokensOnlyHealthIsOpen) {
+TEST_F(Routes, WithTokensOnlyHealthAndThePageAreOpen) {
   TokenList tokens;
   tokens.add("sha256:" + std::string(64, 'a') + " listen\n");
   const Router guarded({folder.path(), [this] { return status; }}, {std::move(tokens), {}});
@@ -374,17 +394,55 @@ TEST_F(Routes, WithTokensOnlyHealthIsOpen) {
         guarded.answer({.method = route.method, .target = target, .headers = {{"Host", "localhost"}}, .body = {}});
     const auto* const response = std::get_if<Response>(&answer);
     ASSERT_NE(response, nullptr) << target;
-    const bool is_open = target == "/healthz" || target == "/readyz" || target == "/openapi.json";
+    const bool is_open = is_of_page(route) || target == "/healthz" || target == "/readyz" || target == "/openapi.json";
     EXPECT_EQ(response->status, is_open ? 200 : 401) << target;
   }
 }
 
 // OpenAPI
 
+TEST_F(Routes, ThePageIsServedWithItsFilesAndNothingElse) {
+  const Response page = get("/");
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(std::get<std::string>(page.body), StartsWith("<!doctype html>"));
+  EXPECT_EQ(get("/web/style.css").content_type, "text/css; charset=utf-8");
+  EXPECT_EQ(get("/web/app.mjs").content_type, "text/javascript; charset=utf-8");
+  for (const char* target : {"/web", "/web/index.html", "/web/STYLE.CSS", "/web/style.css.map", "/index.html"}) {
+    EXPECT_THAT(problem(get(target), 404), StartsWith("not_found")) << target;
+  }
+}
+
+TEST_F(Routes, ThePageRunsNoScriptButItsOwn) {
+  for (const Route& route : router.routes()) {
+    if (!is_of_page(route)) continue;
+    const Response file = get(route.pattern);
+    EXPECT_THAT(
+        header(file, "Content-Security-Policy"),
+        AllOf(StartsWith("default-src 'none'"), HasSubstr("script-src 'self';"), HasSubstr("frame-ancestors 'none'"),
+              HasSubstr("require-trusted-types-for 'script'"), Not(HasSubstr("unsafe"))))
+        << route.pattern;
+    EXPECT_EQ(header(file, "Referrer-Policy"), "no-referrer");
+    EXPECT_THAT(std::get<std::string>(file.body), Not(testing::ContainsRegex("https?://[^w]")))  // but www.w3.org
+        << route.pattern << " names an address";
+    EXPECT_THAT(std::get<std::string>(file.body), Not(testing::ContainsRegex("innerHTML|outerHTML|insertAdjacentHTML")))
+        << route.pattern;
+  }
+}
+
+TEST_F(Routes, AFileOfThePageThatTheBrowserHasIsNotSentAgain) {
+  const std::string tag = header(get("/web/app.mjs"), "ETag");
+  const Response same = get("/web/app.mjs", {{"If-None-Match", tag}});
+  EXPECT_EQ(same.status, 304);
+  EXPECT_THAT(std::get<std::string>(same.body), IsEmpty());
+  EXPECT_EQ(header(same, "ETag"), tag);
+  EXPECT_EQ(get("/web/app.mjs", {{"If-None-Match", "\"other\""}}).status, 200);
+}
+
 TEST_F(Routes, TheDocumentHasEveryRoute) {
   const auto document = json_of("/openapi.json");
   EXPECT_EQ(document.at("openapi"), "3.1.0");
   for (const Route& route : router.routes()) {
+    if (is_of_page(route)) continue;  // which is for people
     const auto& operation = document.at("paths").at(route.pattern).at(route.method == "GET" ? "get" : "post");
     EXPECT_EQ(text_of(operation.at("operationId")), route.name);
     EXPECT_EQ(operation.at("responses").at("default").at("$ref"), "#/components/responses/Problem");
