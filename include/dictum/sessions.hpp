@@ -283,7 +283,8 @@ DICTUM_API void delete_session(const std::filesystem::path& session);
 DICTUM_API Pruned prune_sessions(const std::filesystem::path& root, const PruneRule& rule);
 
 /// The sessions below a root that are not finished, or whose manifest or journal is lost, the oldest first; those that
-/// another process is working on are left out. Changes nothing. Errors: `output_unwritable`, `session_unreadable`.
+/// another process is working on are left out. Changes nothing of a session; what a deletion that was killed left of one
+/// is removed. Errors: `output_unwritable`, `session_unreadable`.
 DICTUM_API std::vector<UnfinishedSession> find_unfinished_sessions(const std::filesystem::path& root);
 
 /// What resuming does with segments whose transcription failed.

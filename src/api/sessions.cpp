@@ -308,6 +308,7 @@ Pruned prune_sessions(const fs::path& root, const PruneRule& rule) {
 }
 
 std::vector<UnfinishedSession> find_unfinished_sessions(const fs::path& root) {
+  session::remove_remains(root);
   return session::find_unfinished(root);
 }
 

@@ -221,6 +221,7 @@ Runtime::Awaitable Runtime::carry_out(StartRecording /*command*/) {
       case Verdict::join:
         co_await session->started();
         if (begins) {
+          remove_remains();
           finish_old_sessions();
           delete_old_sessions();
         }
@@ -560,6 +561,12 @@ Runtime::Awaitable Runtime::finish_sessions(std::vector<std::filesystem::path> u
     } catch (const std::exception&) {
     }
   }
+}
+
+/// Among what may block, once: thousands of files may be to be deleted.
+void Runtime::remove_remains() {
+  if (std::exchange(removed_remains_, true)) return;
+  boost::asio::post(strands().work, [root = journal::session_root(config_)] { session::remove_remains(root); });
 }
 
 /// Among what may block: the new session's files do not wait for it.

@@ -96,6 +96,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   void report(const EventError& error);
   void end_broken(const EventError& error);
   void report_exception(const std::exception_ptr& thrown) noexcept;
+  void remove_remains();
   void finish_old_sessions();
   Awaitable finish_sessions(std::vector<std::filesystem::path> unfinished);
   void delete_old_sessions();
@@ -124,6 +125,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   std::vector<std::shared_ptr<Session>> resumed_;
   std::shared_ptr<transcription::WorkerPool> pool_;
   std::shared_ptr<transcription::WorkerPool> later_pool_;  // whose workers yield to those of the other
+  bool removed_remains_ = false;
   bool looked_for_unfinished_ = false;
   bool threads_are_unused_ = false;  // a start failed, and nothing else needs them
 };

@@ -340,7 +340,9 @@ TEST_F(WorkerPoolTest, AbandonsAStuckWorkerAtOnceAndReportsNothingMore) {
 
 TEST_F(WorkerPoolTest, GivesAWorkerAFolderForTemporaryFilesThatGoesWithIt) {
   namespace fs = std::filesystem;
-  fs::create_directory(folder / "tmp");
+  const fs::path abandoned = folder / "tmp/dictum-worker-killed";  // by guard and reaper, killed at once
+  fs::create_directories(abandoned);
+  std::ofstream(abandoned / "speech.wav") << "speech";
   settings.environment["TMPDIR"] = folder / "tmp";
   settings.environment["OUT"] = folder / "environment";
   ::setenv("SOMEBODY_ELSES_API_KEY", "secret", 1);
@@ -352,6 +354,7 @@ TEST_F(WorkerPoolTest, GivesAWorkerAFolderForTemporaryFilesThatGoesWithIt) {
   ASSERT_TRUE(run_until([&] { return fs::exists(folder / "environment"); }));
   ::unsetenv("SOMEBODY_ELSES_API_KEY");
   EXPECT_FALSE(fs::is_empty(folder / "tmp"));
+  EXPECT_FALSE(fs::exists(abandoned));
   pool->abandon();
   EXPECT_TRUE(run_until([&] { return fs::is_empty(folder / "tmp"); }));
   std::ifstream in(folder / "environment");
