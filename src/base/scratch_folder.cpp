@@ -57,10 +57,12 @@ ScratchFolder::ScratchFolder(const fs::path& parent) {
     if (!locked_ && fs::exists(path_, ignored)) break;  // a file system without locks: never removed by another then
   }
   if (error) {
-    throw RecorderError(Errc::output_unwritable,
-                        fmt::format("A folder for temporary files cannot be made in '{}': {}. Choose another with TMPDIR, or for sessions "
-                                    "with --output-dir.",
-                                    folder.string(), error.message()));
+    throw RecorderError(
+        Errc::output_unwritable,
+        fmt::format(
+            "A folder for temporary files cannot be made in '{}': {}. Choose another with TMPDIR, or for sessions "
+            "with --output-dir.",
+            folder.string(), error.message()));
   }
 }
 
