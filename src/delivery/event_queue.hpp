@@ -11,14 +11,15 @@
 #include <string>
 #include <vector>
 
+#include "base/guarded.hpp"
 #include "dictum/detail/engine.hpp"
 
 namespace dictum::delivery {
 
 /// Where the events of a session can be read again, and how far they have been written.
 struct JournalView {
-  std::filesystem::path session;
-  std::atomic<std::uint64_t> written{0};  // events with a smaller sequence are in the file
+  Guarded<std::filesystem::path> session;  // somebody may move the folder
+  std::atomic<std::uint64_t> written{0};   // events with a smaller sequence are in the file
 };
 
 /// The events that wait for one subscriber, in bounded memory: what does not fit is a range of the journal, read again

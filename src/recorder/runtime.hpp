@@ -43,7 +43,8 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
 
   /// Finishes a session that a crash or a deadline left unfinished: recovers its files and transcribes what has no
   /// text yet, and what `redo` says. Done when nothing is left to wait for.
-  void resume_session(std::filesystem::path session, Redo redo, detail::Completion done);
+  /// `drain_sec`: how long texts are waited for; negative: no limit.
+  void resume_session(std::filesystem::path session, Redo redo, double drain_sec, detail::Completion done);
 
  private:
   using Awaitable = boost::asio::awaitable<void>;
@@ -90,7 +91,9 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   Session* busy_session() const;
 
   void remove(const Session& session);
-  Awaitable resume(std::filesystem::path session, Redo redo, Session::Visibility visibility);
+  std::optional<SessionLifecycle::Time> drain_deadline(double drain_sec) const;
+  Awaitable resume(std::filesystem::path session, Redo redo, Session::Visibility visibility,
+                   std::optional<SessionLifecycle::Time> drain_deadline = std::nullopt);
   Awaitable end_sessions();
 
   void report(const EventError& error);

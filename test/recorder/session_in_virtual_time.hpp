@@ -81,6 +81,7 @@ class Host final : public SessionHost {
   RecorderConfig config() const override { return config_; }
   std::shared_ptr<transcription::JobRunner> transcriber(const std::optional<transcription::WorkerPoolSettings>&,
                                                         Urgency) override {
+    if (runner) return runner;
     if (!config_.custom_transcriber) return nullptr;
     return std::make_shared<transcription::CustomRunner>(config_.custom_transcriber());
   }
@@ -91,6 +92,7 @@ class Host final : public SessionHost {
   void replace_strands() override { ++replaced; }
   Subscribers& subscribers() override { return subscribers_; }
 
+  std::shared_ptr<transcription::JobRunner> runner;  // in place of the configured one
   std::vector<RecordingState> states;
   std::function<void()> on_idle;  // before the files are completed
   int replaced = 0;
@@ -135,6 +137,7 @@ class SessionInVirtualTime : public testing::Test {
         EventFilter::all(), detail::EventConsumer{.wake = [] {}, .may_block = true, .is_polled = true},
         [](const std::function<void()>&) { return false; }, [](const std::string&) {});
     host->subscribers().add(events);
+    host->runner = runner;
     session = std::make_shared<Session>(host, loop, TimeSource{time, time}, Session::Visibility::published);
     asio::co_spawn(loop, session->record(nullptr), [](const std::exception_ptr& thrown) {
       if (thrown) std::rethrow_exception(thrown);
@@ -188,6 +191,7 @@ class SessionInVirtualTime : public testing::Test {
   RecorderConfig config;
   std::shared_ptr<Gate> disk = std::make_shared<Gate>();
   std::shared_ptr<Gate> sync = std::make_shared<Gate>();
+  std::shared_ptr<transcription::JobRunner> runner;
   std::shared_ptr<Host> host;
   std::shared_ptr<delivery::EventQueue> events;
   std::shared_ptr<Session> session;
