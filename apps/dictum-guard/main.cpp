@@ -15,12 +15,15 @@
 // Where DICTUM_WORKER_NICE is set, that is the niceness of all of them, unless it is higher already.
 //
 // The worker has a folder of its own for temporary files, which is removed with all that is in it: speech of a worker
-// that was killed does not stay there.
+// that was killed does not stay there. Where guard and reaper were both killed, the next guard removes it: a folder in
+// use is locked.
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -44,21 +47,11 @@ namespace {
 
 constexpr int kLifeline = 3;
 constexpr int kCannotStart = 127;
+constexpr char kFolderPrefix[] = "dictum-worker-";
 
 [[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "dictum-guard: %s: %s\n", what, std::strerror(errno));
   std::_Exit(kCannotStart);
-}
-
-/// A folder for the worker's temporary files, or nothing where none can be made.
-const char* make_temporary_folder() {
-  static char path[PATH_MAX];
-  const char* parent = std::getenv("TMPDIR");
-  if (parent == nullptr || parent[0] != '/') parent = "/tmp";
-  const int length = std::snprintf(path, sizeof path, "%s/dictum-worker-XXXXXX", parent);
-  if (length < 0 || static_cast<std::size_t>(length) >= sizeof path || ::mkdtemp(path) == nullptr) return nullptr;
-  ::setenv("TMPDIR", path, 1);
-  return path;
 }
 
 int remove_entry(const char* path, const struct stat*, int, FTW*) {
@@ -68,6 +61,58 @@ int remove_entry(const char* path, const struct stat*, int, FTW*) {
 
 void remove_temporary_folder(const char* path) {
   if (path != nullptr) ::nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+/// Opens a folder of this user's and locks it until the descriptor and its copies in children are closed. -1 where it
+/// is none, another process has it, or it was removed meanwhile.
+int lock_folder(const char* path) {
+  const int folder = ::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  struct stat opened;
+  struct stat named;
+  if (folder >= 0 && ::fstat(folder, &opened) == 0 && opened.st_uid == ::geteuid() &&
+      ::flock(folder, LOCK_EX | LOCK_NB) == 0 && ::lstat(path, &named) == 0 && named.st_ino == opened.st_ino &&
+      named.st_dev == opened.st_dev) {
+    return folder;
+  }
+  if (folder >= 0) ::close(folder);
+  return -1;
+}
+
+/// Of guards that were killed together with their reapers: when a whole control group is, or the power is cut.
+void remove_abandoned_folders(const char* parent) {
+  DIR* const list = ::opendir(parent);
+  if (list == nullptr) return;
+  while (const dirent* const entry = ::readdir(list)) {
+    char path[PATH_MAX];
+    if (std::strncmp(entry->d_name, kFolderPrefix, std::strlen(kFolderPrefix)) != 0) continue;
+    const int length = std::snprintf(path, sizeof path, "%s/%s", parent, entry->d_name);
+    if (length < 0 || static_cast<std::size_t>(length) >= sizeof path) continue;
+    const int folder = lock_folder(path);
+    if (folder < 0) continue;
+    remove_temporary_folder(path);
+    ::close(folder);
+  }
+  ::closedir(list);
+}
+
+/// A folder for the worker's temporary files, or nothing where none can be made. It stays locked as long as this
+/// process or the reaper lives.
+const char* make_temporary_folder() {
+  static char path[PATH_MAX];
+  const char* parent = std::getenv("TMPDIR");
+  if (parent == nullptr || parent[0] != '/') parent = "/tmp";
+  remove_abandoned_folders(parent);
+  constexpr int kTries = 100;  // another guard may take it for abandoned before it is locked
+  for (int i = 0; i < kTries; ++i) {
+    const int length = std::snprintf(path, sizeof path, "%s/%sXXXXXX", parent, kFolderPrefix);
+    if (length < 0 || static_cast<std::size_t>(length) >= sizeof path || ::mkdtemp(path) == nullptr) return nullptr;
+    if (lock_folder(path) >= 0) {
+      ::setenv("TMPDIR", path, 1);
+      return path;
+    }
+    ::rmdir(path);  // where the file system has no locks, the worker does without
+  }
+  return nullptr;
 }
 
 /// Between fork and exec. SIGKILL reaches the worker when its parent dies, however that happens.

@@ -40,7 +40,8 @@ std::size_t terminal_width() {
 
 bool leaves_something_undone(const RecorderFault& fault) {
   return !fault.recoverable || fault.code == to_string(Errc::disk_full) ||
-         fault.code == to_string(Errc::output_unwritable) || fault.code == to_string(Errc::session_unreadable);
+         fault.code == to_string(Errc::transcriber_missing) || fault.code == to_string(Errc::output_unwritable) ||
+         fault.code == to_string(Errc::session_unreadable);
 }
 
 void EventPrinter::print(const Event& event) {

@@ -24,7 +24,9 @@ struct Options {
 };
 
 ExitCode resume(const Options& options) {
-  const RecorderConfig config = options.config.resolve({});
+  RecorderConfig base;
+  base.transcription.drain_sec = -1;  // what is unfinished is finished, unless there is a limit
+  const RecorderConfig config = options.config.resolve(base);
   const std::filesystem::path root = session_root(config);
   std::vector<std::filesystem::path> sessions;
   if (!options.session.empty()) {
@@ -41,7 +43,14 @@ ExitCode resume(const Options& options) {
   for (const auto& session : sessions) {
     const auto failed = options.failed ? FailedTexts::retry : FailedTexts::keep;
     try {
-      resume_session(config, session, failed, [&](const Event& event) { printer.print(event); });
+      resume_session(
+          config, session, failed,
+          [&](const Event& event) {
+            printer.print(event);
+            const auto* fault = std::get_if<RecorderFault>(&event.body);
+            if (fault != nullptr && fault->code == to_string(Errc::timed_out)) all_resumed = false;  // texts are left
+          },
+          config.transcription.drain_sec);
     } catch (const RecorderError& error) {
       if (sessions.size() == 1) throw;
       all_resumed = false;  // the others are none the worse for it

@@ -27,7 +27,9 @@ struct Options {
 };
 
 ExitCode retranscribe(const Options& options) {
-  const RecorderConfig config = options.config.resolve({});
+  RecorderConfig base;
+  base.transcription.drain_sec = -1;  // all of it, unless there is a limit
+  const RecorderConfig config = options.config.resolve(base);
   if (!transcribes(config)) throw UsageError("--transcriber none transcribes nothing");
   std::vector<std::filesystem::path> sessions;
   for (const auto& name : options.sessions) {
@@ -37,7 +39,9 @@ ExitCode retranscribe(const Options& options) {
   const auto edited_texts = options.replace_edits ? EditedTexts::replace : EditedTexts::keep;
   for (const auto& session : sessions) {
     const auto edited = std::ranges::count_if(open_session(session).segments, &TranscriptSegment::edited);
-    retranscribe_session(config, session, edited_texts, [&](const Event& event) { printer.print(event); });
+    retranscribe_session(
+        config, session, edited_texts, [&](const Event& event) { printer.print(event); },
+        config.transcription.drain_sec);
     printer.clear();
     if (!options.json) print("Session: {}\n", session.string());
     if (edited > 0 && !options.replace_edits) {

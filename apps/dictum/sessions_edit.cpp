@@ -9,12 +9,12 @@
 #include <mutex>
 #include <optional>
 
+#include "base/scratch_folder.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "dictum/recorder_backend.hpp"
 #include "dictum/sessions.hpp"
 #include "output.hpp"
-#include "scratch_folder.hpp"
 #include "sessions_verbs.hpp"
 #include "signals.hpp"
 
@@ -32,9 +32,10 @@ struct Options {
   bool speak = false;
 };
 
-/// What somebody says now: until the first pause, the end of the input, or a signal.
+/// What somebody says now: until the first pause, the end of the input, or a signal. The sound is kept beside the
+/// sessions meanwhile, where nobody else reads it; where this process is killed, the next start removes it.
 std::string listen(RecorderConfig config) {
-  const ScratchFolder scratch;
+  const ScratchFolder scratch(session_root(config));
   config.session.root = scratch.path();
   config.transcription.drain_sec = -1;
   const bool is_file = !config.capture.input.empty();

@@ -20,11 +20,11 @@
 #include <optional>
 #include <thread>
 
+#include "base/scratch_folder.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "dictum/settings.hpp"
-#include "scratch_folder.hpp"
 #include "tui_controller.hpp"
 #include "tui_window.hpp"
 

@@ -283,17 +283,19 @@ DICTUM_API void delete_session(const std::filesystem::path& session);
 DICTUM_API Pruned prune_sessions(const std::filesystem::path& root, const PruneRule& rule);
 
 /// The sessions below a root that are not finished, or whose manifest or journal is lost, the oldest first; those that
-/// another process is working on are left out. Changes nothing. Errors: `output_unwritable`, `session_unreadable`.
+/// another process is working on are left out. Changes nothing of a session; what a deletion that was killed left of
+/// one is removed. Errors: `output_unwritable`, `session_unreadable`.
 DICTUM_API std::vector<UnfinishedSession> find_unfinished_sessions(const std::filesystem::path& root);
 
 /// What resuming does with segments whose transcription failed.
 enum class FailedTexts { keep, retry };
 
 /// Finishes a session that a crash, a kill or a deadline left unfinished: recovers its files and transcribes what has
-/// no text. Blocks until that is done; `on_event` is called on a thread of its own. Errors: `session_locked`,
-/// `transcriber_missing`, `disk_full`, `output_unwritable`.
+/// no text. Blocks until that is done, no worker can be started, or `drain_sec` are over (negative: no limit); what is
+/// left then stays unfinished, and a RecorderFault says so. `on_event` is called on a thread of its own. Errors:
+/// `session_locked`, `transcriber_missing`, `disk_full`, `output_unwritable`.
 DICTUM_API void resume_session(const RecorderConfig& config, const std::filesystem::path& session, FailedTexts failed,
-                               std::function<void(const Event&)> on_event = {});
+                               std::function<void(const Event&)> on_event = {}, double drain_sec = -1);
 
 /// Finds the segments of a session that was recorded with `session.keep_all` again, with other settings: makes a new
 /// session beside it, with the same audio and start, and the segments, texts and notes that `config` gives. The old one
@@ -306,9 +308,10 @@ DICTUM_API std::filesystem::path resegment_session(const RecorderConfig& config,
 enum class EditedTexts { keep, replace };
 
 /// Transcribes every segment of a session again, with the transcriber of `config`, each result a new revision. Blocks
-/// until that is done; `on_event` is called on a thread of its own. Errors: `session_locked`, `transcriber_missing`,
+/// as `resume_session`; `on_event` is called on a thread of its own. Errors: `session_locked`, `transcriber_missing`,
 /// `invalid_argument` where `config` transcribes nothing. A segment that fails keeps its text; an event reports it.
 DICTUM_API void retranscribe_session(const RecorderConfig& config, const std::filesystem::path& session,
-                                     EditedTexts edited, std::function<void(const Event&)> on_event = {});
+                                     EditedTexts edited, std::function<void(const Event&)> on_event = {},
+                                     double drain_sec = -1);
 
 }  // namespace dictum

@@ -9,14 +9,15 @@
 namespace dictum::api {
 
 void resume_session(const RecorderConfig& config, const std::filesystem::path& session, recorder::Redo redo,
-                    EventCallback on_event) {
+                    double drain_sec, EventCallback on_event) {
   const auto runtime = std::make_shared<recorder::Runtime>(config, boost::asio::any_io_executor());
   detail::Outcome outcome;
   {
     const detail::DeliveryThread delivery(*runtime, EventFilter::all(), std::move(on_event),
                                           detail::DeliveryThread::Begins::at_once);
     std::promise<detail::Outcome> promise;
-    runtime->resume_session(session, redo, [&promise](detail::Outcome how) { promise.set_value(std::move(how)); });
+    runtime->resume_session(session, redo, drain_sec,
+                            [&promise](detail::Outcome how) { promise.set_value(std::move(how)); });
     outcome = promise.get_future().get();
     runtime->shut_down(detail::Engine::Subscribers::can_be_awaited);
   }

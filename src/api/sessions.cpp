@@ -318,23 +318,24 @@ Pruned prune_sessions(const fs::path& root, const PruneRule& rule) {
 }
 
 std::vector<UnfinishedSession> find_unfinished_sessions(const fs::path& root) {
+  session::remove_remains(root);
   return session::find_unfinished(root);
 }
 
 void resume_session(const RecorderConfig& config, const fs::path& session, FailedTexts failed,
-                    std::function<void(const Event&)> on_event) {
+                    std::function<void(const Event&)> on_event, double drain_sec) {
   api::resume_session(config, session, failed == FailedTexts::retry ? recorder::Redo::failed : recorder::Redo::nothing,
-                      [on_event = std::move(on_event)](const Event& event) { call(on_event, event); });
+                      drain_sec, [on_event = std::move(on_event)](const Event& event) { call(on_event, event); });
 }
 
 void retranscribe_session(const RecorderConfig& config, const fs::path& session, EditedTexts edited,
-                          std::function<void(const Event&)> on_event) {
+                          std::function<void(const Event&)> on_event, double drain_sec) {
   if (!transcription::transcribes(config)) {
     throw RecorderError(Errc::invalid_argument, "The transcriber \"none\" transcribes nothing.");
   }
   api::resume_session(
       config, session,
-      edited == EditedTexts::replace ? recorder::Redo::everything_and_edits : recorder::Redo::everything,
+      edited == EditedTexts::replace ? recorder::Redo::everything_and_edits : recorder::Redo::everything, drain_sec,
       [on_event = std::move(on_event)](const Event& event) { call(on_event, event); });
 }
 

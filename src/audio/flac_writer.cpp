@@ -82,6 +82,10 @@ FLACWriter::FLACWriter(const std::filesystem::path& path, int sample_rate) : out
 
 FLACWriter::~FLACWriter() = default;
 
+OutputFile& FLACWriter::file() {
+  return output_->file;
+}
+
 void FLACWriter::append(std::span<const std::int16_t> samples) {
   output_->rethrow();
   const auto count = static_cast<sf_count_t>(samples.size());

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "audio/output_file.hpp"
 #include "dictum/frame.hpp"
 
 struct sf_private_tag;  // libsndfile's handle
@@ -26,6 +27,8 @@ class FLACWriter {
 
   /// Frames that were appended.
   Frame frames() const { return frames_; }
+
+  OutputFile& file();
 
   /// Writes what the encoder still holds and ends the file. Nothing else may be called after it. The destructor does
   /// the same and swallows errors.

@@ -4,14 +4,32 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
+#include <vector>
 
 #include "base/disk_error.hpp"
 
 namespace dictum::audio {
 
 OutputFile::OutputFile(const std::filesystem::path& path)
-    : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
+    : path_(path), fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
   if (!fd_) throw_disk_error(errno, path_);
+}
+
+OutputFile::OutputFile(UniqueFD file, std::filesystem::path path) : path_(std::move(path)), fd_(std::move(file)) {}
+
+void OutputFile::move_to(UniqueFD fresh, std::filesystem::path path) {
+  OutputFile copy(std::move(fresh), std::move(path));
+  std::vector<std::byte> block(std::size_t{1} << 16);
+  for (std::int64_t offset = 0;;) {
+    const ssize_t got = ::pread(fd_.get(), block.data(), block.size(), offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_disk_error(errno, path_);
+    if (got == 0) break;
+    copy.write_at(offset, std::span(block).first(static_cast<std::size_t>(got)));
+    offset += got;
+  }
+  *this = std::move(copy);
 }
 
 void OutputFile::write_at(std::int64_t offset, std::span<const std::byte> bytes) {

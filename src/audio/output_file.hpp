@@ -18,6 +18,9 @@ class OutputFile {
   /// Makes the file; one of that name must not exist.
   explicit OutputFile(const std::filesystem::path& path);
 
+  /// Takes a file that was made already, for reading and writing; `path` is its name for people.
+  OutputFile(UniqueFD file, std::filesystem::path path);
+
   /// Writes all of `bytes`, or throws; a part of them may then be in the file.
   void write_at(std::int64_t offset, std::span<const std::byte> bytes);
   void truncate(std::int64_t size);
@@ -25,6 +28,10 @@ class OutputFile {
   /// Closing reports errors that some file systems keep back until then. Nothing else may be called after it.
   void close();
 
+  /// Goes on in `fresh`, an empty file, with all that was written so far.
+  void move_to(UniqueFD fresh, std::filesystem::path path);
+
+  int fd() const { return fd_.get(); }
   const std::filesystem::path& path() const { return path_; }
 
  private:

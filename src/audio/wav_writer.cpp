@@ -34,6 +34,10 @@ WAVWriter::WAVWriter(const std::filesystem::path& path, int sample_rate) : file_
   }
 }
 
+WAVWriter::WAVWriter(OutputFile file, int sample_rate) : file_(std::move(file)), sample_rate_(sample_rate) {
+  write_header();
+}
+
 void WAVWriter::append(std::span<const std::int16_t> samples) {
   if (static_cast<Frame>(samples.size()) > kMaxFrames - frames_) {
     throw RecorderError(Errc::output_unwritable,

@@ -19,11 +19,14 @@ std::string wav_header(Frame frames, int sample_rate);
 ///
 /// One thread at a time; owned by whoever keeps the segment. Every function but `frames` throws RecorderError,
 /// disk_full or output_unwritable. A failed `append` leaves the file as it was before, so the same samples can be tried
-/// again; so can a failed `truncate`; a constructor that throws leaves no file.
+/// again; so can a failed `truncate`; the first constructor leaves no file where it throws.
 class WAVWriter {
  public:
   /// Makes the file (mode 0600) with no samples in it; one of that name must not exist.
   WAVWriter(const std::filesystem::path& path, int sample_rate);
+
+  /// The same in a file that was made already, and is empty; it stays where the constructor throws.
+  WAVWriter(OutputFile file, int sample_rate);
 
   void append(std::span<const std::int16_t> samples);
 
@@ -36,6 +39,8 @@ class WAVWriter {
   /// Ends the file and reports errors that were kept back until then. Nothing else may be called after it. A writer
   /// that is destroyed without it leaves the same file.
   void close();
+
+  OutputFile& file() { return file_; }
 
  private:
   void write_samples(std::span<const std::int16_t> samples);

@@ -170,7 +170,8 @@ std::optional<Event> EventQueue::next() {
 void EventQueue::read_range(Range range) {
   std::vector<Event> events;
   try {
-    events = journal::read_journal(range.journal->session, range.first, range.last, kReadBack);
+    const std::filesystem::path session = *range.journal->session.lock();
+    events = journal::read_journal(session, range.first, range.last, kReadBack);
   } catch (const RecorderError&) {  // as if the folder were gone
   }
   const std::lock_guard lock(mutex_);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/guarded.hpp"
 #include "dictum/detail/engine.hpp"
 
 namespace dictum::delivery {
@@ -21,8 +22,8 @@ using EventPointer = std::shared_ptr<const Event>;
 
 /// Where the events of a session can be read again, and how far they have been written.
 struct JournalView {
-  std::filesystem::path session;
-  std::atomic<std::uint64_t> written{0};  // events with a smaller sequence are in the file
+  Guarded<std::filesystem::path> session;  // somebody may move the folder
+  std::atomic<std::uint64_t> written{0};   // events with a smaller sequence are in the file
 };
 
 /// Shared by the session that writes the journal and the subscribers that read it, also once the session has ended.

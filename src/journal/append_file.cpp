@@ -12,10 +12,27 @@
 namespace dictum::journal {
 
 AppendFile::AppendFile(const SessionFolder& folder, const std::filesystem::path& name)
-    : path_(folder.path() / name), fd_(folder.open(name, O_WRONLY | O_CREAT | O_APPEND)) {
+    : name_(name), path_(folder.path() / name), fd_(folder.open(name, O_RDWR | O_CREAT | O_APPEND)) {
   struct stat status{};
   if (::fstat(fd_.get(), &status) != 0) throw_disk_error(errno, path_);
   size_ = status.st_size;
+}
+
+void AppendFile::reserve(std::int64_t bytes) {
+  reserve_ = bytes;
+  renew_reserve();
+}
+
+/// In steps, so that not every line asks for room.
+void AppendFile::renew_reserve() noexcept {
+  if (size_ + reserve_ / 2 < reserved_to_) return;
+  if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, size_, reserve_) == 0) reserved_to_ = size_ + reserve_;
+}
+
+void AppendFile::release_reserve() noexcept {
+  reserve_ = 0;
+  if (std::exchange(reserved_to_, 0) == 0) return;
+  [[maybe_unused]] const int kept = ::ftruncate(fd_.get(), size_);  // it costs the disk some room, and nothing else
 }
 
 void AppendFile::append(std::string_view line) {
@@ -27,11 +44,39 @@ void AppendFile::append(std::string_view line) {
   if (std::cmp_equal(written, waiting_.size())) {
     size_ += written;
     waiting_.clear();
+    if (reserve_ > 0) renew_reserve();
     return;
   }
   const int error = written < 0 ? errno : ENOSPC;  // a part of a line fits only where the rest of it does not
-  if (written > 0 && ::ftruncate(fd_.get(), size_) != 0) size_ += written;
+  if (written > 0) {
+    if (::ftruncate(fd_.get(), size_) != 0) size_ += written;
+    reserved_to_ = 0;  // it went with that
+  }
   throw_disk_error(error, path_);
+}
+
+bool AppendFile::restore(const SessionFolder& folder) {
+  if (folder.is_name_of(fd_.get(), name_)) return false;
+  std::filesystem::path fresh_name = name_;
+  fresh_name += ".new";
+  UniqueFD fresh = folder.make(fresh_name);
+  std::string block(std::size_t{1} << 16, '\0');
+  for (std::int64_t offset = 0; offset < size_;) {
+    const ssize_t got = ::pread(fd_.get(), block.data(), block.size(), offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) throw_disk_error(got < 0 ? errno : EIO, path_);
+    if (const ssize_t written = ::write(fresh.get(), block.data(), static_cast<std::size_t>(got)); written != got) {
+      throw_disk_error(written < 0 ? errno : ENOSPC, folder.path() / name_);
+    }
+    offset += got;
+  }
+  folder.rename(fresh_name, name_);
+  if (::fcntl(fresh.get(), F_SETFL, O_APPEND) != 0) throw_disk_error(errno, folder.path() / name_);
+  fd_ = std::move(fresh);
+  reserved_to_ = 0;
+  if (reserve_ > 0) renew_reserve();
+  path_ = folder.path() / name_;
+  return true;
 }
 
 void AppendFile::cut(std::int64_t size) {

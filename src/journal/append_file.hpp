@@ -26,19 +26,35 @@ class AppendFile {
   /// Appends `line`, which ends in a line break. When it throws, the file is as it was before.
   void append(std::string_view line);
 
+  /// From now on keeps room on the disk for so many bytes to come, as long as the disk has it: lines that report a full
+  /// disk fit then. On a file system that cannot do this, nothing is kept.
+  void reserve(std::int64_t bytes);
+
+  /// Gives the room back.
+  void release_reserve() noexcept;
+
   /// Whether lines wait that could not be written; `append("")` tries again.
   bool has_waiting() const { return !waiting_.empty(); }
 
   /// Drops everything from `size` bytes on.
   void cut(std::int64_t size);
 
+  /// Where the file lost its name (somebody removed it, or put another in its place): makes it again, with all that was
+  /// written to it. False where it has its name.
+  bool restore(const SessionFolder& folder);
+
   int fd() const { return fd_.get(); }
 
  private:
-  std::filesystem::path path_;
+  std::filesystem::path name_;
+  std::filesystem::path path_;  // for people
   UniqueFD fd_;
   std::int64_t size_ = 0;
+  std::int64_t reserve_ = 0;
+  std::int64_t reserved_to_ = 0;  // offset
   std::string waiting_;
+
+  void renew_reserve() noexcept;
 };
 
 }  // namespace dictum::journal

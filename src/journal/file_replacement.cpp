@@ -1,6 +1,5 @@
 #include "journal/file_replacement.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,20 +8,11 @@
 #include "base/disk_error.hpp"
 
 namespace dictum::journal {
-namespace {
 
 namespace fs = std::filesystem;
 
-/// A file that is new for certain: what a crash, or somebody else, left under its name is removed first.
-UniqueFD make_fresh(const SessionFolder& folder, const fs::path& name) {
-  folder.remove(name);
-  return folder.open(name, O_WRONLY | O_CREAT | O_EXCL);
-}
-
-}  // namespace
-
 FileReplacement::FileReplacement(const SessionFolder& folder, fs::path name)
-    : folder_(folder), name_(std::move(name)), fresh_(fs::path(name_) += ".new"), file_(make_fresh(folder_, fresh_)) {}
+    : folder_(folder), name_(std::move(name)), fresh_(fs::path(name_) += ".new"), file_(folder_.make(fresh_)) {}
 
 FileReplacement::~FileReplacement() {
   if (file_) folder_.remove(fresh_);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -61,6 +62,10 @@ UniqueFD open_in(int folder, const fs::path& name, int flags, mode_t mode) noexc
   return file;
 }
 
+bool is_same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /// A regular file, and for writing one without a second name, which may belong to somebody else.
 bool is_file_of_a_session(int file, int flags) noexcept {
   struct stat status{};
@@ -105,6 +110,40 @@ SessionFolder::SessionFolder(fs::path path)
   if (says_nothing_of_the_session(errno)) throw_disk_error(errno, path_);
   throw RecorderError(Errc::session_unreadable,
                       fmt::format("'{}' cannot be read: {}.", path_.string(), std::generic_category().message(errno)));
+}
+
+SessionFolder::SessionFolder(fs::path path, UniqueFD folder) : path_(std::move(path)), folder_(std::move(folder)) {}
+
+SessionFolder::Place SessionFolder::place() const noexcept {
+  struct stat opened{};
+  struct stat named{};
+  if (::fstat(folder_.get(), &opened) != 0) return Place::unchanged;  // nothing is known
+  if (opened.st_nlink == 0) return Place::removed;
+  if (::stat(path_.c_str(), &named) == 0) return is_same_file(opened, named) ? Place::unchanged : Place::moved;
+  return errno == ENOENT || errno == ENOTDIR ? Place::moved : Place::unchanged;
+}
+
+SessionFolder SessionFolder::by_its_new_path() const {
+  std::error_code error;
+  fs::path path = fs::read_symlink("/proc/self/fd/" + std::to_string(folder_.get()), error);
+  if (error) throw_disk_error(error.value(), path_);
+  UniqueFD copy(::fcntl(folder_.get(), F_DUPFD_CLOEXEC, 3));
+  if (!copy) throw_disk_error(errno, path_);
+  return {std::move(path), std::move(copy)};
+}
+
+UniqueFD SessionFolder::make(const fs::path& name) const {
+  remove(name);
+  return open(name, O_RDWR | O_CREAT | O_EXCL);
+}
+
+bool SessionFolder::is_name_of(int file, const fs::path& name) const noexcept {
+  struct stat opened{};
+  struct stat named{};
+  const UniqueFD parent = open_parent(name);
+  return parent && ::fstat(file, &opened) == 0 &&
+         ::fstatat(parent.get(), name.filename().c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         is_same_file(opened, named);
 }
 
 UniqueFD SessionFolder::try_open(const fs::path& name, int flags) const noexcept {

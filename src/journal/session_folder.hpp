@@ -30,6 +30,21 @@ class SessionFolder {
   /// else disk_full or output_unwritable.
   UniqueFD open(const std::filesystem::path& name, int flags) const;
 
+  /// Makes the file `name`, new and empty, for reading and writing; what a crash, or somebody else, left under its name
+  /// is removed first. Throws as `open`.
+  UniqueFD make(const std::filesystem::path& name) const;
+
+  /// Whether `name` is the name of an open file.
+  bool is_name_of(int file, const std::filesystem::path& name) const noexcept;
+
+  enum class Place { unchanged, moved, removed };
+
+  /// What became of the folder since it was opened: whether its path leads to it still.
+  Place place() const noexcept;
+
+  /// The same folder by the path that it has now. Throws RecorderError.
+  SessionFolder by_its_new_path() const;
+
   /// The content of a file. Throws RecorderError(session_unreadable), also where it is larger than `limit` bytes.
   std::string read(const std::filesystem::path& name, std::size_t limit) const;
 
@@ -55,6 +70,7 @@ class SessionFolder {
   bool is_private() const noexcept;
 
  private:
+  SessionFolder(std::filesystem::path path, UniqueFD folder);
   UniqueFD open_parent(const std::filesystem::path& name) const noexcept;
 
   std::filesystem::path path_;

@@ -40,6 +40,7 @@ DiskStage::DiskStage(session::SessionWriter writer, TimeSource time, delivery::J
     : writer_(std::move(writer)),
       time_(std::move(time)),
       journal_(std::move(journal)),
+      folder_(writer_->shared_folder()),
       last_manifest_(time_.clock->steady_now()),
       last_sync_(last_manifest_) {}
 
@@ -64,8 +65,25 @@ void DiskStage::push(Batch batch) {
   batches_.push_back(std::move(batch));
 }
 
+/// Before anything is written: what is written to a file without a name is lost. Throws where the folder cannot be made
+/// again; what is to be written waits then.
+void DiskStage::keep_folder(std::vector<EventError>& faults) {
+  is_folder_lost_ = true;
+  const auto report = writer_->keep_folder();
+  is_folder_lost_ = false;
+  if (!report) return;
+  faults.push_back({to_string(Errc::output_unwritable), *report});
+  *folder_.lock() = writer_->shared_folder();
+  if (const auto former = journal_->session.lock(); *former != writer_->path()) {
+    *former = writer_->path();
+    moved_to_ = writer_->path();
+  }
+}
+
 Written DiskStage::write() {
   Written written;
+  if (writer_ && !batches_.empty() && !audio_fails_)
+    attempt(audio_fails_, written.faults, [&] { keep_folder(written.faults); });
   while (!batches_.empty() && !written.is_waiting) {
     std::vector<pipeline::StreamItem>& items = batches_.front().items;
     std::vector<pipeline::StreamItem> done;
@@ -84,6 +102,7 @@ Written DiskStage::write() {
     if (auto urgent = take_urgent(); !urgent.empty()) written.batches.push_back({std::move(urgent), {}, false});
   }
   written.broken = std::exchange(broken_, std::nullopt);
+  written.moved_to = std::exchange(moved_to_, std::nullopt);
   return written;
 }
 
@@ -112,7 +131,10 @@ bool DiskStage::write_item(pipeline::StreamItem& item, std::vector<pipeline::Str
     close_cut(*closed, done, written);
     return true;
   } else if (writer_ && is_of_a_segment(item) && !is_lost(item)) {
-    attempt(audio_fails_, written.faults, [&] { write_segment(item); });
+    attempt(audio_fails_, written.faults, [&] {
+      if (audio_fails_) keep_folder(written.faults);
+      write_segment(item);
+    });
     if (!audio_fails_) {
       fails_since_.reset();
     } else {
@@ -171,7 +193,7 @@ void DiskStage::give_up(const pipeline::StreamItem& item) {
 /// Ends a segment with what was written of it, and states what was not.
 void DiskStage::close_cut(vad::SegmentClosed& closed, std::vector<pipeline::StreamItem>& done, Written& written) {
   const Frame wanted = closed.kept_end - closed.kept_start;
-  const Frame frames = writer_ ? std::min(wanted, writer_->segment_frames(closed.index)) : 0;
+  const Frame frames = writer_ && !is_folder_lost_ ? std::min(wanted, writer_->segment_frames(closed.index)) : 0;
   const bool was_kept = closed.kept;
   closed.kept = was_kept && frames > 0;
   cut_.erase(closed.index);
@@ -199,9 +221,11 @@ Recorded DiskStage::record(std::vector<EventPointer> events) {
   Recorded recorded;
   if (!writer_) return {.written = 0, .is_blocked = true, .faults = {}, .broken = {}};
   std::ranges::move(events, std::back_inserter(waiting_));
+  bool is_in_place = false;
   while (!waiting_.empty()) {
     const Event& event = *waiting_.front();
     attempt(journal_fails_, recorded.faults, [&] {
+      if (!std::exchange(is_in_place, true)) keep_folder(recorded.faults);
       if (writer_->is_journal_behind()) {
         writer_->flush_journal();  // its line is there already
       } else {
@@ -248,7 +272,7 @@ std::vector<std::string> DiskStage::take_unsynced() {
 std::vector<EventError> DiskStage::sync(const std::vector<std::string>& files) {
   std::vector<EventError> faults;
   if (files.empty()) return faults;
-  attempt(sync_fails_, faults, [&] { session::SessionWriter::sync(journal_->session, files); });
+  attempt(sync_fails_, faults, [&] { session::SessionWriter::sync(*std::shared_ptr(*folder_.lock()), files); });
   syncs_ = false;
   return faults;
 }
@@ -257,7 +281,10 @@ std::vector<EventError> DiskStage::capture_ended() {
   std::vector<EventError> faults;
   if (!writer_) return faults;
   stopped_at_ = time_.clock->now();
-  attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
+  attempt(summary_fails_, faults, [&] {
+    keep_folder(faults);
+    writer_->save_manifest();
+  });
   return faults;
 }
 
@@ -267,13 +294,16 @@ std::vector<RevisedNote> DiskStage::revised_notes(const notes::NotePhrases& phra
 }
 
 void DiskStage::update_index() {
-  session::update_index(journal_->session);
+  session::update_index(*journal_->session.lock());
 }
 
 std::vector<EventError> DiskStage::finish() {
   std::vector<EventError> faults;
   if (!writer_) return faults;
-  attempt(summary_fails_, faults, [&] { writer_->finish(stopped_at_); });
+  attempt(summary_fails_, faults, [&] {
+    keep_folder(faults);
+    writer_->finish(stopped_at_);
+  });
   writer_.reset();  // and with it the lock, whoever still holds us
   return faults;
 }

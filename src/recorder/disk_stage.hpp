@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/guarded.hpp"
 #include "delivery/event_queue.hpp"
 #include "pipeline/stream_item.hpp"
 #include "recorder/in_flight.hpp"
@@ -39,8 +40,9 @@ struct Batch {
 struct Written {
   std::vector<Batch> batches;  // written as far as they have to be; for the loop, audio left out
   std::vector<EventError> faults;
-  bool is_waiting = false;  // for the disk: try again
-  bool has_lost = false;    // audio is lost for good
+  bool is_waiting = false;                        // for the disk: try again
+  bool has_lost = false;                          // audio is lost for good
+  std::optional<std::filesystem::path> moved_to;  // the session's folder
   std::optional<EventError> broken;
 };
 
@@ -51,6 +53,9 @@ struct Written {
 /// much may wait is bounded by the capture loop's backlog. The waiting has an end once capture is closed, and for a
 /// source that can wait: then a segment is closed with what was written of it, and the rest becomes a gap of the reason
 /// `disk`.
+///
+/// A folder that somebody moves is followed, one that is removed is made again with what is open in it; both are
+/// reported.
 ///
 /// Threads: lives on the `disk` strand, but for `sync`. Owner: the session. A failure is answered as a fault, once
 /// until a write succeeds again.
@@ -96,6 +101,7 @@ class DiskStage {
  private:
   template <class Write>
   void attempt(bool& fails, std::vector<EventError>& faults, Write write);
+  void keep_folder(std::vector<EventError>& faults);
   void write_extra(const pipeline::StreamItem& item);
   void write_segment(const pipeline::StreamItem& item);
   bool write_item(pipeline::StreamItem& item, std::vector<pipeline::StreamItem>& done, Written& written);
@@ -107,11 +113,14 @@ class DiskStage {
   std::optional<session::SessionWriter> writer_;  // empty once finished
   const TimeSource time_;
   const delivery::JournalPointer journal_;
-  std::deque<EventPointer> waiting_;  // for the journal
-  std::deque<Batch> batches_;         // whose items from the first on are still to be written
-  std::set<std::uint32_t> cut_;       // open segments of which something is lost: nothing is appended any more
-  Frame lost_ = 0;                    // frames of the audio that was captured
-  bool wait_ends_ = false;            // capture is closed, or can wait
+  Guarded<std::shared_ptr<const journal::SessionFolder>> folder_;  // for `sync`
+  std::optional<std::filesystem::path> moved_to_;                  // until it is reported
+  bool is_folder_lost_ = false;                                    // and could not be made again
+  std::deque<EventPointer> waiting_;                               // for the journal
+  std::deque<Batch> batches_;    // whose items from the first on are still to be written
+  std::set<std::uint32_t> cut_;  // open segments of which something is lost: nothing is appended any more
+  Frame lost_ = 0;               // frames of the audio that was captured
+  bool wait_ends_ = false;       // capture is closed, or can wait
   std::optional<std::chrono::steady_clock::time_point> fails_since_;  // of the segments
   std::optional<std::chrono::steady_clock::time_point> closed_at_;    // one wait for all that is left then
   std::chrono::steady_clock::time_point last_manifest_;

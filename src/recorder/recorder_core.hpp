@@ -94,6 +94,7 @@ class RecorderCore {
   void partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions);
   void worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions);
   void report_pending(Actions& actions);  // pending transcriptions are not waited for
+  void folder_moved(std::filesystem::path session) { settings_.session_path = std::move(session); }
   void fault(std::string code, std::string message, bool recoverable, Actions& actions);
 
   /// Takes the place of `start` for a session that a crash or a deadline left unfinished: rebuilds the state from its
@@ -165,7 +166,7 @@ class RecorderCore {
   Frame note_time(Frame frame) const { return frame - paused_frames_; }
   std::string wav_path(std::uint32_t segment) const;
 
-  const Settings settings_;
+  Settings settings_;
   const Clock& clock_;
   const std::vector<std::string> commands_;  // phrases that a recogniser may spot by itself
   std::uint64_t sequence_ = 0;

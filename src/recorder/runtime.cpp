@@ -88,12 +88,13 @@ void Runtime::submit(Command command, detail::Completion done) {
   }
 }
 
-void Runtime::resume_session(std::filesystem::path session, Redo redo, detail::Completion done) {
+void Runtime::resume_session(std::filesystem::path session, Redo redo, double drain_sec, detail::Completion done) {
   Reply reply(std::move(done));
   try {
     config_.validate();
     const auto loop = begin_call(true);
-    spawn(*loop, resume(std::move(session), redo, Session::Visibility::published), std::move(reply));
+    spawn(*loop, resume(std::move(session), redo, Session::Visibility::published, drain_deadline(drain_sec)),
+          std::move(reply));
   } catch (...) {
     reply.give(outcome_of_current_exception());
   }
@@ -221,6 +222,7 @@ Runtime::Awaitable Runtime::carry_out(StartRecording /*command*/) {
       case Verdict::join:
         co_await session->started();
         if (begins) {
+          remove_remains();
           finish_old_sessions();
           delete_old_sessions();
         }
@@ -246,12 +248,7 @@ Runtime::Awaitable Runtime::carry_out(CancelStart /*command*/) {
 }
 
 Runtime::Awaitable Runtime::carry_out(StopRecording command) {
-  const double drain_sec = command.drain_sec.value_or(config_.transcription.drain_sec);
-  std::optional<SessionLifecycle::Time> deadline;
-  if (drain_sec >= 0 && drain_sec < kMaxDrainSec) {
-    deadline = time_.clock->steady_now() +
-               std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(drain_sec));
-  }
+  const auto deadline = drain_deadline(command.drain_sec.value_or(config_.transcription.drain_sec));
   // A start that is under way is cancelled; what was recorded before it is stopped.
   Session* session = newest();
   for (; session != nullptr && !session->lifecycle().has_started(); session = newest()) {
@@ -388,7 +385,7 @@ Session* Runtime::busy_session() const {
   for (const auto* sessions : {&sessions_, &resumed_}) {
     for (const auto& session : *sessions) {
       if (session->lifecycle().has_ended()) continue;
-      if (session->has_pending_texts()) return session.get();
+      if (session->has_pending_texts() && !session->has_no_worker()) return session.get();
       if (session.get() != current && session->lifecycle().state() != SessionState::waiting &&
           !session->lifecycle().is_closed())
         return session.get();
@@ -397,12 +394,19 @@ Session* Runtime::busy_session() const {
   return nullptr;
 }
 
-Runtime::Awaitable Runtime::resume(std::filesystem::path path, Redo redo, Session::Visibility visibility) {
+std::optional<SessionLifecycle::Time> Runtime::drain_deadline(double drain_sec) const {
+  if (drain_sec < 0 || drain_sec >= kMaxDrainSec) return std::nullopt;
+  return time_.clock->steady_now() +
+         std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(drain_sec));
+}
+
+Runtime::Awaitable Runtime::resume(std::filesystem::path path, Redo redo, Session::Visibility visibility,
+                                   std::optional<SessionLifecycle::Time> drain_deadline) {
   const auto session = make_session(visibility);
   resumed_.push_back(session);
   std::exception_ptr failure;
   try {
-    co_await session->resume(std::move(path), redo);
+    co_await session->resume(std::move(path), redo, drain_deadline);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -560,6 +564,12 @@ Runtime::Awaitable Runtime::finish_sessions(std::vector<std::filesystem::path> u
     } catch (const std::exception&) {
     }
   }
+}
+
+/// Among what may block, once: thousands of files may be to be deleted.
+void Runtime::remove_remains() {
+  if (std::exchange(removed_remains_, true)) return;
+  boost::asio::post(strands().work, [root = journal::session_root(config_)] { session::remove_remains(root); });
 }
 
 /// Among what may block: the new session's files do not wait for it.

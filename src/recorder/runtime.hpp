@@ -43,7 +43,8 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
 
   /// Finishes a session that a crash or a deadline left unfinished: recovers its files and transcribes what has no
   /// text yet, and what `redo` says. Done when nothing is left to wait for.
-  void resume_session(std::filesystem::path session, Redo redo, detail::Completion done);
+  /// `drain_sec`: how long texts are waited for; negative: no limit.
+  void resume_session(std::filesystem::path session, Redo redo, double drain_sec, detail::Completion done);
 
  private:
   using Awaitable = boost::asio::awaitable<void>;
@@ -89,12 +90,15 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   Session* busy_session() const;
 
   void remove(const Session& session);
-  Awaitable resume(std::filesystem::path session, Redo redo, Session::Visibility visibility);
+  std::optional<SessionLifecycle::Time> drain_deadline(double drain_sec) const;
+  Awaitable resume(std::filesystem::path session, Redo redo, Session::Visibility visibility,
+                   std::optional<SessionLifecycle::Time> drain_deadline = std::nullopt);
   Awaitable end_sessions();
 
   void report(const EventError& error);
   void end_broken(const EventError& error);
   void report_exception(const std::exception_ptr& thrown) noexcept;
+  void remove_remains();
   void finish_old_sessions();
   Awaitable finish_sessions(std::vector<std::filesystem::path> unfinished);
   void delete_old_sessions();
@@ -123,6 +127,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   std::vector<Session::Pointer> resumed_;
   std::unique_ptr<transcription::WorkerPool> pool_;        // outlives the sessions that it serves
   std::unique_ptr<transcription::WorkerPool> later_pool_;  // whose workers yield to those of the other
+  bool removed_remains_ = false;
   bool looked_for_unfinished_ = false;
   bool threads_are_unused_ = false;  // a start failed, and nothing else needs them
 };

@@ -78,7 +78,10 @@ boost::asio::awaitable<void> Session::record(Pointer previous) {
   release();
 }
 
-boost::asio::awaitable<void> Session::resume(std::filesystem::path path, Redo redo) {
+boost::asio::awaitable<void> Session::resume(std::filesystem::path path, Redo redo,
+                                             std::optional<SessionLifecycle::Time> drain_deadline) {
+  ends_with_drain_ = true;
+  if (drain_deadline) lifecycle_.limit_drain(*drain_deadline);
   apply(SessionInput::previous_closed);
   if (const std::exception_ptr failure = co_await try_to_reopen(std::move(path), redo)) {
     apply(SessionInput::open_failed);
@@ -184,7 +187,7 @@ void Session::begin(OpenParts& parts) {
 }
 
 void Session::take_over(RecorderCore::Settings settings, session::SessionWriter writer, SessionRunner transcriber) {
-  journal_->session = settings.session_path;
+  *journal_->session.lock() = settings.session_path;
   disk_ = owned_by_strand(strands_.disk, std::make_unique<DiskStage>(std::move(writer), time_, journal_));
   using transcription::Priority;
   const auto priority = visibility_ == Visibility::published ? Priority::live : Priority::background;
@@ -202,7 +205,8 @@ void Session::take_over(RecorderCore::Settings settings, session::SessionWriter 
                                       .interim = [this](std::uint32_t segment, Frame start,
                                                         Frame end) { return core_->interim_job(segment, start, end); },
                                       .done = done,
-                                      .failed = [this](const EventError& error) { report(error); }});
+                                      .failed = [this](const EventError& error) { report(error); },
+                                      .no_worker = [this](const EventError& why) { wait_for_worker(why); }});
 }
 
 void Session::fail_start(const std::exception_ptr& reason) {
@@ -260,10 +264,14 @@ boost::asio::awaitable<void> Session::complete_files() {
 
 boost::asio::awaitable<void> Session::complete_texts() {
   while (lifecycle_.state() < SessionState::delivering) {
-    while (has_pending_texts()) co_await changed();
+    const auto waits = [this] {
+      return has_pending_texts() && !(ends_with_drain_ && lifecycle_.state() == SessionState::background);
+    };
+    while (waits()) co_await changed();
+    const bool is_over = has_pending_texts();  // the others are left to the next start
     apply(SessionInput::texts_complete);
     if (!lifecycle_.is_abandoned() && core_->take_text_revisions()) co_await revise_notes();
-    apply(has_pending_texts() ? SessionInput::texts_requested : SessionInput::notes_revised);
+    apply(has_pending_texts() && !is_over ? SessionInput::texts_requested : SessionInput::notes_revised);
   }
 }
 
@@ -602,6 +610,7 @@ void Session::write_files(const OnStrand<DiskStage>& disk) {
 
 void Session::files_written(Written& written) {
   audio_failed_ = audio_failed_ || written.has_lost;
+  if (written.moved_to) core_->folder_moved(*std::move(written.moved_to));
   if (written.is_waiting) {
     for (EventError& fault : written.faults) fault.message += memory_sentence();
     const bool is_full = capture_ && !capture_->backlog().can_wait() && capture_->backlog().is_at_limit();
@@ -762,7 +771,17 @@ void Session::publish(const std::vector<EventPointer>& events) {
   for (const EventPointer& event : events) host->subscribers().publish(event, journal_);
 }
 
+/// Nobody waits for texts while there is no worker: they stay queued, here and on the disk.
+void Session::wait_for_worker(const EventError& why) {
+  if (!std::exchange(has_no_worker_, true)) {
+    report({why.code, why.message + " Segments wait for their texts: recording goes on, and workers are tried again."});
+  }
+  apply(SessionInput::drain_expired);
+  changed_.notify();
+}
+
 void Session::text_arrived(std::uint32_t segment, const TranscriptionOutcome& outcome) {
+  has_no_worker_ = false;
   if (!has_pending_texts() || !core_->waits_for(segment)) return;
   input([segment, outcome](RecorderCore& core, RecorderCore::Actions& actions) {
     core.transcribed(segment, outcome, actions);

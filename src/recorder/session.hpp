@@ -81,7 +81,8 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<void> record(Pointer previous);
 
   /// The same for a session that is on disk already: what is missing is done. Throws why it cannot be opened.
-  boost::asio::awaitable<void> resume(std::filesystem::path path, Redo redo);
+  boost::asio::awaitable<void> resume(std::filesystem::path path, Redo redo,
+                                      std::optional<SessionLifecycle::Time> drain_deadline);
 
   /// Ends a session whose coroutine could not go on: leaves everything behind as it is.
   void break_off();
@@ -123,12 +124,14 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<void> changed() { return changed_.wait(); }
 
   const SessionLifecycle& lifecycle() const { return lifecycle_; }
-  const std::filesystem::path& path() const { return journal_->session; }
+  std::filesystem::path path() const { return *journal_->session.lock(); }
 
   /// Whether the start succeeded.
   bool has_recorded() const { return core_.has_value(); }
 
   /// Whether a text is pending that anybody may wait for.
+  /// Texts are pending, and no worker can be started to make them.
+  bool has_no_worker() const { return has_no_worker_; }
   bool has_pending_texts() const { return core_ && core_->outstanding() > 0 && texts_ && !texts_->is_abandoned(); }
 
  private:
@@ -187,6 +190,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string memory_sentence() const;
   void report_later(std::vector<EventError> faults);
   void publish(const std::vector<EventPointer>& events);
+  void wait_for_worker(const EventError& why);
   void text_arrived(std::uint32_t segment, const TranscriptionOutcome& outcome);
 
   const std::weak_ptr<SessionHost> host_;
@@ -222,6 +226,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool is_broken_ = false;  // an invariant is: it ends
   std::string reported_abandonment_;
   bool memory_is_full_ = false;
+  bool ends_with_drain_ = false;  // of a resumed session nobody waits for what is left
+  bool has_no_worker_ = false;    // and that is reported
   DiskWatch disk_watch_;
 };
 

@@ -9,16 +9,24 @@ namespace dictum::recorder {
 /// The session as its runner knows it.
 class TextStage::Jobs final : public transcription::JobSource {
  public:
-  explicit Jobs(Callbacks callbacks) : job_(std::move(callbacks.job)), done_(std::move(callbacks.done)) {}
+  explicit Jobs(Callbacks callbacks)
+      : job_(std::move(callbacks.job)), done_(std::move(callbacks.done)), no_worker_(std::move(callbacks.no_worker)) {}
 
-  void abandon() { job_ = nullptr; }
+  void abandon() {
+    job_ = nullptr;
+    no_worker_ = nullptr;
+  }
 
   std::optional<TranscriptionJob> job(std::uint32_t segment) override { return job_ ? job_(segment) : std::nullopt; }
   void transcribed(std::uint32_t segment, TranscriptionOutcome outcome) override { done_(segment, std::move(outcome)); }
+  void has_no_worker(const EventError& why) override {
+    if (no_worker_) no_worker_(why);
+  }
 
  private:
   std::function<std::optional<TranscriptionJob>(std::uint32_t segment)> job_;
   const std::function<void(std::uint32_t segment, TranscriptionOutcome)> done_;  // from any thread
+  std::function<void(const EventError&)> no_worker_;
 };
 
 TextStage::TextStage(SessionRunner runner, Settings settings, Callbacks callbacks)

@@ -29,6 +29,7 @@ class TextStage {
     std::function<TranscriptionJob(std::uint32_t segment, Frame start_frame, Frame end_frame)> interim;
     std::function<void(std::uint32_t segment, TranscriptionOutcome)> done;  // from any thread, also after our end
     std::function<void(const EventError&)> failed;                          // once
+    std::function<void(const EventError&)> no_worker{};                     // texts wait for one; not after our end
   };
 
   TextStage(SessionRunner runner, Settings settings, Callbacks callbacks);

@@ -262,6 +262,13 @@ Answer transcript(const Library& library, const Call& call) {
   return Response{.content_type = kind->media_type, .body = std::move(text), .headers = {}};
 }
 
+bool is_wav(int file) {
+  std::array<char, 12> begin{};
+  if (::pread(file, begin.data(), begin.size(), 0) != static_cast<ssize_t>(begin.size())) return false;
+  const std::string_view text(begin.data(), begin.size());
+  return text.starts_with("RIFF") && text.ends_with("WAVE");
+}
+
 Answer segment_audio(const Library& library, const Call& call) {
   const journal::SessionFolder folder(session_of(library, call));
   const auto index = static_cast<std::uint32_t>(call.number("segment"));
@@ -270,6 +277,12 @@ Answer segment_audio(const Library& library, const Call& call) {
   if (!file || ::fstat(file.get(), &status) != 0) {
     throw RecorderError(Errc::input_not_found,
                         fmt::format("The session {} has no sound of a segment {}.", call.text("session"), index));
+  }
+  if (!is_wav(file.get())) {  // a second name of a file that is none of the session's, say
+    throw RecorderError(Errc::session_unreadable,
+                        fmt::format("The file of segment {} of the session {} is no WAV file: `dictum sessions verify` "
+                                    "says what is wrong with the session.",
+                                    index, call.text("session")));
   }
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const std::string tag = fmt::format("\"{:x}-{:x}-{:x}\"", size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);

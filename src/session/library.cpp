@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <system_error>
 #include <tuple>
 #include <utility>
 
 #include "base/disk_error.hpp"
+#include "base/scratch_folder.hpp"
 #include "base/unique_fd.hpp"
 #include "dictum/error.hpp"
 #include "journal/layout.hpp"
@@ -21,6 +23,8 @@ namespace dictum::session {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kDeleted = ".deleted-";  // before the name of a session that is being deleted
 
 bool is_session(const fs::path& path) {
   std::error_code ignored;
@@ -185,18 +189,36 @@ void delete_session(const fs::path& session) {
         Errc::session_locked,
         fmt::format("Another process is working on the session '{}': it is left alone.", path.string()));
   }
-  // Out of sight in one step, so that a crash leaves no half session; the next deletion clears up behind it.
-  const fs::path grave = path.parent_path() / (".deleted-" + path.filename().string());
+  // Out of sight in one step, so that a crash leaves no half session; the next start clears up behind it.
+  const fs::path grave = path.parent_path() / (std::string(kDeleted) + path.filename().string());
   std::error_code error;
   fs::remove_all(grave, error);
   fs::rename(path, grave, error);
   if (!error) fs::remove_all(grave, error);
-  if (error) throw_disk_error(error.value(), path);
+  std::error_code ignored;
+  if (error && (fs::exists(path, ignored) || fs::exists(grave, ignored))) throw_disk_error(error.value(), path);
   update_index(path);
+}
+
+void remove_remains(const fs::path& root) noexcept {
+  ScratchFolder::remove_abandoned(root);
+  try {
+    std::error_code error;
+    for (fs::directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
+      const std::string name = entry->path().filename().string();
+      std::error_code ignored;
+      if (!name.starts_with(kDeleted) || !journal::is_session_name(name.substr(kDeleted.size())) ||
+          !fs::is_directory(entry->symlink_status(ignored)) || journal::is_locked(entry->path()))
+        continue;
+      fs::remove_all(entry->path(), ignored);
+    }
+  } catch (const std::exception&) {  // no memory: the next start removes them
+  }
 }
 
 Pruned prune(const fs::path& root, const PruneRule& rule) {
   Pruned pruned;
+  if (!rule.dry_run) remove_remains(root);
   for (const ListedSession& session : list_sessions(root)) {
     const auto started = session.started_at();
     if (started && *started >= rule.before) continue;

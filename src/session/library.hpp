@@ -49,6 +49,10 @@ std::uintmax_t size_of(const std::filesystem::path& session);
 /// is working on it, output_unwritable.
 void delete_session(const std::filesystem::path& session);
 
+/// Removes what processes that were killed left beside the sessions: sessions that were being deleted, and folders for
+/// temporary files. What another process is working on stays, and so does what cannot be removed.
+void remove_remains(const std::filesystem::path& root) noexcept;
+
 /// Removes old sessions. One that is open, unfinished or cannot be read stays, and the report says why.
 Pruned prune(const std::filesystem::path& root, const PruneRule& rule);
 

@@ -243,12 +243,16 @@ Manifest read_manifest(const std::filesystem::path& session) {
   }
 }
 
-void write_manifest(const std::filesystem::path& session, const Manifest& manifest,
+void write_manifest(const journal::SessionFolder& folder, const Manifest& manifest,
                     journal::FileReplacement::Flush flush) {
-  const journal::SessionFolder folder(session);
   journal::FileReplacement file(folder, journal::kManifestFile);
   print(manifest, [&](std::string_view piece) { file.append(piece); });
   file.commit(flush);
+}
+
+void write_manifest(const std::filesystem::path& session, const Manifest& manifest,
+                    journal::FileReplacement::Flush flush) {
+  write_manifest(journal::SessionFolder(session), manifest, flush);
 }
 
 }  // namespace dictum::session

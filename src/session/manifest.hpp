@@ -68,5 +68,7 @@ Manifest read_manifest(const std::filesystem::path& session);
 /// output_unwritable.
 void write_manifest(const std::filesystem::path& session, const Manifest& manifest,
                     journal::FileReplacement::Flush flush = journal::FileReplacement::Flush::now);
+void write_manifest(const journal::SessionFolder& folder, const Manifest& manifest,
+                    journal::FileReplacement::Flush flush = journal::FileReplacement::Flush::now);
 
 }  // namespace dictum::session

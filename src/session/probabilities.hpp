@@ -24,6 +24,9 @@ class ProbabilityWriter {
  public:
   explicit ProbabilityWriter(const std::filesystem::path& session);
 
+  /// As AppendFile's.
+  bool restore(const journal::SessionFolder& folder) { return file_.restore(folder); }
+
   /// The next windows of the stretch that begins at `start_frame`.
   void append(Frame start_frame, std::span<const float> values);
 

@@ -14,6 +14,7 @@
 
 #include "base/disk_error.hpp"
 #include "base/invariant.hpp"
+#include "base/private_folders.hpp"
 #include "dictum/error.hpp"
 #include "journal/event_paths.hpp"
 #include "journal/file_replacement.hpp"
@@ -30,6 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kAnySequence = std::numeric_limits<std::uint64_t>::max();
+constexpr std::int64_t kJournalReserve = 64 << 10;  // some 250 events
 constexpr std::size_t kMaxTranscriptBytes = std::size_t{256} << 20;
 
 /// Does several things that may each fail on their own, and throws the first failure when all have been tried.
@@ -94,11 +96,12 @@ void require_session(const journal::SessionFolder& folder, const SessionWriter::
 }  // namespace
 
 SessionWriter::SessionWriter(journal::SessionFolder folder, journal::AppendFile journal)
-    : folder_(std::move(folder)),
+    : folder_(std::make_shared<const journal::SessionFolder>(std::move(folder))),
+      first_path_(folder_->path()),
       journal_(std::move(journal)),
-      incremental_(folder_, journal::kIncrementalTranscript),
-      raw_(folder_, journal::kRawTranscript),
-      unfinished_(folder_, journal::kUnfinishedFile) {}
+      incremental_(*folder_, journal::kIncrementalTranscript),
+      raw_(*folder_, journal::kRawTranscript),
+      unfinished_(*folder_, journal::kUnfinishedFile) {}
 
 SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_clock::time_point started,
                                     const SessionInfo& info) {
@@ -110,6 +113,7 @@ SessionWriter SessionWriter::create(const fs::path& root, std::chrono::system_cl
     throw RecorderError(Errc::session_locked,
                         fmt::format("Another program is using the new folder '{}'.", folder.path().string()));
   }
+  writer.journal_.reserve(kJournalReserve);
   if (!info.survives_power_cut) writer.flush_ = journal::FileReplacement::Flush::never;
   Manifest& manifest = writer.manifest_;
   manifest.session = folder.path().filename().string();
@@ -180,8 +184,15 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
 
 void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
   unfinished_.append(std::exchange(noted_, index) != index ? fmt::format("{} {}\n", index, start_frame) : "");
-  open_.try_emplace(index, path() / journal::segment_file(index), manifest_.sample_rate);
-  unsynced_.insert(journal::segment_file(index));
+  const std::string name = journal::segment_file(index);
+  if (open_.contains(index)) return;
+  if (folder_->has(name)) throw_disk_error(EEXIST, path() / name);
+  // It gets its name with its header, so that no file of that name is ever without one.
+  const std::string fresh = name + ".new";
+  audio::WAVWriter wav(audio::OutputFile(folder_->make(fresh), path() / name), manifest_.sample_rate);
+  folder_->rename(fresh, name);
+  open_.emplace(index, std::move(wav));
+  unsynced_.insert(name);
 }
 
 void SessionWriter::append_segment(std::uint32_t index, std::span<const std::int16_t> samples) {
@@ -211,7 +222,7 @@ void SessionWriter::discard_segment(std::uint32_t index) {
   open_.erase(index);
   const std::string file = journal::segment_file(index);
   unsynced_.erase(file);
-  if (!folder_.remove(file)) throw_disk_error(errno, path() / file);
+  if (!folder_->remove(file)) throw_disk_error(errno, path() / file);
 }
 
 void SessionWriter::append_timeline(std::span<const std::int16_t> samples) {
@@ -225,7 +236,8 @@ void SessionWriter::append_probabilities(Frame start_frame, std::span<const floa
 void SessionWriter::record(const Event& event) {
   if (event.is_ephemeral()) return;
   invariant(event.sequence == next_sequence_, "the journal's events have consecutive numbers");
-  const Event stored = journal::with_relative_paths(event, path());
+  // An event of before the folder was moved has its former path.
+  const Event stored = journal::with_relative_paths(journal::with_relative_paths(event, path()), first_path_);
   Attempts attempt;
   attempt([&] { journal_.append(chain_.sealed(stored.to_json()) + "\n"); });
   ++next_sequence_;
@@ -259,8 +271,8 @@ void SessionWriter::update_raw(const Event& event) {
 
 void SessionWriter::rewrite_raw() {
   raw_is_stale_ = true;
-  journal::replace_file(folder_, journal::kRawTranscript, raw_transcript(manifest_, raw_segments_));
-  raw_ = journal::AppendFile(folder_, journal::kRawTranscript);
+  journal::replace_file(*folder_, journal::kRawTranscript, raw_transcript(manifest_, raw_segments_));
+  raw_ = journal::AppendFile(*folder_, journal::kRawTranscript);
   raw_is_stale_ = false;
 }
 
@@ -271,9 +283,9 @@ void SessionWriter::write_note(const Event& event) {
     throw RecorderError(Errc::internal, fmt::format("The note '{}' does not belong to the session.", note->path));
   }
   const fs::path file = note->path;
-  if (file.has_parent_path()) folder_.make_folder(file.parent_path());
-  if (note->revision > 0) keep_former(folder_, file, former_note_path(file, note->revision - 1));
-  journal::replace_file(folder_, file, note_markdown(manifest_, event, *note));
+  if (file.has_parent_path()) folder_->make_folder(file.parent_path());
+  if (note->revision > 0) keep_former(*folder_, file, former_note_path(file, note->revision - 1));
+  journal::replace_file(*folder_, file, note_markdown(manifest_, event, *note));
   unsynced_.insert(note->path);
 }
 
@@ -284,7 +296,61 @@ void SessionWriter::progress(Frame frames_captured, Frame end_frame, double drif
 }
 
 void SessionWriter::save_manifest() {
-  write_manifest(path(), manifest_, flush_);
+  write_manifest(*folder_, manifest_, flush_);
+}
+
+std::optional<std::string> SessionWriter::keep_folder() {
+  const fs::path before = path();
+  const auto place = folder_->place();
+  if (place == journal::SessionFolder::Place::moved) {
+    folder_ = std::make_shared<const journal::SessionFolder>(folder_->by_its_new_path());
+  } else if (place == journal::SessionFolder::Place::removed) {
+    if (const auto error = make_private_folders(before)) throw_disk_error(error.value(), before);
+    folder_ = std::make_shared<const journal::SessionFolder>(before);
+  }
+  const bool is_restored = restore_files();
+  if (place == journal::SessionFolder::Place::moved) {
+    return fmt::format(
+        "The session's folder '{}' was moved to '{}' while it was recorded. The recording goes on there.",
+        before.string(), path().string());
+  }
+  if (!is_restored) return std::nullopt;
+  save_manifest();
+  const auto is_gone = [&](const Segment& segment) {
+    return segment.is_kept() && !open_.contains(segment.index) && !folder_->has(journal::segment_file(segment.index));
+  };
+  const auto gone = std::ranges::count_if(manifest_.segments, is_gone);
+  return fmt::format(
+      "The session's folder '{}', or files of it, were removed while it was recorded. What was open was made again, "
+      "and "
+      "the recording goes on there; the sound of {} that had ended is gone.",
+      before.string(), gone == 1 ? std::string("1 segment") : fmt::format("{} segments", gone));
+}
+
+/// Makes the files that are open, and have lost their names, again. True where there were any.
+bool SessionWriter::restore_files() {
+  bool any = false;
+  if (journal_.restore(*folder_)) {
+    any = true;
+    if (!journal::try_lock(journal_.fd())) {
+      throw RecorderError(Errc::session_locked,
+                          fmt::format("Another program is using the session '{}'.", path().string()));
+    }
+  }
+  const auto restore = [&](audio::OutputFile& file, const std::string& name) {
+    if (folder_->is_name_of(file.fd(), name)) return;
+    const std::string fresh = name + ".new";
+    file.move_to(folder_->make(fresh), path() / name);
+    folder_->rename(fresh, name);
+    unsynced_.insert(name);
+    any = true;
+  };
+  for (auto& [index, wav] : open_) restore(wav.file(), journal::segment_file(index));
+  if (timeline_) restore(timeline_->file(), journal::kTimelineFile);
+  if (probabilities_) any = probabilities_->restore(*folder_) || any;
+  for (journal::AppendFile* file : {&incremental_, &unfinished_}) any = file->restore(*folder_) || any;
+  if (!raw_is_stale_) any = raw_.restore(*folder_) || any;
+  return any;
 }
 
 std::vector<std::string> SessionWriter::take_unsynced() {
@@ -300,9 +366,8 @@ std::vector<std::string> SessionWriter::take_unsynced() {
   return files;
 }
 
-void SessionWriter::sync(const fs::path& session, const std::vector<std::string>& files) {
+void SessionWriter::sync(const journal::SessionFolder& folder, const std::vector<std::string>& files) {
   Attempts attempt;
-  const journal::SessionFolder folder(session);
   for (const std::string& file : files) {
     attempt([&] {
       if (folder.has(file)) folder.sync_file(file);  // a segment may have been discarded since
@@ -315,6 +380,7 @@ void SessionWriter::sync(const fs::path& session, const std::vector<std::string>
 void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> stopped_at) {
   Attempts attempt;
   attempt([&] { journal_.append(""); });  // what may still be waiting
+  if (!journal_.has_waiting()) journal_.release_reserve();
   attempt([&] { incremental_.append(""); });
   while (!open_.empty()) {
     const std::uint32_t index = open_.begin()->first;
@@ -330,15 +396,15 @@ void SessionWriter::finish(std::optional<std::chrono::system_clock::time_point> 
   }
   if (stopped_at) manifest_.stopped_at = std::chrono::floor<std::chrono::milliseconds>(*stopped_at);
   raw_segments_ = manifest_.segments.size();
-  attempt([&] { set_content(folder_, journal::kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
+  attempt([&] { set_content(*folder_, journal::kRawTranscript, raw_transcript(manifest_, raw_segments_)); });
   attempt([&] { save_manifest(); });
   // Nothing is unmarked before it is safe.
   if (survives_power_cut()) {
-    attempt([&] { sync(path(), take_unsynced()); });
+    attempt([&] { sync(*folder_, take_unsynced()); });
   }
   attempt.rethrow_first();
   if (!manifest_.stopped_at || settled_segments(manifest_) < manifest_.segments.size()) return;
-  if (!folder_.remove(journal::kUnfinishedFile)) throw_disk_error(errno, path() / journal::kUnfinishedFile);
+  if (!folder_->remove(journal::kUnfinishedFile)) throw_disk_error(errno, path() / journal::kUnfinishedFile);
 }
 
 }  // namespace dictum::session

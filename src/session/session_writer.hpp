@@ -53,8 +53,10 @@ class SessionWriter {
   /// version; nothing has been changed then.
   static SessionWriter reopen(const std::filesystem::path& session);
 
-  const std::filesystem::path& path() const { return folder_.path(); }  ///< absolute
-  const journal::SessionFolder& folder() const { return folder_; }
+  const std::filesystem::path& path() const { return folder_->path(); }  ///< absolute
+  const journal::SessionFolder& folder() const { return *folder_; }
+  /// For whoever outlives this, or works beside it.
+  std::shared_ptr<const journal::SessionFolder> shared_folder() const { return folder_; }
   const std::string& name() const { return manifest_.session; }
   const Manifest& manifest() const { return manifest_; }
 
@@ -106,6 +108,11 @@ class SessionWriter {
 
   void save_manifest();
 
+  /// Looks whether the folder, and what is open in it, have their names still. A folder that was moved is followed; one
+  /// that was removed is made again, as are open files, with all that was written to them. Returns a sentence where
+  /// anything was done; throws where it could not be, and is to be called again before anything else is written.
+  std::optional<std::string> keep_folder();
+
   /// Whether what is written has to be flushed to the disk.
   bool survives_power_cut() const { return flush_ == journal::FileReplacement::Flush::now; }
 
@@ -114,7 +121,7 @@ class SessionWriter {
 
   /// Waits until these files of a session, and their names, are on the disk. Touches no writer: safe on any thread,
   /// beside the writing. Throws RecorderError.
-  static void sync(const std::filesystem::path& session, const std::vector<std::string>& files);
+  static void sync(const journal::SessionFolder& folder, const std::vector<std::string>& files);
 
   /// Closes every file, completes the transcripts and writes the final manifest. Nothing else follows. With texts still
   /// outstanding the session counts as unfinished, and `find_unfinished` finds it.
@@ -130,7 +137,10 @@ class SessionWriter {
   void update_raw(const Event& event);
   void rewrite_raw();
 
-  journal::SessionFolder folder_;
+  bool restore_files();
+
+  std::shared_ptr<const journal::SessionFolder> folder_;
+  std::filesystem::path first_path_;
   journal::AppendFile journal_;
   journal::LineChain chain_;
   journal::AppendFile incremental_;

@@ -53,6 +53,12 @@ std::optional<QueuedJob> JobQueue::pop(Offer offer) {
   return job;
 }
 
+std::set<std::shared_ptr<JobSource>> JobQueue::sources() const {
+  std::set<std::shared_ptr<JobSource>> sources;
+  for (const auto& [key, job] : jobs_) sources.insert(job.source);
+  return sources;
+}
+
 std::optional<WorkerFailure> JobQueue::take_back(QueuedJob job, WorkerFailure failure, bool fresh,
                                                  std::chrono::steady_clock::time_point now) {
   if (failure.cause == FailureCause::settings) return failure;

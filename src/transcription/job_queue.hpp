@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -74,6 +75,9 @@ class JobQueue {
   /// answered and no other worker died.
   std::optional<WorkerFailure> take_back(QueuedJob job, WorkerFailure failure, bool fresh,
                                          std::chrono::steady_clock::time_point now);
+
+  /// Whose jobs wait.
+  std::set<std::shared_ptr<JobSource>> sources() const;
 
   std::size_t size() const { return jobs_.size(); }
   bool empty() const { return jobs_.empty(); }

@@ -19,6 +19,10 @@ class JobSource {
 
   /// The outcome of `segment`: exactly one for each `submit`, never from inside a call to the pool.
   virtual void transcribed(std::uint32_t segment, TranscriptionOutcome outcome) = 0;
+
+  /// No worker could be started for some time, for the reason that `why` says; called again with each further failure.
+  /// The segments wait until one can be, or until the source does not want them any more.
+  virtual void has_no_worker(const EventError& why) = 0;
 };
 
 }  // namespace dictum::transcription

@@ -7,14 +7,15 @@
 
 namespace dictum::transcription {
 
-/// What failed starts of workers mean for the jobs: whether they wait for a better time or fail. Without I/O; a plain
+/// What failed starts of workers mean for the jobs: whether they wait for a better time, and whoever wants them has to
+/// know, or fail. Without I/O; a plain
 /// value; lives with its owner.
 class StartFailures {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
   struct Rules {
-    int starts{};                                 ///< that fail in a row, at least, before jobs do
+    int starts{};                                 ///< that fail in a row, at least, before that is reported
     std::chrono::milliseconds start_patience{};   ///< with workers that fail by themselves
     std::chrono::milliseconds outage_patience{};  ///< with workers that are killed from outside
   };
@@ -24,7 +25,8 @@ class StartFailures {
   /// A worker is ready.
   void clear();
 
-  /// A start failed while no worker was ready. Returns why the waiting jobs fail; nothing where they wait on.
+  /// A start failed while no worker was ready. Returns what is to be reported to whoever waits for jobs; nothing while
+  /// that is too early. With the cause `settings` the jobs fail, since no start can succeed.
   std::optional<WorkerFailure> add(WorkerFailure failure, Time now);
 
   /// Why a new job fails at once: the settings can never work. They are tried again after half a minute, in case that

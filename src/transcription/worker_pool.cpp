@@ -242,7 +242,12 @@ void WorkerPool::State::carry_out(Lane& /*lane*/, const WorkerSlot::StartFailed&
   const bool is_hopeless = failure.cause == FailureCause::settings;
   publish_prepared(is_hopeless ? std::optional(EventError{failure.code, failure.message}) : std::nullopt);
   if (!is_hopeless && has_ready_worker()) return;
-  if (const auto reason = start_failures_.add(failure, clock_->steady_now())) fail_waiting(*reason);
+  const auto reason = start_failures_.add(failure, clock_->steady_now());
+  if (!reason) return;
+  if (is_hopeless) return fail_waiting(*reason);
+  for (const auto& source : queue_.sources()) {
+    publish([source, error = EventError{reason->code, reason->message}] { source->has_no_worker(error); });
+  }
 }
 
 void WorkerPool::State::fail_waiting(const WorkerFailure& failure) {

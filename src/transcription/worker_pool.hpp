@@ -36,7 +36,7 @@ struct WorkerPoolSettings {
   std::chrono::duration<double> deadline_per_sec{10};  ///< ... and this much more for each second of audio
   std::chrono::milliseconds hello_timeout{60'000};     ///< for loading the model
   std::chrono::milliseconds backoff{100};              ///< before a fresh worker; doubled with each failure in a row
-  std::chrono::milliseconds start_patience{10'000};    ///< jobs stay queued while no worker can be started, so long
+  std::chrono::milliseconds start_patience{10'000};    ///< before it is reported that no worker can be started
   std::chrono::milliseconds outage_patience{300'000};  ///< the same where workers are killed from outside
   std::chrono::milliseconds ping_interval{2'000};      ///< while a job runs
   int lost_pings = 5;                                  ///< this many intervals without a pong: the process is stuck
@@ -56,8 +56,8 @@ struct WorkerPoolEvents {
 /// Threads: lives on the serial executor that it was made with, where all its methods are called; never blocks.
 /// Owner: the recorder; serves any number of sessions.
 /// Failures: never throws for what a worker does; each job ends in exactly one outcome, and a failed one says why.
-/// Workers are started when there is work. While none has a job, no timer runs (but for `unload_after` and a pause
-/// after a failure).
+/// While no worker can be started jobs wait, and their source is notified. Workers are started when there is work.
+/// While none has a job, no timer runs (but for `unload_after` and a pause after a failure).
 class WorkerPool final : public JobRunner {
  public:
   /// `timers` and `start` are the machine's own outside tests.

@@ -197,6 +197,10 @@ TEST_F(SoundInputTest, RawSamplesAreReadAsSaid) {
   const RawFormat raw{.sample = SampleFormat::s16, .audio = {.sample_rate = 16000, .channels = 1}};
   EXPECT_EQ(as_16_bits(read(counting(1000), raw)), numbers(1000));
   EXPECT_EQ(as_16_bits(read(counting(2), raw)), numbers(2)) << "less than a header";
+  EXPECT_EQ(as_16_bits(read(counting(1000).substr(0, 1001), raw)), numbers(500)) << "cut off inside of a sample";
+  auto both = numbers(1000);
+  both.insert(both.end(), both.begin(), both.begin() + 1000);
+  EXPECT_EQ(as_16_bits(read(counting(1000) + counting(1000), raw)), both) << "joined";
 }
 
 TEST_F(SoundInputTest, WhatIsNoSoundIsRefused) {

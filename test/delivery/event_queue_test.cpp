@@ -71,7 +71,7 @@ class EventQueueTest : public testing::Test {
                                      {.sample_rate = 16000, .source = "test", .config = {}});
   std::shared_ptr<JournalView> view = [this] {
     auto made = std::make_shared<JournalView>();
-    made->session = writer.path();
+    *made->session.lock() = writer.path();
     return made;
   }();
   std::uint64_t pushed = 0;
@@ -112,7 +112,7 @@ TEST_F(EventQueueTest, GivesEveryEventInOrderWhoeverReadsTheJournal) {
     writer = session::SessionWriter::create(root.path(), std::chrono::sys_days(std::chrono::year(2026) / 11 / 23),
                                             {.sample_rate = 16000, .source = "test", .config = {}});
     view = std::make_shared<JournalView>();
-    view->session = writer.path();
+    *view->session.lock() = writer.path();
     push(*queue, 5 * EventQueue::kTail);
     EXPECT_EQ(take_all(*queue), all());
   }

@@ -94,6 +94,8 @@ TEST_F(FullDisk, GivesAnExactGapWhereTheRecordingEndsBeforeSpaceIsMade) {
   settings.keeps_input_open = false;
   const auto result = test::run_program(settings);
   EXPECT_EQ(result.exit_code, 1);
+  const auto journal = test::parsed(test::contents(session() / "events.jsonl"));
+  EXPECT_EQ(test::stated_loss(journal), test::stated_loss(test::parsed(result.out))) << "its lines fit all the same";
   make_space();
   EXPECT_EQ(test::run_program(resuming()).exit_code, 0);
   const Frame lost = lost_frames(session(), wanted, spoken);

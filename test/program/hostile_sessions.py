@@ -3,19 +3,25 @@
     hostile_sessions.py BIN [--rounds N] [--commands N] [--slow FACTOR] [--seed SEED]
 
 A round takes a session that dictum itself has recorded, changes files of it (bytes, JSON values, links, second names,
-pipes, sockets, devices, folders, modes, owners) and runs commands on it: every one, or so many of them. Whatever was
-done to it: nothing outside of the session changes, nothing of it is shown or copied, no command hangs, none is ended by
-a signal, and standard error holds no control characters. A failure prints the line that repeats its round.
+pipes, sockets, devices, folders, modes, owners) and runs commands on it: every one, or so many of them. The list of
+commands is compared with what `dictum --help` lists; the server is asked over HTTP and the terminal UI gets keys.
+Whatever was done to the session: nothing outside of it changes, nothing of it is shown or copied, no command takes more
+than two seconds, none is ended by a signal, and neither standard error nor a terminal gets control characters. A
+failure prints the line that repeats its round.
 """
 
 import argparse
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import pathlib
+import pty
 import random
+import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -24,12 +30,17 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import threading
 import time
+import urllib.error
+import urllib.request
 import wave
 
-HANGS_AFTER = 20  # seconds of the wall clock, on a machine that does other work
 SOAK = bool(os.environ.get("DICTUM_SOAK"))
-LONGEST = 2  # seconds of the processor
+LONGEST = 2  # seconds of the wall clock, without those in which the machine let a command wait
+NEVER = 120  # seconds of the wall clock, after which a command is ended whatever the machine does
+SAMPLE = 0.05
 RATE = 16000
 SECRET = "the-secret-of-somebody-else"
 SECRET_SOUND = bytes(range(1, 65)) * 40
@@ -186,56 +197,207 @@ class Place:
         if result.code != 0:
             raise Failure(f"{arguments} without a hostile session: {result.code}, {result.err}")
 
-    def run(self, *arguments):
-        return Run([self.programs / "dictum", *arguments], self.environment, self.folder / "tmp", self.slow)
+    def run(self, *arguments, terminal=False):
+        more = {"terminal": terminal}
+        folder = self.folder / "tmp"
+        if arguments[-1] == "--help":
+            pass
+        elif arguments[0] == "tui":
+            more = {"keys": KEYS}
+            folder = self.out  # where it exports to
+        elif arguments[0] == "serve":
+            more = {"ask": ask_server(sorted(path.name for path in self.root.iterdir() if path.name.startswith("2")))}
+        return Run([self.programs / "dictum", *arguments], self.environment, folder, self.slow, **more)
+
+    def commands_of_the_program(self, *before):
+        """Every command that the command line's own definition lists, as a tuple of its words."""
+        listed = self.run(*before, "--help").out.decode().partition("\nSubcommands:\n")[2]
+        names = re.findall(r"^  (\w+) ", listed, re.MULTILINE)
+        for name in names:
+            yield from self.commands_of_the_program(*before, name)
+        if not names:
+            yield before
+
+
+class Progress(threading.Thread):
+    """Why a process and its descendants take so long: the seconds in which each of their threads slept.
+
+    Seconds in which one of them computes, or waits for a processor or for the disk, are the machine's: of those the
+    processor's are counted apart. A command that waits for a pipe, for a lock or for a timer sleeps, however much
+    else the machine has to do. Ends a command that has slept for too long.
+    """
+
+    def __init__(self, process, longest):
+        super().__init__(daemon=True)
+        self.process = process
+        self.longest = longest
+        self.began = time.monotonic()
+        self.slept = 0.0
+        self.where = ""
+        self.over = threading.Event()
+        self.ended_it = False
+
+    def states(self):
+        """The states of all threads of the process' session and of whatever descends from it."""
+        of_it = {self.process.pid}
+        for folder in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+            with contextlib.suppress(OSError):
+                fields = pathlib.Path(f"/proc/{folder}/stat").read_text().rpartition(")")[2].split()
+                if folder in of_it or int(fields[1]) in of_it or int(fields[3]) == self.process.pid:
+                    of_it.add(folder)
+        for folder in of_it:
+            with contextlib.suppress(OSError):
+                for thread in os.listdir(f"/proc/{folder}/task"):
+                    status = pathlib.Path(f"/proc/{folder}/task/{thread}/stat").read_text()
+                    yield folder, status.rpartition(")")[2].split()[0]
+
+    def run(self):
+        last = time.monotonic()
+        while not self.over.wait(SAMPLE):
+            states = list(self.states())
+            now = time.monotonic()
+            if not any(state in "RD" for _, state in states):
+                self.slept += min(now - last, 2 * SAMPLE)  # this thread may have been held up
+            last = now
+            if self.slept > self.longest or now - self.began > NEVER:
+                self.where = ", ".join(sorted({self.place(process) for process, _ in states}))
+                self.ended_it = True
+                os.killpg(self.process.pid, signal.SIGKILL)
+                return
+
+    def place(self, process):
+        with contextlib.suppress(OSError):
+            name = pathlib.Path(f"/proc/{process}/comm").read_text().strip()
+            return f"{name} in {pathlib.Path(f'/proc/{process}/wchan').read_text()}"
+        return "?"
+
+    def end(self):
+        self.over.set()
+        self.join()
+
+
+class Terminal:
+    """The screen of a command, whose keys are pressed one after the other, each once the screen rests."""
+
+    RESTS_AFTER = 0.1  # seconds without output
+
+    def __init__(self):
+        self.ours, self.theirs = pty.openpty()
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
+
+    def read(self, keys, progress):
+        """Presses `keys`. Returns what was shown until the command ended."""
+        os.close(self.theirs)
+        shown = bytearray()
+        # On a busy machine a key may come too early to mean what it should: in the end, one leaves.
+        keys = [*keys, *(["\x1b", "q"] * 20)] if keys else []
+        while True:
+            ready = select.select([self.ours], [], [], self.RESTS_AFTER if keys and shown else None)[0]
+            try:
+                if not ready:
+                    progress.longest += 2 * self.RESTS_AFTER  # the one who looks at the screen took it
+                    os.write(self.ours, keys.pop(0).encode())
+                    continue
+                shown += os.read(self.ours, 65536)
+            except OSError:  # nobody has it open any longer
+                os.close(self.ours)
+                return bytes(shown)
+
+
+KEYS = ["s", "\r", "\x1b[6~", "\r", "\x1b", "e", "\r", "\x1b", "r", "/", "bread", "\r", "\t", "\x1b", "\x1b", "q", "q"]
+OURS = re.compile(rb"\x1b\[[0-9;]*m|\r\x1b\[K")  # colours, and a line that is drawn again
 
 
 class Run:
-    """A command, carried out."""
+    """A command, carried out; with its output in a file or on a terminal, and keys for it."""
 
-    def __init__(self, command, environment, folder, slow):
+    def __init__(self, command, environment, folder, slow, *, terminal=False, keys=(), ask=None):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
+            if keys:
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        screen = Terminal() if terminal or keys else None
+        self.keys = keys
+        self.terminal = terminal
         process = subprocess.Popen(
             [str(word) for word in command],
-            env=environment,
+            env={**environment, "TERM": "xterm-256color"},
             cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdin=screen.theirs if keys else subprocess.DEVNULL,
+            stdout=screen.theirs if screen else subprocess.PIPE,
             stderr=subprocess.PIPE,
             preexec_fn=limit,
             start_new_session=True,
         )
-        self.hangs = False
-        try:
-            out, err = process.communicate(timeout=HANGS_AFTER * slow)
-        except subprocess.TimeoutExpired:
-            self.hangs = True
-            os.killpg(process.pid, signal.SIGKILL)
+        progress = Progress(process, LONGEST * slow)
+        progress.start()
+        self.answers = []
+        if screen:
+            out = screen.read(keys, progress)
+            err = process.communicate()[1]
+        else:
+            if ask:
+                self.answers = list(ask(process))
             out, err = process.communicate()
+        progress.end()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.code = process.returncode
-        self.out = out
+        self.out = out + b"".join(self.answers)
         self.err = err
-        self.seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        self.hangs = progress.ended_it
+        self.where = progress.where
+        self.seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime + progress.slept
+        self.longest = progress.longest
 
-    def problems(self, slow):
+    def problems(self):
         if self.hangs:
-            yield "it hangs"
+            yield f"it hangs: {self.where}"
         elif self.code not in (0, 1, 2):
             yield f"it ended with {self.code}"
-        if self.seconds > LONGEST * slow:
-            yield f"it took {self.seconds:.1f} s of the processor"
+        if self.seconds > self.longest:
+            yield f"it took {self.seconds:.1f} s"
         if any((byte < 32 and byte != 10) or byte == 127 for byte in self.err) or b"\xc2\x9b" in self.err:
             yield "control characters on standard error"
+        if self.terminal and any(
+            (byte < 32 and byte not in (10, 13)) or byte == 127 for byte in OURS.sub(b"", self.out)
+        ):
+            yield "control characters on the terminal"
+        if (self.terminal or self.keys) and any(
+            text in self.out for text in (b"\xe2\x80\xae", b"\xc2\x9b", b"\x1b[31m\x07")
+        ):
+            yield "what controls a terminal reaches it"
         if SECRET.encode() in self.out + self.err:
             yield "it shows a file of somebody else's"
         if b"Sanitizer" in self.err or b"terminate called" in self.err or b"runtime error" in self.err:
             yield "it broke"
         if self.code != 0 and not self.err and not self.out:
             yield "it fails without a word"
+
+
+def ask_server(names):
+    """What a client asks a server for; it must answer each, and end when it is asked to."""
+
+    def ask(process):
+        line = process.stdout.readline()
+        if address := re.search(rb"http\S+", line):
+            paths = ["sessions", "search?q=bread", "status"]
+            paths += [f"sessions/{name}{of}" for name in names for of in SERVED]
+            for path in paths:
+                try:
+                    with urllib.request.urlopen(f"{address.group().decode()}/api/v1/{path}", timeout=NEVER) as answer:
+                        yield answer.read()
+                except urllib.error.HTTPError as error:
+                    yield error.read()
+                except OSError:  # it was ended
+                    break
+        process.terminate()
+
+    return ask
+
+
+SERVED = ["", "/transcript?format=md", "/transcript?format=srt", "/segments/1/audio", "/notes"]
 
 
 class Changes:
@@ -475,8 +637,23 @@ def commands(place, session):
     yield ["sessions", "export", name, out / "timeline.wav", "--timeline", *root]
     yield ["sessions", "export", name, "-", "--format", "md", *root]
     yield ["sessions", "play", name, *root]
+    yield ["sessions", "verify", *root]
+    yield ["sessions", "verify", name, "--json", *root]
     yield ["replay", name, "--speed", "0", *root]
+    yield ["analyze", session / "seg_0001.wav"]
+    yield ["doctor", *root]
+    yield ["devices"]
+    yield ["transcribers"]
+    yield ["models", "list"]
+    yield ["models", "path", "base.en"]
+    yield ["models", "verify", "base.en"]
+    yield ["models", "remove", "base.en"]
+    yield ["models", "pull", name]
+    yield ["serve", *root, *fast, "--input", place.folder / "tone.wav"]
+    yield ["tui", *root, *fast]
+    yield ["sessions", "verify", name, "--repair", *root]
     yield ["sessions", "edit", name, "0", "corrected", *root, *place.simulated]
+    yield ["sessions", "edit", name, "1", "--speak", "--input", place.folder / "tone.wav", *root, *fast]
     yield ["resegment", name, "--dry-run", *root, *fast]
     yield ["resegment", name, *root, *fast]
     yield ["retranscribe", name, *root, *place.simulated]
@@ -490,6 +667,14 @@ def commands(place, session):
     yield ["sessions", "prune", "--older-than", "1d", *root]
 
 
+def check_that_every_command_is_tried(place):
+    tried = [tuple(str(word) for word in command) for command in commands(place, place.root / "20260102_030405")]
+    every = list(place.commands_of_the_program())
+    missing = [" ".join(words) for words in every if not any(words == one[: len(words)] for one in tried)]
+    if missing or len(every) < 20:
+        raise Failure(f"not tried on hostile sessions: {', '.join(missing)}, of {len(every)} commands")
+
+
 def a_round(place, seed, count):
     choose = random.Random(seed)
     with contextlib.suppress(OSError):
@@ -497,6 +682,7 @@ def a_round(place, seed, count):
     shutil.rmtree(place.root, ignore_errors=True)
     place.root.mkdir()
     place.make_victim()
+    shutil.rmtree(place.folder / "kept", ignore_errors=True)
     for left in [*place.out.iterdir(), *(place.folder / "tmp").iterdir()]:
         left.unlink() if left.is_file() else shutil.rmtree(left)
     innocent = place.root / "20260101_000000"
@@ -526,11 +712,13 @@ def a_round(place, seed, count):
 
     before = others()
     for command in all_commands:
-        if "prune" in command and "--dry-run" not in command:
-            continue  # takes the innocent one too, rightly
-        result = place.run(*command)
+        if "prune" in command and "--dry-run" not in command:  # would take the innocent one too, rightly
+            innocent.rename(place.folder / "kept")
+            innocent = place.folder / "kept"
+            before = others()
+        result = place.run(*command, terminal=choose.random() < 0.3)
         words = " ".join(str(word) for word in command)
-        for problem in result.problems(place.slow):
+        for problem in result.problems():
             fail(f"dictum {words}: {problem}\n  {result.err[-600:]!r}")
         after = others()
         if after != before:
@@ -570,6 +758,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="dictum-hostile-", ignore_cleanup_errors=True) as folder:
         place = Place(pathlib.Path(folder), given.programs.absolute(), given.slow)
         place.make_templates()
+        check_that_every_command_is_tried(place)
         for seed in seeds:
             began = time.monotonic()
             try:

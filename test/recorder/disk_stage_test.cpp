@@ -5,11 +5,16 @@
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
 
+#include "journal/journal_reader.hpp"
+#include "journal/session_directory.hpp"
 #include "session/file_size_limit.hpp"
 #include "session/wav_repair.hpp"
 #include "support/temporary_directory.hpp"
@@ -49,6 +54,23 @@ class FilesOfARecording : public testing::Test {
     return pipeline::Closed{.now = 9000, .captured = captured, .drift_ppm = 0, .failure = {}};
   }
 
+  static EventPointer event(std::uint64_t sequence, EventBody body) {
+    return std::make_shared<const Event>(
+        Event{.session = "s", .sequence = sequence, .timestamp = 0, .frame = kStart, .body = std::move(body)});
+  }
+  static EventPointer detected(std::uint64_t sequence) { return event(sequence, SpeechDetected{0, kStart}); }
+  static EventPointer ended(std::uint64_t sequence) {
+    return event(sequence, SpeechEnded{.segment_index = 0,
+                                       .duration_sec = 0.0625,
+                                       .kept = true,
+                                       .start_frame = kStart,
+                                       .end_frame = kStart + 1000});
+  }
+  EventPointer queued(std::uint64_t sequence) const {
+    return event(sequence, TranscriptionQueued{0, folder() / "seg_0000.wav"});
+  }
+  std::filesystem::path folder() const { return *journal_->session.lock(); }
+
   Written write(std::vector<pipeline::StreamItem> items, bool source_can_wait = false) {
     stage_.push({std::move(items), {}, source_can_wait});
     return stage_.write();
@@ -70,7 +92,7 @@ class FilesOfARecording : public testing::Test {
   }
 
   Frame frames(std::uint32_t index) const {
-    return session::frames_on_disk(journal::SessionFolder(journal_->session), journal::segment_file(index));
+    return session::frames_on_disk(journal::SessionFolder(*journal_->session.lock()), journal::segment_file(index));
   }
 
   void make_room(std::optional<FileSizeLimit>& full) { full.reset(); }
@@ -83,7 +105,7 @@ class FilesOfARecording : public testing::Test {
       {.sample_rate = 16000, .source = "test", .config = {}, .keep_all = false, .transcribes = true});
   const delivery::JournalPointer journal_ = [this] {
     auto view = std::make_shared<delivery::JournalView>();
-    view->session = writer_.path();
+    *view->session.lock() = writer_.path();
     return view;
   }();
   DiskStage stage_{std::move(writer_), {.clock = time_, .timers = time_}, journal_};
@@ -184,6 +206,72 @@ TEST_F(FilesOfARecording, WaitOneSecondOnlyForASourceThatCanBeReadAgain) {
   EXPECT_TRUE(write({opened(0), audio(0), closed(0, 900)}, true).is_waiting);
   time_->advance(1100ms);
   EXPECT_FALSE(write({opened(1), audio(1), closed(1, 900)}, true).is_waiting);
+}
+
+TEST_F(FilesOfARecording, FollowAFolderThatIsMoved) {
+  write({opened(0), audio(0)});
+  const auto there = root_ / "elsewhere";
+  std::filesystem::rename(folder(), there);
+  const Written written = write({pipeline::Progress{.now = 3000, .captured = 3000}});
+  ASSERT_THAT(written.faults, SizeIs(1));
+  EXPECT_THAT(written.faults[0].message, HasSubstr("was moved"));
+  EXPECT_EQ(written.moved_to, there);
+  EXPECT_THAT(stage_.record({detected(0)}).faults, IsEmpty());
+  const Written second = write({audio(0), closed(0, 2000), opened(1), audio(1), closed(1, 1000)});
+  EXPECT_THAT(second.faults, IsEmpty()) << "it is reported once";
+  EXPECT_EQ(folder(), there) << "where lagging subscribers read";
+  EXPECT_EQ(frames(0), 2000);
+  EXPECT_EQ(frames(1), 1000);
+  EXPECT_THAT(stage_.sync(stage_.take_unsynced()), IsEmpty());
+  EXPECT_THAT(stage_.capture_ended(), IsEmpty());
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(root_.path()), {}), 1);
+}
+
+TEST_F(FilesOfARecording, AreMadeAgainWithAllThatWasOpenWhereTheFolderIsRemoved) {
+  write({opened(0), audio(0), closed(0, 1000), opened(1), audio(1)});
+  EXPECT_EQ(stage_.record({detected(0), ended(1), queued(2), detected(3)}).written, 4U);
+  std::filesystem::remove_all(folder());
+  const Written written = write({audio(1), closed(1, 2000), opened(2), audio(2)});
+  ASSERT_THAT(written.faults, SizeIs(1));
+  EXPECT_THAT(written.faults[0].message, HasSubstr("1 segment that had ended is gone"));
+  EXPECT_FALSE(written.is_waiting);
+  EXPECT_EQ(frames(1), 2000);
+  EXPECT_EQ(frames(2), 1000);
+  EXPECT_THAT(stage_.record({ended(4)}).faults, IsEmpty());
+  EXPECT_THAT(journal::read_journal(folder(), 0, 100, 1 << 20), SizeIs(5));
+  EXPECT_TRUE(journal::is_locked(folder()));
+
+  std::filesystem::remove(folder() / "seg_0002.wav");
+  EXPECT_THAT(write({audio(2), closed(2, 2000)}).faults, SizeIs(1));
+  EXPECT_EQ(frames(2), 2000) << "a file, too";
+}
+
+TEST_F(FilesOfARecording, WaitInMemoryWhileARemovedFolderCannotBeMadeAgain) {
+  write({opened(0), audio(0)});
+  const auto path = folder();
+  std::filesystem::remove_all(path);
+  std::ofstream(path) << "in its place";
+  const Written first = write({audio(0)});
+  EXPECT_TRUE(first.is_waiting);
+  EXPECT_THAT(first.faults, SizeIs(1));
+  EXPECT_TRUE(stage_.record({detected(0)}).is_blocked);
+  std::filesystem::remove(path);
+  const Written second = write({audio(0), closed(0, 3000)});
+  EXPECT_FALSE(second.is_waiting);
+  EXPECT_EQ(frames(0), 3000);
+  EXPECT_EQ(stage_.record({}).written, 1U);
+}
+
+TEST_F(FilesOfARecording, EndWithAnExactGapWhereTheFolderIsNeverThereAgain) {
+  write({opened(0), audio(0)});
+  const auto path = folder();
+  std::filesystem::remove_all(path);
+  std::ofstream(path) << "in its place";
+  EXPECT_TRUE(write({audio(0), closed(0, 1800), end()}).is_waiting);
+  time_->advance(1100ms);
+  const Written written = stage_.write();
+  EXPECT_FALSE(of_kind<vad::SegmentClosed>(written).at(0).kept);
+  EXPECT_EQ(of_kind<pipeline::GapEnded>(written).at(0).frames, 1800);
 }
 
 TEST_F(FilesOfARecording, SayWhichRuleIsBrokenWhereAnEventIsMissing) {

@@ -80,6 +80,7 @@ class Host final : public SessionHost {
   Strands strands() const override { return strands_; }
   RecorderConfig config() const override { return config_; }
   SessionRunner transcriber(const std::optional<transcription::WorkerPoolSettings>&, Urgency) override {
+    if (runner) return SessionRunner(*runner);
     if (!config_.custom_transcriber) return {};
     return SessionRunner(std::make_unique<transcription::CustomRunner>(config_.custom_transcriber()));
   }
@@ -90,6 +91,7 @@ class Host final : public SessionHost {
   void replace_strands() override { ++replaced; }
   Subscribers& subscribers() override { return subscribers_; }
 
+  std::shared_ptr<transcription::JobRunner> runner;  // in place of the configured one
   std::vector<RecordingState> states;
   std::function<void()> on_idle;  // before the files are completed
   int replaced = 0;
@@ -134,6 +136,7 @@ class SessionInVirtualTime : public testing::Test {
         EventFilter::all(), detail::EventConsumer{.wake = [] {}, .may_block = true, .is_polled = true},
         [](const std::function<void()>&) { return false; }, [](const std::string&) {});
     host->subscribers().add(events);
+    host->runner = runner;
     session = std::make_shared<Session>(host, loop, TimeSource{time, time}, Session::Visibility::published);
     asio::co_spawn(loop, session->record(nullptr), [](const std::exception_ptr& thrown) {
       if (thrown) std::rethrow_exception(thrown);
@@ -187,6 +190,7 @@ class SessionInVirtualTime : public testing::Test {
   RecorderConfig config;
   std::shared_ptr<Gate> disk = std::make_shared<Gate>();
   std::shared_ptr<Gate> sync = std::make_shared<Gate>();
+  std::shared_ptr<transcription::JobRunner> runner;
   std::shared_ptr<Host> host;
   std::shared_ptr<delivery::EventQueue> events;
   std::shared_ptr<Session> session;

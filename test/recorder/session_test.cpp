@@ -8,6 +8,7 @@
 
 #include "recorder/session_in_virtual_time.hpp"
 #include "recorder/stuck_parts.hpp"
+#include "session/recovery.hpp"
 #include "support/event_grammar.hpp"
 
 namespace dictum::recorder {
@@ -16,6 +17,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 TEST_F(SessionInVirtualTime, RecordsUntilItIsStoppedAndEnds) {
   record_for(5s);
@@ -168,6 +170,63 @@ TEST_F(SessionInVirtualTime, WaitsForTextsAsLongAsTheStopSaysAndThenReportsThem)
   EXPECT_THAT(received_bodies<RecorderFault>().back().message, HasSubstr("still to be transcribed"));
   session->shut_down();
   EXPECT_TRUE(time_until([&] { return state() == SessionState::ended; }));
+}
+
+/// No worker of it can be started.
+class NoWorker final : public transcription::JobRunner {
+ public:
+  void submit(std::shared_ptr<transcription::JobSource> source, std::uint32_t /*segment*/,
+              transcription::Priority /*priority*/) override {
+    source_ = std::move(source);
+  }
+  void preview(TranscriptionJob /*growing*/) override {}
+  void end_preview(std::uint32_t /*segment*/) override {}
+  void abandon() override { source_.reset(); }
+  void report() const { source_->has_no_worker({"transcriber_missing", "No worker could be started."}); }
+
+ private:
+  std::shared_ptr<transcription::JobSource> source_;
+};
+
+TEST_F(SessionInVirtualTime, DoesNotWaitForTextsWhileNoWorkerCanBeStarted) {
+  const auto no_worker = std::make_shared<NoWorker>();
+  runner = no_worker;
+  record_for(3s);
+  no_worker->report();
+  EXPECT_EQ(state(), SessionState::recording);
+  EXPECT_TRUE(session->has_no_worker());
+  stop(60s);
+  time->advance(2s);
+  EXPECT_FALSE(session->lifecycle().is_stopped());
+  no_worker->report();
+  EXPECT_TRUE(session->lifecycle().is_stopped());
+  time->advance(0s);
+  const auto faults = received_bodies<RecorderFault>();
+  ASSERT_THAT(faults, SizeIs(2)) << "it is reported once, and what is left";
+  EXPECT_THAT(faults[0].message, HasSubstr("Segments wait for their texts"));
+  EXPECT_THAT(faults[1].message, HasSubstr("still to be transcribed"));
+  EXPECT_TRUE(session->has_pending_texts());
+}
+
+TEST_F(SessionInVirtualTime, AResumedOneEndsWithItsDrainAndLeavesTheRestUnfinished) {
+  config.custom_transcriber = [] { return std::make_unique<test::SilentTranscriber>(); };
+  record_for(3s);
+  stop(1s);
+  ASSERT_TRUE(time_until([&] { return session->lifecycle().is_stopped(); }));
+  const auto path = session->path();
+  session->shut_down();
+  ASSERT_TRUE(time_until([&] { return state() == SessionState::ended; }));
+  time->advance(0s);
+
+  session = std::make_shared<Session>(host, io.get_executor(), TimeSource{time, time}, Session::Visibility::published);
+  asio::co_spawn(io, session->resume(path, Redo::nothing, time->steady_now() + 5s),
+                 [](const std::exception_ptr& thrown) {
+                   if (thrown) std::rethrow_exception(thrown);
+                 });
+  EXPECT_EQ(time_until([&] { return state() == SessionState::ended; }), 5s);
+  time->advance(0s);
+  EXPECT_THAT(received_bodies<RecorderFault>().back().message, HasSubstr("still to be transcribed"));
+  EXPECT_THAT(session::find_unfinished(root / "sessions"), SizeIs(1));
 }
 
 TEST_F(SessionInVirtualTime, PausesAndResumes) {

@@ -312,6 +312,13 @@ TEST_F(Library, TheSoundOfASegmentComesWholeAndInParts) {
   EXPECT_EQ(bytes(part), whole.substr(44, 100));
 }
 
+TEST_F(Library, AFileThatIsNoWAVIsNotGivenOutAsSound) {
+  const std::filesystem::path file = session / "seg_0002.wav";
+  std::filesystem::remove(file);
+  std::ofstream(file) << "what somebody else wrote";
+  EXPECT_THAT(problem(get(at + "/segments/2/audio"), 500), HasSubstr("is no WAV file"));
+}
+
 TEST_F(Library, ARangeBehindTheSoundIsAProblem) {
   const Response response = get(at + "/segments/2/audio", {{"Range", "bytes=99999999-"}});
   EXPECT_THAT(problem(response, 416), StartsWith("range_not_satisfiable"));

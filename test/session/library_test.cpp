@@ -25,6 +25,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 namespace fs = std::filesystem;
 
 class Library : public testing::Test {
@@ -181,6 +182,24 @@ TEST_F(Library, ClearsUpBehindADeletionThatWasInterrupted) {
   write_file(root_ / (".deleted-" + session.filename().string()) / "rest", "x");
   delete_session(session);
   EXPECT_TRUE(fs::is_empty(root_.path()));
+}
+
+TEST_F(Library, RemovesWhatKilledProcessesLeftBesideTheSessions) {
+  const fs::path session = make_session(root_.path());
+  const fs::path other = make_session(root_.path());
+  fs::rename(other, root_ / ".deleted-20200101_000000");
+  const SessionWriter writer = SessionWriter::create(root_.path(), kStarted, test::info());
+  fs::rename(writer.path(), root_ / ".deleted-20200202_000000");  // another process is deleting it
+  write_file(root_ / ".deleted-mine", "x");
+  fs::create_directory(root_ / ".deleted-by me");
+  fs::create_directory_symlink(session, root_ / ".deleted-20200303_000000");
+  fs::create_directory(root_ / ".dictum-scratch-abcdef");
+  write_file(root_ / ".dictum-scratch-abcdef/speech.wav", "x");
+  remove_remains(root_.path());
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(root_.path())) left.push_back(entry.path().filename());
+  EXPECT_THAT(left, UnorderedElementsAre(session.filename().string(), ".deleted-20200202_000000", ".deleted-mine",
+                                         ".deleted-by me", ".deleted-20200303_000000"));
 }
 
 TEST_F(Library, DeletesFromTheIndexToo) {

@@ -83,7 +83,7 @@ class CutRecording {
 
  private:
   void flush(SessionWriter& writer) {
-    SessionWriter::sync(writer.path(), writer.take_unsynced());
+    SessionWriter::sync(writer.folder(), writer.take_unsynced());
     note_safe(writer);
   }
 

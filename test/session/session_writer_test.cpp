@@ -279,9 +279,9 @@ TEST_F(Writing, SurvivesASync) {
   scribe.start();
   scribe.speak(1000);
   writer().open_segment(1, 5000);
-  EXPECT_NO_THROW(SessionWriter::sync(writer().path(), writer().take_unsynced()));
+  EXPECT_NO_THROW(SessionWriter::sync(writer().folder(), writer().take_unsynced()));
   writer().discard_segment(1);
-  EXPECT_NO_THROW(SessionWriter::sync(writer().path(), writer().take_unsynced()));
+  EXPECT_NO_THROW(SessionWriter::sync(writer().folder(), writer().take_unsynced()));
 }
 
 // A disk that is full.

@@ -7,17 +7,26 @@
 
 namespace dictum::test {
 
-/// A job that was handed over whole, as the source of itself.
+/// A job that was handed over whole, as the source of itself. It does not wait where no worker can be started.
 class GivenJob final : public transcription::JobSource {
  public:
   GivenJob(TranscriptionJob job, Transcriber::Done done) : job_(std::move(job)), done_(std::move(done)) {}
 
-  std::optional<TranscriptionJob> job(std::uint32_t /*segment*/) override { return job_; }
+  std::optional<TranscriptionJob> job(std::uint32_t /*segment*/) override {
+    return is_given_up_ ? std::nullopt : std::optional(job_);
+  }
+  void has_no_worker(const EventError& why) override {
+    if (std::exchange(is_given_up_, true)) return;
+    TranscriptionOutcome outcome;
+    outcome.error = why;
+    done_(std::move(outcome));
+  }
   void transcribed(std::uint32_t /*segment*/, TranscriptionOutcome outcome) override { done_(std::move(outcome)); }
 
  private:
   const TranscriptionJob job_;
   const Transcriber::Done done_;
+  bool is_given_up_ = false;
 };
 
 /// Has one job done.

@@ -280,11 +280,12 @@ TEST_F(WorkerPoolTest, LeavesNothingBehindWhereStartingFailsAtAnyStep) {
   ::getrlimit(RLIMIT_NOFILE, &usual);
   settings.backoff = 0ms;
   settings.outage_patience = 0ms;
-  make_pool();
+  make_pool();  // the loop opens descriptors of its own
   const std::size_t before = open_descriptors();
   std::uint32_t segment = 0;
   bool started = false;
   for (rlim_t spare = 0; spare < 40 && !started; ++spare, ++segment) {
+    make_pool();
     const rlimit tight{before + spare, usual.rlim_max};
     ::setrlimit(RLIMIT_NOFILE, &tight);
     transcribe(segment);
@@ -292,6 +293,7 @@ TEST_F(WorkerPoolTest, LeavesNothingBehindWhereStartingFailsAtAnyStep) {
     ::setrlimit(RLIMIT_NOFILE, &usual);
     ASSERT_TRUE(ended);
     started = !done[segment].error.has_value();
+    pool->abandon();
     if (!started) {
       EXPECT_EQ(done[segment].error->code, "transcriber_missing");
       EXPECT_TRUE(run_until([&] { return open_descriptors() <= before; }, 2s))
@@ -340,7 +342,9 @@ TEST_F(WorkerPoolTest, AbandonsAStuckWorkerAtOnceAndReportsNothingMore) {
 
 TEST_F(WorkerPoolTest, GivesAWorkerAFolderForTemporaryFilesThatGoesWithIt) {
   namespace fs = std::filesystem;
-  fs::create_directory(folder / "tmp");
+  const fs::path abandoned = folder / "tmp/dictum-worker-killed";  // by guard and reaper, killed at once
+  fs::create_directories(abandoned);
+  std::ofstream(abandoned / "speech.wav") << "speech";
   settings.environment["TMPDIR"] = folder / "tmp";
   settings.environment["OUT"] = folder / "environment";
   ::setenv("SOMEBODY_ELSES_API_KEY", "secret", 1);
@@ -352,6 +356,7 @@ TEST_F(WorkerPoolTest, GivesAWorkerAFolderForTemporaryFilesThatGoesWithIt) {
   ASSERT_TRUE(run_until([&] { return fs::exists(folder / "environment"); }));
   ::unsetenv("SOMEBODY_ELSES_API_KEY");
   EXPECT_FALSE(fs::is_empty(folder / "tmp"));
+  EXPECT_FALSE(fs::exists(abandoned));
   pool->abandon();
   EXPECT_TRUE(run_until([&] { return fs::is_empty(folder / "tmp"); }));
   std::ifstream in(folder / "environment");
@@ -436,6 +441,7 @@ TEST_F(WorkerPoolTest, KeepsABacklogSmall) {
    public:
     std::optional<TranscriptionJob> job(std::uint32_t) override { return std::nullopt; }
     void transcribed(std::uint32_t, TranscriptionOutcome) override {}
+    void has_no_worker(const EventError&) override {}
   };
   make_pool();
   const auto source = std::make_shared<Backlog>();
