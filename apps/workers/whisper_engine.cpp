@@ -13,10 +13,12 @@
 #include <fstream>
 #include <mutex>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
+#include "encoder_frames.hpp"
 #include "plain_text.hpp"
 #include "processor_load.hpp"
 #include "whisper_model_file.hpp"
@@ -31,9 +33,7 @@ constexpr double kSecondsPerStep = 0.01;                           // of the lib
 constexpr int kBeam = 5;
 constexpr int kMaxThreads = 4;    // beyond four it gains little
 constexpr float kEntropy = 2.8F;  // of the last tokens: what is below repeats itself; its maintainers' value
-constexpr double kContextPerSecond = 50;
-constexpr int kFullContext = 1500;
-constexpr int kLeastContext = 512;  // below it sentences are repeated
+constexpr std::chrono::milliseconds kBetweenCounts{2};
 
 struct FreeContext {
   void operator()(whisper_context* context) const { whisper_free(context); }
@@ -47,9 +47,13 @@ int threads() {
   const int number = asked == nullptr ? 0 : std::atoi(asked);
   const int cores = physical_cores();
   if (number > 0) return std::min(number, 4 * cores);
-  std::string load;
-  std::getline(std::ifstream("/proc/loadavg"), load);
-  return threads_for(cores, other_running_threads(load), kMaxThreads);
+  const auto count = [] {
+    std::string load;
+    std::getline(std::ifstream("/proc/loadavg"), load);
+    return other_running_threads(load);
+  };
+  const auto pause = [] { std::this_thread::sleep_for(kBetweenCounts); };
+  return threads_for(cores, lasting_threads(count, pause), kMaxThreads);
 }
 
 /// Loads the library's code for this processor, which lies beside it as libraries of its own, once a process.
@@ -78,12 +82,6 @@ std::string tail(const std::string& text, std::size_t most) {
   std::size_t begin = text.size() - most;
   while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xc0) == 0x80) ++begin;
   return text.substr(begin);
-}
-
-/// How much of the encoder's 30 s so many samples need, with as much again for what follows.
-int context_for(std::size_t samples) {
-  const double needed = 2 * kContextPerSecond * static_cast<double>(samples) / kEngineRate;
-  return std::clamp((static_cast<int>(needed) + 7) / 8 * 8, kLeastContext, kFullContext);
 }
 
 /// Processor time of this process, in seconds.
@@ -121,7 +119,7 @@ class WhisperEngine::Model {
     auto parameters = whisper_context_default_params();
     parameters.use_gpu = false;
     // Flash attention divides its sums by the number of threads, which depends on what else runs: the same sound would
-    // give another text on a busy machine.
+    // give another text on a busy machine. It also sums over what an earlier job with more frames left behind.
     parameters.flash_attn = false;
     context_.reset(whisper_init_from_file_with_params_no_state(file.c_str(), parameters));
     if (context_) state_.reset(whisper_init_state(context_.get()));
@@ -160,7 +158,7 @@ class WhisperEngine::Model {
     parameters.language = language.c_str();
     parameters.initial_prompt = prompt.empty() ? nullptr : prompt.c_str();
     parameters.token_timestamps = true;
-    if (job.quick) parameters.audio_ctx = context_for(samples.size());
+    parameters.audio_ctx = available(job.quick ? interim_frames(samples.size()) : final_frames(samples.size()));
     parameters.print_progress = false;
     parameters.print_realtime = false;
     parameters.print_timestamps = false;
@@ -194,6 +192,8 @@ class WhisperEngine::Model {
   }
 
  private:
+  int available(int frames) const { return std::min(frames, whisper_n_audio_ctx(context_.get())); }
+
   /// What is spoken, from as much of the encoder as the sound needs. The library's own detection would use as much as
   /// the job before did, and take as long as the text itself.
   std::string detect_language(const std::vector<float>& padded, std::size_t samples, int threads_here) {
@@ -201,7 +201,7 @@ class WhisperEngine::Model {
     auto parameters = whisper_full_default_params(WHISPER_SAMPLING_GREEDY);
     parameters.n_threads = threads_here;
     parameters.language = "en";
-    parameters.audio_ctx = context_for(samples);
+    parameters.audio_ctx = available(interim_frames(samples));
     parameters.print_progress = false;
     parameters.encoder_begin_callback = [](whisper_context*, whisper_state*, void*) { return false; };
     whisper_full_with_state(context_.get(), state_.get(), parameters, padded.data(), static_cast<int>(padded.size()));

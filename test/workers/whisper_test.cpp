@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "dictum/error.hpp"
+#include "encoder_frames.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_data.hpp"
 #include "test_wav.hpp"
@@ -43,6 +44,25 @@ class WhisperWorker : public testing::Test {
   const TemporaryDirectory folder_;
   const std::filesystem::path wav_ = folder_ / "a.wav";
 };
+
+TEST(WhisperEncoder, ComputesAllFramesForATextThatStays) {
+  constexpr std::size_t kSecond = workers::kEngineRate;
+  EXPECT_EQ(workers::final_frames(0), 1488);
+  EXPECT_EQ(workers::final_frames(3 * kSecond), 1488);
+  EXPECT_EQ(workers::final_frames(29 * kSecond), 1488);
+  EXPECT_EQ(workers::final_frames(30 * kSecond), 1500) << "what is left out would be sound";
+  EXPECT_EQ(workers::final_frames(600 * kSecond), 1500);
+}
+
+TEST(WhisperEncoder, ComputesTwiceWhatTheSoundNeedsForAnInterimText) {
+  constexpr std::size_t kSecond = workers::kEngineRate;
+  EXPECT_EQ(workers::interim_frames(0), 512);
+  EXPECT_EQ(workers::interim_frames(4 * kSecond), 512);
+  EXPECT_EQ(workers::interim_frames(10 * kSecond), 1000);
+  EXPECT_EQ(workers::interim_frames(10 * kSecond + 320), 1008) << "a multiple of 8";
+  EXPECT_EQ(workers::interim_frames(15 * kSecond), 1500);
+  EXPECT_EQ(workers::interim_frames(7200 * kSecond), 1500);
+}
 
 TEST_F(WhisperWorker, LoadsTheTestModelAndRunsManyJobs) {
   WHISPER_AND_MODEL_OR_SKIP(model);
@@ -201,7 +221,7 @@ TEST_F(WhisperWithWeights, GivesTheSameWordsWithAnyNumberOfThreads) {
   WEIGHTS_OR_SKIP(model);
   DICTUM_TEST_DATA_OR_SKIP(wav, "audio/librivox/0880.wav");
   std::vector<transcription::Result> results;
-  for (const char* const threads : {"1", "2", "3"}) {
+  for (const char* const threads : {"1", "2"}) {  // more than there are cores wait for each other for seconds
     WorkerProcess worker("whisper", {std::string("DICTUM_WHISPER_THREADS=") + threads}, {"--model", model});
     worker.expect<transcription::Hello>();
     results.push_back(transcribe(worker, wav));
