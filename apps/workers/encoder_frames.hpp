@@ -7,31 +7,19 @@
 
 namespace dictum::workers {
 
-// How many frames Whisper's encoder computes for so many samples: 50 a second, at most 30 s of them, silence included.
-// Functions of the sound's length alone, so that its text is one of the sound alone.
-
+/// What Whisper's encoder computes for a text that stays: 30 s, silence included. With fewer frames texts change, and
+/// for the worse (`bench/short_context.py`).
 inline constexpr int kEncoderFrames = 1500;
 
-namespace detail {
-
-inline constexpr int kSamplesPerFrame = kEngineRate / 50;
-inline constexpr int kMinInterimFrames = 512;  // below it sentences are repeated
-
-// What is left out at the end of 30 s lets the library multiply in blocks of 16 frames, which takes a fifth less time.
-inline constexpr int kFinalFrames = kEncoderFrames / 16 * 16;
-
-}  // namespace detail
-
-/// For a text that will be replaced: as many as the sound needs, and as many again.
+/// For a text that will be replaced: as many frames as the sound needs (50 a second), and as many again. A multiple of
+/// 256, to which the library pads: its sums would run over what an earlier job left in the padding. At least 512, below
+/// which sentences are repeated.
 constexpr int interim_frames(std::size_t samples) {
-  const std::size_t twice = std::min<std::size_t>(2 * samples / detail::kSamplesPerFrame, kEncoderFrames);
-  return std::clamp((static_cast<int>(twice) + 7) / 8 * 8, detail::kMinInterimFrames, kEncoderFrames);
-}
-
-/// For a text that stays: all. Fewer change texts, and for the worse: `bench/short_context.py`.
-constexpr int final_frames(std::size_t samples) {
-  return samples <= std::size_t{detail::kFinalFrames} * detail::kSamplesPerFrame ? detail::kFinalFrames
-                                                                                 : kEncoderFrames;
+  constexpr std::size_t kBlock = 256;
+  constexpr std::size_t kLeast = 512;
+  const std::size_t twice = std::min<std::size_t>(2 * samples / (kEngineRate / 50), kEncoderFrames);
+  const std::size_t padded = std::max(kLeast, (twice + kBlock - 1) / kBlock * kBlock);
+  return std::min(static_cast<int>(padded), kEncoderFrames);
 }
 
 }  // namespace dictum::workers

@@ -45,23 +45,14 @@ class WhisperWorker : public testing::Test {
   const std::filesystem::path wav_ = folder_ / "a.wav";
 };
 
-TEST(WhisperEncoder, ComputesAllFramesForATextThatStays) {
-  constexpr std::size_t kSecond = workers::kEngineRate;
-  EXPECT_EQ(workers::final_frames(0), 1488);
-  EXPECT_EQ(workers::final_frames(3 * kSecond), 1488);
-  EXPECT_EQ(workers::final_frames(29 * kSecond), 1488);
-  EXPECT_EQ(workers::final_frames(30 * kSecond), 1500) << "what is left out would be sound";
-  EXPECT_EQ(workers::final_frames(600 * kSecond), 1500);
-}
-
 TEST(WhisperEncoder, ComputesTwiceWhatTheSoundNeedsForAnInterimText) {
   constexpr std::size_t kSecond = workers::kEngineRate;
   EXPECT_EQ(workers::interim_frames(0), 512);
-  EXPECT_EQ(workers::interim_frames(4 * kSecond), 512);
-  EXPECT_EQ(workers::interim_frames(10 * kSecond), 1000);
-  EXPECT_EQ(workers::interim_frames(10 * kSecond + 320), 1008) << "a multiple of 8";
-  EXPECT_EQ(workers::interim_frames(15 * kSecond), 1500);
-  EXPECT_EQ(workers::interim_frames(7200 * kSecond), 1500);
+  EXPECT_EQ(workers::interim_frames(5 * kSecond), 512);
+  EXPECT_EQ(workers::interim_frames(6 * kSecond), 768) << "no padding";
+  EXPECT_EQ(workers::interim_frames(12 * kSecond), 1280);
+  EXPECT_EQ(workers::interim_frames(13 * kSecond), workers::kEncoderFrames) << "no more than there are";
+  EXPECT_EQ(workers::interim_frames(7200 * kSecond), workers::kEncoderFrames);
 }
 
 TEST_F(WhisperWorker, LoadsTheTestModelAndRunsManyJobs) {
@@ -206,6 +197,7 @@ TEST_F(WhisperWithWeights, GivesTheSameTextWhateverCameBefore) {
   worker.expect<transcription::Hello>();
   const auto first = transcribe(worker, one);
   transcribe(worker, other);
+  worker.transcribe({.wav = other, .interim = true});
   const auto again = transcribe(worker, one);
   EXPECT_EQ(again.text, first.text);
   ASSERT_EQ(again.words.size(), first.words.size());
