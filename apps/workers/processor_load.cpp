@@ -11,6 +11,11 @@
 #include <thread>
 
 namespace dictum::workers {
+namespace {
+
+constexpr int kCounts = 5;
+
+}  // namespace
 
 int physical_cores() {
   cpu_set_t allowed;
@@ -36,6 +41,15 @@ int other_running_threads(std::string_view loadavg) {
   int running = 0;
   std::from_chars(loadavg.data() + begin, loadavg.data() + slash, running);
   return std::max(0, running - 1);
+}
+
+int lasting_threads(const std::function<int()>& count, const std::function<void()>& pause) {
+  int least = count();
+  for (int i = 1; i < kCounts && least > 0; ++i) {
+    pause();
+    least = std::min(least, count());
+  }
+  return least;
 }
 
 int threads_for(int cores, int others, int limit) {

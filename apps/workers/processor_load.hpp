@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 namespace dictum::workers {
@@ -9,6 +10,11 @@ int physical_cores();
 
 /// How many threads want to run at this moment, from the text of /proc/loadavg, without the one that asks.
 int other_running_threads(std::string_view loadavg);
+
+/// How many threads want to run for longer than a moment: the least of a few counts, with `pause` between two of them.
+/// A recorder that sends a job also writes it down and shows it, and is done within milliseconds; that leaves its core
+/// free. A count of 0 is the last one.
+int lasting_threads(const std::function<int()>& count, const std::function<void()>& pause);
 
 /// How many threads should compute: one a core, without the cores that something else uses, at least 1 and at most
 /// `limit`.

@@ -13,10 +13,12 @@
 #include <fstream>
 #include <mutex>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
+#include "encoder_frames.hpp"
 #include "plain_text.hpp"
 #include "processor_load.hpp"
 #include "whisper_model_file.hpp"
@@ -31,9 +33,14 @@ constexpr double kSecondsPerStep = 0.01;                           // of the lib
 constexpr int kBeam = 5;
 constexpr int kMaxThreads = 4;    // beyond four it gains little
 constexpr float kEntropy = 2.8F;  // of the last tokens: what is below repeats itself; its maintainers' value
-constexpr double kContextPerSecond = 50;
-constexpr int kFullContext = 1500;
-constexpr int kLeastContext = 512;  // below it sentences are repeated
+constexpr std::chrono::milliseconds kBetweenCounts{2};
+// A fifth faster, in a third less memory. A library that set-up did not build divides its sums by the number of
+// threads, which depends on what else runs: the same sound would give another text on a busy machine.
+#ifdef DICTUM_FLASH_ATTENTION
+constexpr bool kFlashAttention = true;
+#else
+constexpr bool kFlashAttention = false;
+#endif
 
 struct FreeContext {
   void operator()(whisper_context* context) const { whisper_free(context); }
@@ -47,9 +54,13 @@ int threads() {
   const int number = asked == nullptr ? 0 : std::atoi(asked);
   const int cores = physical_cores();
   if (number > 0) return std::min(number, 4 * cores);
-  std::string load;
-  std::getline(std::ifstream("/proc/loadavg"), load);
-  return threads_for(cores, other_running_threads(load), kMaxThreads);
+  const auto count = [] {
+    std::string load;
+    std::getline(std::ifstream("/proc/loadavg"), load);
+    return other_running_threads(load);
+  };
+  const auto pause = [] { std::this_thread::sleep_for(kBetweenCounts); };
+  return threads_for(cores, lasting_threads(count, pause), kMaxThreads);
 }
 
 /// Loads the library's code for this processor, which lies beside it as libraries of its own, once a process.
@@ -78,12 +89,6 @@ std::string tail(const std::string& text, std::size_t most) {
   std::size_t begin = text.size() - most;
   while (begin < text.size() && utf8::continues(text[begin])) ++begin;
   return text.substr(begin);
-}
-
-/// How much of the encoder's 30 s so many samples need, with as much again for what follows.
-int context_for(std::size_t samples) {
-  const double needed = 2 * kContextPerSecond * static_cast<double>(samples) / kEngineRate;
-  return std::clamp((static_cast<int>(needed) + 7) / 8 * 8, kLeastContext, kFullContext);
 }
 
 /// Processor time of this process, in seconds.
@@ -120,12 +125,10 @@ class WhisperEngine::Model {
     std::call_once(once, load_backends);
     auto parameters = whisper_context_default_params();
     parameters.use_gpu = false;
-    // Flash attention divides its sums by the number of threads, which depends on what else runs: the same sound would
-    // give another text on a busy machine.
-    parameters.flash_attn = false;
+    parameters.flash_attn = kFlashAttention;
     context_.reset(whisper_init_from_file_with_params_no_state(file.c_str(), parameters));
-    if (context_) state_.reset(whisper_init_state(context_.get()));
-    if (!state_) {
+    if (context_) whole_.reset(whisper_init_state(context_.get()));
+    if (!whole_) {
       whisper_log_set(drop, nullptr);
       throw RecorderError(Errc::model_missing,
                           fmt::format("whisper.cpp cannot load {}: {}", utf8::repaired(file.string()),
@@ -160,7 +163,8 @@ class WhisperEngine::Model {
     parameters.language = language.c_str();
     parameters.initial_prompt = prompt.empty() ? nullptr : prompt.c_str();
     parameters.token_timestamps = true;
-    if (job.quick) parameters.audio_ctx = context_for(samples.size());
+    const Memory memory = memory_for(job.quick ? interim_frames(samples.size()) : kEncoderFrames);
+    parameters.audio_ctx = memory.frames;
     parameters.print_progress = false;
     parameters.print_realtime = false;
     parameters.print_timestamps = false;
@@ -182,18 +186,33 @@ class WhisperEngine::Model {
     parameters.progress_callback_user_data = &context;
 
     error_.clear();
-    const int result = whisper_full_with_state(context_.get(), state_.get(), parameters, padded.data(),
+    const int result = whisper_full_with_state(context_.get(), memory.state, parameters, padded.data(),
                                                static_cast<int>(padded.size()));
     if (should_stop()) throw RecorderError(Errc::cancelled, "the transcription was cancelled");
     if (result != 0)
       throw RecorderError(Errc::transcription_failed, fmt::format("whisper.cpp failed ({}): {}", result, error_));
-    Utterance utterance = read(state_.get());
-    utterance.language = whisper_lang_str(whisper_full_lang_id_from_state(state_.get()));
+    Utterance utterance = read(memory.state);
+    utterance.language = whisper_lang_str(whisper_full_lang_id_from_state(memory.state));
     straighten(utterance.words, static_cast<double>(samples.size()) / kEngineRate);
     return utterance;
   }
 
  private:
+  /// What a job computes in, and how many frames of the encoder; 0 is all.
+  struct Memory {
+    whisper_state* state;
+    int frames;
+  };
+
+  /// A part of the frames has a memory of its own, made where it is first wanted: flash attention reads beyond all
+  /// frames up to the next multiple of 256, where they leave nothing and others would.
+  Memory memory_for(int frames) {
+    if (frames >= whisper_n_audio_ctx(context_.get())) return {whole_.get(), 0};
+    if (!part_) part_.reset(whisper_init_state(context_.get()));
+    if (!part_) throw RecorderError(Errc::transcription_failed, fmt::format("whisper.cpp failed: {}", error_));
+    return {part_.get(), frames};
+  }
+
   /// What is spoken, from as much of the encoder as the sound needs. The library's own detection would use as much as
   /// the job before did, and take as long as the text itself.
   std::string detect_language(const std::vector<float>& padded, std::size_t samples, int threads_here) {
@@ -201,11 +220,12 @@ class WhisperEngine::Model {
     auto parameters = whisper_full_default_params(WHISPER_SAMPLING_GREEDY);
     parameters.n_threads = threads_here;
     parameters.language = "en";
-    parameters.audio_ctx = context_for(samples);
+    const Memory memory = memory_for(interim_frames(samples));
+    parameters.audio_ctx = memory.frames;
     parameters.print_progress = false;
     parameters.encoder_begin_callback = [](whisper_context*, whisper_state*, void*) { return false; };
-    whisper_full_with_state(context_.get(), state_.get(), parameters, padded.data(), static_cast<int>(padded.size()));
-    const int id = whisper_lang_auto_detect_with_state(context_.get(), state_.get(), 0, threads_here, nullptr);
+    whisper_full_with_state(context_.get(), memory.state, parameters, padded.data(), static_cast<int>(padded.size()));
+    const int id = whisper_lang_auto_detect_with_state(context_.get(), memory.state, 0, threads_here, nullptr);
     const char* const name = id < 0 ? nullptr : whisper_lang_str(id);
     if (name == nullptr)
       throw RecorderError(Errc::transcription_failed, fmt::format("Whisper finds no language in it: {}", error_));
@@ -272,7 +292,8 @@ class WhisperEngine::Model {
 
   std::string error_;
   std::unique_ptr<whisper_context, FreeContext> context_;
-  std::unique_ptr<whisper_state, FreeState> state_;
+  std::unique_ptr<whisper_state, FreeState> whole_;
+  std::unique_ptr<whisper_state, FreeState> part_;
 };
 
 WhisperEngine::WhisperEngine(const std::filesystem::path& model) : model_(std::make_unique<Model>(model)) {}

@@ -13,8 +13,8 @@
 
 namespace dictum::workers {
 
-/// whisper.cpp with one model and one working memory, both made once. An utterance starts from a clean state: no text
-/// of one leaks into the next, and the same samples give the same text, whatever came before. Lives on one thread,
+/// whisper.cpp with one model; its working memory is kept from job to job. An utterance starts from a clean state: no
+/// text of one leaks into the next, and the same samples give the same text, whatever came before. Lives on one thread,
 /// owned by the worker; the library computes on threads of its own.
 class WhisperEngine {
  public:

@@ -20,6 +20,7 @@
 #include "phrase_check.hpp"
 #include "suspicion.hpp"
 #include "transcription/worker_main.hpp"
+#include "transcription/worker_text.hpp"
 #include "vocabulary_prompt.hpp"
 #include "whisper_engine.hpp"
 #include "worker_audio.hpp"
@@ -110,6 +111,9 @@ class WhisperWorker final : public transcription::WorkerEngine {
     result.timings["decode"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     result.text = std::move(best.parted.text);
     result.annotations = std::move(best.parted.annotations);
+    // A text that repeats itself can have more words than the protocol lets pass; it is marked, and keeps its text.
+    const std::size_t plausible = transcription::max_words(audio.seconds());
+    if (best.parted.words.size() > plausible) best.parted.words.resize(plausible);
     for (const auto& word : best.parted.words) {
       result.words.push_back({word.text, audio.frame_at(word.start), audio.frame_at(word.end), word.confidence});
     }

@@ -59,6 +59,10 @@ std::size_t max_frame_bytes(double seconds) {
   return std::min(kMaxFrameBytes, scaled(kMinFrameBytes, kMaxFrameBytesPerSecond, seconds));
 }
 
+std::size_t max_words(double seconds) {
+  return scaled(kMinWords, kMaxWordsPerSecond, seconds);
+}
+
 std::optional<std::string> excess_of(const Result& result, double seconds) {
   std::size_t bytes = result.text.size();
   for (const Word& word : result.words) bytes = std::max(bytes, word.text.size());
@@ -67,7 +71,7 @@ std::optional<std::string> excess_of(const Result& result, double seconds) {
     return fmt::format("{} bytes of text for {:.3g} s of audio", bytes, seconds);
   }
   const std::size_t words = std::max(result.words.size(), result.phrases.size());
-  if (words > scaled(kMinWords, kMaxWordsPerSecond, seconds)) {
+  if (words > max_words(seconds)) {
     return fmt::format("{} words for {:.3g} s of audio", words, seconds);
   }
   return std::nullopt;

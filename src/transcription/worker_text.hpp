@@ -22,6 +22,9 @@ bool is_of_settings(std::string_view code);
 /// How long a frame from a worker may be while it works on `seconds` of audio.
 std::size_t max_frame_bytes(double seconds);
 
+/// How many words a result may have for `seconds` of audio.
+std::size_t max_words(double seconds);
+
 /// What is too much in `result` for `seconds` of audio, as the end of a sentence; nothing where all is plausible.
 std::optional<std::string> excess_of(const Result& result, double seconds);
 bool is_excessive(const Partial& partial, double seconds);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "dictum/error.hpp"
+#include "transcription/worker_text.hpp"
 
 namespace dictum::transcription {
 namespace {
@@ -344,7 +345,7 @@ TEST_F(WorkerSlotTest, RefusesAFloodOfMessages) {
 
 TEST_F(WorkerSlotTest, RefusesMoreTextThanAnybodyCanSay) {
   for (Result result : {Result{.id = 1, .text = std::string(15 << 20, 'x')},
-                        Result{.id = 1, .text = "x", .words = std::vector<Word>(1000)},
+                        Result{.id = 1, .text = "x", .words = std::vector<Word>(max_words(1) + 1)},
                         Result{.id = 1, .text = "x", .words = {Word{.text = std::string(1 << 20, 'x')}}},
                         Result{.id = 1, .text = "x", .phrases = std::vector<DetectedPhrase>(1000)}}) {
     WorkerSlot slot = in(busy);
@@ -356,6 +357,10 @@ TEST_F(WorkerSlotTest, RefusesMoreTextThanAnybodyCanSay) {
   WorkerSlot slot = in(busy);
   receive(slot, Partial{1, std::string(1 << 20, 'x')});
   EXPECT_EQ(last<WorkerSlot::TaskFailed>().failure.code, "worker_protocol");
+
+  slot = in(busy);
+  receive(slot, Result{.id = 1, .text = "x", .words = std::vector<Word>(max_words(1))});
+  EXPECT_EQ(last<WorkerSlot::Answered>().result.words.size(), max_words(1));
 }
 
 TEST_F(WorkerSlotTest, AllowsLongerFramesForLongerAudio) {

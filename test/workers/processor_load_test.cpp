@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
 namespace dictum::workers {
 namespace {
 
@@ -11,6 +15,31 @@ TEST(ProcessorLoad, CountsTheThreadsThatRunBesideTheOneThatAsks) {
   for (const char* nothing : {"", "0.42", "a b c d/e f", "0.42 0.37 0.30 0/512 1"}) {
     EXPECT_EQ(other_running_threads(nothing), 0) << nothing;
   }
+}
+
+struct Counted {
+  int lasting;
+  std::size_t pauses;
+};
+
+/// The last of `counts` goes on for ever.
+Counted lasting(const std::vector<int>& counts) {
+  std::size_t next = 0;
+  std::size_t pauses = 0;
+  const int least = lasting_threads([&] { return counts[std::min(next++, counts.size() - 1)]; }, [&] { ++pauses; });
+  return {least, pauses};
+}
+
+TEST(ProcessorLoad, DoesNotCountAThreadThatRunsForAMoment) {
+  EXPECT_EQ(lasting({2, 1, 0}).lasting, 0) << "the recorder, which has just sent the job";
+  EXPECT_EQ(lasting({3, 1, 2}).lasting, 1) << "and something that goes on";
+  EXPECT_EQ(lasting({1}).lasting, 1);
+}
+
+TEST(ProcessorLoad, IsCountedAtOnceOnAnIdleMachineAndSoonOnABusyOne) {
+  EXPECT_EQ(lasting({0}).pauses, 0U);
+  EXPECT_EQ(lasting({1, 1, 0}).pauses, 2U);
+  EXPECT_EQ(lasting({1}).pauses, 4U);
 }
 
 TEST(ProcessorLoad, LeavesBusyCoresToOthers) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "dictum/error.hpp"
+#include "encoder_frames.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_data.hpp"
 #include "test_wav.hpp"
@@ -43,6 +44,16 @@ class WhisperWorker : public testing::Test {
   const TemporaryDirectory folder_;
   const std::filesystem::path wav_ = folder_ / "a.wav";
 };
+
+TEST(WhisperEncoder, ComputesTwiceWhatTheSoundNeedsForAnInterimText) {
+  constexpr std::size_t kSecond = workers::kEngineRate;
+  EXPECT_EQ(workers::interim_frames(0), 512);
+  EXPECT_EQ(workers::interim_frames(5 * kSecond), 512);
+  EXPECT_EQ(workers::interim_frames(6 * kSecond), 768) << "no padding";
+  EXPECT_EQ(workers::interim_frames(12 * kSecond), 1280);
+  EXPECT_EQ(workers::interim_frames(13 * kSecond), workers::kEncoderFrames) << "no more than there are";
+  EXPECT_EQ(workers::interim_frames(7200 * kSecond), workers::kEncoderFrames);
+}
 
 TEST_F(WhisperWorker, LoadsTheTestModelAndRunsManyJobs) {
   WHISPER_AND_MODEL_OR_SKIP(model);
@@ -186,6 +197,7 @@ TEST_F(WhisperWithWeights, GivesTheSameTextWhateverCameBefore) {
   worker.expect<transcription::Hello>();
   const auto first = transcribe(worker, one);
   transcribe(worker, other);
+  worker.transcribe({.wav = other, .interim = true});
   const auto again = transcribe(worker, one);
   EXPECT_EQ(again.text, first.text);
   ASSERT_EQ(again.words.size(), first.words.size());
@@ -201,7 +213,7 @@ TEST_F(WhisperWithWeights, GivesTheSameWordsWithAnyNumberOfThreads) {
   WEIGHTS_OR_SKIP(model);
   DICTUM_TEST_DATA_OR_SKIP(wav, "audio/librivox/0880.wav");
   std::vector<transcription::Result> results;
-  for (const char* const threads : {"1", "2", "3"}) {
+  for (const char* const threads : {"1", "2"}) {  // more than there are cores wait for each other for seconds
     WorkerProcess worker("whisper", {std::string("DICTUM_WHISPER_THREADS=") + threads}, {"--model", model});
     worker.expect<transcription::Hello>();
     results.push_back(transcribe(worker, wav));
