@@ -51,9 +51,9 @@ struct FreeState {
 
 int threads() {
   const char* asked = std::getenv("DICTUM_WHISPER_THREADS");
-  const int number = asked == nullptr ? 0 : std::atoi(asked);
+  const long number = asked == nullptr ? 0 : std::strtol(asked, nullptr, 10);
   const int cores = physical_cores();
-  if (number > 0) return std::min(number, 4 * cores);
+  if (number > 0) return static_cast<int>(std::min(number, 4L * cores));
   const auto count = [] {
     std::string load;
     std::getline(std::ifstream("/proc/loadavg"), load);
