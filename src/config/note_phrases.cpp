@@ -12,8 +12,11 @@ namespace dictum::config {
 
 notes::NotePhrases note_phrases(const RecorderConfig& config) {
   notes::NotePhrases phrases = notes::NotePhrases::english();
-  const auto take = [](std::vector<std::string>& phrases_of, const std::vector<std::string>& configured) {
-    if (!configured.empty()) phrases_of = configured;
+  bool is_configured = false;
+  const auto take = [&is_configured](std::vector<std::string>& phrases_of, const std::vector<std::string>& configured) {
+    if (configured.empty()) return;
+    phrases_of = configured;
+    is_configured = true;
   };
   take(phrases.start, config.notes.start);
   take(phrases.title, config.notes.title);
@@ -22,6 +25,7 @@ notes::NotePhrases note_phrases(const RecorderConfig& config) {
   take(phrases.scratch, config.notes.scratch);
   take(phrases.stop, config.notes.stop);
   take(phrases.prefixes, config.notes.prefix);
+  if (!is_configured) return phrases;  // ours contradict each other nowhere, and a matcher takes a start's time to make
 
   const notes::PhraseMatcher matcher(phrases);
   for (const auto& [command, list] : {std::pair(NoteCommand::start, &phrases.start),

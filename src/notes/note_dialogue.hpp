@@ -93,6 +93,9 @@ class NoteDialogue {
  public:
   explicit NoteDialogue(DialogueSettings settings);
 
+  /// Every command phrase, for recognisers that can search for phrases or take a prompt.
+  std::vector<std::string> commands() const { return matcher_.commands(); }
+
   void segment_opened(std::uint32_t index, Frame speech_start);
   void segment_closed(std::uint32_t index, Frame speech_end, bool kept);
 

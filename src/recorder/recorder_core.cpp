@@ -34,12 +34,12 @@ std::string ranges_of(std::ranges::input_range auto ascending) {
 RecorderCore::RecorderCore(Settings settings, const Clock& clock)
     : settings_(std::move(settings)),
       clock_(clock),
-      commands_(notes::PhraseMatcher(settings_.phrases).commands()),
       mode_(settings_.mode),
       vocabulary_(settings_.vocabulary),
       replacements_(settings_.replacements),
       language_(settings_.language),
-      dialogue_({.sample_rate = settings_.sample_rate, .phrases = settings_.phrases}) {}
+      dialogue_({.sample_rate = settings_.sample_rate, .phrases = settings_.phrases}),
+      commands_(dialogue_.commands()) {}
 
 // --- Inputs from the caller's side -----------------------------------------------------------------------------------
 

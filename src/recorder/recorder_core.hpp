@@ -168,7 +168,6 @@ class RecorderCore {
 
   Settings settings_;
   const Clock& clock_;
-  const std::vector<std::string> commands_;  // phrases that a recogniser may spot by itself
   std::uint64_t sequence_ = 0;
   RecordingState state_ = RecordingState::starting;
   VADMode mode_;
@@ -190,6 +189,7 @@ class RecorderCore {
   std::map<std::uint32_t, TranscriptionOutcome> held_;  // until the texts before them have come: see `transcribed`
 
   notes::NoteDialogue dialogue_;
+  const std::vector<std::string> commands_;      // phrases that a recogniser may spot by itself
   std::optional<std::uint32_t> newest_segment_;  // that was opened
   bool segment_is_open_ = false;
   Frame gap_frames_ = 0;

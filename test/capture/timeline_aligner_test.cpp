@@ -174,6 +174,47 @@ TEST_F(TimelineAlignerTest, PlacesDroppedFramesWithoutMeasuring) {
   EXPECT_EQ(timeline(), elapsed());
 }
 
+TEST_F(TimelineAlignerTest, CountsDroppedFramesOnceHoweverLongTheDeviceRunsOn) {
+  run(5s);
+  now_ += 60ms;
+  deliver(10, 50);
+  run(5s);
+  EXPECT_THAT(gaps_, ElementsAre(Gap{5000, 50, GapReason::overflow}));
+  EXPECT_EQ(timeline(), elapsed());
+}
+
+TEST_F(TimelineAlignerTest, AddsALossThatIsTooShortForAGapToTheNextOne) {
+  run(1s);
+  for (int stall = 0; stall < 2; ++stall) {
+    lose(6ms);
+    now_ += 200ms;
+    deliver(10);
+    deliver(190);
+    run(2s);
+  }
+  EXPECT_THAT(gaps_, ElementsAre(Gap{3200, 12, GapReason::stalled}));
+  EXPECT_EQ(timeline(), elapsed());
+}
+
+TEST_F(TimelineAlignerTest, HandsOutALongDeliveryAtOnceWhereItIsNotLate) {
+  run(1s);
+  now_ += 300ms;
+  deliver(300);
+  read();
+  EXPECT_EQ(timeline(), elapsed());
+}
+
+TEST_F(TimelineAlignerTest, WaitsForLateAudioForASecondAfterAStall) {
+  run(1s);
+  now_ += 700ms;
+  run(600ms);  // late by 700 ms still
+  deliver(700);
+  run(2s);
+  finish();
+  EXPECT_THAT(gaps_, IsEmpty());
+  EXPECT_EQ(timeline(), elapsed());
+}
+
 // A process that was stopped for 20 s finds what the ring holds, 12 s, and a count of 8 s.
 TEST_F(TimelineAlignerTest, CountsALossOnceWhereTheProcessWasStoppedAndTheRingOverflowed) {
   run(1s);

@@ -290,6 +290,12 @@ TEST(Config, APhraseThatWouldMeanTwoCommandsIsRefused) {
   EXPECT_NO_THROW(config.validate());
 }
 
+TEST(Config, ThePhrasesOfTheDefaultsMeanOneCommandEach) {
+  RecorderConfig config;
+  config.notes.start = notes::NotePhrases::english().start;  // phrases are compared where some are configured
+  EXPECT_NO_THROW(config.validate());
+}
+
 TEST(Config, AListMayBeWrittenAsJSON) {
   const ConfigField& field = find_config_field("notes", "stop");
   EXPECT_EQ(parse_config_value(field, R"(["genug", "Schluss jetzt"])"),

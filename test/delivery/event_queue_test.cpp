@@ -86,6 +86,17 @@ TEST_F(EventQueueTest, WakesASleepingConsumerOnce) {
   EXPECT_EQ(wakes, 1);
 }
 
+TEST_F(EventQueueTest, KeepsOnlyTheNewestOfEachKindOfEphemeralEventThatWaits) {
+  const auto queue = make_queue(false);
+  for (const double level : {-30.0, -20.0, -10.0}) {
+    Event event{"session", std::nullopt, 1795363501.0, 0, AudioLevel{}};
+    std::get<AudioLevel>(event.body).rms_dbfs = level;
+    queue->push(std::make_shared<const Event>(event), view);
+  }
+  EXPECT_EQ(std::get<AudioLevel>(queue->next().value().body).rms_dbfs, -10);
+  EXPECT_FALSE(queue->next());
+}
+
 TEST_F(EventQueueTest, OfAConsumerThatMayNotBlockHasTheJournalReadElsewhere) {
   const auto queue = make_queue(false);
   push(*queue, 2 * EventQueue::kTail);

@@ -127,5 +127,52 @@ TEST(SegmentationPipeline, KnowsTheLoudestSampleOfTheRecording) {
   EXPECT_NEAR(pipeline.peak_dbfs(), -20, 0.01);
 }
 
+using SegmentationPipelineTest = SpeechPauses;
+
+TEST_F(SegmentationPipelineTest, EndsASegmentWhereAGapBeginsThatIsTooLongForSilenceInIt) {
+  for (const auto& [gap, reason] :
+       {std::pair{Frame{3200}, vad::CloseReason::stop}, {Frame{12800}, vad::CloseReason::gap}}) {
+    SCOPED_TRACE(gap);
+    SegmentationPipeline pipeline({}, {.sample_rate = kVADSampleRate, .channels = 1},
+                                  std::make_unique<WindowScript>(silence(20) + speech(40)));
+    const std::vector<float> samples(40 * kVADWindow, 0.1F);
+    std::vector<StreamItem> items;
+    pipeline.process(samples, items);
+    const Frame before = pipeline.now();
+    pipeline.insert_gap(gap, GapReason::stalled, items);
+    pipeline.flush(vad::CloseReason::stop, items);
+    EXPECT_EQ(pipeline.now(), before + gap);
+    EXPECT_EQ(pipeline.captured(), before);
+    const auto closed = all<vad::SegmentClosed>(items);
+    ASSERT_EQ(closed.size(), 1);
+    EXPECT_EQ(closed[0].reason, reason);
+    if (reason == vad::CloseReason::gap) {
+      EXPECT_EQ(closed[0].kept_end, before);
+    } else {
+      EXPECT_GT(closed[0].kept_end, before) << "a short gap is silence in the segment";
+    }
+  }
+}
+
+TEST_F(SegmentationPipelineTest, SendsSilenceInPlaceOfTheAudioWhileItIsMuted) {
+  SegmentationPipeline pipeline({}, {.sample_rate = kVADSampleRate, .channels = 1},
+                                std::make_unique<WindowScript>(silence(20) + speech(40)));
+  const std::vector<float> samples(30 * kVADWindow, 0.1F);
+  std::vector<StreamItem> items;
+  pipeline.process(samples, items);
+  const auto loud = [&items] {
+    std::ptrdiff_t count = 0;
+    for (const auto& audio : all<SegmentAudio>(items)) {
+      count += std::ranges::count_if(audio.samples, [](std::int16_t sample) { return sample != 0; });
+    }
+    return count;
+  };
+  const auto before = loud();
+  pipeline.set_muted(true);
+  pipeline.process(samples, items);
+  EXPECT_GT(before, 0);
+  EXPECT_EQ(loud(), before);
+}
+
 }  // namespace
 }  // namespace dictum::pipeline

@@ -291,6 +291,18 @@ TEST_F(Core, ARetryLeavesAloneWhatHasItsText) {
   EXPECT_EQ(all<Transcribe>().size(), 1U);
 }
 
+TEST_F(Core, TheAgeOfTheQueueIsThatOfASegmentThatIsAskedForAgainTooInFrontOfOthers) {
+  say(0, 1);
+  say(1, 4);
+  fail(0);
+  answer(1, "one");
+  core.retry_failed(actions);
+  clock.advance(3s);
+  say(2, 7);
+  EXPECT_EQ(reported<QueueStatus>().back().queued_jobs, 2U);
+  EXPECT_EQ(reported<QueueStatus>().back().oldest_sec, 3);
+}
+
 TEST_F(Core, AModeChangesTheDetectorsSilenceAndIsReported) {
   core.set_mode(VADMode::long_note, actions);
   EXPECT_EQ(all<SetMinSilence>().back().ms, 5000);
@@ -586,6 +598,35 @@ TEST_F(Core, AResumedSessionAsksForWhatIsMissingOnly) {
     if (const auto* job = std::get_if<Transcribe>(&action)) jobs.push_back(job->segment);
   }
   EXPECT_THAT(jobs, ElementsAre(1));
+}
+
+TEST_F(Core, ATextThatAPersonWroteIsTranscribedAgainOnlyWhereThatIsWanted) {
+  say(0, 1);
+  say(1, 4);
+  answer(0, "one");
+  answer(1, "two");
+  close();
+  auto recorded = journal();
+  Event edited = recorded.back();
+  edited.sequence = *edited.sequence + 1;
+  auto& written = edited.body.emplace<TranscriptionComplete>();
+  written.text = "won";
+  written.success = true;
+  written.revision = 1;
+  written.edited = true;
+  recorded.push_back(edited);
+  const auto jobs_of = [&](Redo redo) {
+    RecorderCore resumed(settings(), clock);
+    RecorderCore::Actions asked;
+    resumed.resume(recorded, redo, asked);
+    std::vector<std::uint32_t> jobs;
+    for (const Action& action : asked) {
+      if (const auto* job = std::get_if<Transcribe>(&action)) jobs.push_back(job->segment);
+    }
+    return jobs;
+  };
+  EXPECT_THAT(jobs_of(Redo::everything), ElementsAre(1));
+  EXPECT_THAT(jobs_of(Redo::everything_and_edits), ElementsAre(0, 1));
 }
 
 TEST_F(Core, AResumedSessionGoesOnCountingItsEvents) {
