@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value_to.hpp>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -96,10 +97,13 @@ SimulatedScript SimulatedScript::parse(std::string_view json) {
 }
 
 SimulatedScript SimulatedScript::load(const std::filesystem::path& file) {
-  std::ifstream in(file);
+  std::error_code error;
+  const bool is_file = std::filesystem::is_regular_file(file, error);  // opening a pipe would wait for its writer
+  std::ifstream in;
   std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) {
+  if (is_file) in.open(file);
+  if (in.is_open()) text << in.rdbuf();
+  if (!is_file || !in) {
     throw RecorderError(Errc::config_invalid,
                         fmt::format("the simulated worker's script {} cannot be read", file.string()));
   }

@@ -158,8 +158,10 @@ void check_whisper_model(std::istream& bytes, const std::filesystem::path& name)
 
 void check_whisper_model(const std::filesystem::path& model) {
   std::error_code error;
-  std::ifstream bytes(model, std::ios::binary);
-  if (!std::filesystem::is_regular_file(model, error) || !bytes) {
+  const bool is_file = std::filesystem::is_regular_file(model, error);  // opening a pipe would wait for its writer
+  std::ifstream bytes;
+  if (is_file) bytes.open(model, std::ios::binary);
+  if (!is_file || !bytes) {
     throw RecorderError(Errc::model_missing, fmt::format("there is no model file {}", utf8::repaired(model.string())));
   }
   check_whisper_model(bytes, model);

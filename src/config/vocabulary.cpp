@@ -1,11 +1,19 @@
 #include "config/vocabulary.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <sstream>
+#include <string>
 #include <string_view>
 
+#include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 
@@ -20,6 +28,26 @@ std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(kSpace);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kSpace) + 1 - first);
+}
+
+/// Nothing where it is no file, or one that nobody has written. Waits for nothing: a pipe, say, may have its name.
+std::optional<std::string> content_of(const std::filesystem::path& path) {
+  constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+  const UniqueFD file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  std::string content(kMaxBytes + 1, '\0');
+  std::size_t size = 0;
+  while (size < content.size()) {
+    const ssize_t got = ::read(file.get(), content.data() + size, content.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  if (size > kMaxBytes) return std::nullopt;
+  content.resize(size);
+  return content;
 }
 
 bool has_control_character(std::string_view text) {
@@ -44,13 +72,13 @@ std::vector<std::string> vocabulary_of(const RecorderConfig::Transcription& conf
   std::vector<std::string> terms = config.vocabulary;
   const auto& path = config.vocabulary_file;
   if (!path.empty()) {
-    std::error_code error;
-    std::ifstream file(path);
-    if (!std::filesystem::is_regular_file(path, error) || !file) {
+    const std::optional<std::string> content = content_of(path);
+    if (!content) {
       throw RecorderError(Errc::input_not_found,
                           fmt::format("The vocabulary file {} cannot be read. Check [transcription] vocabulary_file.",
                                       utf8::on_one_line(path.string())));
     }
+    std::istringstream file(*content);
     std::string line;
     for (std::size_t lines = 0; lines <= 10 * kMaxTerms && terms.size() <= kMaxTerms; ++lines) {
       line.clear();

@@ -67,7 +67,7 @@ std::string host_of(std::string_view address) {
 }
 
 std::string checksum(const fs::path& file, const Progress& progress, const std::stop_token& cancelled) {
-  const UniqueFD in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFD in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!in)
     throw RecorderError(Errc::model_missing, fmt::format("{} cannot be read: {}", file.string(), std::strerror(errno)));
   const std::uint64_t all = size_of(file);
@@ -101,7 +101,7 @@ class ModelStore::Download {
         cancelled_(std::move(cancelled)) {
     if (store.folder_.empty()) no_place();
     if (const auto error = make_private_folders(store.folder_)) cannot_write(store.folder_, error.value());
-    file_ = UniqueFD(::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    file_ = UniqueFD(::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644));
     if (!file_) cannot_write(part_, errno);
     if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
       throw RecorderError(Errc::output_unwritable,

@@ -131,7 +131,7 @@ std::string make_token(const std::filesystem::path& file, const Scopes& scopes) 
     if (scopes.has(scope)) names += (names.empty() ? "" : ",") + std::string(to_string(scope));
   }
   const std::string line = fmt::format("{}{} {}\n", kHashName, hash_of(token), names);
-  const UniqueFD fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600));
+  const UniqueFD fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
   if (!fd || ::write(fd.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
       ::fsync(fd.get()) != 0) {
     throw_disk_error(errno, file);

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <map>
@@ -229,6 +231,19 @@ TEST(Config, AVocabularyFileThatIsMissingOrNoTextIsNamed) {
       EXPECT_EQ(error.code(), make_error_code(code));
       EXPECT_THAT(error.what(), HasSubstr("names.txt"));
     }
+  }
+}
+
+TEST(Config, AVocabularyFileThatNobodyCanHaveWrittenIsRefusedAndNotWaitedFor) {
+  const test::TemporaryDirectory folder;
+  ASSERT_EQ(::mkfifo((folder / "names.pipe").c_str(), 0600), 0);
+  std::ofstream(folder / "names.huge") << "x";
+  std::filesystem::resize_file(folder / "names.huge", std::uintmax_t{1} << 33);
+  for (const std::filesystem::path& path :
+       {folder / "names.pipe", folder / "names.huge", folder.path(), std::filesystem::path("/dev/zero")}) {
+    RecorderConfig::Transcription config;
+    config.vocabulary_file = path;
+    EXPECT_THROW(vocabulary_of(config), RecorderError) << path;
   }
 }
 
