@@ -77,6 +77,7 @@ struct Library {
 
 struct Route {
   enum class Runs { on_loop, where_it_may_block };
+  enum class WebSocket { never, possible, required };
 
   std::string method;
   std::string pattern;  ///< "/api/v1/sessions/{session}"
@@ -90,6 +91,8 @@ struct Route {
 
   /// Throws RecorderError, which becomes a problem.
   std::function<Answer(const Library&, const Call&)> handler = {};
+
+  WebSocket websocket = WebSocket::never;  ///< whether the request may ask for one
 };
 
 /// What the recorder is doing.
