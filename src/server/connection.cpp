@@ -27,6 +27,7 @@
 #include "server/event_pump.hpp"
 #include "server/on_pool.hpp"
 #include "server/problem.hpp"
+#include "server/stream_connection.hpp"
 #include "server/websocket.hpp"
 
 namespace dictum::server {
@@ -172,6 +173,10 @@ class HTTPConnection final : public Connection {
     } else {
       answer = services_.router.answer(match);
     }
+    if (std::holds_alternative<ReceiveAudio>(answer)) {
+      if (co_await upgrade(request)) co_await serve_stream(websocket_, services_);
+      co_return false;
+    }
     if (auto* const command = std::get_if<Command>(&answer)) {
       answer = co_await carry_out(std::move(*command));
     } else if (auto* const follow = std::get_if<FollowEvents>(&answer)) {
@@ -263,7 +268,7 @@ class HTTPConnection final : public Connection {
     Message message = message_of({.content_type = "text/event-stream", .body = {}, .headers = {}}, false);
     if (!co_await write_message(std::move(message), true) || is_head) co_return;
     stream_.socket().async_wait(asio::ip::tcp::socket::wait_read,
-                                [stop = pump.stopper()](const boost::system::error_code&) { stop(); });
+                                [pumping = pump.handle()](const boost::system::error_code&) { pumping.stop(); });
     co_await pump.run([this](std::span<const EventLine> events) { return send_events(events); });
   }
 
@@ -287,7 +292,7 @@ class HTTPConnection final : public Connection {
   asio::awaitable<void> follow_events(const Request& request, EventPump& pump) {
     if (!co_await upgrade(request)) co_return;
     const auto said = std::make_shared<bool>(false);
-    asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump.stopper(), said), asio::detached);
+    asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump.handle(), said), asio::detached);
     const bool is_over = co_await pump.run([this](std::span<const EventLine> events) { return write_events(events); });
     if (*said) {
       co_await websocket_->close(CloseCode::policy, "Nothing is read here: events are only sent.");
@@ -305,13 +310,13 @@ class HTTPConnection final : public Connection {
   }
 
   /// Answers pings, and notices the end. A message that comes ends the pump: `said`.
-  static asio::awaitable<void> read_to_the_end(std::shared_ptr<WebSocket> websocket, EventPump::Stop stop,
+  static asio::awaitable<void> read_to_the_end(std::shared_ptr<WebSocket> websocket, EventPump::Handle pumping,
                                                std::shared_ptr<bool> said) {
     while (co_await websocket->read()) {
       *said = true;
-      stop();
+      pumping.stop();
     }
-    stop();
+    pumping.stop();
   }
 
   /// Lets a client that is still sending read what it was answered: closing at once could take that from it.

@@ -13,14 +13,14 @@ constexpr auto kAwait = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 }  // namespace
 
-struct EventPump::Stop::State {
+struct EventPump::Handle::State {
   explicit State(boost::asio::any_io_executor executor) : timer(std::move(executor)) {}
   boost::asio::steady_timer timer;
   std::uint64_t wakes = 0;
   bool is_stopped = false;
 };
 
-void EventPump::Stop::operator()() const {
+void EventPump::Handle::stop() const {
   state_->is_stopped = true;
   state_->timer.cancel();
 }
@@ -31,11 +31,11 @@ EventPump::EventPump(boost::asio::any_io_executor executor, EventFeed& feed, Eve
       follower_(std::move(follower)),
       pool_(pool),
       heartbeat_(heartbeat),
-      state_(std::make_shared<Stop::State>(std::move(executor))),
+      state_(std::make_shared<Handle::State>(std::move(executor))),
       known_(feed.sessions().size()),
       live_(feed.last_live()) {}
 
-void EventPump::wake() {
+void EventPump::Handle::wake() const {
   ++state_->wakes;
   state_->timer.cancel();
 }

@@ -30,21 +30,22 @@ class EventPump {
   EventPump(const EventPump&) = delete;
   EventPump& operator=(const EventPump&) = delete;
 
-  /// Ends the pump, from wherever it waits, before the next event. A handle that outlives the pump.
-  class Stop {
+  /// Reaches the pump, wherever it waits, and outlives it.
+  class Handle {
    public:
-    void operator()() const;
+    /// Ends it before the next event.
+    void stop() const;
+
+    /// Makes it call `send` soon, though there may be no event.
+    void wake() const;
 
    private:
     friend EventPump;
     struct State;
-    explicit Stop(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    explicit Handle(std::shared_ptr<State> state) : state_(std::move(state)) {}
     std::shared_ptr<State> state_;
   };
-  Stop stopper() const { return Stop(state_); }
-
-  /// Calls `send` soon, though there may be no event.
-  void wake();
+  Handle handle() const { return Handle(state_); }
 
   /// Runs until the feed is closed and everything is sent, until it is stopped, or `send` returns false. True in the
   /// first case.
@@ -55,7 +56,7 @@ class EventPump {
   EventFollower follower_;
   boost::asio::thread_pool& pool_;
   const std::chrono::milliseconds heartbeat_;
-  const std::shared_ptr<Stop::State> state_;
+  const std::shared_ptr<Handle::State> state_;
   std::size_t known_;   // sessions of the feed that the follower has
   std::uint64_t live_;  // the newest event without a sequence that was looked at
 };

@@ -78,6 +78,8 @@ const char* reason(int status) noexcept {
       return "Range Not Satisfiable";
     case 421:
       return "Misdirected Request";
+    case 422:
+      return "Unprocessable Content";
     case 426:
       return "Upgrade Required";
     case 431:

@@ -58,8 +58,11 @@ struct FollowEvents {
   std::set<std::string, std::less<>> types;
 };
 
+/// A stream of audio is wanted.
+struct ReceiveAudio {};
+
 /// What a request leads to: a response, or what has to be done for one.
-using Answer = std::variant<Response, Command, FollowEvents>;
+using Answer = std::variant<Response, Command, FollowEvents, ReceiveAudio>;
 
 /// The recorder as the API shows it.
 struct Status {
