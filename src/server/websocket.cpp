@@ -17,8 +17,10 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket.hpp>
+#include <boost/json/object.hpp>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "server/number.hpp"
@@ -243,19 +245,21 @@ WebSocketAddress parse_websocket_url(std::string_view url) {
   return address;
 }
 
-asio::awaitable<std::variant<std::shared_ptr<WebSocket>, std::string>> connect_websocket(
+asio::awaitable<std::variant<std::shared_ptr<WebSocket>, ConnectFailure>> connect_websocket(
     WebSocketAddress address, std::string token, WebSocket::Limits limits, std::chrono::milliseconds patience) {
-  using Result = std::variant<std::shared_ptr<WebSocket>, std::string>;
+  using Result = std::variant<std::shared_ptr<WebSocket>, ConnectFailure>;
   const auto executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
   auto [unresolved, endpoints] = co_await resolver.async_resolve(address.host, address.port, kAwait);
-  if (unresolved) co_return Result(fmt::format("{} is not known: {}", address.host, unresolved.message()));
+  if (unresolved)
+    co_return Result(ConnectFailure{fmt::format("{} is not known: {}", address.host, unresolved.message())});
   const auto made = std::make_shared<BeastWebSocket>(tcp::socket(executor), limits);
   made->limit(patience);
   auto [unreachable, endpoint] = co_await asio::async_connect(made->stream().next_layer(), endpoints, kAwait);
   if (unreachable) {
     made->unlimit();
-    co_return Result(fmt::format("{}:{} cannot be reached: {}", address.host, address.port, unreachable.message()));
+    co_return Result(
+        ConnectFailure{fmt::format("{}:{} cannot be reached: {}", address.host, address.port, unreachable.message())});
   }
   set_options(made->stream().next_layer(), limits.write);
   made->stream().set_option(websocket::stream_base::decorator([&token](websocket::request_type& request) {
@@ -267,11 +271,20 @@ asio::awaitable<std::variant<std::shared_ptr<WebSocket>, std::string>> connect_w
   auto [refused] = co_await made->stream().async_handshake(response, host, address.target, kAwait);
   made->unlimit();
   if (!refused) co_return Result(std::shared_ptr<WebSocket>(made));
-  if (refused == websocket::error::upgrade_declined) {
-    co_return Result(fmt::format("{} refuses the stream (HTTP {}): {}", host, response.result_int(),
-                                 utf8::on_one_line(response.body())));
+  if (refused != websocket::error::upgrade_declined) {
+    co_return Result(
+        ConnectFailure{fmt::format("{} does not answer as a server of streams: {}", host, refused.message())});
   }
-  co_return Result(fmt::format("{} is no server of streams: {}", host, refused.message()));
+  const bool is_final = response.result_int() < 500;
+  std::string why = utf8::on_one_line(response.body());
+  boost::system::error_code error;
+  if (const boost::json::value body = json::parse(response.body(), error); !error && body.is_object()) {
+    const auto* const detail = body.as_object().if_contains("detail");
+    if (detail != nullptr && detail->is_string()) why = utf8::on_one_line(std::string_view(detail->as_string()));
+  }
+  while (why.ends_with('.') || why.ends_with(' ')) why.pop_back();
+  co_return Result(
+      ConnectFailure{fmt::format("{} refuses the stream ({}): {}", host, response.result_int(), why), is_final});
 }
 
 }  // namespace dictum::server

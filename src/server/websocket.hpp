@@ -83,8 +83,14 @@ struct WebSocketAddress {
 /// Reads "ws://HOST[:PORT][/PATH]" (or http). Throws RecorderError(invalid_argument), also for wss: there is no TLS.
 WebSocketAddress parse_websocket_url(std::string_view url);
 
-/// Connects to a server; `token` may be empty. The sentence that says why where that fails.
-boost::asio::awaitable<std::variant<std::shared_ptr<WebSocket>, std::string>> connect_websocket(
+/// Why there is no connection.
+struct ConnectFailure {
+  std::string sentence;   ///< without a full stop
+  bool is_final = false;  ///< the server is there, and refuses: trying again is of no use
+};
+
+/// Connects to a server; `token` may be empty.
+boost::asio::awaitable<std::variant<std::shared_ptr<WebSocket>, ConnectFailure>> connect_websocket(
     WebSocketAddress address, std::string token, WebSocket::Limits limits, std::chrono::milliseconds patience);
 
 }  // namespace dictum::server

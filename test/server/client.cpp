@@ -182,6 +182,7 @@ std::optional<std::string> Client::message(Frame* closed) {
   if (!next || next->opcode == Opcode::close) {
     if (closed != nullptr && next) *closed = *next;
     if (next) send_frame(Opcode::close, next->payload.substr(0, 2));
+    ::shutdown(socket_.get(), SHUT_WR);  // nothing is to come any more, so the server need not wait
     return std::nullopt;
   }
   return next->payload;

@@ -1,5 +1,10 @@
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -14,11 +19,15 @@
 #include "dictum/error.hpp"
 #include "dictum/recorder_backend.hpp"
 #include "dictum/sessions.hpp"
+#include "dictum/sound_file.hpp"
 #include "json_text.hpp"
 #include "recorder/recordings.hpp"
+#include "server/audio_spool.hpp"
 #include "server/remote_audio.hpp"
 #include "server/server.hpp"
 #include "server/stream_protocol.hpp"
+#include "server/stream_sender.hpp"
+#include "server/websocket.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_data.hpp"
 
@@ -492,6 +501,224 @@ TEST_F(Streaming, MoreThanAllowedAreRefused) {
   EXPECT_EQ(problem_after(again, 1011), "too_many_streams");
   finish(first.client);
   EXPECT_NO_THROW(open());
+}
+
+// Sending
+
+TEST(AudioSpool, ReadsWhatWasWrittenAndPassesOverWhatIsMissing) {
+  const test::TemporaryDirectory folder;
+  int changes = 0;
+  AudioSpool spool(folder / "unsent.wav", {8000, 2}, [&] { ++changes; });
+  const std::array<float, 6> frames = {1, 2, 3, 4, 5, 6};
+  spool.append(frames);
+  spool.skip(2);
+  spool.skip(1);
+  spool.append(std::span(frames).first(2));
+  EXPECT_EQ(changes, 4);
+  EXPECT_EQ(spool.end(), 7);
+  const auto first = spool.read(1, 100);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->first, 1);
+  EXPECT_EQ(decode_samples(audio::SampleFormat::f32, first->bytes), (std::vector<float>{3, 4, 5, 6}));
+  for (const Frame from : {3, 4, 6}) {
+    const auto second = spool.read(from, 100);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->first, 6);
+    EXPECT_EQ(decode_samples(audio::SampleFormat::f32, second->bytes), (std::vector<float>{1, 2}));
+  }
+  EXPECT_FALSE(spool.read(7, 100));
+  EXPECT_EQ(spool.read(0, 2)->bytes.size(), 2 * 2 * sizeof(float));
+}
+
+TEST(AudioSpool, IsASoundFileThatGoesOnceEverythingIsReleased) {
+  const test::TemporaryDirectory folder;
+  {
+    AudioSpool spool(folder / "unsent.wav", {8000, 1}, [] {});
+    spool.append(std::vector<float>(1000000, 0.25F));
+    spool.release(600000);
+    EXPECT_EQ(decode_samples(audio::SampleFormat::f32, spool.read(600000, 1)->bytes).front(), 0.25F);
+  }
+  EXPECT_EQ(sound_file_info(folder / "unsent.wav").format, (AudioFormat{8000, 1}));
+  std::filesystem::remove(folder / "unsent.wav");
+  {
+    AudioSpool spool(folder / "unsent.wav", {8000, 1}, [] {});
+    spool.append(std::vector<float>(10));
+    spool.release(10);
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "unsent.wav"));
+}
+
+/// Carries bytes between clients and a server, and breaks each connection after so many of the client's.
+class Relay {
+ public:
+  Relay(const std::string& url, std::size_t bytes) : to_(port_of(url)), bytes_(bytes) {
+    listener_ = UniqueFD(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    ::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size);
+    ::listen(listener_.get(), 8);
+    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    url_ = "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    thread_ = std::jthread([this] { run(); });
+  }
+  ~Relay() { ::shutdown(listener_.get(), SHUT_RDWR); }
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  const std::string& url() const { return url_; }
+  int connections() const { return connections_; }
+
+  static int port_of(const std::string& url) { return std::stoi(url.substr(url.rfind(':') + 1)); }
+
+ private:
+  static sockaddr_in loopback(int port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+
+  void run() {
+    for (;;) {
+      const UniqueFD client(::accept(listener_.get(), nullptr, nullptr));
+      if (!client) return;
+      ++connections_;
+      const UniqueFD server(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      const sockaddr_in address = loopback(to_);
+      if (::connect(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) continue;
+      std::array<pollfd, 2> ends = {{{client.get(), POLLIN, 0}, {server.get(), POLLIN, 0}}};
+      std::vector<char> block(10000);
+      for (std::size_t carried = 0; carried < bytes_ && ::poll(ends.data(), 2, -1) > 0;) {
+        const bool is_client = ends[0].revents != 0;
+        const ssize_t got = ::recv(ends[is_client ? 0 : 1].fd, block.data(), block.size(), 0);
+        if (got <= 0) break;
+        const auto size = static_cast<std::size_t>(got);
+        if (::send(ends[is_client ? 1 : 0].fd, block.data(), size, MSG_NOSIGNAL) != got) break;
+        if (is_client) carried += size;
+      }
+    }
+  }
+
+  const int to_;
+  const std::size_t bytes_;
+  UniqueFD listener_;
+  std::string url_;
+  std::atomic<int> connections_{0};
+  std::jthread thread_;
+};
+
+class Sending : public Streaming {
+ protected:
+  StreamSent send_file(const std::string& to, const std::function<void()>& meanwhile = [] {}) {
+    RecorderConfig local;
+    local.capture.input = test::project_file("samples/voice_note.wav");
+    local.capture.pace = "fast";
+    StreamSender sender(local, {.url = to, .token = {}, .spool_folder = folder / "spool"},
+                        {.on_event = [this](const Event& event) { events.push_back(event.sequence.value()); },
+                         .on_notice = [this](const std::string& notice) { notices.push_back(notice); },
+                         .on_end = {}});
+    meanwhile();
+    return sender.result();
+  }
+
+  const Frame frames = static_cast<Frame>(pcm.size() / 2);
+  std::vector<std::uint64_t> events;
+  std::vector<std::string> notices;
+};
+
+TEST_F(Sending, TheSessionOfTheServerEqualsTheRecordingOfTheFile) {
+  start();
+  const StreamSent sent = send_file(url);
+  EXPECT_EQ(sent.error, "");
+  EXPECT_EQ(sent.captured, frames);
+  EXPECT_EQ(sent.unsent, 0);
+  ASSERT_EQ(sent.sessions.size(), 1U);
+  EXPECT_EQ(sound_of(folder / "remote" / sent.sessions.front()), recorded());
+  EXPECT_EQ(open_session(folder / "remote" / sent.sessions.front()).source.substr(0, 21), "stream:voice_note.wav");
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "spool"));
+  EXPECT_THAT(notices, testing::IsEmpty());
+}
+
+TEST_F(Sending, AConnectionThatBreaksAgainAndAgainLosesNothingAndRepeatsNothing) {
+  start();
+  const Relay relay(url, 500'000);
+  const StreamSent sent = send_file(relay.url());
+  EXPECT_GT(relay.connections(), 2);
+  EXPECT_EQ(sent.error, "");
+  EXPECT_EQ(sent.unsent, 0);
+  ASSERT_EQ(sent.sessions.size(), 1U);
+  EXPECT_EQ(sound_of(folder / "remote" / sent.sessions.front()), recorded());
+  for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(events[i], i);
+}
+
+TEST_F(Sending, WhileTheServerIsAwayTheAudioWaitsAndFollowsLater) {
+  start();
+  ServerSettings again;
+  again.port = static_cast<std::uint16_t>(Relay::port_of(url));
+  server.reset();
+  const StreamSent sent = send_file(url, [&] {
+    while (std::filesystem::is_empty(folder / "spool")) std::this_thread::yield();
+    start(again);
+  });
+  EXPECT_EQ(sent.unsent, 0);
+  ASSERT_EQ(sent.sessions.size(), 1U);
+  EXPECT_EQ(sound_of(folder / "remote" / sent.sessions.front()), recorded());
+}
+
+TEST_F(Sending, AServerThatIsStartedAnewMissesNothing) {
+  start();
+  ServerSettings again;
+  again.port = static_cast<std::uint16_t>(Relay::port_of(url));
+  const StreamSent sent = send_file(url, [&] {
+    while (list_sessions(folder / "remote").empty()) std::this_thread::yield();
+    server.reset();
+    start(again);
+  });
+  EXPECT_EQ(sent.error, "");
+  EXPECT_EQ(sent.unsent, 0);
+  Frame total = 0;
+  for (const std::string& session : sent.sessions) total += open_session(folder / "remote" / session).end_frame;
+  EXPECT_GE(total, frames);  // as many, unless the end of the first one came too late for its client
+}
+
+TEST_F(Sending, WhatCannotBeSentStaysInAFile) {
+  const StreamSent sent = [&] {
+    RecorderConfig local;
+    local.capture.input = test::project_file("samples/voice_note.wav");
+    local.capture.pace = "fast";
+    StreamSender sender(local, {.url = "ws://127.0.0.1:1", .token = {}, .spool_folder = folder / "spool"}, {});
+    const auto bytes = [&] {
+      std::uintmax_t size = 0;
+      for (const auto& entry : std::filesystem::directory_iterator(folder / "spool")) size = entry.file_size();
+      return size;
+    };
+    while (bytes() < 100'000) std::this_thread::yield();
+    sender.cancel();
+    return sender.result();
+  }();
+  EXPECT_EQ(sent.unsent, sent.captured);
+  EXPECT_EQ(sound_file_info(sent.file).format, (AudioFormat{16000, 1}));
+}
+
+TEST_F(Sending, AServerThatRefusesIsNotAskedAgain) {
+  make_token(folder / "tokens", Scopes::all());
+  ServerSettings settings;
+  settings.tokens.add_file(folder / "tokens");
+  start(std::move(settings));
+  EXPECT_THAT(send_file(url).error, testing::AllOf(HasSubstr("401"), HasSubstr("needs a token")));
+}
+
+TEST(StreamAddress, IsTakenApart) {
+  const auto address = parse_websocket_url("ws://[::1]:8080/api");
+  EXPECT_EQ(address.host, "::1");
+  EXPECT_EQ(address.port, "8080");
+  EXPECT_EQ(address.target, "/api");
+  EXPECT_EQ(parse_websocket_url("http://example.org").port, "80");
+  for (const char* wrong : {"", "example.org", "ws://", "ws://:80", "ws://host:0", "ws://host:70000", "ws://[::1",
+                            "ws://host:80x", "wss://host", "ws://a b", "ws://user@host", "ftp://host"}) {
+    EXPECT_THROW(parse_websocket_url(wrong), RecorderError) << wrong;
+  }
 }
 
 TEST_F(Streaming, NeedsATokenThatMayTranscribe) {
