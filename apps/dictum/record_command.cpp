@@ -20,6 +20,7 @@
 #include "dictum/sound_file.hpp"
 #include "event_printer.hpp"
 #include "output.hpp"
+#include "record_to.hpp"
 #include "signals.hpp"
 
 namespace dictum::program {
@@ -34,6 +35,8 @@ struct Options {
   bool json = false;
   bool live_events = false;
   bool no_transcribe = false;
+  std::string to;
+  std::filesystem::path to_token;
 };
 
 bool is_file(const RecorderConfig& config) {
@@ -211,11 +214,29 @@ Recorded record(const Options& options, const RecorderConfig& config) {
   return {watcher->failed() || watcher->without_text() > 0 ? ExitCode::failure : ExitCode::success, interrupted};
 }
 
+/// The session is the server's, and so is how it is segmented and transcribed.
+ExitCode record_for_server(const Options& options, RecorderConfig config) {
+  if (options.files.size() > 1) throw UsageError("--to sends one file at a time");
+  if (options.no_transcribe) throw UsageError("--no-transcribe does not go with --to: the server transcribes");
+  for (const char* flag : {"--stop-after-silence", "--channel"}) {
+    if (options.config.was_given(flag)) throw UsageError(fmt::format("{} does not go with --to", flag));
+  }
+  if (!options.files.empty()) config.capture.input = options.files.front();
+  return record_to({.url = options.to,
+                    .token_file = options.to_token,
+                    .printing = {.is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json}},
+                   config);
+}
+
 /// Each file is a session of its own. One that fails does not keep the others from being recorded.
 ExitCode record(const Options& options) {
   RecorderConfig config = resolve(options);
+  if (!options.files.empty() && options.config.was_given("--input")) {
+    throw UsageError("name files either with --input or as arguments");
+  }
+  if (!options.to.empty()) return record_for_server(options, std::move(config));
+  if (!options.to_token.empty()) throw UsageError("--to-token belongs to --to");
   if (options.files.empty()) return record(options, config).code;
-  if (options.config.was_given("--input")) throw UsageError("name files either with --input or as arguments");
   ExitCode code = ExitCode::success;
   for (const auto& file : options.files) {
     config.capture.input = file;
@@ -242,6 +263,10 @@ void add_record_command(CLI::App& app, ExitCode& code) {
   command->add_flag("--json", options->json, "print one event a line as JSON, and nothing else, on standard output");
   command->add_flag("--live-events", options->live_events, "with --json: also levels, interim text, queue status");
   command->add_flag("--no-transcribe", options->no_transcribe, "keep the audio only");
+  command->add_option("--to", options->to, "send the audio to a server, which records it: ws://HOST:PORT")
+      ->type_name("URL");
+  command->add_option("--to-token", options->to_token, "a file with the token that the server lets in by")
+      ->type_name("FILE");
   command->callback([options, &code] { code = record(*options); });
 }
 

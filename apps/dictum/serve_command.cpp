@@ -34,7 +34,7 @@ server::Scopes scopes_of(const Options& options) {
   server::Scopes scopes;
   for (const std::string& name : options.scopes) {
     const auto scope = server::scope_named(name);
-    if (!scope) throw UsageError(fmt::format("\"{}\" is no scope: listen, control or library", name));
+    if (!scope) throw UsageError(fmt::format("\"{}\" is no scope: listen, control, library or transcribe", name));
     scopes = scopes.with(*scope);
   }
   return scopes;
@@ -94,7 +94,8 @@ void add_serve_command(CLI::App& app, ExitCode& code) {
   command->add_option("--host", options->settings.hosts, "a name that leads to this server, besides localhost");
   command->add_option("--token-file", options->token_files, "let in who has a token of this file");
   command->add_option("--new-token", options->new_token, "add a token to FILE, print it, and end")->type_name("FILE");
-  command->add_option("--scope", options->scopes, "of the new token: listen, control, library; all if left out");
+  command->add_option("--scope", options->scopes,
+                      "of the new token: listen, control, library, transcribe; all if left out");
   options->config.add_all();
   command->callback([options, &code] { code = serve(*options); });
 }

@@ -8,6 +8,7 @@
 
 #include "server/number.hpp"
 #include "server/problem.hpp"
+#include "server/websocket.hpp"
 
 namespace dictum::server {
 namespace {
@@ -104,14 +105,17 @@ std::optional<Response> AccessPolicy::refusal_of_token(const Request& request, S
   if (scope == Scope::none || tokens_.is_empty()) return std::nullopt;
   constexpr std::string_view kScheme = "Bearer ";
   const std::string* const header = request.header("Authorization");
-  if (header == nullptr || !equal_ignoring_case(std::string_view(*header).substr(0, kScheme.size()), kScheme)) {
+  std::string token = token_in_protocols(request);
+  if (header != nullptr && equal_ignoring_case(std::string_view(*header).substr(0, kScheme.size()), kScheme)) {
+    token = header->substr(kScheme.size());
+  } else if (token.empty()) {
     return problem(
                401, "token_missing",
                "This server needs a token: send it as \"Authorization: Bearer TOKEN\"; whoever runs the server makes "
                "one with `dictum serve --new-token FILE`.")
         .with("WWW-Authenticate", "Bearer");
   }
-  const auto scopes = tokens_.scopes_of(std::string_view(*header).substr(kScheme.size()));
+  const auto scopes = tokens_.scopes_of(token);
   if (!scopes) {
     return problem(401, "token_unknown", "This server does not know the token: ask whoever runs it for a new one.")
         .with("WWW-Authenticate", "Bearer error=\"invalid_token\"");

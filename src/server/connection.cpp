@@ -10,7 +10,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -19,12 +19,16 @@
 #include <cerrno>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "dictum/error.hpp"
-#include "server/event_follower.hpp"
+#include "server/event_pump.hpp"
+#include "server/on_pool.hpp"
 #include "server/problem.hpp"
+#include "server/stream_connection.hpp"
+#include "server/websocket.hpp"
 
 namespace dictum::server {
 namespace {
@@ -38,16 +42,6 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kFilePiece = std::size_t{64} << 10;
 constexpr std::size_t kMaxLinger = std::size_t{4} << 20;
 constexpr auto kLingerTime = std::chrono::seconds(1);
-
-/// Does `work` where it may block, and goes on where it was awaited. It is not cancelled, so what it refers to is
-/// there.
-template <class Work>
-asio::awaitable<std::invoke_result_t<Work&>> on_pool(asio::thread_pool::executor_type pool, Work work) {
-  using Result = std::invoke_result_t<Work&>;
-  auto task = [work = std::move(work)]() mutable -> asio::awaitable<Result> { co_return work(); };
-  auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
-  co_return co_await asio::co_spawn(pool, std::move(task), std::move(token));
-}
 
 /// Up to `size` bytes of a file; fewer where it ends, or cannot be read.
 std::string read_piece(int file, std::uint64_t offset, std::size_t size) {
@@ -111,6 +105,7 @@ class HTTPConnection final : public Connection {
 
   void cancel() override {
     cancellation_.emit(asio::cancellation_type::terminal);
+    if (websocket_) websocket_->cancel();
     stream_.close();
   }
 
@@ -178,12 +173,23 @@ class HTTPConnection final : public Connection {
     } else {
       answer = services_.router.answer(match);
     }
+    if (std::holds_alternative<ReceiveAudio>(answer)) {
+      if (co_await upgrade(request)) co_await serve_stream(websocket_, services_);
+      co_return false;
+    }
     if (auto* const command = std::get_if<Command>(&answer)) {
       answer = co_await carry_out(std::move(*command));
     } else if (auto* const follow = std::get_if<FollowEvents>(&answer)) {
       auto cursor = services_.feed.start(follow->after);
       if (cursor) {
-        co_await stream_events({services_.router.root(), std::move(*cursor), std::move(follow->types)}, is_head);
+        EventPump pump(stream_.get_executor(), services_.feed,
+                       {services_.router.root(), std::move(*cursor), std::move(follow->types)}, services_.pool,
+                       limits_.heartbeat);
+        if (match.is_websocket) {
+          co_await follow_events(request, pump);
+        } else {
+          co_await stream_events(pump, is_head);
+        }
         co_return false;
       }
       answer = problem(404, "not_found",
@@ -257,44 +263,60 @@ class HTTPConnection final : public Connection {
 
   // Events
 
-  /// Wakes a stream that waits; the client's end of the connection does so too.
-  struct Alarm {
-    explicit Alarm(const asio::any_io_executor& executor) : timer(executor) {}
-    asio::steady_timer timer;
-    bool client_is_gone = false;
-  };
-
-  /// The journals are the queue: what this client has not taken yet is on disk, and one piece of it in memory.
-  asio::awaitable<void> stream_events(EventFollower follower, bool is_head) {
-    EventFeed& feed = services_.feed;
-    std::size_t known = feed.sessions().size();
-    std::uint64_t live = feed.last_live();
-    const auto alarm = std::make_shared<Alarm>(stream_.get_executor());
-    const EventFeed::Watch watch(feed, [alarm] { alarm->timer.cancel(); });
+  /// The client's end of the connection ends the stream, as does whatever it sends, which no client of a stream does.
+  asio::awaitable<void> stream_events(EventPump& pump, bool is_head) {
     Message message = message_of({.content_type = "text/event-stream", .body = {}, .headers = {}}, false);
     if (!co_await write_message(std::move(message), true) || is_head) co_return;
-    stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [alarm](const boost::system::error_code&) {
-      alarm->client_is_gone = true;  // or it sends something, which no client of a stream does
-      alarm->timer.cancel();
-    });
-    while (!alarm->client_is_gone) {
-      const std::uint64_t version = feed.version();
-      for (; known < feed.sessions().size(); ++known) follower.add(feed.sessions().at(known).session);
-      auto work = [&follower] { return follower.read(); };
-      EventFollower::Piece piece = co_await on_pool(services_.pool.get_executor(), std::move(work));
-      if (piece.is_end) {
-        for (const auto& each : feed.live_since(live)) {
-          live = each->number;
-          piece.text += follower.live(*each);
-        }
-      }
-      if (!co_await send(piece.text)) co_return;
-      if (!piece.is_end || version != feed.version()) continue;
-      if (feed.is_closed()) co_return;
-      alarm->timer.expires_after(limits_.heartbeat);
-      auto [woken] = co_await alarm->timer.async_wait(kAwait);
-      if (!woken && !co_await send(kHeartbeat)) co_return;
+    stream_.socket().async_wait(asio::ip::tcp::socket::wait_read,
+                                [pumping = pump.handle()](const boost::system::error_code&) { pumping.stop(); });
+    co_await pump.run([this](std::span<const EventLine> events) { return send_events(events); });
+  }
+
+  asio::awaitable<bool> send_events(std::span<const EventLine> events) {
+    std::string text;
+    for (const EventLine& event : events) text += sse_event(event);
+    co_return co_await send(text.empty() ? kHeartbeat : text);
+  }
+
+  // WebSockets
+
+  /// Makes a WebSocket of the connection. False where the client is gone.
+  asio::awaitable<bool> upgrade(const Request& request) {
+    if (buffer_.size() > 0) co_return false;  // a frame before the agreement: no client does that
+    websocket_ = co_await accept_websocket(
+        stream_.release_socket(), request,
+        {.message_bytes = limits_.message_bytes, .write = limits_.send, .close = kLingerTime});
+    co_return websocket_ != nullptr;
+  }
+
+  asio::awaitable<void> follow_events(const Request& request, EventPump& pump) {
+    if (!co_await upgrade(request)) co_return;
+    const auto said = std::make_shared<bool>(false);
+    asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump.handle(), said), asio::detached);
+    const bool is_over = co_await pump.run([this](std::span<const EventLine> events) { return write_events(events); });
+    if (*said) {
+      co_await websocket_->close(CloseCode::policy, "Nothing is read here: events are only sent.");
+    } else if (is_over) {
+      co_await websocket_->close(CloseCode::going_away, "The server is stopping.");
     }
+  }
+
+  asio::awaitable<bool> write_events(std::span<const EventLine> events) {
+    if (events.empty()) co_return co_await websocket_->ping();
+    for (const EventLine& event : events) {
+      if (!co_await websocket_->write_text(websocket_event(event))) co_return false;
+    }
+    co_return true;
+  }
+
+  /// Answers pings, and notices the end. A message that comes ends the pump: `said`.
+  static asio::awaitable<void> read_to_the_end(std::shared_ptr<WebSocket> websocket, EventPump::Handle pumping,
+                                               std::shared_ptr<bool> said) {
+    while (co_await websocket->read()) {
+      *said = true;
+      pumping.stop();
+    }
+    pumping.stop();
   }
 
   /// Lets a client that is still sending read what it was answered: closing at once could take that from it.
@@ -315,6 +337,7 @@ class HTTPConnection final : public Connection {
   const Limits limits_;
   std::optional<http::request_parser<http::string_body>> parser_;  // of the request that is being read
   beast::flat_buffer buffer_{limits_.header_bytes + limits_.body_bytes};
+  std::shared_ptr<WebSocket> websocket_;  // once it is one; `stream_` has no socket then
   asio::cancellation_signal cancellation_;
   bool is_idle_ = true;
 };

@@ -9,6 +9,7 @@
 #include "server/event_feed.hpp"
 #include "server/limits.hpp"
 #include "server/router.hpp"
+#include "server/stream_list.hpp"
 
 namespace dictum::server {
 
@@ -16,6 +17,7 @@ namespace dictum::server {
 struct ConnectionServices {
   const Router& router;
   EventFeed& feed;
+  StreamList& streams;
   AsyncRecorderBackend& backend;
   boost::asio::thread_pool& pool;  ///< for what blocks on files
   Limits limits;

@@ -12,8 +12,14 @@
 
 namespace dictum::server {
 
-std::string sse_event(std::string_view id, std::string_view json) {
-  return id.empty() ? fmt::format("data: {}\n\n", json) : fmt::format("id: {}\ndata: {}\n\n", id, json);
+std::string sse_event(const EventLine& event) {
+  if (event.id.empty()) return fmt::format("data: {}\n\n", event.json);
+  return fmt::format("id: {}\ndata: {}\n\n", event.id, event.json);
+}
+
+std::string websocket_event(const EventLine& event) {
+  if (event.id.empty()) return event.json;
+  return fmt::format(R"({{"id":"{}",{})", event.id, std::string_view(event.json).substr(1));
 }
 
 EventFollower::EventFollower(std::filesystem::path root, EventCursor cursor, std::set<std::string, std::less<>> types)
@@ -28,6 +34,7 @@ void EventFollower::add(std::string session) {
 EventFollower::Piece EventFollower::read() {
   Piece piece;
   std::size_t events = 0;
+  std::size_t bytes = 0;
   for (Followed& followed : sessions_) {
     const std::filesystem::path session = root_ / followed.position.session;
     if (!followed.reader) {
@@ -40,9 +47,10 @@ EventFollower::Piece EventFollower::read() {
       if (!event->sequence || *event->sequence < followed.position.next) continue;
       followed.position.next = *event->sequence + 1;
       if (types_.contains(event->name())) {
-        piece.text += sse_event(id(), json::to_line(wire::to_json(journal::with_relative_paths(*event, session))));
+        piece.events.push_back({id(), json::to_line(wire::to_json(journal::with_relative_paths(*event, session)))});
+        bytes += piece.events.back().id.size() + piece.events.back().json.size();
       }
-      if (piece.text.size() >= kPiece || ++events == kPieceEvents) return piece;
+      if (bytes >= kPiece || ++events == kPieceEvents) return piece;
     }
   }
   piece.is_end = true;
@@ -50,12 +58,13 @@ EventFollower::Piece EventFollower::read() {
   return piece;
 }
 
-std::string EventFollower::live(const EventFeed::Live& live) const {
-  if (!types_.contains(live.name)) return {};
+std::optional<EventLine> EventFollower::live(const EventFeed::Live& live) const {
+  if (!types_.contains(live.name)) return std::nullopt;
   const auto followed = std::ranges::find(sessions_, live.at.session,
                                           [](const Followed& each) -> const auto& { return each.position.session; });
   const bool is_past = followed == sessions_.end() || followed->position.next > live.at.next;
-  return live.is_ephemeral && is_past ? "" : sse_event({}, live.json);
+  if (live.is_ephemeral && is_past) return std::nullopt;
+  return EventLine{{}, live.json};
 }
 
 /// Of a session that has not been reached yet nothing has been read: whoever goes on from here reads it from its start.

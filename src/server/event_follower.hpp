@@ -13,10 +13,19 @@
 
 namespace dictum::server {
 
-/// One event of a stream of Server-Sent Events. `json` is one line; without an `id` the client's place stays as it is.
-std::string sse_event(std::string_view id, std::string_view json);
+/// An event as clients get it. `json` is one line; without an `id` the client's place stays as it is.
+struct EventLine {
+  std::string id;
+  std::string json;
+};
 
-/// A line that clients pass over: that the connection is alive.
+/// One event of a stream of Server-Sent Events.
+std::string sse_event(const EventLine& event);
+
+/// One event as a message of a WebSocket: the same object, with the `id` as its first member.
+std::string websocket_event(const EventLine& event);
+
+/// A line that clients of a stream pass over: that the connection is alive.
 inline constexpr std::string_view kHeartbeat = ":\n\n";
 
 /// What one client has read, and reads next, of the journals: in order of the sessions, each event once. Events are as
@@ -37,7 +46,7 @@ class EventFollower {
   void add(std::string session);
 
   struct Piece {
-    std::string text;     ///< what is to be sent
+    std::vector<EventLine> events;
     bool is_end = false;  ///< there is no more just now
   };
 
@@ -45,8 +54,8 @@ class EventFollower {
   /// cannot be opened.
   Piece read();
 
-  /// An event that no journal has; "" where the client does not want it, or has read past it.
-  std::string live(const EventFeed::Live& live) const;
+  /// An event that no journal has; empty where the client does not want it, or has read past it.
+  std::optional<EventLine> live(const EventFeed::Live& live) const;
 
  private:
   struct Followed {

@@ -10,6 +10,9 @@ struct Limits {
   std::size_t connections = 256;
   std::size_t header_bytes = std::size_t{16} << 10;
   std::size_t body_bytes = std::size_t{64} << 10;
+  std::size_t message_bytes = std::size_t{1} << 20;                ///< of a WebSocket
+  std::size_t streams = 64;                                        ///< of audio at once
+  std::chrono::milliseconds resume = std::chrono::seconds(30);     ///< until a stream without a connection ends
   std::chrono::milliseconds request = std::chrono::seconds(15);    ///< until a request is complete, idle time included
   std::chrono::milliseconds send = std::chrono::seconds(60);       ///< until a client has taken a piece of a response
   std::chrono::milliseconds heartbeat = std::chrono::seconds(15);  ///< between signs of life in a stream of events

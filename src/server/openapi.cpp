@@ -47,6 +47,10 @@ json::object operation_of(const Route& route) {
   if (route.name == "get_segment_audio") {
     responses["206"] = {{"description", "The range that was asked for"}, {"content", content}};
   }
+  if (route.websocket != Route::WebSocket::never) {
+    responses["101"] = {{"description", "A WebSocket, where the request asks for one"}};
+  }
+  if (route.websocket == Route::WebSocket::required) responses.erase("200");
   responses["default"] = {{"$ref", "#/components/responses/Problem"}};
   json::object operation{{"operationId", route.name},
                          {"summary", route.summary},

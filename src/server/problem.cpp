@@ -80,6 +80,10 @@ const char* reason(int status) noexcept {
       return "Range Not Satisfiable";
     case 421:
       return "Misdirected Request";
+    case 422:
+      return "Unprocessable Content";
+    case 426:
+      return "Upgrade Required";
     case 431:
       return "Request Header Fields Too Large";
     case 503:

@@ -58,8 +58,11 @@ struct FollowEvents {
   std::set<std::string, std::less<>> types;
 };
 
+/// A stream of audio is wanted.
+struct ReceiveAudio {};
+
 /// What a request leads to: a response, or what has to be done for one.
-using Answer = std::variant<Response, Command, FollowEvents>;
+using Answer = std::variant<Response, Command, FollowEvents, ReceiveAudio>;
 
 /// The recorder as the API shows it.
 struct Status {
@@ -77,6 +80,7 @@ struct Library {
 
 struct Route {
   enum class Runs { on_loop, where_it_may_block };
+  enum class WebSocket { never, possible, required };
 
   std::string method;
   std::string pattern;  ///< "/api/v1/sessions/{session}"
@@ -90,6 +94,8 @@ struct Route {
 
   /// Throws RecorderError, which becomes a problem.
   std::function<Answer(const Library&, const Call&)> handler = {};
+
+  WebSocket websocket = WebSocket::never;  ///< whether the request may ask for one
 };
 
 /// What the recorder is doing.

@@ -17,6 +17,7 @@
 #include "server/page.hpp"
 #include "server/problem.hpp"
 #include "server/target.hpp"
+#include "server/websocket.hpp"
 
 namespace dictum::server {
 namespace {
@@ -151,6 +152,15 @@ std::variant<Response, Router::Match> Router::route(const Request& request) cons
     if (auto refused = access_.refusal(request, route.scope)) return std::move(*refused);
     Match found{&route, {&request, std::move(*parameters)}};
     check_parameters(route, target, found.call);
+    found.is_websocket = route.websocket != Route::WebSocket::never && is_websocket_upgrade(request);
+    if (found.is_websocket) {
+      if (auto refused = refusal_of_upgrade(request)) return std::move(*refused);
+      return found;
+    }
+    if (route.websocket == Route::WebSocket::required) {
+      return problem(426, "upgrade_required", "This is a WebSocket: connect to it as one.")
+          .with("Upgrade", "websocket");
+    }
     const std::string* const accept = request.header("Accept");
     const auto is_accepted = [&](const std::string& type) {
       return accept == nullptr || accepts(*accept, essence(type));

@@ -22,6 +22,7 @@ class Router {
   struct Match {
     const Route* route{};
     Call call;
+    bool is_websocket = false;  ///< is asked for, and the route has one
   };
 
   /// Finds what a request asks for and checks all of it: who asks, the path, each parameter, the body's kind. The

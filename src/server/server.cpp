@@ -34,6 +34,7 @@ using asio::ip::tcp;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr int kFileThreads = 4;
+constexpr std::size_t kRecorderThreads = 4;
 constexpr auto kPatience = std::chrono::seconds(1);            // for a client to take the end of its response
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // while no descriptor is free
 
@@ -80,6 +81,7 @@ class Server::Loop {
       : acceptor_(listen(context_, settings)),
         limits_(settings.limits),
         root_(session_root(config)),
+        streams_({config, context_.get_executor(), recorders_, pool_}, limits_.streams, limits_.resume),
         backend_(context_.get_executor(), std::move(config), [this](const Event& event) { feed_.take(event); }),
         router_({root_, [this] { return status(); }}, {std::move(settings.tokens), std::move(settings.hosts)}) {
     asio::co_spawn(context_, accept(), asio::detached);
@@ -100,6 +102,7 @@ class Server::Loop {
     asio::co_spawn(context_, shut_down(), asio::detached);
     thread_.join();
     pool_.join();
+    recorders_.join();
   }
 
  private:
@@ -146,7 +149,9 @@ class Server::Loop {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     cancel_connections([](const Connection& each) { return each.is_idle(); });
+    streams_.stop();
     co_await backend_.stop_recording(std::chrono::seconds(0), kAwait);
+    co_await streams_.stopped();
     feed_.close();
     co_await wait_for_connections();
     cancel_connections([](const Connection&) { return true; });
@@ -168,15 +173,18 @@ class Server::Loop {
   }
 
   EventFeed feed_;  // outlives the coroutines, which go with the context
-  asio::io_context context_{1};
+  asio::thread_pool recorders_{std::max<std::size_t>(kRecorderThreads, std::thread::hardware_concurrency())};
   asio::thread_pool pool_{kFileThreads};
+  asio::io_context context_{1};  // before the pools, to which the end of a stream gives its recorder
   tcp::acceptor acceptor_;
   const tcp::endpoint endpoint_ = acceptor_.local_endpoint();
   const Limits limits_;
   const std::filesystem::path root_;
+  StreamList streams_;
   AsyncRecorderBackend backend_;
   const Router router_;
-  const ConnectionServices services_{router_, feed_, backend_, pool_, limits_, [this] { return is_stopping_.load(); }};
+  const ConnectionServices services_{
+      router_, feed_, streams_, backend_, pool_, limits_, [this] { return is_stopping_.load(); }};
   std::set<std::shared_ptr<Connection>> connections_;
   asio::steady_timer none_left_{context_};
   std::atomic<bool> is_stopping_{false};

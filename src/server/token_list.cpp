@@ -101,10 +101,11 @@ void TokenList::add(std::string_view text) {
     const bool is_hash = hash.starts_with(kHashName) && hash.size() == kHashName.size() + kHashDigits &&
                          hash.find_first_not_of("0123456789abcdef", kHashName.size()) == std::string_view::npos;
     if (!is_hash || !scopes) {
-      throw RecorderError(Errc::config_invalid,
-                          fmt::format("Line {} is no \"sha256:HEX SCOPE,SCOPE\" of listen, control and library: make "
-                                      "tokens with `dictum serve --new-token FILE`.",
-                                      number));
+      throw RecorderError(
+          Errc::config_invalid,
+          fmt::format("Line {} is no \"sha256:HEX SCOPE,SCOPE\" of listen, control, library and transcribe: make "
+                      "tokens with `dictum serve --new-token FILE`.",
+                      number));
     }
     entries_.push_back({std::string(hash.substr(kHashName.size())), *scopes});
   }
@@ -119,15 +120,20 @@ std::optional<Scopes> TokenList::scopes_of(std::string_view token) const {
   return found;
 }
 
-std::string make_token(const std::filesystem::path& file, const Scopes& scopes) {
+std::string random_token() {
   std::array<unsigned char, kTokenBytes> random{};
   if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
     throw RecorderError(Errc::internal, "The system gives no random numbers.");
   }
   std::string token = "dictum_";
   for (const unsigned char byte : random) token += fmt::format("{:02x}", byte);
+  return token;
+}
+
+std::string make_token(const std::filesystem::path& file, const Scopes& scopes) {
+  std::string token = random_token();
   std::string names;
-  for (const Scope scope : {Scope::listen, Scope::control, Scope::library}) {
+  for (const Scope scope : kScopes) {
     if (scopes.has(scope)) names += (names.empty() ? "" : ",") + std::string(to_string(scope));
   }
   const std::string line = fmt::format("{}{} {}\n", kHashName, hash_of(token), names);

@@ -37,6 +37,9 @@ class TokenList {
   std::vector<Entry> entries_;
 };
 
+/// A token that nobody can guess. Throws RecorderError(internal) where the system gives no random numbers.
+std::string random_token();
+
 /// Makes a token, adds its hash to a file, which is made where there is none, for its user alone (0600), and returns
 /// it: it is shown once. Throws RecorderError: output_unwritable, disk_full.
 std::string make_token(const std::filesystem::path& file, const Scopes& scopes);

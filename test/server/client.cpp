@@ -114,6 +114,86 @@ std::optional<Client::Event> Client::event() {
   }
 }
 
+Client::Response Client::upgrade(std::string_view target, std::string_view headers) {
+  request("GET", target,
+          fmt::format("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}",
+                      headers));
+  Response response = head();
+  if (response.status == 101) return response;
+  const std::size_t size = std::stoul(response.headers["content-length"]);
+  while (buffer_.size() < size && receive()) {
+  }
+  response.body = std::exchange(buffer_, {});
+  return response;
+}
+
+bool Client::send_frame(Opcode opcode, std::string_view payload, bool is_last, bool is_masked) {
+  std::string bytes;
+  const auto add = [&](std::uint64_t value) { bytes += static_cast<char>(value & 0xFF); };
+  add((is_last ? 0x80U : 0U) | static_cast<unsigned>(opcode));
+  const std::uint64_t size = payload.size();
+  const unsigned mask_bit = is_masked ? 0x80U : 0U;
+  if (size < 126) {
+    add(mask_bit | size);
+  } else if (size < 65536) {
+    add(mask_bit | 126U);
+    for (int shift = 8; shift >= 0; shift -= 8) add(size >> shift);
+  } else {
+    add(mask_bit | 127U);
+    for (int shift = 56; shift >= 0; shift -= 8) add(size >> shift);
+  }
+  static constexpr std::string_view kMask = "\x12\x34\x56\x78";
+  if (is_masked) bytes += kMask;
+  const std::size_t begin = bytes.size();
+  bytes += payload;
+  for (std::size_t i = 0; is_masked && i < payload.size(); ++i) {
+    bytes[begin + i] = static_cast<char>(bytes[begin + i] ^ kMask[i % 4]);
+  }
+  return send(bytes);
+}
+
+std::optional<Client::Frame> Client::frame() {
+  const auto need = [this](std::size_t size) {
+    while (buffer_.size() < size) {
+      if (!receive()) return false;
+    }
+    return true;
+  };
+  const auto byte = [this](std::size_t at) { return static_cast<unsigned char>(buffer_[at]); };
+  for (;;) {
+    if (!need(2)) return std::nullopt;
+    const auto opcode = static_cast<Opcode>(byte(0) & 0x0F);
+    std::uint64_t size = byte(1) & 0x7F;
+    const std::size_t more = size == 126 ? 2 : size == 127 ? 8 : 0;
+    if (!need(2 + more)) return std::nullopt;
+    if (more > 0) size = 0;
+    for (std::size_t i = 0; i < more; ++i) size = size << 8 | byte(2 + i);
+    if (!need(2 + more + size)) return std::nullopt;
+    Frame frame{opcode, buffer_.substr(2 + more, size)};
+    buffer_.erase(0, 2 + more + size);
+    if (opcode != Opcode::ping) return frame;
+    send_frame(Opcode::pong, frame.payload);
+  }
+}
+
+std::optional<std::string> Client::message(Frame* closed) {
+  std::optional<Frame> next = frame();
+  if (!next || next->opcode == Opcode::close) {
+    if (closed != nullptr && next) *closed = *next;
+    if (next) send_frame(Opcode::close, next->payload.substr(0, 2));
+    ::shutdown(socket_.get(), SHUT_WR);  // nothing is to come any more, so the server need not wait
+    return std::nullopt;
+  }
+  return next->payload;
+}
+
+std::uint16_t Client::Frame::close_code() const {
+  if (opcode != Opcode::close || payload.size() < 2) return 0;
+  return static_cast<std::uint16_t>(static_cast<unsigned char>(payload[0]) << 8 |
+                                    static_cast<unsigned char>(payload[1]));
+}
+
 std::string Client::rest() {
   while (receive()) {
   }

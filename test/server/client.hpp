@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,15 @@ class Client {
     std::string id;
     std::string data;
   };
+  enum class Opcode : unsigned char { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
+  struct Frame {  ///< of a WebSocket
+    Opcode opcode{};
+    std::string payload;
+
+    /// The code and the reason of one that closes.
+    std::uint16_t close_code() const;
+    std::string close_reason() const { return payload.size() > 2 ? payload.substr(2) : ""; }
+  };
 
   /// `receive_buffer`: how much the system takes for a client that does not read; 0 leaves it as it is.
   explicit Client(const std::string& url, int receive_buffer = 0);
@@ -43,6 +53,19 @@ class Client {
 
   /// The next event of a stream; empty where the server has ended it. Heartbeats are passed over.
   std::optional<Event> event();
+
+  /// Asks for a WebSocket; the response says whether it is one.
+  Response upgrade(std::string_view target, std::string_view headers = "");
+
+  /// One frame, as a client sends it or not. False as `send`.
+  bool send_frame(Opcode opcode, std::string_view payload, bool is_last = true, bool is_masked = true);
+  bool send_text(std::string_view text) { return send_frame(Opcode::text, text); }
+
+  /// The next frame; empty where the server has ended the connection. Pings are answered and passed over.
+  std::optional<Frame> frame();
+
+  /// The next message of text; empty where the server closes the WebSocket instead, whose frame is in `closed`.
+  std::optional<std::string> message(Frame* closed = nullptr);
 
   /// Reads until the server closes the connection.
   std::string rest();

@@ -17,8 +17,13 @@ using testing::IsEmpty;
 using testing::Not;
 
 TEST(ServerSentEvent, IsAnIdAndOneLineOfData) {
-  EXPECT_EQ(sse_event("20261122_154501/7", R"({"event":"X"})"), "id: 20261122_154501/7\ndata: {\"event\":\"X\"}\n\n");
-  EXPECT_EQ(sse_event("", "{}"), "data: {}\n\n");
+  EXPECT_EQ(sse_event({"20261122_154501/7", R"({"event":"X"})"}), "id: 20261122_154501/7\ndata: {\"event\":\"X\"}\n\n");
+  EXPECT_EQ(sse_event({"", "{}"}), "data: {}\n\n");
+}
+
+TEST(WebSocketEvent, IsTheEnvelopeWithItsIdBeforeTheRest) {
+  EXPECT_EQ(websocket_event({"20261122_154501/7", R"({"event":"X"})"}), R"({"id":"20261122_154501/7","event":"X"})");
+  EXPECT_EQ(websocket_event({"", R"({"event":"X"})"}), R"({"event":"X"})");
 }
 
 std::set<std::string, std::less<>> all_types() {
@@ -27,14 +32,16 @@ std::set<std::string, std::less<>> all_types() {
   return names;
 }
 
-/// The ids of the events in a piece of a stream.
-std::vector<std::string> ids(const std::string& text) {
+std::vector<std::string> ids(const std::vector<EventLine>& events) {
   std::vector<std::string> found;
-  for (std::size_t at = text.find("id: "); at != std::string::npos; at = text.find("\nid: ", at + 1)) {
-    const std::size_t begin = text.find("id: ", at) + 4;
-    found.push_back(text.substr(begin, text.find('\n', begin) - begin));
-  }
+  for (const EventLine& event : events) found.push_back(event.id);
   return found;
+}
+
+std::string text(const std::vector<EventLine>& events) {
+  std::string all;
+  for (const EventLine& event : events) all += sse_event(event);
+  return all;
 }
 
 class Following : public testing::Test {
@@ -51,31 +58,31 @@ class Following : public testing::Test {
 
 TEST_F(Following, ReadsWhatIsThereAndThenWhatComes) {
   EventFollower client = follower({{name, 0}});
-  EXPECT_EQ(ids(client.read().text), std::vector{name + "/0"});
-  EXPECT_THAT(client.read().text, IsEmpty());
+  EXPECT_EQ(ids(client.read().events), std::vector{name + "/0"});
+  EXPECT_THAT(client.read().events, IsEmpty());
   scribe.emit(0, VADModeChanged{VADMode::long_note, 5000});
   const auto piece = client.read();
-  EXPECT_EQ(ids(piece.text), std::vector{name + "/1"});
+  EXPECT_EQ(ids(piece.events), std::vector{name + "/1"});
   EXPECT_TRUE(piece.is_end);
 }
 
 TEST_F(Following, GoesOnBehindItsPlace) {
   scribe.speak(5000);
   EventFollower client = follower({{name, 2}});
-  EXPECT_EQ(ids(client.read().text).front(), name + "/2");
+  EXPECT_EQ(ids(client.read().events).front(), name + "/2");
 }
 
 TEST_F(Following, PathsAreRelativeToTheSession) {
   scribe.speak(5000);
-  const std::string text = follower({{name, 0}}).read().text;
-  EXPECT_THAT(text, HasSubstr(R"("wav_path":"seg_0000.wav")"));
-  EXPECT_THAT(text, Not(HasSubstr(folder.path().string())));
+  const std::string sent = text(follower({{name, 0}}).read().events);
+  EXPECT_THAT(sent, HasSubstr(R"("wav_path":"seg_0000.wav")"));
+  EXPECT_THAT(sent, Not(HasSubstr(folder.path().string())));
 }
 
 TEST_F(Following, WhatIsNotWantedIsPassedOverAndCounted) {
   scribe.speak(5000);
   EventFollower client(folder.path(), {{name, 0}}, {"SpeechEnded"});
-  EXPECT_EQ(ids(client.read().text), std::vector{name + "/2"});
+  EXPECT_EQ(ids(client.read().events), std::vector{name + "/2"});
 }
 
 TEST_F(Following, MemoryIsBoundedHoweverMuchThereIs) {
@@ -85,9 +92,9 @@ TEST_F(Following, MemoryIsBoundedHoweverMuchThereIs) {
   std::vector<std::string> all;
   for (bool is_end = false; !is_end;) {
     const auto piece = client.read();
-    EXPECT_LT(piece.text.size(), 2 * EventFollower::kPiece);
+    EXPECT_LT(text(piece.events).size(), 2 * EventFollower::kPiece);
     is_end = piece.is_end;
-    const auto some = ids(piece.text);
+    const auto some = ids(piece.events);
     all.insert(all.end(), some.begin(), some.end());
   }
   ASSERT_EQ(all.size(), kEvents + 1);
@@ -101,13 +108,13 @@ TEST_F(Following, AWantedEventBehindManyOthersIsFound) {
   scribe.speak(5000);
   EventFollower client(folder.path(), {{name, 0}}, {"SpeechDetected"});
   EXPECT_FALSE(client.read().is_end);
-  std::string text;
+  std::vector<std::string> found;
   for (bool is_end = false; !is_end;) {
     const auto piece = client.read();
-    text += piece.text;
+    for (const EventLine& event : piece.events) found.push_back(event.id);
     is_end = piece.is_end;
   }
-  EXPECT_EQ(ids(text), std::vector{name + "/2001"});
+  EXPECT_EQ(found, std::vector{name + "/2001"});
 }
 
 TEST_F(Following, TwoSessionsAreReadTogetherAndEachIdIsAPlaceInBoth) {
@@ -117,14 +124,14 @@ TEST_F(Following, TwoSessionsAreReadTogetherAndEachIdIsAPlaceInBoth) {
   test::Scribe next(second);
   client.add(second.name());
   next.start();
-  EXPECT_EQ(ids(client.read().text), std::vector{name + "/0," + second.name() + "/0"});
+  EXPECT_EQ(ids(client.read().events), std::vector{name + "/0," + second.name() + "/0"});
   scribe.emit(0, VADModeChanged{VADMode::long_note, 5000});  // the first one grows on
-  EXPECT_EQ(ids(client.read().text), std::vector{name + "/1," + second.name() + "/0"});
+  EXPECT_EQ(ids(client.read().events), std::vector{name + "/1," + second.name() + "/0"});
 }
 
 TEST_F(Following, ASessionThatWasDeletedIsPassedOver) {
   EventFollower client = follower({{"20200101_000000", 3}, {name, 0}});
-  EXPECT_THAT(client.read().text, Not(IsEmpty()));
+  EXPECT_THAT(client.read().events, Not(IsEmpty()));
 }
 
 TEST_F(Following, FinishedSessionsAreForgotten) {
@@ -138,7 +145,7 @@ TEST_F(Following, FinishedSessionsAreForgotten) {
   SessionWriter last = SessionWriter::create(folder.path(), test::kStarted + std::chrono::hours(11), test::info());
   test::Scribe(last).start();
   client.add(last.name());
-  const auto all = ids(client.read().text);
+  const auto all = ids(client.read().events);
   ASSERT_EQ(all.size(), 1U);
   EXPECT_LE(std::ranges::count(all.front(), '/'), static_cast<std::ptrdiff_t>(EventFeed::kOpenSessions) + 1);
 }
@@ -150,10 +157,10 @@ TEST_F(Following, AnEphemeralEventThatTheClientHasReadPastIsNotSent) {
   EventFollower client = follower({{name, 0}});
   client.read();
   const auto live = feed.live_since(0);
-  EXPECT_THAT(client.live(*live.front()), HasSubstr("interim"));
+  EXPECT_THAT(client.live(*live.front()).value().json, HasSubstr("interim"));
   scribe.emit(0, VADModeChanged{VADMode::long_note, 5000});
   client.read();
-  EXPECT_THAT(client.live(*live.front()), IsEmpty());
+  EXPECT_FALSE(client.live(*live.front()));
 }
 
 TEST_F(Following, AFaultThatNoJournalHasIsSentWithoutAnId) {
@@ -161,9 +168,10 @@ TEST_F(Following, AFaultThatNoJournalHasIsSentWithoutAnId) {
   feed.take({.session = name,
              .sequence = {},
              .body = RecorderFault{.code = "disk_full", .message = "The disk is full.", .recoverable = true}});
-  const std::string text = follower({{name, 0}}).live(*feed.live_since(0).front());
-  EXPECT_THAT(text, testing::StartsWith("data: "));
-  EXPECT_THAT(text, HasSubstr("disk_full"));
+  const auto fault = follower({{name, 0}}).live(*feed.live_since(0).front());
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->id, "");
+  EXPECT_THAT(fault->json, HasSubstr("disk_full"));
 }
 
 }  // namespace

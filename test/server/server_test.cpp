@@ -6,6 +6,7 @@
 #include <fstream>
 #include <optional>
 #include <random>
+#include <thread>
 
 #include "base/json.hpp"
 #include "client.hpp"
@@ -410,6 +411,130 @@ TEST_F(Serving, AStreamShowsThatItIsAlive) {
 TEST_F(Serving, EventsBehindANumberNeedASession) {
   start();
   EXPECT_EQ(problem(test::get(url, "/api/v1/events?after=5"), 404), "not_found");
+}
+
+// The same over a WebSocket
+
+/// The id of an event in a message.
+std::string id_of(const std::string& message) {
+  const auto event = parse(message);
+  return event.as_object().contains("id") ? text_of(event.at("id")) : "";
+}
+
+TEST_F(Serving, AWebSocketHasTheEventsOfTheJournalEachOnce) {
+  start();
+  Client client(url);
+  ASSERT_EQ(client.upgrade("/api/v1/events").status, 101);
+  command("start_recording");
+  command("wait_until_idle");
+  const auto all = journal(session());
+  std::vector<std::string> seen;
+  while (seen.size() < all.size()) {
+    const auto message = client.message();
+    ASSERT_TRUE(message);
+    EXPECT_THAT(*message, HasSubstr("\"session\":\"" + session()));
+    seen.push_back(id_of(*message));
+  }
+  EXPECT_EQ(seen, all);
+}
+
+TEST_F(Serving, AWebSocketGoesOnBehindAnIdWithTheTypesThatAreWanted) {
+  start();
+  command("start_recording");
+  command("wait_until_idle");
+  Client client(url);
+  ASSERT_EQ(client.upgrade("/api/v1/events?after=" + session() + "/2&types=SpeechEnded").status, 101);
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(client.message().value(), HasSubstr("\"event\":\"SpeechEnded\""));
+}
+
+TEST_F(Serving, TheEndOfTheServerClosesAWebSocketBehindTheLastEvent) {
+  start(test::live_script(folder.path()));
+  Client client(url);
+  ASSERT_EQ(client.upgrade("/api/v1/events").status, 101);
+  command("start_recording");
+  client.message();
+  const auto begun = std::chrono::steady_clock::now();
+  std::thread stopping([&] { server->stop(); });
+  std::string last;
+  Client::Frame closed;
+  while (const auto message = client.message(&closed)) last = *message;
+  stopping.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 4s);
+  EXPECT_EQ(closed.close_code(), 1001);
+  EXPECT_EQ(id_of(last), journal(session()).back());
+}
+
+TEST_F(Serving, AWebSocketIsPingedAndItsPingsAreAnswered) {
+  ServerSettings settings;
+  settings.limits.heartbeat = 20ms;
+  start(test::scripted(folder.path()), std::move(settings));
+  Client client(url);
+  ASSERT_EQ(client.upgrade("/api/v1/events").status, 101);
+  client.send_frame(Client::Opcode::ping, "are you there");
+  const auto answer = client.frame();  // pings of the server are answered on the way
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->opcode, Client::Opcode::pong);
+  EXPECT_EQ(answer->payload, "are you there");
+}
+
+TEST_F(Serving, AWebSocketThatIsUsedWronglyIsClosedWithTheCodeThatSaysWhy) {
+  ServerSettings settings;
+  settings.limits.message_bytes = 1000;
+  start(test::scripted(folder.path()), std::move(settings));
+  const auto code_after = [&](const auto& act) {
+    Client client(url);
+    EXPECT_EQ(client.upgrade("/api/v1/events").status, 101);
+    act(client);
+    const auto frame = client.frame();
+    return frame ? frame->close_code() : 0;
+  };
+  using Opcode = Client::Opcode;
+  EXPECT_EQ(code_after([](Client& c) { c.send_text("hello"); }), 1008);
+  EXPECT_EQ(code_after([](Client& c) { c.send_text("\xC3\x28"); }), 1007);
+  EXPECT_EQ(code_after([](Client& c) { c.send_frame(Opcode::text, "not masked", true, false); }), 1002);
+  EXPECT_EQ(code_after([](Client& c) { c.send_frame(static_cast<Opcode>(3), "reserved"); }), 1002);
+  EXPECT_EQ(code_after([](Client& c) { c.send_frame(Opcode::continuation, "of nothing"); }), 1002);
+  EXPECT_EQ(code_after([](Client& c) { c.send_frame(Opcode::binary, std::string(1001, 'x')); }), 1009);
+  // 10 GB are announced and never sent.
+  EXPECT_EQ(code_after([](Client& c) { c.send(std::string("\x82\xFF\0\0\0\x02\x54\x0B\xE4\0\0\0\0\0", 14)); }), 1009);
+  EXPECT_EQ(code_after([](Client& c) {
+              for (int i = 0; i < 3; ++i)
+                c.send_frame(i == 0 ? Opcode::text : Opcode::continuation, std::string(400, 'x'), false);
+            }),
+            1009);
+  EXPECT_EQ(test::get(url, "/healthz").status, 200);
+}
+
+TEST_F(Serving, WhoMayNotUseItGetsNoWebSocket) {
+  const std::string listen = make_token(folder / "tokens", Scopes().with(Scope::listen));
+  const std::string library = make_token(folder / "tokens", Scopes().with(Scope::library));
+  ServerSettings settings;
+  settings.tokens.add_file(folder / "tokens");
+  start(test::scripted(folder / "sessions"), std::move(settings));
+  const auto upgrade = [&](const std::string& headers) { return Client(url).upgrade("/api/v1/events", headers); };
+  EXPECT_EQ(problem(upgrade(""), 401), "token_missing");
+  EXPECT_EQ(problem(upgrade("Authorization: Bearer wrong\r\n"), 401), "token_unknown");
+  EXPECT_EQ(problem(upgrade("Authorization: Bearer " + library + "\r\n"), 403), "scope_missing");
+  EXPECT_EQ(problem(upgrade("Sec-WebSocket-Protocol: dictum, dictum.token.wrong\r\n"), 401), "token_unknown");
+  EXPECT_EQ(problem(upgrade("Origin: https://evil.example\r\nAuthorization: Bearer " + listen + "\r\n"), 403),
+            "foreign_origin");
+  EXPECT_EQ(upgrade("Authorization: Bearer " + listen + "\r\n").status, 101);
+  const auto as_protocol = upgrade("Sec-WebSocket-Protocol: dictum, dictum.token." + listen + "\r\n");
+  EXPECT_EQ(as_protocol.status, 101);
+  EXPECT_EQ(as_protocol.headers.at("sec-websocket-protocol"), "dictum");  // and the token is not repeated
+  EXPECT_EQ(problem(Client(url).upgrade("/api/v1/events?token=" + listen), 401), "token_missing");
+}
+
+TEST_F(Serving, AnUpgradeThatIsWrongIsAProblem) {
+  start();
+  const std::string upgrade = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n";
+  const std::string key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  EXPECT_EQ(problem(test::get(url, "/api/v1/events", upgrade + key), 426), "upgrade_required");
+  EXPECT_EQ(problem(test::get(url, "/api/v1/events", upgrade + "Sec-WebSocket-Version: 13\r\n"), 400),
+            "invalid_request");
+  EXPECT_EQ(problem(Client(url).upgrade("/api/v1/events", "Sec-WebSocket-Protocol: soap\r\n"), 400), "invalid_request");
+  // Where there is none, the request is answered as if it had not asked.
+  EXPECT_EQ(test::get(url, "/healthz", upgrade + key + "Sec-WebSocket-Version: 13\r\n").status, 200);
 }
 
 // The end

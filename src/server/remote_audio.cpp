@@ -1,0 +1,118 @@
+#include "server/remote_audio.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+#include "dictum/error.hpp"
+
+namespace dictum::server {
+namespace {
+
+constexpr Frame kSecondsOfHour = 3600;
+
+}  // namespace
+
+class RemoteAudio::Source final : public AudioSource {
+ public:
+  explicit Source(std::shared_ptr<RemoteAudio> audio) : audio_(std::move(audio)) {}
+  ~Source() override { close(); }
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  AudioFormat open() override { return audio_->format_; }
+  Reading read(std::span<float> interleaved) override { return audio_->read(interleaved); }
+  void close() noexcept override { audio_->close(); }
+  std::string description() const override { return audio_->description_; }
+
+ private:
+  const std::shared_ptr<RemoteAudio> audio_;
+};
+
+RemoteAudio::RemoteAudio(AudioFormat format, std::string description, std::function<void()> on_room)
+    : format_(format),
+      description_(std::move(description)),
+      capacity_(static_cast<std::size_t>(format.sample_rate) * static_cast<std::size_t>(format.channels)) {
+  queue_.lock()->on_room = std::move(on_room);
+}
+
+void RemoteAudio::write(Frame first, std::vector<float> interleaved) {
+  const auto channels = static_cast<std::size_t>(format_.channels);
+  const auto frames = static_cast<Frame>(interleaved.size() / channels);
+  if (first > received_ && first - received_ > Frame{kMaxGapHours} * kSecondsOfHour * format_.sample_rate) {
+    throw RecorderError(
+        Errc::invalid_argument,
+        fmt::format("Frame {} follows frame {}: more than {} hours are missing. Count the frames of the "
+                    "stream from 0.",
+                    first, received_, kMaxGapHours));
+  }
+  if (first + frames <= received_) return;
+  Piece piece{.gap = std::max<Frame>(0, first - received_), .samples = std::move(interleaved)};
+  if (first < received_) {
+    const auto again = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(received_ - first) * channels);
+    piece.samples.erase(piece.samples.begin(), piece.samples.begin() + again);
+  }
+  received_ = first + frames;
+  const auto queue = queue_.lock();
+  if (queue->is_closed || queue->is_finished) return;
+  queue->samples += piece.samples.size();
+  queue->pieces.push_back(std::move(piece));
+  queue->was_full = queue->samples >= capacity_;
+}
+
+void RemoteAudio::finish() {
+  queue_.lock()->is_finished = true;
+}
+
+bool RemoteAudio::is_full() const {
+  const auto queue = queue_.lock();
+  return !queue->is_closed && queue->was_full;
+}
+
+void RemoteAudio::detach() {
+  queue_.lock()->on_room = nullptr;
+}
+
+std::unique_ptr<AudioSource> RemoteAudio::make_source() {
+  return std::make_unique<Source>(shared_from_this());
+}
+
+Reading RemoteAudio::read(std::span<float> interleaved) {
+  const auto queue = queue_.lock();
+  const auto channels = static_cast<std::size_t>(format_.channels);
+  Reading reading;
+  while (!queue->pieces.empty()) {
+    Piece& piece = queue->pieces.front();
+    if (piece.gap > 0) {
+      reading.then = SourceGap{.frames = std::exchange(piece.gap, 0), .reason = GapReason::overflow};
+      break;
+    }
+    const std::size_t at = reading.frames * channels;
+    const std::size_t room = (interleaved.size() - at) / channels * channels;
+    const std::size_t size = std::min(room, piece.samples.size() - queue->read);
+    std::copy_n(piece.samples.begin() + static_cast<std::ptrdiff_t>(queue->read), size,
+                interleaved.begin() + static_cast<std::ptrdiff_t>(at));
+    queue->read += size;
+    queue->samples -= size;
+    reading.frames += size / channels;
+    if (queue->read < piece.samples.size()) break;
+    queue->pieces.pop_front();
+    queue->read = 0;
+  }
+  if (queue->pieces.empty() && queue->is_finished && reading.then.index() == 0) reading.then = SourceEnd{};
+  if (queue->was_full && queue->samples <= capacity_ / 2) {
+    queue->was_full = false;
+    if (queue->on_room) queue->on_room();
+  }
+  return reading;
+}
+
+void RemoteAudio::close() {
+  const auto queue = queue_.lock();
+  queue->is_closed = true;
+  queue->pieces.clear();
+  if (queue->on_room) queue->on_room();
+}
+
+}  // namespace dictum::server

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/guarded.hpp"
+#include "dictum/frame.hpp"
+#include "dictum/source.hpp"
+
+namespace dictum::server {
+
+/// Audio that a client sends, on its way to a recorder: each frame by its number, so that what is sent twice is dropped
+/// and what is missing becomes a gap of exactly that length.
+///
+/// Threads: `write`, `finish`, `received` and `is_full` are the loop's; the source is read on the recorder's strand.
+/// Owner: both sides. The one that writes has to wait while it is full: about a second of audio is kept.
+class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
+ public:
+  /// More frames than these are not missing but a mistake, or an attack on the timeline.
+  static constexpr int kMaxGapHours = 24;
+
+  /// `on_room` is called on the recorder's strand once there is room again.
+  RemoteAudio(AudioFormat format, std::string description, std::function<void()> on_room);
+
+  AudioFormat format() const { return format_; }
+
+  /// Takes interleaved samples, whole frames, the first of which is the stream's `first`th. Throws
+  /// RecorderError(invalid_argument) where more frames are missing before it than a gap may have, and takes nothing.
+  void write(Frame first, std::vector<float> interleaved);
+
+  /// The stream ends behind what was written. What is written after it is dropped.
+  void finish();
+
+  /// The frames received or missed so far: the number of the next one.
+  Frame received() const { return received_; }
+
+  /// Whether the writer has to wait. Never again once the recorder has closed it.
+  bool is_full() const;
+
+  /// `on_room` is not called any more once this returns.
+  void detach();
+
+  /// The end that a recorder reads, once.
+  std::unique_ptr<AudioSource> make_source();
+
+ private:
+  class Source;
+  struct Piece {
+    Frame gap{};  ///< before the samples
+    std::vector<float> samples;
+  };
+  struct Queue {
+    std::deque<Piece> pieces;
+    std::size_t read = 0;     // samples of the first piece
+    std::size_t samples = 0;  // in all of them that are not read
+    bool was_full = false;
+    bool is_finished = false;
+    bool is_closed = false;
+    std::function<void()> on_room;
+  };
+
+  Reading read(std::span<float> interleaved);
+  void close();
+
+  const AudioFormat format_;
+  const std::string description_;
+  const std::size_t capacity_;  // samples
+  Frame received_ = 0;          // of the loop
+  mutable Guarded<Queue> queue_;
+};
+
+}  // namespace dictum::server

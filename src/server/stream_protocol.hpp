@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audio/sample_format.hpp"
+#include "dictum/frame.hpp"
+#include "dictum/source.hpp"
+#include "server/event_cursor.hpp"
+
+/// What the two ends of a stream of audio say to each other (docs/server.md): JSON as text, and audio as binary
+/// messages, each the number of its first frame (8 bytes, little-endian) and whole frames. Any thread; no state.
+namespace dictum::server {
+
+/// What a client says first: which audio it sends, or which stream it goes on with.
+struct StreamHello {
+  std::string device;
+  audio::SampleFormat sample{};
+  AudioFormat format;
+  std::optional<double> clock;  ///< of its first frame: seconds since 1970 by the client's clock
+  std::string resume;           ///< the token of the stream that it goes on with; the fields before are empty then
+  std::optional<EventCursor> after;
+  std::set<std::string, std::less<>> types;  ///< of events
+};
+
+/// Limits of what is streamed; files may go beyond them.
+inline constexpr int kMaxStreamRate = 192'000;
+inline constexpr int kMaxStreamChannels = 8;
+
+/// Reads it. Throws RecorderError(invalid_argument) that names what is wrong, unknown or missing.
+StreamHello parse_stream_hello(std::string_view text);
+std::string to_text(const StreamHello& hello);
+
+/// Reads what a client may say behind it, which is that nothing follows: `{"type":"stop"}`. Throws
+/// RecorderError(invalid_argument) for all else.
+void parse_stream_stop(std::string_view text);
+inline constexpr std::string_view kStreamStop = R"({"type":"stop"})";
+
+/// A message of audio.
+struct StreamFrames {
+  Frame first{};
+  std::string_view samples;  ///< of the message
+};
+
+/// Reads one. Throws RecorderError(invalid_argument) where it has no whole frames of `frame_bytes`.
+StreamFrames parse_stream_frames(std::string_view message, std::size_t frame_bytes);
+
+/// The number that begins one.
+std::string stream_frame_number(Frame first);
+
+/// The samples of a message. What is no finite number is 0.
+std::vector<float> decode_samples(audio::SampleFormat sample, std::string_view bytes);
+
+/// What the server says.
+struct StreamWelcome {
+  std::string session;
+  std::string token;
+  Frame received{};  ///< where the client goes on
+  bool operator==(const StreamWelcome&) const = default;
+};
+struct StreamAcknowledged {
+  Frame frames{};  ///< the first of the stream, which are safe
+  bool operator==(const StreamAcknowledged&) const = default;
+};
+struct StreamEnded {
+  std::string session;
+  Frame frames{};
+  bool operator==(const StreamEnded&) const = default;
+};
+std::string to_text(const StreamWelcome& welcome);
+std::string to_text(const StreamAcknowledged& acknowledged);
+std::string to_text(const StreamEnded& ended);
+
+/// What a client reads: one of these, a problem, or an event, whose line it is.
+struct StreamProblem {
+  std::string code;
+  std::string detail;
+  bool operator==(const StreamProblem&) const = default;
+};
+struct StreamEvent {
+  std::string id;
+  std::string line;
+  bool operator==(const StreamEvent&) const = default;
+};
+using StreamMessage = std::variant<StreamWelcome, StreamAcknowledged, StreamEnded, StreamProblem, StreamEvent>;
+
+/// Throws RecorderError(invalid_argument).
+StreamMessage parse_stream_message(std::string_view text);
+
+}  // namespace dictum::server

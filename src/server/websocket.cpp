@@ -1,0 +1,290 @@
+#include "server/websocket.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/websocket.hpp>
+#include <boost/json/object.hpp>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/utf8.hpp"
+#include "dictum/error.hpp"
+#include "server/number.hpp"
+#include "server/problem.hpp"
+
+namespace dictum::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+namespace websocket = boost::beast::websocket;
+using asio::ip::tcp;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::string_view kTokenProtocol = "dictum.token.";
+constexpr std::string_view kDefaultPort = "80";
+constexpr std::size_t kKeySize = 24;     // 16 bytes in base64
+constexpr std::size_t kMaxReason = 123;  // bytes, of a close frame
+constexpr std::uint64_t kMaxPort = 65535;
+
+/// The members of a list in a header, without the spaces around them.
+template <class Each>
+void for_each_member(std::string_view list, const Each& each) {
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(','), list.size());
+    std::string_view member = list.substr(0, end);
+    list.remove_prefix(std::min(end + 1, list.size()));
+    while (member.starts_with(' ') || member.starts_with('\t')) member.remove_prefix(1);
+    while (member.ends_with(' ') || member.ends_with('\t')) member.remove_suffix(1);
+    if (!member.empty()) each(member);
+  }
+}
+
+bool has_member(const Request& request, std::string_view header, std::string_view wanted) {
+  bool found = false;
+  for (const Request::Header& each : request.headers) {
+    if (!equal_ignoring_case(each.name, header)) continue;
+    for_each_member(each.value, [&](std::string_view member) { found = found || equal_ignoring_case(member, wanted); });
+  }
+  return found;
+}
+
+/// The longest start of a text that fits so many bytes, without a piece of a character.
+std::string_view cut(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
+  return text.substr(0, bytes);
+}
+
+/// A client that is gone without a word is noticed by the system: what it does not take for so long ends it.
+void set_options(tcp::socket& socket, std::chrono::milliseconds patience) {
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  const auto timeout = static_cast<unsigned>(patience.count());
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
+}
+
+class BeastWebSocket final : public WebSocket, public std::enable_shared_from_this<BeastWebSocket> {
+ public:
+  BeastWebSocket(tcp::socket socket, Limits limits)
+      : stream_(std::move(socket)), limits_(limits), deadline_(stream_.get_executor()) {
+    stream_.read_message_max(limits_.message_bytes);
+    set_options(stream_.next_layer(), limits_.write);
+  }
+
+  websocket::stream<tcp::socket>& stream() { return stream_; }
+
+  asio::awaitable<std::optional<WebSocketMessage>> read() override {
+    buffer_.clear();
+    auto [error, size] = co_await stream_.async_read(buffer_, kAwait);
+    if (error) co_return std::nullopt;
+    WebSocketMessage message{stream_.got_text(), beast::buffers_to_string(buffer_.data())};
+    co_return message;
+  }
+
+  asio::awaitable<bool> write_text(std::string_view text) override {
+    stream_.text(true);
+    co_return co_await write(text);
+  }
+
+  asio::awaitable<bool> write_binary(std::string_view bytes) override {
+    stream_.binary(true);
+    co_return co_await write(bytes);
+  }
+
+  asio::awaitable<bool> ping() override {
+    limit(limits_.write);
+    auto [error] = co_await stream_.async_ping({}, kAwait);
+    deadline_.cancel();
+    co_return !error;
+  }
+
+  asio::awaitable<void> close(CloseCode code, std::string_view reason) override {
+    limit(limits_.close);
+    const std::string_view fitting = cut(reason, kMaxReason);
+    const websocket::close_reason why(static_cast<websocket::close_code>(code),
+                                      beast::string_view(fitting.data(), fitting.size()));
+    co_await stream_.async_close(why, kAwait);
+    deadline_.cancel();
+    cancel();
+  }
+
+  void cancel() override {
+    boost::system::error_code ignored;
+    stream_.next_layer().close(ignored);
+  }
+
+  /// Ends the connection unless `deadline_` is cancelled before.
+  void limit(std::chrono::milliseconds time) {
+    deadline_.expires_after(time);
+    deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& cancelled) {
+      const auto self = weak.lock();
+      if (!cancelled && self) self->cancel();
+    });
+  }
+
+  void unlimit() { deadline_.cancel(); }
+
+ private:
+  asio::awaitable<bool> write(std::string_view bytes) {
+    limit(limits_.write);
+    auto [error, size] = co_await stream_.async_write(asio::buffer(bytes.data(), bytes.size()), kAwait);
+    deadline_.cancel();
+    co_return !error;
+  }
+
+  websocket::stream<tcp::socket> stream_;
+  const Limits limits_;
+  asio::steady_timer deadline_;
+  beast::flat_buffer buffer_;
+};
+
+}  // namespace
+
+bool is_websocket_upgrade(const Request& request) {
+  return request.method == "GET" && has_member(request, "Connection", "upgrade") &&
+         has_member(request, "Upgrade", "websocket");
+}
+
+std::string token_in_protocols(const Request& request) {
+  std::string token;
+  const std::string* const offered = request.header("Sec-WebSocket-Protocol");
+  if (offered == nullptr || !is_websocket_upgrade(request)) return token;
+  for_each_member(*offered, [&](std::string_view protocol) {
+    if (protocol.starts_with(kTokenProtocol)) token = protocol.substr(kTokenProtocol.size());
+  });
+  return token;
+}
+
+std::optional<Response> refusal_of_upgrade(const Request& request) {
+  const std::string* const version = request.header("Sec-WebSocket-Version");
+  if (version == nullptr || *version != "13") {
+    return problem(426, "upgrade_required", "Only version 13 of WebSocket is spoken here (RFC 6455): send it.")
+        .with("Upgrade", "websocket")
+        .with("Sec-WebSocket-Version", "13");
+  }
+  const std::string* const key = request.header("Sec-WebSocket-Key");
+  const bool is_key =
+      key != nullptr && key->size() == kKeySize && key->ends_with("==") && request.count("Sec-WebSocket-Key") == 1;
+  if (!is_key) {
+    return problem(400, "invalid_request",
+                   "The header \"Sec-WebSocket-Key\" has to be 16 random bytes in base64: send it once.");
+  }
+  const std::string* const offered = request.header("Sec-WebSocket-Protocol");
+  if (offered != nullptr && !has_member(request, "Sec-WebSocket-Protocol", kWebSocketProtocol)) {
+    return problem(400, "invalid_request",
+                   fmt::format("None of the protocols that the client offers is spoken here: offer \"{}\", or none.",
+                               kWebSocketProtocol));
+  }
+  return std::nullopt;
+}
+
+asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(tcp::socket socket, const Request& request,
+                                                             WebSocket::Limits limits) {
+  const auto made = std::make_shared<BeastWebSocket>(std::move(socket), limits);
+  http::request<http::empty_body> upgrade{http::verb::get, request.target, 11};
+  for (const Request::Header& header : request.headers) upgrade.insert(header.name, header.value);
+  const bool has_protocol = request.header("Sec-WebSocket-Protocol") != nullptr;
+  made->stream().set_option(websocket::stream_base::decorator([has_protocol](websocket::response_type& response) {
+    if (has_protocol) response.set(http::field::sec_websocket_protocol, std::string(kWebSocketProtocol));
+  }));
+  made->limit(limits.write);
+  auto [error] = co_await made->stream().async_accept(upgrade, kAwait);
+  made->unlimit();
+  co_return error ? nullptr : made;
+}
+
+WebSocketAddress parse_websocket_url(std::string_view url) {
+  const auto refuse = [&](std::string_view why) {
+    throw RecorderError(Errc::invalid_argument, fmt::format("\"{}\" {}", excerpt(url), why));
+  };
+  const std::size_t colon = url.find("://");
+  const std::string_view scheme = url.substr(0, std::min(colon, url.size()));
+  if (equal_ignoring_case(scheme, "wss") || equal_ignoring_case(scheme, "https")) {
+    refuse("asks for TLS, which is not spoken here: use ws:// inside of a tunnel.");
+  }
+  if (colon == std::string_view::npos || (!equal_ignoring_case(scheme, "ws") && !equal_ignoring_case(scheme, "http"))) {
+    refuse("is no address of a server: give one like ws://192.0.2.7:8080.");
+  }
+  std::string_view rest = url.substr(colon + 3);
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  std::string_view authority = rest.substr(0, slash);
+  WebSocketAddress address{.host = {}, .port = std::string(kDefaultPort), .target = std::string(rest.substr(slash))};
+  const bool is_v6 = authority.starts_with('[');
+  const std::size_t host_end = is_v6 ? authority.find(']') : std::min(authority.find(':'), authority.size());
+  if (host_end == std::string_view::npos) refuse("has no end of its address in brackets.");
+  address.host = authority.substr(is_v6 ? 1 : 0, is_v6 ? host_end - 1 : host_end);
+  std::string_view port = authority.substr(std::min(host_end + (is_v6 ? 1 : 0), authority.size()));
+  if (port.starts_with(':')) {
+    port.remove_prefix(1);
+    const auto number = parse_number(port);
+    if (!number || *number == 0 || *number > kMaxPort) refuse("has no valid port.");
+    address.port = port;
+  } else if (!port.empty()) {
+    refuse("is no address of a server: give one like ws://192.0.2.7:8080.");
+  }
+  const auto is_unsafe = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '@'; };
+  if (address.host.empty() || std::ranges::any_of(rest, is_unsafe)) {
+    refuse("is no address of a server: give one like ws://192.0.2.7:8080.");
+  }
+  return address;
+}
+
+asio::awaitable<std::variant<std::shared_ptr<WebSocket>, ConnectFailure>> connect_websocket(
+    WebSocketAddress address, std::string token, WebSocket::Limits limits, std::chrono::milliseconds patience) {
+  using Result = std::variant<std::shared_ptr<WebSocket>, ConnectFailure>;
+  const auto executor = co_await asio::this_coro::executor;
+  tcp::resolver resolver(executor);
+  auto [unresolved, endpoints] = co_await resolver.async_resolve(address.host, address.port, kAwait);
+  if (unresolved)
+    co_return Result(ConnectFailure{fmt::format("{} is not known: {}", address.host, unresolved.message())});
+  const auto made = std::make_shared<BeastWebSocket>(tcp::socket(executor), limits);
+  made->limit(patience);
+  auto [unreachable, endpoint] = co_await asio::async_connect(made->stream().next_layer(), endpoints, kAwait);
+  if (unreachable) {
+    made->unlimit();
+    co_return Result(
+        ConnectFailure{fmt::format("{}:{} cannot be reached: {}", address.host, address.port, unreachable.message())});
+  }
+  set_options(made->stream().next_layer(), limits.write);
+  made->stream().set_option(websocket::stream_base::decorator([&token](websocket::request_type& request) {
+    if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
+  }));
+  const bool is_v6 = address.host.find(':') != std::string::npos;
+  const std::string host = fmt::format("{}{}{}:{}", is_v6 ? "[" : "", address.host, is_v6 ? "]" : "", address.port);
+  websocket::response_type response;
+  auto [refused] = co_await made->stream().async_handshake(response, host, address.target, kAwait);
+  made->unlimit();
+  if (!refused) co_return Result(std::shared_ptr<WebSocket>(made));
+  if (refused != websocket::error::upgrade_declined) {
+    co_return Result(
+        ConnectFailure{fmt::format("{} does not answer as a server of streams: {}", host, refused.message())});
+  }
+  const bool is_final = response.result_int() < 500;
+  std::string why = utf8::on_one_line(response.body());
+  boost::system::error_code error;
+  if (const boost::json::value body = json::parse(response.body(), error); !error && body.is_object()) {
+    const auto* const detail = body.as_object().if_contains("detail");
+    if (detail != nullptr && detail->is_string()) why = utf8::on_one_line(std::string_view(detail->as_string()));
+  }
+  while (why.ends_with('.') || why.ends_with(' ')) why.pop_back();
+  co_return Result(
+      ConnectFailure{fmt::format("{} refuses the stream ({}): {}", host, response.result_int(), why), is_final});
+}
+
+}  // namespace dictum::server
