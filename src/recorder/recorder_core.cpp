@@ -297,7 +297,10 @@ void RecorderCore::take_text(Segment& segment, const TranscriptionOutcome& writt
   emit_queue_status(actions);
 }
 
-void RecorderCore::partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions) {
+void RecorderCore::partial(const std::string& session, std::uint32_t segment, std::string text,
+                           std::size_t stable_chars, Actions& actions) {
+  const bool is_spoken = segment_is_open_ && newest_segment_ == segment && !closed_;
+  if (session != settings_.session || !(is_spoken || waits_for(segment))) return;
   emit(now_, TranscriptionPartial{segment, std::move(text), stable_chars}, actions);
 }
 

@@ -91,7 +91,11 @@ class RecorderCore {
   // Inputs from the parts.
   void process(const pipeline::StreamItem& item, Actions& actions);
   void transcribed(std::uint32_t segment, const TranscriptionOutcome& outcome, Actions& actions);
-  void partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions);
+
+  /// Text so far of a segment. Dropped where `session` is another one (an older session can share the workers), and
+  /// where the segment is neither being spoken nor waiting for its text.
+  void partial(const std::string& session, std::uint32_t segment, std::string text, std::size_t stable_chars,
+               Actions& actions);
   void worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions);
   void report_pending(Actions& actions);  // pending transcriptions are not waited for
   void fault(std::string code, std::string message, bool recoverable, Actions& actions);

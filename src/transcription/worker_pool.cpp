@@ -84,7 +84,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     });
   }
   void publish_outcome(std::shared_ptr<JobSource> source, std::uint32_t segment, TranscriptionOutcome outcome);
-  void publish_partial(std::uint32_t segment, Agreement::Version version);
+  void publish_partial(const TranscriptionJob& job, Agreement::Version version);
   void publish_prepared(const std::optional<EventError>& error);
 
   void add_lane(int number, const Timers& timers, const StartWorker& start);
@@ -195,13 +195,13 @@ void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Report action) {
 void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::PartialText action) {
   if (lane.work != Work::job) return;
   Agreement& agreement = is_previewed(lane.job) ? preview_->agreement : lane.agreement;
-  publish_partial(lane.job.segment_index, agreement.with_next(std::move(action.text)));
+  publish_partial(lane.job, agreement.with_next(std::move(action.text)));
 }
 
 void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Answered action) {
   const Work work = std::exchange(lane.work, Work::none);
   if (work == Work::interim) {
-    return publish_partial(preview_->job.segment_index, preview_->agreement.with_next(std::move(action.result.text)));
+    return publish_partial(preview_->job, preview_->agreement.with_next(std::move(action.result.text)));
   }
   TranscriptionOutcome outcome = outcome_of(lane.job, std::move(action.result));
   outcome.processing_time = clock_->steady_now() - lane.started;
@@ -209,7 +209,7 @@ void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Answered action) {
   if (work == Work::early) {
     early_->lane = nullptr;
     if (is_previewed(lane.job)) {  // if speech goes on, it was no more than that
-      publish_partial(early_->segment, preview_->agreement.with_next(outcome.text));
+      publish_partial(lane.job, preview_->agreement.with_next(outcome.text));
     }
     early_->outcome = std::move(outcome);
   } else {
@@ -457,10 +457,11 @@ void WorkerPool::State::publish_outcome(std::shared_ptr<JobSource> source, std::
   });
 }
 
-void WorkerPool::State::publish_partial(std::uint32_t segment, Agreement::Version version) {
+void WorkerPool::State::publish_partial(const TranscriptionJob& job, Agreement::Version version) {
   if (!events_.on_partial) return;
-  publish([on_partial = events_.on_partial, segment, version = std::move(version)]() mutable {
-    on_partial(segment, std::move(version.text), version.stable_chars);
+  publish([on_partial = events_.on_partial, session = job.session, segment = job.segment_index,
+           version = std::move(version)]() mutable {
+    on_partial(std::move(session), segment, std::move(version.text), version.stable_chars);
   });
 }
 

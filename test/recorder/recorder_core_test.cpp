@@ -125,8 +125,34 @@ TEST_F(Core, ATextForASegmentThatNobodyAskedForIsIgnored) {
 }
 
 TEST_F(Core, EphemeralEventsHaveNoSequence) {
-  core.partial(0, "so far", 3, actions);
+  say(0, 1);
+  core.partial(settings().session, 0, "so far", 3, actions);
+  EXPECT_THAT(reported<TranscriptionPartial>(), ElementsAre(TranscriptionPartial{0, "so far", 3}));
   EXPECT_FALSE(all<Emit>().back().event.sequence);
+}
+
+TEST_F(Core, APartialTextOfAnotherSessionIsNotReported) {
+  say(0, 1);
+  core.partial("20261121_235900", 0, "what the session before still transcribes", 0, actions);
+  EXPECT_THAT(reported<TranscriptionPartial>(), IsEmpty());
+}
+
+TEST_F(Core, APartialTextIsReportedWhileItsSegmentIsSpokenOrWaitsForItsText) {
+  const auto partials_after = [&](std::uint32_t segment) {
+    core.partial(settings().session, segment, "so far", 0, actions);
+    return reported<TranscriptionPartial>().size();
+  };
+  EXPECT_EQ(partials_after(0), 0U) << "not begun";
+  core.process(vad::SegmentOpened{0, kRate, kRate - 100}, actions);
+  EXPECT_EQ(partials_after(0), 1U) << "being spoken";
+  EXPECT_EQ(partials_after(1), 1U) << "another one is";
+  core.process(vad::SegmentClosed{0, kRate - 100, 2 * kRate + 100, kRate, 2 * kRate, true, vad::CloseReason::silence},
+               actions);
+  EXPECT_EQ(partials_after(0), 2U) << "waits for its text";
+  answer(0, "the whole");
+  EXPECT_EQ(partials_after(0), 2U) << "has its text";
+  say(1, 3, false);
+  EXPECT_EQ(partials_after(1), 2U) << "was not kept";
 }
 
 TEST_F(Core, WorkersAreNotReportedAfterIdle) {
