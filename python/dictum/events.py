@@ -130,7 +130,8 @@ class RecorderEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingStateChanged(RecorderEvent):
-    """`recording` is the first event of a session; after `idle` only transcription, note and fault events follow."""
+    """`recording` is the first event of a session. After `idle` or `failed` only transcription, note and fault events
+    follow."""
 
     state: RecordingState
     is_recording: bool

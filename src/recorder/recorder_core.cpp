@@ -305,7 +305,7 @@ void RecorderCore::partial(const std::string& session, std::uint32_t segment, st
 }
 
 void RecorderCore::worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions) {
-  if (state_ == RecordingState::idle) return;  // after idle only transcription, note and fault events may follow
+  if (closed_) return;  // after `idle` or `failed` only transcription, note and fault events may follow
   emit(now_, WorkerStatus{std::move(worker), state, std::move(reason)}, actions);
 }
 

@@ -161,6 +161,16 @@ TEST_F(Core, WorkersAreNotReportedAfterIdle) {
   EXPECT_THAT(reported<WorkerStatus>(), IsEmpty());
 }
 
+TEST_F(Core, AFailedRecordingReportsNeitherWorkersNorTheSegmentThatWasSpoken) {
+  core.process(vad::SegmentOpened{0, kRate, kRate - 100}, actions);
+  core.process(pipeline::Closed{.failure = EventError{"device_lost", "The microphone was unplugged."}}, actions);
+  ASSERT_EQ(core.state(), RecordingState::failed);
+  core.worker_changed("pocketsphinx-0", WorkerState::stopped, "idle", actions);
+  core.partial(settings().session, 0, "so far", 0, actions);
+  EXPECT_THAT(reported<WorkerStatus>(), IsEmpty());
+  EXPECT_THAT(reported<TranscriptionPartial>(), IsEmpty());
+}
+
 TEST_F(Core, ASessionIsDoneWhenItIsClosedAndEverySegmentHasItsAnswer) {
   say(0, 1);
   EXPECT_FALSE(core.is_done());
