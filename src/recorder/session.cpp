@@ -54,9 +54,9 @@ Session::Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_exec
       visibility_(visibility),
       strands_{.loop = loop, .listen = {}, .disk = {}, .sync = {}, .work = {}},
       changed_(loop),
-      bound_(time_.timers->make_timer(loop)),
+      limit_(time_.timers->make_timer(loop)),
       drain_(time_.timers->make_timer(loop)),
-      answer_bound_(time_.timers->make_timer(loop)),
+      answer_limit_(time_.timers->make_timer(loop)),
       retry_(time_.timers->make_timer(loop)) {}
 
 // --- From the start to the end ---------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ boost::asio::awaitable<void> Session::record(Pointer previous) {
     fail_start(failure);
     co_return;
   }
-  while (lifecycle_.state() < SessionState::completing) co_await changed();
+  while (!lifecycle_.has_closed_capture()) co_await changed();
   co_await complete_files();
   co_await complete_texts();
   co_await deliver();
@@ -259,7 +259,7 @@ boost::asio::awaitable<void> Session::complete_files() {
 }
 
 boost::asio::awaitable<void> Session::complete_texts() {
-  while (lifecycle_.state() < SessionState::delivering) {
+  while (!lifecycle_.is_complete()) {
     while (has_pending_texts()) co_await changed();
     apply(SessionInput::texts_complete);
     if (!lifecycle_.is_abandoned() && core_->take_text_revisions()) co_await revise_notes();
@@ -312,9 +312,9 @@ boost::asio::awaitable<void> Session::close_files() {
 
 /// On the loop strand, so that nothing of it is left for another.
 void Session::release() {
-  bound_->cancel();
+  limit_->cancel();
   drain_->cancel();
-  answer_bound_->cancel();
+  answer_limit_->cancel();
   retry_->cancel();
   texts_.reset();
   capture_.reset();
@@ -448,15 +448,15 @@ void Session::apply(SessionInput input) {
 
 void Session::carry_out(SessionAction action) {
   switch (action) {
-    case SessionAction::arm_cancel_bound:
-      return arm_bound(SessionLifecycle::kCancelBound);
-    case SessionAction::arm_stop_bound:
-      if (!bound_->is_running()) arm_bound(SessionLifecycle::kStopBound);
+    case SessionAction::arm_cancel_limit:
+      return arm_limit(SessionLifecycle::kCancelLimit);
+    case SessionAction::arm_stop_limit:
+      if (!limit_->is_running()) arm_limit(SessionLifecycle::kStopLimit);
       return;
-    case SessionAction::shorten_bound:
-      return arm_bound(SessionLifecycle::kSecondStopBound);
-    case SessionAction::clear_bound:
-      return bound_->cancel();
+    case SessionAction::shorten_limit:
+      return arm_limit(SessionLifecycle::kSecondStopLimit);
+    case SessionAction::clear_limit:
+      return limit_->cancel();
     case SessionAction::ask_pause:
       return ask_capture(&pipeline::CaptureLoop::pause, SessionInput::pause_failed);
     case SessionAction::ask_resume:
@@ -480,12 +480,12 @@ void Session::carry_out(SessionAction action) {
 }
 
 /// At most that long from now, and no longer than it is armed for already.
-void Session::arm_bound(std::chrono::nanoseconds delay) {
+void Session::arm_limit(std::chrono::nanoseconds delay) {
   const auto now = time_.clock->steady_now();
   const auto at = now + delay;
-  bound_at_ = bound_->is_running() ? std::min(bound_at_, at) : at;
-  bound_->start(std::max<std::chrono::nanoseconds>(bound_at_ - now, {}),
-                [this] { apply(SessionInput::bound_expired); });
+  limit_at_ = limit_->is_running() ? std::min(limit_at_, at) : at;
+  limit_->start(std::max<std::chrono::nanoseconds>(limit_at_ - now, {}),
+                [this] { apply(SessionInput::limit_expired); });
 }
 
 void Session::arm_drain() {
@@ -503,7 +503,7 @@ void Session::close_capture() {
 
 void Session::ask_capture(detail::Outcome (pipeline::CaptureLoop::*question)(), SessionInput failed) {
   capture_failure_ = {};
-  answer_bound_->start(SessionLifecycle::kAnswerBound, [this, failed] {
+  answer_limit_->start(SessionLifecycle::kAnswerLimit, [this, failed] {
     capture_failed(
         {make_error_code(Errc::timed_out), "The audio device, or the disk, does not answer: stop the recording."},
         failed);
@@ -512,8 +512,8 @@ void Session::ask_capture(detail::Outcome (pipeline::CaptureLoop::*question)(), 
   boost::asio::post(strands_.listen, [self = shared_from_this(), capture = capture_, question, failed] {
     boost::asio::post(self->strands_.disk, [self, failed, outcome = (capture.get()->*question)()] {
       boost::asio::post(self->strands_.loop, [self, failed, outcome] {
-        if (!self->answer_bound_->is_running()) return;  // too late
-        self->answer_bound_->cancel();
+        if (!self->answer_limit_->is_running()) return;  // too late
+        self->answer_limit_->cancel();
         if (outcome.code) self->capture_failed(outcome, failed);
       });
     });
@@ -692,7 +692,7 @@ void Session::end_broken(const EventError& error) {
   input([error](RecorderCore& core, RecorderCore::Actions& actions) {
     core.fault(error.code, error.message, false, actions);
   });
-  boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_spoken); });
+  boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_internal); });
 }
 
 void Session::carry_out(RecorderCore::Actions& actions) {
@@ -711,7 +711,7 @@ void Session::carry_out(RecorderCore::Actions& actions) {
     } else if (const auto* silence = std::get_if<SetMinSilence>(&action)) {
       boost::asio::post(strands_.listen, [capture = capture_, ms = silence->ms] { capture->set_min_silence_ms(ms); });
     } else {
-      boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_spoken); });
+      boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_internal); });
     }
   }
   if (!to_journal.empty()) write_to_journal(std::move(to_journal));
@@ -750,7 +750,7 @@ void Session::recorded(const Recorded& recorded) {
   if (tail_.is_full() && verdict(SessionCall::change) == Verdict::accept) {
     report({to_string(Errc::output_unwritable),
             "The journal could not be written for so long that the recording was stopped."});
-    apply(SessionInput::stop_spoken);
+    apply(SessionInput::stop_internal);
   }
   changed_.notify();  // for events_journaled()
 }

@@ -47,7 +47,7 @@ class SessionHost {
   /// Empty where nothing is to be transcribed. Throws what a factory throws.
   virtual SessionRunner transcriber(const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) = 0;
 
-  /// The start begins, ends in a session (with `path`) or fails.
+  /// The start begins, ends in a session (whose folder is `session`) or fails.
   virtual void state_changed(RecordingState state, const std::filesystem::path& session) = 0;
 
   /// The device or the disk does not answer: what runs on `listen` and `disk` from now on needs others.
@@ -164,7 +164,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // The life cycle's actions.
   void apply(SessionInput input);
   void carry_out(SessionAction action);
-  void arm_bound(std::chrono::nanoseconds delay);
+  void arm_limit(std::chrono::nanoseconds delay);
   void arm_drain();
   void close_capture();
   boost::asio::awaitable<void> change_capture(SessionCall call, SessionInput request, SessionState under_way);
@@ -200,11 +200,11 @@ class Session : public std::enable_shared_from_this<Session> {
   int abandonments_ = 0;  // a step that was under way at one is not waited for
   std::exception_ptr start_failure_;
   detail::Outcome capture_failure_;  // of the newest pause or resume that failed
-  std::unique_ptr<Timer> bound_;
+  std::unique_ptr<Timer> limit_;
   std::unique_ptr<Timer> drain_;
-  std::unique_ptr<Timer> answer_bound_;
+  std::unique_ptr<Timer> answer_limit_;
   std::unique_ptr<Timer> retry_;  // of what waits for the disk
-  SessionLifecycle::Time bound_at_{};
+  SessionLifecycle::Time limit_at_{};
 
   // From the opening on.
   std::optional<RecorderCore> core_;
