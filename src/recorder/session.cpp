@@ -763,7 +763,7 @@ void Session::publish(const std::vector<EventPointer>& events) {
 }
 
 void Session::text_arrived(std::uint32_t segment, const TranscriptionOutcome& outcome) {
-  if (!has_pending_texts() || !core_->waits_for(segment)) return;
+  if (!has_pending_texts() || !core_->is_pending(segment)) return;
   input([segment, outcome](RecorderCore& core, RecorderCore::Actions& actions) {
     core.transcribed(segment, outcome, actions);
   });

@@ -129,7 +129,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool has_recorded() const { return core_.has_value(); }
 
   /// Whether a text is pending that anybody may wait for.
-  bool has_pending_texts() const { return core_ && core_->outstanding() > 0 && texts_ && !texts_->is_abandoned(); }
+  bool has_pending_texts() const { return core_ && core_->pending() > 0 && texts_ && !texts_->is_abandoned(); }
 
  private:
   struct OpenParts;
