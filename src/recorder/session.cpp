@@ -280,7 +280,7 @@ boost::asio::awaitable<void> Session::deliver() {
   if (tail_.is_blocked()) write_to_journal({});  // the last try
   co_await events_journaled();
   if (!tail_.is_empty()) {
-    if (recordings_pending_ > 0) apply(SessionInput::journal_given_up);
+    if (journal_writes_pending_ > 0) apply(SessionInput::journal_given_up);
     publish(tail_.give_up());
   }
   const auto host = host_.lock();
@@ -296,7 +296,7 @@ boost::asio::awaitable<void> Session::events_journaled() {
     is_late = true;
     changed_.notify();
   });
-  while (!tail_.is_empty() && recordings_pending_ > 0 && !is_late) co_await changed();
+  while (!tail_.is_empty() && journal_writes_pending_ > 0 && !is_late) co_await changed();
 }
 
 boost::asio::awaitable<void> Session::close_files() {
@@ -559,7 +559,7 @@ void Session::run_capture(const std::vector<EventError>& warnings) {
     self->watch_disk();
     const auto capture = weak.lock();  // which calls this
     InFlight in_flight(capture, self->strands_.listen, pipeline::bytes_of(items));
-    Batch batch{std::move(items), std::move(in_flight), capture->can_wait()};
+    Batch batch{.items = std::move(items), .in_flight = std::move(in_flight), .source_can_wait = capture->can_wait()};
     boost::asio::post(self->strands_.disk, [self, disk, batch = std::move(batch)]() mutable {
       disk->push(std::move(batch));
       self->write_files(disk);
@@ -583,12 +583,12 @@ void Session::watch_disk() {
 /// On `disk`: writes what waits, and passes on what the loop may process.
 void Session::write_files(const OnStrand<DiskStage>& disk) {
   auto written = disk->write();
-  std::optional<Recorded> retried;
-  if (disk->has_waiting()) retried = disk->record({});
+  std::optional<WrittenEvents> retried;
+  if (disk->has_waiting()) retried = disk->write_events({});
   const bool is_waiting = written.is_waiting || disk->has_waiting();
   boost::asio::post(strands_.loop, [self = shared_from_this(), written = std::move(written),
                                     retried = std::move(retried), is_waiting]() mutable {
-    if (retried) self->recorded(*retried);
+    if (retried) self->events_written(*retried);
     self->files_written(written);
     if (is_waiting) self->write_files_later();
   });
@@ -732,21 +732,21 @@ void Session::write_to_journal(std::vector<EventPointer> events) {
     publish(tail_.give_up());
     return;
   }
-  ++recordings_pending_;
+  ++journal_writes_pending_;
   boost::asio::post(strands_.disk, [self = shared_from_this(), disk = disk_, events = std::move(events)]() mutable {
-    auto recorded = disk->record(std::move(events));
-    boost::asio::post(self->strands_.loop, [self, recorded = std::move(recorded)] {
-      --self->recordings_pending_;
-      self->recorded(recorded);
+    auto written = disk->write_events(std::move(events));
+    boost::asio::post(self->strands_.loop, [self, written = std::move(written)] {
+      --self->journal_writes_pending_;
+      self->events_written(written);
     });
   });
 }
 
-void Session::recorded(const Recorded& recorded) {
-  tail_.set_blocked(recorded.is_blocked);
-  publish(tail_.written(recorded.written));
-  report(recorded.faults);
-  if (recorded.broken) end_broken(*recorded.broken);
+void Session::events_written(const WrittenEvents& written) {
+  tail_.set_blocked(written.is_blocked);
+  publish(tail_.written(written.count));
+  report(written.faults);
+  if (written.broken) end_broken(*written.broken);
   if (tail_.is_full() && verdict(SessionCall::change) == Verdict::accept) {
     report({to_string(Errc::output_unwritable),
             "The journal could not be written for so long that the recording was stopped."});

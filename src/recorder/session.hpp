@@ -178,7 +178,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void carry_out(RecorderCore::Actions& actions);
   void emit(Event event, std::vector<EventPointer>& to_journal);
   void write_to_journal(std::vector<EventPointer> events);
-  void recorded(const Recorded& recorded);
+  void events_written(const WrittenEvents& written);
   void report(const std::vector<EventError>& faults);
   void watch_disk();
   void write_files(const OnStrand<DiskStage>& disk);
@@ -216,7 +216,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::deque<std::function<void(RecorderCore&, RecorderCore::Actions&)>> inputs_;
   bool handling_ = false;
   JournalTail tail_;
-  std::size_t recordings_pending_ = 0;  // calls of `write_to_journal` that the disk has not answered
+  std::size_t journal_writes_pending_ = 0;  // calls of `write_to_journal` that the disk has not answered
   Frame written_until_ = 0;
   bool audio_failed_ = false;
   bool is_broken_ = false;  // an invariant is: it ends

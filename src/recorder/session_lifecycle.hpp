@@ -35,8 +35,8 @@ enum class SessionInput {
   open_failed,      // a part could not be opened, and the others are closed again
   cancel,           // the caller cancelled the start
   stop,             // a caller's
-  stop_internal,  // "stop recording" was said, an invariant is broken, or too many events wait for the journal
-  shut_down,      // the recorder is being destroyed
+  stop_internal,    // "stop recording" was said, an invariant is broken, or too many events wait for the journal
+  shut_down,        // the recorder is being destroyed
   pause,
   resume,
   capture_paused,
