@@ -278,6 +278,12 @@ class TranscriptionPartial(RecorderEvent):
     segment_index: int
     text: str
     stable_chars: int
+    """How many bytes of `text` in UTF-8, not characters, will not change any more: see `stable_text`."""
+
+    @property
+    def stable_text(self) -> str:
+        """The beginning of `text` that will not change any more."""
+        return self.text.encode()[: self.stable_chars].decode(errors="ignore")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
