@@ -26,7 +26,8 @@ std::string_view last(std::string_view text, std::size_t most) {
   return text.substr(start);
 }
 
-std::size_t columns(std::string_view text) {
+/// Characters of UTF-8, which is what `last` counts, too. Not columns: a wide one takes two.
+std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return !utf8::continues(byte); }));
 }
 
@@ -124,10 +125,10 @@ void EventPrinter::draw() {
   if (queued_ > 0) line += fmt::format("  {} to transcribe", queued_);
   // What does not fit would break the line, and a broken line cannot be taken back.
   const std::size_t room = terminal_width() - 1;
-  if (!partial_.empty() && columns(line) + 2 < room) {
-    line += fmt::format("  {}", last(on_one_line(partial_), room - columns(line) - 2));
+  if (!partial_.empty() && characters(line) + 2 < room) {
+    line += fmt::format("  {}", last(on_one_line(partial_), room - characters(line) - 2));
   }
-  line.resize(line.size() - last(line, columns(line) - std::min(columns(line), room)).size());
+  line.resize(line.size() - last(line, characters(line) - std::min(characters(line), room)).size());
   program::print("{}", line);
   flush_output();
   drawn_ = true;

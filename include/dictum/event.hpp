@@ -25,7 +25,7 @@ enum class NoteCommand {
 enum class GapReason { overflow, device_lost, stalled, suspended, paused, disk };
 enum class WorkerState { starting, ready, busy, stopped, failed };
 
-/// `recording` is the first event of a session. After `idle` only transcription, note and fault events follow.
+/// `recording` begins a session's events. After `idle` or `failed` only transcription, note and fault events follow.
 struct RecordingStateChanged {
   RecordingState state{};
   bool is_recording{};  ///< false in `idle` and `failed` only

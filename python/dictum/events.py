@@ -130,7 +130,8 @@ class RecorderEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingStateChanged(RecorderEvent):
-    """`recording` is the first event of a session; after `idle` only transcription, note and fault events follow."""
+    """`recording` is the first event of a session. After `idle` or `failed` only transcription, note and fault events
+    follow."""
 
     state: RecordingState
     is_recording: bool
@@ -277,6 +278,12 @@ class TranscriptionPartial(RecorderEvent):
     segment_index: int
     text: str
     stable_chars: int
+    """How many bytes of `text` in UTF-8, not characters, will not change any more: see `stable_text`."""
+
+    @property
+    def stable_text(self) -> str:
+        """The beginning of `text` that will not change any more."""
+        return self.text.encode()[: self.stable_chars].decode(errors="ignore")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,8 +26,13 @@ void Microphone::finish() noexcept {
 
 Reading Microphone::read(std::span<float> interleaved) {
   if (!supervisor_.is_open()) return {};
-  supervisor_.watch(receive());
-  if (supervisor_.has_replacement() && !receive()) replace_stream();
+  const bool received = receive();
+  supervisor_.watch(received);
+  if (supervisor_.has_replacement()) {
+    // The current stream may have delivered until now: it is replaced only once everything of it has been taken.
+    const bool has_delivered_since = receive();
+    if (!has_delivered_since) replace_stream();
+  }
   if (auto fault = take_fault()) return {0, std::move(*fault)};
 
   Reading reading = aligner_.read(interleaved, supervisor_.expects_more() && !finishing_);
@@ -48,7 +53,7 @@ void Microphone::follow_stream() {
   monitor_.start(stream.format(), description_);
 }
 
-/// The current stream is lost and was read to its end, and another one delivers.
+/// The current stream was read to its end, and another one delivers.
 void Microphone::replace_stream() {
   const GapReason reason = supervisor_.gap_reason();
   const std::string before = device_;
@@ -60,6 +65,7 @@ void Microphone::replace_stream() {
 }
 
 /// Takes everything that has arrived, so that the stream's ring has room however long the aligner holds audio back.
+/// Returns whether anything had.
 bool Microphone::receive() {
   bool received = false;
   for (Delivery delivery; supervisor_.stream().ring().take(delivery); received = true) receive(delivery);

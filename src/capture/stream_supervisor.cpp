@@ -62,13 +62,13 @@ void StreamSupervisor::open() {
 
 void StreamSupervisor::close() noexcept {
   const auto deadline = std::chrono::steady_clock::now() + kCloseDeadline;
-  for (const auto& stream : {stream_, next_}) {
+  for (const auto& stream : {stream_, successor_}) {
     if (stream) stream->request_stop();
   }
-  for (const auto& stream : {stream_, next_}) {
+  for (const auto& stream : {stream_, successor_}) {
     if (stream) stream->wait_until_ended(left_until(deadline));
   }
-  stream_ = next_ = nullptr;
+  stream_ = successor_ = nullptr;
   faults_.clear();
   state_ = State::closed;
 }
@@ -83,19 +83,19 @@ void StreamSupervisor::adopt(std::shared_ptr<DeviceStream> stream) {
 void StreamSupervisor::set_device(const std::string& device) {
   if (device == wanted_) return;
   const std::string before = std::exchange(wanted_, device);
-  if (next_) next_->request_stop();
-  const bool replaces_choice = std::exchange(next_, nullptr) != nullptr;
-  if (state_ == State::closed || state_ == State::lost) return;  // the next attempt opens it
+  if (successor_) successor_->request_stop();
+  const bool replaces_choice = std::exchange(successor_, nullptr) != nullptr;
+  if (state_ == State::closed || state_ == State::replacing) return;  // the next attempt opens it
   if (!replaces_choice) wanted_before_ = before;
-  next_ = backend_->open({wanted_, {}, clock_});
+  successor_ = backend_->open({wanted_, {}, clock_});
 }
 
 void StreamSupervisor::watch(bool received) {
   const TimePoint now = clock_->steady_now();
   const auto step = std::min<std::chrono::nanoseconds>(now - std::exchange(watched_at_, now), kMaxWatchStep);
   quiet_ = received ? 0ns : quiet_ + step;
-  if (state_ != State::lost) watch_current(received);
-  watch_next();
+  if (state_ != State::replacing) watch_current(received);
+  watch_successor();
 }
 
 void StreamSupervisor::watch_current(bool received) {
@@ -104,9 +104,10 @@ void StreamSupervisor::watch_current(bool received) {
   if (received && state_ == State::stalled) state_ = State::streaming;
   if (stream_->state() == DeviceStream::State::lost) {
     report(Errc::device_lost, stream_->failure().message);
-    lose(state_ == State::suspended ? GapReason::suspended : GapReason::device_lost, stream_->failure().message);
+    begin_replacement(state_ == State::suspended ? GapReason::suspended : GapReason::device_lost,
+                      stream_->failure().message);
   } else if (quiet_ > kStallLimit) {
-    lose(GapReason::stalled, "the previous one delivered no more audio");
+    begin_replacement(GapReason::stalled, "the previous one delivered no more audio");
   } else if (quiet_ > kStallReported && state_ == State::streaming) {
     state_ = State::stalled;
     report(Errc::device_lost,
@@ -131,40 +132,42 @@ void StreamSupervisor::watch_status() {
        is_muted_ ? status.mute : fmt::format("The input device \"{}\" is no longer muted.", status.device), true});
 }
 
-void StreamSupervisor::watch_next() {
+void StreamSupervisor::watch_successor() {
   const TimePoint now = clock_->steady_now();
-  if (next_ && next_->state() == DeviceStream::State::lost) {
-    if (state_ == State::lost) {
+  if (successor_ && successor_->state() == DeviceStream::State::lost) {
+    if (state_ == State::replacing) {
       next_attempt_ = now + kRetryPause;
     } else {
-      faults_.push_back({to_string(next_->failure().code),
-                         next_->failure().message + " Recording continues with the previous device.", true});
+      faults_.push_back({to_string(successor_->failure().code),
+                         successor_->failure().message + " Recording continues with the previous device.", true});
       wanted_ = std::move(wanted_before_);
     }
-    next_ = nullptr;
-  } else if (next_ && next_->state() == DeviceStream::State::streaming && state_ != State::lost) {
-    lose(GapReason::device_lost, "it was chosen");
+    successor_ = nullptr;
+  } else if (successor_ && successor_->state() == DeviceStream::State::streaming && state_ != State::replacing) {
+    // A change of devices leaves a gap as a loss does, and events know no other reason for it.
+    begin_replacement(GapReason::device_lost, "it was chosen");
   }
-  if (state_ == State::lost && !next_ && replaces_ && now >= next_attempt_) {
-    next_ = backend_->open({wanted_, stream_->status().device, clock_});
+  if (state_ == State::replacing && !successor_ && replaces_ && now >= next_attempt_) {
+    successor_ = backend_->open({wanted_, stream_->status().device, clock_});
   }
 }
 
-void StreamSupervisor::lose(GapReason reason, std::string why) {
+/// `gap` is why audio is missing between the two streams, `reason` why there is another device.
+void StreamSupervisor::begin_replacement(GapReason gap, std::string reason) {
   stream_->request_stop();
-  state_ = State::lost;
-  lost_reason_ = reason;
-  lost_why_ = std::move(why);
+  state_ = State::replacing;
+  replacement_gap_ = gap;
+  replacement_reason_ = std::move(reason);
   next_attempt_ = clock_->steady_now();
 }
 
 bool StreamSupervisor::has_replacement() const {
-  return state_ == State::lost && next_ && next_->state() == DeviceStream::State::streaming;
+  return state_ == State::replacing && successor_ && successor_->state() == DeviceStream::State::streaming;
 }
 
 std::string StreamSupervisor::take_replacement() {
-  adopt(std::exchange(next_, nullptr));
-  return std::exchange(lost_why_, {});
+  adopt(std::exchange(successor_, nullptr));
+  return std::exchange(replacement_reason_, {});
 }
 
 std::optional<SourceFault> StreamSupervisor::take_fault() {
@@ -179,7 +182,7 @@ bool StreamSupervisor::expects_more() const {
 }
 
 GapReason StreamSupervisor::gap_reason() const {
-  if (state_ == State::lost) return lost_reason_;
+  if (state_ == State::replacing) return replacement_gap_;
   return state_ == State::suspended ? GapReason::suspended : GapReason::stalled;
 }
 

@@ -46,7 +46,7 @@ class StreamSupervisor {
   /// something arrived.
   void watch(bool received);
 
-  /// Whether the current stream is lost and its replacement delivers.
+  /// Whether the current stream is to be replaced and its replacement delivers.
   bool has_replacement() const;
 
   /// Makes the replacement the current stream. Returns why there is one.
@@ -67,13 +67,19 @@ class StreamSupervisor {
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  enum class State { closed, streaming, stalled, suspended, lost };
+  enum class State {
+    closed,
+    streaming,
+    stalled,
+    suspended,
+    replacing,  // the current stream is lost, or the chosen device delivers: it is read to its end and then replaced
+  };
 
   void adopt(std::shared_ptr<DeviceStream> stream);
   void watch_current(bool received);
   void watch_status();
-  void watch_next();
-  void lose(GapReason reason, std::string why);
+  void watch_successor();
+  void begin_replacement(GapReason gap, std::string reason);
   void report(Errc code, std::string message);
 
   const std::vector<Backend> backends_;
@@ -87,11 +93,12 @@ class StreamSupervisor {
   std::chrono::nanoseconds quiet_{0};  // time without deliveries during which the reader was running
   TimePoint watched_at_;
   bool is_muted_ = false;
-  GapReason lost_reason_{};
-  std::string lost_why_;
+  GapReason replacement_gap_{};
+  std::string replacement_reason_;
 
-  // While the current stream is lost: its replacement. Otherwise: of the device that the user has chosen.
-  std::shared_ptr<DeviceStream> next_;
+  // Follows the current stream once it delivers. Opened where the current one is lost, then again and again until one
+  // delivers; or where the user has chosen another device, then once, and the current one stays where that fails.
+  std::shared_ptr<DeviceStream> successor_;
   TimePoint next_attempt_;
   std::string wanted_before_;
 

@@ -21,7 +21,7 @@ vad::SegmenterSettings segmenter_settings(const RecorderConfig::VAD& vad, int sa
 /// Turns captured audio into segments: channels to mono, mono to 16 kHz, 16 kHz to probabilities, probabilities to
 /// segments with their audio. The same audio gives the same items, whatever the size of the blocks.
 ///
-/// Threads: lives on the `listen` strand, one call at a time; has no thread, clock or file of its own. Owner: the run.
+/// Threads: lives on the `listen` strand, one call at a time; has no thread, clock or file. Owner: the capture loop.
 /// Throws only what the detector throws.
 class SegmentationPipeline {
  public:

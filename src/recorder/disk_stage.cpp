@@ -92,14 +92,15 @@ Written DiskStage::write() {
     written.is_waiting = count < items.size();
     items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count));
     if (!written.is_waiting) {
-      written.batches.push_back({std::move(done), std::move(batches_.front().in_flight), false});
+      written.batches.push_back({.items = std::move(done), .in_flight = std::move(batches_.front().in_flight)});
       batches_.pop_front();
     } else if (!done.empty()) {
-      written.batches.push_back({std::move(done), {}, false});
+      written.batches.push_back({.items = std::move(done), .in_flight = {}});
     }
   }
   if (written.is_waiting) {
-    if (auto urgent = take_urgent(); !urgent.empty()) written.batches.push_back({std::move(urgent), {}, false});
+    if (auto urgent = take_urgent(); !urgent.empty())
+      written.batches.push_back({.items = std::move(urgent), .in_flight = {}});
   }
   written.broken = std::exchange(broken_, std::nullopt);
   written.moved_to = std::exchange(moved_to_, std::nullopt);
@@ -217,15 +218,15 @@ void DiskStage::close_cut(vad::SegmentClosed& closed, std::vector<pipeline::Stre
   done.emplace_back(pipeline::GapEnded{closed.kept_end, lost, GapReason::disk});
 }
 
-Recorded DiskStage::record(std::vector<EventPointer> events) {
-  Recorded recorded;
-  if (!writer_) return {.written = 0, .is_blocked = true, .faults = {}, .broken = {}};
+WrittenEvents DiskStage::write_events(std::vector<EventPointer> events) {
+  WrittenEvents written;
+  if (!writer_) return {.count = 0, .is_blocked = true, .faults = {}, .broken = {}};
   std::ranges::move(events, std::back_inserter(waiting_));
   bool is_in_place = false;
   while (!waiting_.empty()) {
     const Event& event = *waiting_.front();
-    attempt(journal_fails_, recorded.faults, [&] {
-      if (!std::exchange(is_in_place, true)) keep_folder(recorded.faults);
+    attempt(journal_fails_, written.faults, [&] {
+      if (!std::exchange(is_in_place, true)) keep_folder(written.faults);
       if (writer_->is_journal_behind()) {
         writer_->flush_journal();  // its line is there already
       } else {
@@ -233,16 +234,16 @@ Recorded DiskStage::record(std::vector<EventPointer> events) {
       }
     });
     if (writer_->is_journal_behind() || writer_->next_sequence() <= *event.sequence) {
-      recorded.is_blocked = true;
+      written.is_blocked = true;
       break;
     }
     to_sync_ = true;
     journal_->written.store(*event.sequence + 1);
     waiting_.pop_front();
-    ++recorded.written;
+    ++written.count;
   }
-  recorded.broken = std::exchange(broken_, std::nullopt);
-  return recorded;
+  written.broken = std::exchange(broken_, std::nullopt);
+  return written;
 }
 
 std::vector<EventError> DiskStage::save_if_due() {

@@ -22,8 +22,8 @@
 namespace dictum::recorder {
 
 /// What became of events that were to be written into the journal.
-struct Recorded {
-  std::size_t written = 0;  // so many of the oldest that waited are in the file now
+struct WrittenEvents {
+  std::size_t count = 0;    // so many of the oldest that waited are in the file now
   bool is_blocked = false;  // the next one could not be written
   std::vector<EventError> faults;
   std::optional<EventError> broken;  // an invariant: the session ends
@@ -71,7 +71,7 @@ class DiskStage {
   [[nodiscard]] Written write();
 
   /// Writes events into the journal, behind those that could not be written before; without any, tries those again.
-  [[nodiscard]] Recorded record(std::vector<EventPointer> events);
+  [[nodiscard]] WrittenEvents write_events(std::vector<EventPointer> events);
 
   /// Whether events wait that could not be written.
   bool has_waiting() const { return !waiting_.empty(); }
@@ -79,11 +79,15 @@ class DiskStage {
   /// Refreshes the manifest where that is due; off the way from speech to its transcription.
   [[nodiscard]] std::vector<EventError> save_if_due();
 
-  /// What is to be synced now, for `sync`: empty where that is not due, or the last one has not ended.
+  /// The files to sync while recording, for `sync`: those of `take_unsynced` where that is due and the last `sync` has
+  /// ended; else empty.
   std::vector<std::string> due_for_sync();
 
-  /// Capture is closed: every file but the transcripts is complete, once what `due_for_sync` says is synced.
+  /// Capture is closed: every file but the transcripts is complete, once what `take_unsynced` then returns is synced.
   [[nodiscard]] std::vector<EventError> capture_ended();
+
+  /// The files that were written since they were last taken, for `sync`, whether that is due or not. Empty where the
+  /// session need not survive a power cut.
   std::vector<std::string> take_unsynced();
 
   /// On the `sync` strand: waits for the disk, which may take seconds, beside the writing.

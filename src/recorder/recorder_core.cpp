@@ -49,19 +49,19 @@ void RecorderCore::start(Actions& actions) {
 }
 
 void RecorderCore::request_stop(Actions& actions) {
-  if (state_ == RecordingState::stopping || closed_) return;
+  if (state_ == RecordingState::stopping || capture_closed_) return;
   change_state(RecordingState::stopping, actions);
 }
 
 void RecorderCore::set_mode(VADMode mode, Actions& actions) {
-  if (mode == mode_ || closed_) return;
+  if (mode == mode_ || capture_closed_) return;
   mode_ = mode;
   actions.emplace_back(SetMinSilence{silence_of(mode)});
   emit(now_, VADModeChanged{mode, silence_of(mode)}, actions);
 }
 
 void RecorderCore::set_muted(bool muted, Actions& actions) {
-  if (muted == muted_ || closed_) return;
+  if (muted == muted_ || capture_closed_) return;
   muted_ = muted;
   change_state(state_, actions);
 }
@@ -72,7 +72,7 @@ void RecorderCore::set_vocabulary(std::vector<std::string> vocabulary, Actions& 
 }
 
 void RecorderCore::complete_note(Actions& actions) {
-  if (closed_ || !newest_segment_) return;
+  if (capture_closed_ || !newest_segment_) return;
   // For whoever reads the journal again: emitted at once, since it is not known yet whether a note is open.
   emit(now_, NoteCommandDetected{*newest_segment_, NoteCommand::complete}, actions);
   std::vector<notes::Output> outputs;
@@ -82,7 +82,7 @@ void RecorderCore::complete_note(Actions& actions) {
 
 void RecorderCore::retry_failed(Actions& actions) {
   for (Segment& segment : segments_) {
-    if (!segment.failed || segment.asked) continue;
+    if (!segment.failed || segment.pending_since) continue;
     segment.failed = false;
     submit(segment, actions);
   }
@@ -92,11 +92,11 @@ void RecorderCore::retry_failed(Actions& actions) {
 
 void RecorderCore::process(const pipeline::StreamItem& item, Actions& actions) {
   std::visit(Overloaded{
-                 [&](const vad::SegmentOpened& segment) { opened(segment, actions); },
-                 [&](const vad::SegmentClosed& segment) { closed(segment, actions); },
+                 [&](const vad::SegmentOpened& segment) { on_segment_opened(segment, actions); },
+                 [&](const vad::SegmentClosed& segment) { on_segment_closed(segment, actions); },
                  [&](const pipeline::SegmentAudio&) {},
-                 [&](const pipeline::SpeechPaused& speech) { paused(speech, actions); },
-                 [&](const pipeline::SpeechResumed& speech) { resumed(speech, actions); },
+                 [&](const pipeline::SpeechPaused& speech) { on_speech_paused(speech, actions); },
+                 [&](const pipeline::SpeechResumed& speech) { on_speech_resumed(speech, actions); },
                  [&](const pipeline::TimelineAudio&) {},
                  [&](const pipeline::Probabilities&) {},
                  [&](const pipeline::Progress& progress) {
@@ -124,24 +124,26 @@ void RecorderCore::process(const pipeline::StreamItem& item, Actions& actions) {
                    now_ = std::max(now_, resumed.now);
                    change_state(RecordingState::recording, actions);
                  },
-                 [&](const pipeline::Closed& end) {
-                   now_ = std::max(now_, end.now);
-                   closed_ = true;
-                   const bool is_long_enough = end.captured >= settings_.sample_rate && !end.failure;
-                   if (is_long_enough && !newest_segment_) report_no_speech(end.peak_dbfs, actions);
-                   std::vector<notes::Output> outputs;
-                   dialogue_.recording_stopped(note_time(now_), outputs);
-                   if (end.failure) fault(end.failure->code, end.failure->message, false, actions);
-                   change_state(end.failure ? RecordingState::failed : RecordingState::idle, actions);
-                   emit_notes(outputs, actions);
-                   invariant(end.failure || end.now == end.captured + gap_frames_,
-                             "the end of a recording is what was captured and its gaps");
-                 },
+                 [&](const pipeline::Closed& end) { on_capture_closed(end, actions); },
              },
              item);
 }
 
-void RecorderCore::opened(const vad::SegmentOpened& segment, Actions& actions) {
+void RecorderCore::on_capture_closed(const pipeline::Closed& end, Actions& actions) {
+  now_ = std::max(now_, end.now);
+  capture_closed_ = true;
+  const bool is_long_enough = end.captured >= settings_.sample_rate && !end.failure;
+  if (is_long_enough && !newest_segment_) report_no_speech(end.peak_dbfs, actions);
+  std::vector<notes::Output> outputs;
+  dialogue_.recording_stopped(note_time(now_), outputs);
+  if (end.failure) fault(end.failure->code, end.failure->message, false, actions);
+  change_state(end.failure ? RecordingState::failed : RecordingState::idle, actions);
+  emit_notes(outputs, actions);
+  invariant(end.failure || end.now == end.captured + gap_frames_,
+            "the end of a recording is what was captured and its gaps");
+}
+
+void RecorderCore::on_segment_opened(const vad::SegmentOpened& segment, Actions& actions) {
   invariant(!segment_is_open_ && segment.index == (newest_segment_ ? *newest_segment_ + 1 : 0),
             "segments begin one after the other, in order of their numbers");
   segment_is_open_ = true;
@@ -152,13 +154,13 @@ void RecorderCore::opened(const vad::SegmentOpened& segment, Actions& actions) {
   if (settings_.transcribes) actions.emplace_back(WarmUp{});
 }
 
-void RecorderCore::paused(const pipeline::SpeechPaused& speech, Actions& actions) {
+void RecorderCore::on_speech_paused(const pipeline::SpeechPaused& speech, Actions& actions) {
   if (!settings_.transcribes || !should_begin_early()) return;
   early_ = speech;
   actions.emplace_back(BeginEarly{speech.index});
 }
 
-void RecorderCore::resumed(const pipeline::SpeechResumed& speech, Actions& actions) {
+void RecorderCore::on_speech_resumed(const pipeline::SpeechResumed& speech, Actions& actions) {
   if (!early_ || early_->index != speech.index) return;
   actions.emplace_back(CancelEarly{speech.index});
   early_.reset();
@@ -180,11 +182,10 @@ bool RecorderCore::should_begin_early() const {
       break;
   }
   const auto silence = std::chrono::milliseconds(silence_of(mode_));
-  const auto passed = std::chrono::milliseconds(vad::recognised_end(0, 1000));  // in frames of a millisecond
-  return !processing_time_ || *processing_time_ <= silence - passed;
+  return !processing_time_ || *processing_time_ <= silence - vad::kRecognisedSilence;
 }
 
-void RecorderCore::closed(const vad::SegmentClosed& segment, Actions& actions) {
+void RecorderCore::on_segment_closed(const vad::SegmentClosed& segment, Actions& actions) {
   invariant(segment_is_open_ && newest_segment_ == segment.index, "a segment ends once, and after it began");
   segment_is_open_ = false;
   const double duration = static_cast<double>(segment.kept_end - segment.kept_start) / settings_.sample_rate;
@@ -208,27 +209,29 @@ void RecorderCore::closed(const vad::SegmentClosed& segment, Actions& actions) {
 
 void RecorderCore::transcribed(std::uint32_t index, const TranscriptionOutcome& outcome, Actions& actions) {
   Segment* const found = find(index);
-  if (found == nullptr || !found->asked) return;
+  if (found == nullptr || !found->pending_since) return;
   // Which texts come before the decision on the language must not depend on which worker was quicker.
-  if (language_.is_undecided() && !outcome.language.empty() && !is_first_outstanding(index)) {
-    held_.try_emplace(index, outcome);
+  if (language_.is_undecided() && !outcome.language.empty() && !is_first_pending(index)) {
+    waiting_answers_.try_emplace(index, outcome);
     return;
   }
   take_text(*found, outcome, actions);
-  while (!held_.empty() && !(language_.is_undecided() && !is_first_outstanding(held_.begin()->first))) {
-    take_held(actions);
+  while (!waiting_answers_.empty() &&
+         !(language_.is_undecided() && !is_first_pending(waiting_answers_.begin()->first))) {
+    take_waiting_answer(actions);
   }
 }
 
 /// The first of the texts that wait for others.
-void RecorderCore::take_held(Actions& actions) {
-  const auto answer = held_.extract(held_.begin());
+void RecorderCore::take_waiting_answer(Actions& actions) {
+  const auto answer = waiting_answers_.extract(waiting_answers_.begin());
   Segment* const segment = find(answer.key());
-  if (segment != nullptr && segment->asked) take_text(*segment, answer.mapped(), actions);
+  if (segment != nullptr && segment->pending_since) take_text(*segment, answer.mapped(), actions);
 }
 
-bool RecorderCore::is_first_outstanding(std::uint32_t index) const {
-  const auto first = std::ranges::find_if(segments_, [](const Segment& segment) { return segment.asked.has_value(); });
+bool RecorderCore::is_first_pending(std::uint32_t index) const {
+  const auto first =
+      std::ranges::find_if(segments_, [](const Segment& segment) { return segment.pending_since.has_value(); });
   return first != segments_.end() && first->index == index;
 }
 
@@ -243,7 +246,7 @@ void RecorderCore::choose_language(const TranscriptionOutcome& outcome, Frame fr
   emit(frame, TranscriptionLanguageChosen{language_.language()}, actions);
   renew_early(actions);
   for (Segment& segment : segments_) {
-    if (segment.asked || segment.failed || segment.edited || segment.language.empty()) continue;
+    if (segment.pending_since || segment.failed || segment.edited || segment.language.empty()) continue;
     if (segment.language != language_.language()) ask_again(segment, actions);
   }
 }
@@ -255,9 +258,9 @@ void RecorderCore::ask_again(Segment& segment, Actions& actions) {
 
 void RecorderCore::take_text(Segment& segment, const TranscriptionOutcome& written, Actions& actions) {
   const std::uint32_t index = segment.index;
-  invariant(segment.asked && outstanding_ > 0, "a text arrives for a segment that waits for one");
-  segment.asked.reset();
-  --outstanding_;
+  invariant(segment.pending_since && pending_ > 0, "a text arrives for a segment that waits for one");
+  segment.pending_since.reset();
+  --pending_;
   if (!written.error) processing_time_ = written.processing_time;
   if (is_in_another_language(segment, written)) {
     ask_again(segment, actions);
@@ -297,12 +300,15 @@ void RecorderCore::take_text(Segment& segment, const TranscriptionOutcome& writt
   emit_queue_status(actions);
 }
 
-void RecorderCore::partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions) {
+void RecorderCore::partial(const std::string& session, std::uint32_t segment, std::string text,
+                           std::size_t stable_chars, Actions& actions) {
+  const bool is_spoken = segment_is_open_ && newest_segment_ == segment && !capture_closed_;
+  if (session != settings_.session || !(is_spoken || is_pending(segment))) return;
   emit(now_, TranscriptionPartial{segment, std::move(text), stable_chars}, actions);
 }
 
 void RecorderCore::worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions) {
-  if (state_ == RecordingState::idle) return;  // after idle only transcription, note and fault events may follow
+  if (capture_closed_) return;  // after `idle` or `failed` only transcription, note and fault events may follow
   emit(now_, WorkerStatus{std::move(worker), state, std::move(reason)}, actions);
 }
 
@@ -311,13 +317,14 @@ void RecorderCore::fault(std::string code, std::string message, bool recoverable
 }
 
 void RecorderCore::report_pending(Actions& actions) {
-  while (!held_.empty()) take_held(actions);
-  if (outstanding_ == 0) return;
-  const auto left = segments_ | std::views::filter([](const Segment& segment) { return segment.asked.has_value(); }) |
+  while (!waiting_answers_.empty()) take_waiting_answer(actions);
+  if (pending_ == 0) return;
+  const auto left = segments_ |
+                    std::views::filter([](const Segment& segment) { return segment.pending_since.has_value(); }) |
                     std::views::transform(&Segment::index);
   fault(to_string(Errc::timed_out),
         fmt::format("{} {} still to be transcribed ({}): the next start, or `dictum resume`, goes on with it.",
-                    outstanding_, outstanding_ == 1 ? "segment is" : "segments are", ranges_of(left)),
+                    pending_, pending_ == 1 ? "segment is" : "segments are", ranges_of(left)),
         true, actions);
 }
 
@@ -361,7 +368,7 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
                },
                event.body);
   }
-  closed_ = true;
+  capture_closed_ = true;
   state_ = RecordingState::idle;
   paused_frames_ = notes.paused_frames();
   notes.end(outputs);
@@ -377,7 +384,7 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
 /// Every kept segment, in order; those of a session that was not transcribed are queued first.
 void RecorderCore::transcribe_again(const std::set<std::uint32_t>& queued, Redo redo, Actions& actions) {
   for (Segment& segment : segments_) {
-    if (segment.asked || (segment.edited && redo != Redo::everything_and_edits)) continue;
+    if (segment.pending_since || (segment.edited && redo != Redo::everything_and_edits)) continue;
     if (!queued.contains(segment.index)) {
       emit(segment.end_frame, TranscriptionQueued{segment.index, wav_path(segment.index)}, actions);
     }
@@ -438,7 +445,7 @@ void RecorderCore::emit_notes(const std::vector<notes::Output>& outputs, Actions
                      }
                    },
                    [&](const notes::StopRequested&) {
-                     if (!closed_) actions.emplace_back(StopCapture{});
+                     if (!capture_closed_) actions.emplace_back(StopCapture{});
                    },
                },
                output);
@@ -449,7 +456,7 @@ void RecorderCore::note_revised(Frame frame, NoteCompleted note, Actions& action
   emit(frame, std::move(note), actions);
 }
 
-// --- Small words -----------------------------------------------------------------------------------------------------
+// --- Segments, jobs and events ---------------------------------------------------------------------------------------
 
 const RecorderCore::Segment* RecorderCore::find(std::uint32_t index) const {
   const auto found = std::ranges::lower_bound(segments_, index, {}, &Segment::index);
@@ -469,22 +476,22 @@ void RecorderCore::keep(std::uint32_t index, Frame start_frame, Frame end_frame,
                            .start_frame = start_frame,
                            .end_frame = end_frame,
                            .audio_end = std::max(audio_end, start_frame),
-                           .asked = {}});
+                           .pending_since = {}});
 }
 
 void RecorderCore::submit(Segment& segment, Actions& actions) {
   if (!settings_.transcribes) return;  // a later retranscription does
-  segment.asked = clock_.steady_now();
-  ++outstanding_;
+  segment.pending_since = clock_.steady_now();
+  ++pending_;
   const auto place = std::ranges::lower_bound(segments_, segment.index, {}, &Segment::index) - segments_.begin();
-  settled_ = std::min(settled_, static_cast<std::size_t>(place));
+  first_pending_ = std::min(first_pending_, static_cast<std::size_t>(place));
   actions.emplace_back(Transcribe{segment.index});
   emit_queue_status(actions);
 }
 
-bool RecorderCore::waits_for(std::uint32_t index) const {
+bool RecorderCore::is_pending(std::uint32_t index) const {
   const Segment* const segment = find(index);
-  return segment != nullptr && segment->asked;
+  return segment != nullptr && segment->pending_since;
 }
 
 std::optional<TranscriptionJob> RecorderCore::job(std::uint32_t index) const {
@@ -492,7 +499,7 @@ std::optional<TranscriptionJob> RecorderCore::job(std::uint32_t index) const {
     return job_of(index, early_->kept_start, early_->audio_end);
   }
   const Segment* const segment = find(index);
-  if (segment == nullptr || !segment->asked) return std::nullopt;
+  if (segment == nullptr || !segment->pending_since) return std::nullopt;
   TranscriptionJob job = job_of(index, segment->start_frame, segment->audio_end);
   job.end_frame = segment->end_frame;
   return job;
@@ -529,12 +536,12 @@ void RecorderCore::change_state(RecordingState state, Actions& actions) {
 }
 
 void RecorderCore::emit_queue_status(Actions& actions) {
-  while (settled_ < segments_.size() && !segments_[settled_].asked) ++settled_;
+  while (first_pending_ < segments_.size() && !segments_[first_pending_].pending_since) ++first_pending_;
   double oldest_sec = 0;
-  if (outstanding_ > 0) {  // they are asked for in order, so the first has waited longest
-    oldest_sec = std::chrono::duration<double>(clock_.steady_now() - *segments_[settled_].asked).count();
+  if (pending_ > 0) {  // they are asked for in order, so the first has waited longest
+    oldest_sec = std::chrono::duration<double>(clock_.steady_now() - *segments_[first_pending_].pending_since).count();
   }
-  emit(now_, QueueStatus{outstanding_, completed_, oldest_sec}, actions);
+  emit(now_, QueueStatus{pending_, completed_, oldest_sec}, actions);
 }
 
 void RecorderCore::emit(Frame frame, EventBody body, Actions& actions) {

@@ -24,7 +24,7 @@
 
 namespace dictum::recorder {
 
-// What the core asks of the runtime.
+// What the core asks of the session.
 struct Emit {
   Event event;
 };
@@ -51,12 +51,13 @@ enum class Eagerness {
   never,
 };
 
-/// The rules of a recording: what is reported when, what is transcribed, when a session is done. Every decision of the
-/// product that is not about sound is in this class, and none is anywhere else: both flavours, the command line and
-/// the recovery of a crashed session run the same core.
+/// The rules of what a recording contains: which events are reported and in which order, which segments are transcribed
+/// and when again, in which language, and what becomes a note. Recordings of every kind and the recovery of a crashed
+/// session use the same core. What is speech is decided by `vad::Segmenter`; when a session starts, pauses and ends, by
+/// `SessionLifecycle`; which worker transcribes, and what follows a failed attempt, by `JobQueue` and `WorkerSlot`.
 ///
-/// Threads: none; one call at a time (the runtime calls it on its `loop` strand). No input or output, no clock but the
-/// injected one. Owner: the run. Never fails.
+/// Threads: none; one call at a time (the session calls it on its `loop` strand). No input or output, no clock but the
+/// injected one. Owner: the session. Throws `BrokenInvariant` only.
 class RecorderCore {
  public:
   using Actions = std::vector<Action>;
@@ -91,7 +92,11 @@ class RecorderCore {
   // Inputs from the parts.
   void process(const pipeline::StreamItem& item, Actions& actions);
   void transcribed(std::uint32_t segment, const TranscriptionOutcome& outcome, Actions& actions);
-  void partial(std::uint32_t segment, std::string text, std::size_t stable_chars, Actions& actions);
+
+  /// Text so far of a segment. Dropped where `session` is another one (an older session can share the workers), and
+  /// where the segment is neither being spoken nor waiting for its text.
+  void partial(const std::string& session, std::uint32_t segment, std::string text, std::size_t stable_chars,
+               Actions& actions);
   void worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions);
   void report_pending(Actions& actions);  // pending transcriptions are not waited for
   void folder_moved(std::filesystem::path session) { settings_.session_path = std::move(session); }
@@ -117,12 +122,10 @@ class RecorderCore {
 
   const Settings& settings() const { return settings_; }
   RecordingState state() const { return state_; }
-  bool is_muted() const { return muted_; }
-  bool waits_for(std::uint32_t segment) const;
-  std::size_t outstanding() const { return outstanding_; }
 
-  /// Capture is closed and every queued segment has its text or its failure.
-  bool is_done() const { return closed_ && outstanding_ == 0; }
+  /// Whether the text of this segment was asked for and has not come; and of how many segments.
+  bool is_pending(std::uint32_t segment) const;
+  std::size_t pending() const { return pending_; }
 
  private:
   struct Segment {
@@ -132,16 +135,17 @@ class RecorderCore {
     Frame audio_end{};  // of what a recogniser gets
     int next_revision = 0;
     bool failed = false;
-    bool edited = false;                                         // a person wrote its text
-    bool language_corrected = false;                             // its text in the session's language was asked for
-    std::string language{};                                      // of its text
-    std::optional<std::chrono::steady_clock::time_point> asked;  // its text is outstanding since then
+    bool edited = false;              // a person wrote its text
+    bool language_corrected = false;  // its text in the session's language was asked for
+    std::string language{};           // of its text
+    std::optional<std::chrono::steady_clock::time_point> pending_since;  // empty: no text is asked for
   };
 
-  void opened(const vad::SegmentOpened& segment, Actions& actions);
-  void paused(const pipeline::SpeechPaused& speech, Actions& actions);
-  void resumed(const pipeline::SpeechResumed& speech, Actions& actions);
-  void closed(const vad::SegmentClosed& segment, Actions& actions);
+  void on_segment_opened(const vad::SegmentOpened& segment, Actions& actions);
+  void on_speech_paused(const pipeline::SpeechPaused& speech, Actions& actions);
+  void on_speech_resumed(const pipeline::SpeechResumed& speech, Actions& actions);
+  void on_segment_closed(const vad::SegmentClosed& segment, Actions& actions);
+  void on_capture_closed(const pipeline::Closed& end, Actions& actions);
   void change_state(RecordingState state, Actions& actions);
   Segment* find(std::uint32_t index);
   const Segment* find(std::uint32_t index) const;
@@ -153,8 +157,8 @@ class RecorderCore {
   void submit(Segment& segment, Actions& actions);
   void ask_again(Segment& segment, Actions& actions);
   void take_text(Segment& segment, const TranscriptionOutcome& outcome, Actions& actions);
-  void take_held(Actions& actions);
-  bool is_first_outstanding(std::uint32_t index) const;
+  void take_waiting_answer(Actions& actions);
+  bool is_first_pending(std::uint32_t index) const;
   bool is_in_another_language(const Segment& segment, const TranscriptionOutcome& outcome) const;
   void choose_language(const TranscriptionOutcome& outcome, Frame frame, Actions& actions);
   void transcribe_again(const std::set<std::uint32_t>& queued, Redo redo, Actions& actions);
@@ -172,12 +176,12 @@ class RecorderCore {
   RecordingState state_ = RecordingState::starting;
   VADMode mode_;
   bool muted_ = false;
-  bool closed_ = false;
+  bool capture_closed_ = false;
   Frame now_ = 0;
 
-  std::deque<Segment> segments_;  // the kept ones, in order of their indexes
-  std::size_t outstanding_ = 0;   // of them, so many that were asked for
-  std::size_t settled_ = 0;       // so many of the first have nothing outstanding
+  std::deque<Segment> segments_;   // the kept ones, in order of their indexes
+  std::size_t pending_ = 0;        // of them: their texts were asked for and have not come
+  std::size_t first_pending_ = 0;  // no segment before this index into `segments_` is pending
   std::size_t completed_ = 0;
 
   std::optional<pipeline::SpeechPaused> early_;                   // whose job was begun early
@@ -186,7 +190,7 @@ class RecorderCore {
   std::vector<std::string> vocabulary_;
   const Replacements replacements_;
   SessionLanguage language_;
-  std::map<std::uint32_t, TranscriptionOutcome> held_;  // until the texts before them have come: see `transcribed`
+  std::map<std::uint32_t, TranscriptionOutcome> waiting_answers_;  // pending until the texts before them have come
 
   notes::NoteDialogue dialogue_;
   const std::vector<std::string> commands_;      // phrases that a recogniser may spot by itself

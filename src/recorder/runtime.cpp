@@ -482,9 +482,9 @@ SessionRunner Runtime::transcriber(const std::optional<transcription::WorkerPool
                 });
               },
           .on_partial =
-              [forward](std::uint32_t segment, std::string text, std::size_t stable) {
-                forward([segment, text, stable](RecorderCore& core, RecorderCore::Actions& actions) {
-                  core.partial(segment, text, stable, actions);
+              [forward](std::string session, std::uint32_t segment, std::string text, std::size_t stable) {
+                forward([session, segment, text, stable](RecorderCore& core, RecorderCore::Actions& actions) {
+                  core.partial(session, segment, text, stable, actions);
                 });
               }});
   return SessionRunner(*pool_);

@@ -54,9 +54,9 @@ Session::Session(std::weak_ptr<SessionHost> host, const boost::asio::any_io_exec
       visibility_(visibility),
       strands_{.loop = loop, .listen = {}, .disk = {}, .sync = {}, .work = {}},
       changed_(loop),
-      bound_(time_.timers->make_timer(loop)),
+      limit_(time_.timers->make_timer(loop)),
       drain_(time_.timers->make_timer(loop)),
-      answer_bound_(time_.timers->make_timer(loop)),
+      answer_limit_(time_.timers->make_timer(loop)),
       retry_(time_.timers->make_timer(loop)) {}
 
 // --- From the start to the end ---------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ boost::asio::awaitable<void> Session::record(Pointer previous) {
     fail_start(failure);
     co_return;
   }
-  while (lifecycle_.state() < SessionState::completing) co_await changed();
+  while (!lifecycle_.has_closed_capture()) co_await changed();
   co_await complete_files();
   co_await complete_texts();
   co_await deliver();
@@ -263,7 +263,7 @@ boost::asio::awaitable<void> Session::complete_files() {
 }
 
 boost::asio::awaitable<void> Session::complete_texts() {
-  while (lifecycle_.state() < SessionState::delivering) {
+  while (!lifecycle_.is_complete()) {
     const auto waits = [this] {
       return has_pending_texts() && !(ends_with_drain_ && lifecycle_.state() == SessionState::background);
     };
@@ -288,7 +288,7 @@ boost::asio::awaitable<void> Session::deliver() {
   if (tail_.is_blocked()) write_to_journal({});  // the last try
   co_await events_journaled();
   if (!tail_.is_empty()) {
-    if (recordings_pending_ > 0) apply(SessionInput::journal_given_up);
+    if (journal_writes_pending_ > 0) apply(SessionInput::journal_given_up);
     publish(tail_.give_up());
   }
   const auto host = host_.lock();
@@ -304,7 +304,7 @@ boost::asio::awaitable<void> Session::events_journaled() {
     is_late = true;
     changed_.notify();
   });
-  while (!tail_.is_empty() && recordings_pending_ > 0 && !is_late) co_await changed();
+  while (!tail_.is_empty() && journal_writes_pending_ > 0 && !is_late) co_await changed();
 }
 
 boost::asio::awaitable<void> Session::close_files() {
@@ -320,9 +320,9 @@ boost::asio::awaitable<void> Session::close_files() {
 
 /// On the loop strand, so that nothing of it is left for another.
 void Session::release() {
-  bound_->cancel();
+  limit_->cancel();
   drain_->cancel();
-  answer_bound_->cancel();
+  answer_limit_->cancel();
   retry_->cancel();
   texts_.reset();
   capture_.reset();
@@ -456,15 +456,15 @@ void Session::apply(SessionInput input) {
 
 void Session::carry_out(SessionAction action) {
   switch (action) {
-    case SessionAction::arm_cancel_bound:
-      return arm_bound(SessionLifecycle::kCancelBound);
-    case SessionAction::arm_stop_bound:
-      if (!bound_->is_running()) arm_bound(SessionLifecycle::kStopBound);
+    case SessionAction::arm_cancel_limit:
+      return arm_limit(SessionLifecycle::kCancelLimit);
+    case SessionAction::arm_stop_limit:
+      if (!limit_->is_running()) arm_limit(SessionLifecycle::kStopLimit);
       return;
-    case SessionAction::shorten_bound:
-      return arm_bound(SessionLifecycle::kSecondStopBound);
-    case SessionAction::clear_bound:
-      return bound_->cancel();
+    case SessionAction::shorten_limit:
+      return arm_limit(SessionLifecycle::kSecondStopLimit);
+    case SessionAction::clear_limit:
+      return limit_->cancel();
     case SessionAction::ask_pause:
       return ask_capture(&pipeline::CaptureLoop::pause, SessionInput::pause_failed);
     case SessionAction::ask_resume:
@@ -488,12 +488,12 @@ void Session::carry_out(SessionAction action) {
 }
 
 /// At most that long from now, and no longer than it is armed for already.
-void Session::arm_bound(std::chrono::nanoseconds delay) {
+void Session::arm_limit(std::chrono::nanoseconds delay) {
   const auto now = time_.clock->steady_now();
   const auto at = now + delay;
-  bound_at_ = bound_->is_running() ? std::min(bound_at_, at) : at;
-  bound_->start(std::max<std::chrono::nanoseconds>(bound_at_ - now, {}),
-                [this] { apply(SessionInput::bound_expired); });
+  limit_at_ = limit_->is_running() ? std::min(limit_at_, at) : at;
+  limit_->start(std::max<std::chrono::nanoseconds>(limit_at_ - now, {}),
+                [this] { apply(SessionInput::limit_expired); });
 }
 
 void Session::arm_drain() {
@@ -511,7 +511,7 @@ void Session::close_capture() {
 
 void Session::ask_capture(detail::Outcome (pipeline::CaptureLoop::*question)(), SessionInput failed) {
   capture_failure_ = {};
-  answer_bound_->start(SessionLifecycle::kAnswerBound, [this, failed] {
+  answer_limit_->start(SessionLifecycle::kAnswerLimit, [this, failed] {
     capture_failed(
         {make_error_code(Errc::timed_out), "The audio device, or the disk, does not answer: stop the recording."},
         failed);
@@ -520,8 +520,8 @@ void Session::ask_capture(detail::Outcome (pipeline::CaptureLoop::*question)(), 
   boost::asio::post(strands_.listen, [self = shared_from_this(), capture = capture_, question, failed] {
     boost::asio::post(self->strands_.disk, [self, failed, outcome = (capture.get()->*question)()] {
       boost::asio::post(self->strands_.loop, [self, failed, outcome] {
-        if (!self->answer_bound_->is_running()) return;  // too late
-        self->answer_bound_->cancel();
+        if (!self->answer_limit_->is_running()) return;  // too late
+        self->answer_limit_->cancel();
         if (outcome.code) self->capture_failed(outcome, failed);
       });
     });
@@ -567,7 +567,7 @@ void Session::run_capture(const std::vector<EventError>& warnings) {
     self->watch_disk();
     const auto capture = weak.lock();  // which calls this
     InFlight in_flight(capture, self->strands_.listen, pipeline::bytes_of(items));
-    Batch batch{std::move(items), std::move(in_flight), capture->can_wait()};
+    Batch batch{.items = std::move(items), .in_flight = std::move(in_flight), .source_can_wait = capture->can_wait()};
     boost::asio::post(self->strands_.disk, [self, disk, batch = std::move(batch)]() mutable {
       disk->push(std::move(batch));
       self->write_files(disk);
@@ -591,12 +591,12 @@ void Session::watch_disk() {
 /// On `disk`: writes what waits, and passes on what the loop may process.
 void Session::write_files(const OnStrand<DiskStage>& disk) {
   auto written = disk->write();
-  std::optional<Recorded> retried;
-  if (disk->has_waiting()) retried = disk->record({});
+  std::optional<WrittenEvents> retried;
+  if (disk->has_waiting()) retried = disk->write_events({});
   const bool is_waiting = written.is_waiting || disk->has_waiting();
   boost::asio::post(strands_.loop, [self = shared_from_this(), written = std::move(written),
                                     retried = std::move(retried), is_waiting]() mutable {
-    if (retried) self->recorded(*retried);
+    if (retried) self->events_written(*retried);
     self->files_written(written);
     if (is_waiting) self->write_files_later();
   });
@@ -701,7 +701,7 @@ void Session::end_broken(const EventError& error) {
   input([error](RecorderCore& core, RecorderCore::Actions& actions) {
     core.fault(error.code, error.message, false, actions);
   });
-  boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_spoken); });
+  boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_internal); });
 }
 
 void Session::carry_out(RecorderCore::Actions& actions) {
@@ -720,7 +720,7 @@ void Session::carry_out(RecorderCore::Actions& actions) {
     } else if (const auto* silence = std::get_if<SetMinSilence>(&action)) {
       boost::asio::post(strands_.listen, [capture = capture_, ms = silence->ms] { capture->set_min_silence_ms(ms); });
     } else {
-      boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_spoken); });
+      boost::asio::post(strands_.loop, [self = shared_from_this()] { self->apply(SessionInput::stop_internal); });
     }
   }
   if (!to_journal.empty()) write_to_journal(std::move(to_journal));
@@ -741,25 +741,25 @@ void Session::write_to_journal(std::vector<EventPointer> events) {
     publish(tail_.give_up());
     return;
   }
-  ++recordings_pending_;
+  ++journal_writes_pending_;
   boost::asio::post(strands_.disk, [self = shared_from_this(), disk = disk_, events = std::move(events)]() mutable {
-    auto recorded = disk->record(std::move(events));
-    boost::asio::post(self->strands_.loop, [self, recorded = std::move(recorded)] {
-      --self->recordings_pending_;
-      self->recorded(recorded);
+    auto written = disk->write_events(std::move(events));
+    boost::asio::post(self->strands_.loop, [self, written = std::move(written)] {
+      --self->journal_writes_pending_;
+      self->events_written(written);
     });
   });
 }
 
-void Session::recorded(const Recorded& recorded) {
-  tail_.set_blocked(recorded.is_blocked);
-  publish(tail_.written(recorded.written));
-  report(recorded.faults);
-  if (recorded.broken) end_broken(*recorded.broken);
+void Session::events_written(const WrittenEvents& written) {
+  tail_.set_blocked(written.is_blocked);
+  publish(tail_.written(written.count));
+  report(written.faults);
+  if (written.broken) end_broken(*written.broken);
   if (tail_.is_full() && verdict(SessionCall::change) == Verdict::accept) {
     report({to_string(Errc::output_unwritable),
             "The journal could not be written for so long that the recording was stopped."});
-    apply(SessionInput::stop_spoken);
+    apply(SessionInput::stop_internal);
   }
   changed_.notify();  // for events_journaled()
 }
@@ -782,7 +782,7 @@ void Session::wait_for_worker(const EventError& why) {
 
 void Session::text_arrived(std::uint32_t segment, const TranscriptionOutcome& outcome) {
   has_no_worker_ = false;
-  if (!has_pending_texts() || !core_->waits_for(segment)) return;
+  if (!has_pending_texts() || !core_->is_pending(segment)) return;
   input([segment, outcome](RecorderCore& core, RecorderCore::Actions& actions) {
     core.transcribed(segment, outcome, actions);
   });

@@ -47,7 +47,7 @@ class SessionHost {
   /// Empty where nothing is to be transcribed. Throws what a factory throws.
   virtual SessionRunner transcriber(const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) = 0;
 
-  /// The start begins, ends in a session (with `path`) or fails.
+  /// The start begins, ends in a session (whose folder is `session`) or fails.
   virtual void state_changed(RecordingState state, const std::filesystem::path& session) = 0;
 
   /// The device or the disk does not answer: what runs on `listen` and `disk` from now on needs others.
@@ -130,9 +130,10 @@ class Session : public std::enable_shared_from_this<Session> {
   bool has_recorded() const { return core_.has_value(); }
 
   /// Whether a text is pending that anybody may wait for.
+  bool has_pending_texts() const { return core_ && core_->pending() > 0 && texts_ && !texts_->is_abandoned(); }
+
   /// Texts are pending, and no worker can be started to make them.
   bool has_no_worker() const { return has_no_worker_; }
-  bool has_pending_texts() const { return core_ && core_->outstanding() > 0 && texts_ && !texts_->is_abandoned(); }
 
  private:
   struct OpenParts;
@@ -167,7 +168,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // The life cycle's actions.
   void apply(SessionInput input);
   void carry_out(SessionAction action);
-  void arm_bound(std::chrono::nanoseconds delay);
+  void arm_limit(std::chrono::nanoseconds delay);
   void arm_drain();
   void close_capture();
   boost::asio::awaitable<void> change_capture(SessionCall call, SessionInput request, SessionState under_way);
@@ -181,7 +182,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void carry_out(RecorderCore::Actions& actions);
   void emit(Event event, std::vector<EventPointer>& to_journal);
   void write_to_journal(std::vector<EventPointer> events);
-  void recorded(const Recorded& recorded);
+  void events_written(const WrittenEvents& written);
   void report(const std::vector<EventError>& faults);
   void watch_disk();
   void write_files(const OnStrand<DiskStage>& disk);
@@ -204,11 +205,11 @@ class Session : public std::enable_shared_from_this<Session> {
   int abandonments_ = 0;  // a step that was under way at one is not waited for
   std::exception_ptr start_failure_;
   detail::Outcome capture_failure_;  // of the newest pause or resume that failed
-  std::unique_ptr<Timer> bound_;
+  std::unique_ptr<Timer> limit_;
   std::unique_ptr<Timer> drain_;
-  std::unique_ptr<Timer> answer_bound_;
+  std::unique_ptr<Timer> answer_limit_;
   std::unique_ptr<Timer> retry_;  // of what waits for the disk
-  SessionLifecycle::Time bound_at_{};
+  SessionLifecycle::Time limit_at_{};
 
   // From the opening on.
   std::optional<RecorderCore> core_;
@@ -220,7 +221,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::deque<std::function<void(RecorderCore&, RecorderCore::Actions&)>> inputs_;
   bool handling_ = false;
   JournalTail tail_;
-  std::size_t recordings_pending_ = 0;  // calls of `write_to_journal` that the disk has not answered
+  std::size_t journal_writes_pending_ = 0;  // calls of `write_to_journal` that the disk has not answered
   Frame written_until_ = 0;
   bool audio_failed_ = false;
   bool is_broken_ = false;  // an invariant is: it ends

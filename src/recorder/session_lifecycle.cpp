@@ -11,8 +11,6 @@ using Input = SessionInput;
 using Action = SessionAction;
 
 SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
-  const auto is_between = [this](State first, State last) { return state_ >= first && state_ <= last; };
-  const bool captures = is_between(State::recording, State::resuming);
   switch (input) {
     case Input::previous_closed:
       return state_ == State::waiting ? enter(State::starting) : Actions{};
@@ -21,21 +19,21 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
     case Input::reopened:
       return state_ == State::starting ? drain({}) : Actions{};
     case Input::open_failed:
-      return is_between(State::starting, State::cancelling) ? enter(State::ended, {Action::clear_bound}) : Actions{};
+      return is_opening() ? enter(State::ended, {Action::clear_limit}) : Actions{};
     case Input::cancel:
       if (state_ == State::waiting) return enter(State::ended);
-      return state_ == State::starting ? enter(State::cancelling, {Action::arm_cancel_bound}) : Actions{};
+      return state_ == State::starting ? enter(State::cancelling, {Action::arm_cancel_limit}) : Actions{};
     case Input::stop:
       ++stop_requests_;
-      if (state_ <= State::starting) return apply(Input::cancel);
-      return captures ? request_stop() : bound_again();
-    case Input::stop_spoken:
-      return captures ? request_stop() : Actions{};
+      if (can_cancel_start()) return apply(Input::cancel);
+      return captures() ? request_stop() : limit_ending();
+    case Input::stop_internal:
+      return captures() ? request_stop() : Actions{};
     case Input::shut_down: {
-      if (state_ <= State::cancelling) return apply(Input::cancel);
+      if (!has_started()) return apply(Input::cancel);
       if (state_ == State::ended) return {};
       ++stop_requests_;
-      Actions actions = captures ? request_stop() : bound_again();
+      Actions actions = captures() ? request_stop() : limit_ending();
       actions.push_back(Action::abandon_texts);
       return actions;
     }
@@ -44,42 +42,42 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
     case Input::resume:
       return state_ == State::paused ? enter(State::resuming, {Action::ask_resume}) : Actions{};
     case Input::capture_paused:
-      return captures ? enter(State::paused) : Actions{};
+      return captures() ? enter(State::paused) : Actions{};
     case Input::capture_resumed:
-      return captures ? enter(State::recording) : Actions{};
+      return captures() ? enter(State::recording) : Actions{};
     case Input::pause_failed:
       return state_ == State::pausing ? enter(State::recording) : Actions{};
     case Input::resume_failed:
       return state_ == State::resuming ? enter(State::paused) : Actions{};
     case Input::capture_closed:
-      return captures || state_ == State::stopping ? enter(State::completing) : Actions{};
+      return captures() || state_ == State::stopping ? enter(State::completing) : Actions{};
     case Input::files_complete:
-      return state_ == State::completing ? drain({Action::clear_bound}) : Actions{};
+      return state_ == State::completing ? drain({Action::clear_limit}) : Actions{};
     case Input::texts_requested:
-      return state_ == State::revising ? drain({Action::clear_bound}) : Actions{};
+      return state_ == State::revising ? drain({Action::clear_limit}) : Actions{};
     case Input::texts_complete:
-      return is_between(State::draining, State::background)
-                 ? enter(State::revising, stop_requests_ > 0 ? Actions{Action::arm_stop_bound} : Actions{})
+      return state_ == State::draining || state_ == State::background
+                 ? enter(State::revising, stop_requests_ > 0 ? Actions{Action::arm_stop_limit} : Actions{})
                  : Actions{};
     case Input::drain_expired:
       return state_ == State::draining ? enter(State::background, {Action::report_pending}) : Actions{};
     case Input::notes_revised:
-      return state_ == State::revising ? enter(State::delivering, {Action::clear_bound}) : Actions{};
+      return state_ == State::revising ? enter(State::delivering, {Action::clear_limit}) : Actions{};
     case Input::journal_given_up:
       abandoned_ = abandoned_ || state_ == State::delivering;
       return {};
     case Input::delivered:
       if (state_ != State::delivering) return {};
       if (abandoned_) return enter(State::ended);
-      return enter(State::finishing, stop_requests_ > 0 ? Actions{Action::arm_stop_bound} : Actions{});
+      return enter(State::finishing, stop_requests_ > 0 ? Actions{Action::arm_stop_limit} : Actions{});
     case Input::files_closed:
-      return state_ == State::finishing ? enter(State::ended, {Action::clear_bound}) : Actions{};
-    case Input::bound_expired:
+      return state_ == State::finishing ? enter(State::ended, {Action::clear_limit}) : Actions{};
+    case Input::limit_expired:
       return abandon();
     case Input::broken:
       if (state_ == State::ended) return {};
       abandoned_ = true;
-      return enter(State::ended, {Action::clear_bound, Action::close_capture, Action::abandon_texts});
+      return enter(State::ended, {Action::clear_limit, Action::close_capture, Action::abandon_texts});
   }
   return {};
 }
@@ -90,17 +88,17 @@ SessionLifecycle::Actions SessionLifecycle::enter(State state, Actions actions) 
 }
 
 SessionLifecycle::Actions SessionLifecycle::request_stop() {
-  return enter(State::stopping, {Action::close_capture, Action::arm_stop_bound});
+  return enter(State::stopping, {Action::close_capture, Action::arm_stop_limit});
 }
 
-/// A stop that finds the end under way: the first one bounds it, a further one has little patience left.
-SessionLifecycle::Actions SessionLifecycle::bound_again() {
+/// A stop that finds the end under way: the first one sets a time limit, a further one shortens it.
+SessionLifecycle::Actions SessionLifecycle::limit_ending() {
   switch (state_) {
     case State::stopping:
     case State::completing:
     case State::revising:
     case State::finishing:
-      return {stop_requests_ > 1 ? Action::shorten_bound : Action::arm_stop_bound};
+      return {stop_requests_ > 1 ? Action::shorten_limit : Action::arm_stop_limit};
     case State::draining:
       return {Action::arm_drain};
     default:
@@ -139,13 +137,12 @@ void SessionLifecycle::limit_drain(Time deadline) {
 }
 
 Verdict SessionLifecycle::verdict(SessionCall call) const {
-  const bool captures = state_ >= State::recording && state_ <= State::resuming;
   switch (call) {
     case SessionCall::start:
-      if (state_ <= State::starting) return Verdict::join;
+      if (can_cancel_start()) return Verdict::join;
       if (state_ == State::cancelling) return Verdict::ask_again;
-      if (state_ <= State::pausing) return Verdict::done;
-      return captures ? Verdict::refuse : Verdict::next_session;
+      if (state_ == State::recording || state_ == State::pausing) return Verdict::done;
+      return captures() ? Verdict::refuse : Verdict::next_session;
     case SessionCall::pause:
       if (state_ == State::recording) return Verdict::accept;
       if (state_ == State::pausing) return Verdict::join;
@@ -157,9 +154,9 @@ Verdict SessionLifecycle::verdict(SessionCall call) const {
       if (state_ == State::recording) return Verdict::done;
       return state_ == State::pausing ? Verdict::ask_again : Verdict::refuse;
     case SessionCall::change:
-      return captures ? Verdict::accept : Verdict::refuse;
+      return captures() ? Verdict::accept : Verdict::refuse;
     case SessionCall::retry:
-      if (state_ >= State::recording && state_ <= State::revising) return Verdict::accept;
+      if (has_started() && !is_complete()) return Verdict::accept;
       return state_ == State::ended ? Verdict::next_session : Verdict::ask_again;
   }
   return Verdict::refuse;

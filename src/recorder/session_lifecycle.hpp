@@ -7,7 +7,8 @@
 
 namespace dictum::recorder {
 
-/// What a session is doing, from the call that begins it to the closing of its files.
+/// What a session is doing, from the call that begins it to the closing of its files. In the order in which a session
+/// goes through them, on which the predicates of `SessionLifecycle` (`captures()` ...) rely.
 enum class SessionState {
   waiting,     // for the session before it to close
   starting,    // its parts are being opened
@@ -34,7 +35,7 @@ enum class SessionInput {
   open_failed,      // a part could not be opened, and the others are closed again
   cancel,           // the caller cancelled the start
   stop,             // a caller's
-  stop_spoken,      // "stop recording" was said, or the session cannot go on
+  stop_internal,    // "stop recording" was said, an invariant is broken, or too many events wait for the journal
   shut_down,        // the recorder is being destroyed
   pause,
   resume,
@@ -51,16 +52,16 @@ enum class SessionInput {
   journal_given_up,  // the last events were delivered though the disk does not answer
   delivered,
   files_closed,
-  bound_expired,  // what `arm_cancel_bound`, `arm_stop_bound` or `shorten_bound` set
+  limit_expired,  // the time that `arm_cancel_limit`, `arm_stop_limit` or `shorten_limit` gave
   broken,         // it cannot be carried out any further: for want of memory, or by a defect
 };
 
 /// What the session has to do about it, in this order.
 enum class SessionAction {
-  arm_cancel_bound,
-  arm_stop_bound,
-  shorten_bound,  // a second stop: whatever holds it up gets little more time
-  clear_bound,
+  arm_cancel_limit,
+  arm_stop_limit,
+  shorten_limit,  // a second stop: whatever holds it up gets `kSecondStopLimit` more
+  clear_limit,
   ask_pause,
   ask_resume,
   close_capture,
@@ -84,7 +85,7 @@ enum class Verdict {
   refuse,
 };
 
-/// The rules of one session's life: which call means what in which state, what follows what, and what is bounded.
+/// The rules of one session's life: which call means what in which state, what follows what, and what has a time limit.
 ///
 /// Threads: none; one call at a time (the session calls it on the `loop` strand). No input or output, no clock and no
 /// timer: deadlines are values. Owner: the session. Never fails.
@@ -93,14 +94,14 @@ class SessionLifecycle {
   using Actions = std::vector<SessionAction>;
   using Time = std::chrono::steady_clock::time_point;
 
-  /// A stop is bounded by two seconds: the remainder is for the events of its end.
-  static constexpr auto kStopBound = std::chrono::milliseconds(1500);
+  /// A stop may take two seconds: the remainder is for the events of its end.
+  static constexpr auto kStopLimit = std::chrono::milliseconds(1500);
   /// How much longer a stop may take that was requested again.
-  static constexpr auto kSecondStopBound = std::chrono::milliseconds(500);
+  static constexpr auto kSecondStopLimit = std::chrono::milliseconds(500);
   /// How long a cancelled start waits for a device or a disk.
-  static constexpr auto kCancelBound = std::chrono::milliseconds(1000);
+  static constexpr auto kCancelLimit = std::chrono::milliseconds(1000);
   /// Longer than any device takes to open: a pause or a resume fails then, and the recording is as it was.
-  static constexpr auto kAnswerBound = std::chrono::seconds(10);
+  static constexpr auto kAnswerLimit = std::chrono::seconds(10);
 
   explicit SessionLifecycle(SessionState state = SessionState::waiting) : state_(state) {}
 
@@ -117,11 +118,26 @@ class SessionLifecycle {
 
   SessionState state() const { return state_; }
 
+  /// Whether the start was asked for and can still be cancelled.
+  bool can_cancel_start() const { return state_ <= SessionState::starting; }
+
+  /// Whether parts are being opened, or closed again.
+  bool is_opening() const { return state_ == SessionState::starting || state_ == SessionState::cancelling; }
+
   /// Whether it is decided how the start ends.
   bool has_started() const { return state_ > SessionState::cancelling; }
 
   /// Whether a start that waits, or is under way, is not to go on.
   bool is_cancelled() const { return state_ == SessionState::cancelling || state_ == SessionState::ended; }
+
+  /// Whether capture is open: recording, paused, or on the way from one to the other.
+  bool captures() const { return state_ >= SessionState::recording && state_ <= SessionState::resuming; }
+
+  /// Whether capture is closed, or was never opened.
+  bool has_closed_capture() const { return state_ >= SessionState::completing; }
+
+  /// Whether every text and note is there that the session waits for.
+  bool is_complete() const { return state_ >= SessionState::delivering; }
 
   /// Whether capture is closed and the files are complete, or were given up: the next session may begin.
   bool is_closed() const { return state_ > SessionState::completing; }
@@ -138,7 +154,7 @@ class SessionLifecycle {
  private:
   Actions enter(SessionState state, Actions actions = {});
   Actions request_stop();
-  Actions bound_again();
+  Actions limit_ending();
   Actions drain(Actions actions);
   Actions abandon();
 

@@ -63,13 +63,13 @@ struct TimedPiece {
 
 /// The frames of `pieces` from `start` to `end`, in proportion to their widths.
 void share_out(std::span<TimedPiece> pieces, Frame start, Frame end) {
-  double all = 0;
-  for (const TimedPiece& piece : pieces) all += static_cast<double>(text::columns(piece.text) + 1);
-  double said = 0;
-  const auto frame = [&] { return start + static_cast<Frame>(said / all * static_cast<double>(end - start)); };
+  double width = 0;
+  for (const TimedPiece& piece : pieces) width += static_cast<double>(text::columns(piece.text) + 1);
+  double passed = 0;
+  const auto frame = [&] { return start + static_cast<Frame>(passed / width * static_cast<double>(end - start)); };
   for (TimedPiece& piece : pieces) {
     piece.start_frame = frame();
-    said += static_cast<double>(text::columns(piece.text) + 1);
+    passed += static_cast<double>(text::columns(piece.text) + 1);
     piece.end_frame = frame();
   }
 }
@@ -415,18 +415,18 @@ std::vector<Cue> cues_of(const Script& script) {
       cue.text = on_two_lines(std::move(cue.text));
       cues.push_back(std::exchange(cue, {}));
     };
-    Frame said = segment.start_frame;  // up to here
+    Frame piece_end = segment.start_frame;  // of the piece before
     for (const TimedPiece& piece : timed_pieces(segment, script.words_of(segment.index))) {
-      const Frame start = std::clamp(piece.start_frame, said, segment.end_frame);
+      const Frame start = std::clamp(piece.start_frame, piece_end, segment.end_frame);
       const Frame end = std::clamp(piece.end_frame, start, segment.end_frame);
       const auto seconds = [&](Frame from, Frame to) { return static_cast<double>(to - from) / rate; };
       if (text::columns(cue.text) + 1 + text::columns(piece.text) > 2 * kLineLength ||
-          seconds(cue.start_frame, end) > kMaxCueSec || seconds(said, start) > kPauseSec) {
+          seconds(cue.start_frame, end) > kMaxCueSec || seconds(piece_end, start) > kPauseSec) {
         flush();
       }
       if (cue.text.empty()) cue.start_frame = start;
       cue.text += (cue.text.empty() || !piece.begins_word ? "" : " ") + piece.text;
-      cue.end_frame = said = end;
+      cue.end_frame = piece_end = end;
     }
     flush();
   }

@@ -64,15 +64,16 @@ std::optional<WorkerFailure> JobQueue::take_back(QueuedJob job, WorkerFailure fa
   if (failure.cause == FailureCause::settings) return failure;
   if (failure.died) {
     if (job.deaths++ == 0) {
-      job.deaths_before = deaths_;
-      job.answers_before = answers_;
+      job.pool_deaths_before = deaths_;
+      job.pool_answers_before = answers_;
       job.first_death = now;
     }
     ++deaths_;
   }
-  const bool others_survived = deaths_ - job.deaths_before == static_cast<std::uint64_t>(job.deaths);
-  const bool is_evidence = fresh && others_survived && answers_ > job.answers_before;
-  if (failure.cause == FailureCause::outside && !is_evidence) {
+  const std::uint64_t pool_deaths = deaths_ - job.pool_deaths_before;
+  const bool only_this_job_kills = pool_deaths == static_cast<std::uint64_t>(job.deaths);
+  const bool is_caused_by_job = fresh && only_this_job_kills && answers_ > job.pool_answers_before;
+  if (failure.cause == FailureCause::outside && !is_caused_by_job) {
     --job.attempts;
     if (job.deaths == 0 || now - job.first_death < rules_.outage_patience) {
       job.order = orders_++;  // behind the others, so that it cannot hold them up
@@ -91,7 +92,7 @@ std::optional<WorkerFailure> JobQueue::take_back(QueuedJob job, WorkerFailure fa
   }
   failure.message = fmt::format("Transcription failed after {} attempt{}. Last error: {}", job.attempts,
                                 job.attempts == 1 ? "" : "s", failure.message);
-  if (job.deaths >= job.attempts && job.deaths > 0 && others_survived) {
+  if (job.deaths >= job.attempts && job.deaths > 0 && only_this_job_kills) {
     failure.code = to_string(Errc::quarantined);
     failure.message = "Every worker that tried this segment died, and no other one did. " + failure.message;
   }

@@ -28,8 +28,8 @@ struct QueuedJob {
   int attempts = 0;  ///< that count, the current one included
   int deaths = 0;    ///< of workers that ran it, whether the attempt counts or not
   // Of the whole pool, when the first of those workers died:
-  std::uint64_t deaths_before = 0;
-  std::uint64_t answers_before = 0;
+  std::uint64_t pool_deaths_before = 0;
+  std::uint64_t pool_answers_before = 0;
   std::chrono::steady_clock::time_point first_death{};
 
   /// After a failure only a worker without a history may try.
@@ -70,9 +70,11 @@ class JobQueue {
 
   /// The attempt of `job` failed. Takes it back into the queue, or returns why it has failed for good.
   ///
-  /// What the job cannot be blamed for does not count as an attempt. A worker that is killed from outside says
-  /// something about the job only where the job was its first and, since the job's first victim, other jobs were
-  /// answered and no other worker died.
+  /// A failure that the job did not cause does not count as an attempt. A worker that is killed from outside counts
+  /// only where the job was its first and, since a worker first died with this job, other jobs were answered and no
+  /// worker died but with this job. For example: 2 workers die with this job, while 5 other jobs are answered and the
+  /// pool counts 2 deaths: the job causes them, and the second one counts. Had the pool counted 3 deaths, the machine
+  /// may be out of memory, and neither counts.
   std::optional<WorkerFailure> take_back(QueuedJob job, WorkerFailure failure, bool fresh,
                                          std::chrono::steady_clock::time_point now);
 
@@ -93,8 +95,8 @@ class JobQueue {
   Rules rules_;
   Jobs jobs_;
   std::uint64_t orders_ = 0;
-  std::uint64_t answers_ = 0;
-  std::uint64_t deaths_ = 0;
+  std::uint64_t answers_ = 0;  // of the whole pool
+  std::uint64_t deaths_ = 0;   // of the whole pool's workers
 };
 
 }  // namespace dictum::transcription

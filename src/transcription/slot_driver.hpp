@@ -25,7 +25,11 @@ class SlotDriver {
 
   SlotDriver(WorkerSlot::Settings settings, Parts parts, const Timers& timers);
 
-  const WorkerSlot& slot() const { return slot_; }
+  // The slot's state.
+  WorkerSlot::State state() const { return slot_.state(); }
+  bool is_ready() const { return slot_.is_ready(); }
+  bool is_fresh() const { return slot_.is_fresh(); }
+  const Hello& hello() const { return slot_.hello(); }
 
   // Inputs of the slot.
   void start() { feed(&WorkerSlot::start); }
@@ -43,7 +47,7 @@ class SlotDriver {
 
   void carry_out(WorkerSlot::Actions actions);
   void start_process(WorkerSlot::Actions& actions);
-  Timer& timer(WorkerSlot::Timer which) { return which == WorkerSlot::Timer::ping ? *ping_ : *deadline_; }
+  Timer& timer(WorkerSlot::TimerId which) { return which == WorkerSlot::TimerId::ping ? *ping_ : *deadline_; }
 
   WorkerSlot slot_;
   const Parts parts_;

@@ -28,17 +28,17 @@ enum class Work { none, job, early, interim };
 /// One worker and what it works on.
 struct Lane {
   Lane(std::string worker_name, WorkerSlot::Settings settings, SlotDriver::Parts parts, const Timers& timers)
-      : name(std::move(worker_name)), worker(std::move(settings), std::move(parts), timers) {}
+      : name(std::move(worker_name)), driver(std::move(settings), std::move(parts), timers) {}
 
   const std::string name;
-  SlotDriver worker;
+  SlotDriver driver;
   Work work = Work::none;  // that somebody still waits for
   QueuedJob entry;         // of Work::job
   TranscriptionJob job;    // of Work::job and Work::early
   SteadyTime started;
   Agreement agreement;  // of the partial texts of Work::job
 
-  WorkerSlot::State state() const { return worker.slot().state(); }
+  WorkerSlot::State state() const { return driver.state(); }
   bool is_idle() const { return state() == WorkerSlot::State::idle; }
 };
 
@@ -61,6 +61,7 @@ struct Preview {
 
 }  // namespace
 
+/// The pool itself. Shared, since handlers that are posted to the strand can come after the end of `WorkerPool`.
 class WorkerPool::State : public std::enable_shared_from_this<State> {
  public:
   State(boost::asio::any_io_executor strand, WorkerPoolSettings settings, std::shared_ptr<const Clock> clock,
@@ -84,7 +85,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     });
   }
   void publish_outcome(std::shared_ptr<JobSource> source, std::uint32_t segment, TranscriptionOutcome outcome);
-  void publish_partial(std::uint32_t segment, Agreement::Version version);
+  void publish_partial(const TranscriptionJob& job, Agreement::Version version);
   void publish_prepared(const std::optional<EventError>& error);
 
   void add_lane(int number, const Timers& timers, const StartWorker& start);
@@ -122,7 +123,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     return preview_ && preview_->job.segment_index == job.segment_index && preview_->job.session == job.session;
   }
   bool has_ready_worker() const {
-    return std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.worker.slot().is_ready(); });
+    return std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.driver.is_ready(); });
   }
   std::ptrdiff_t count(WorkerSlot::State state) const {
     return std::ranges::count_if(lanes_, [&](const Lane& lane) { return lane.state() == state; });
@@ -195,13 +196,13 @@ void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Report action) {
 void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::PartialText action) {
   if (lane.work != Work::job) return;
   Agreement& agreement = is_previewed(lane.job) ? preview_->agreement : lane.agreement;
-  publish_partial(lane.job.segment_index, agreement.with_next(std::move(action.text)));
+  publish_partial(lane.job, agreement.with_next(std::move(action.text)));
 }
 
 void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Answered action) {
   const Work work = std::exchange(lane.work, Work::none);
   if (work == Work::interim) {
-    return publish_partial(preview_->job.segment_index, preview_->agreement.with_next(std::move(action.result.text)));
+    return publish_partial(preview_->job, preview_->agreement.with_next(std::move(action.result.text)));
   }
   TranscriptionOutcome outcome = outcome_of(lane.job, std::move(action.result));
   outcome.processing_time = clock_->steady_now() - lane.started;
@@ -209,7 +210,7 @@ void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Answered action) {
   if (work == Work::early) {
     early_->lane = nullptr;
     if (is_previewed(lane.job)) {  // if speech goes on, it was no more than that
-      publish_partial(early_->segment, preview_->agreement.with_next(outcome.text));
+      publish_partial(lane.job, preview_->agreement.with_next(outcome.text));
     }
     early_->outcome = std::move(outcome);
   } else {
@@ -285,7 +286,7 @@ JobQueue::Offer WorkerPool::State::offer_of(bool fresh) const {
 
 void WorkerPool::State::assign(Lane& lane) {
   while (lane.is_idle()) {
-    auto entry = queue_.pop(offer_of(lane.worker.slot().is_fresh()));
+    auto entry = queue_.pop(offer_of(lane.driver.is_fresh()));
     if (!entry) return;
     give(lane, *std::move(entry));
   }
@@ -295,7 +296,7 @@ void WorkerPool::State::assign(Lane& lane) {
 void WorkerPool::State::give(Lane& lane, QueuedJob entry) {
   auto job = job_of(*entry.source, entry.segment);
   if (!job) return;
-  if (const auto problem = problem_of(*job, lane.worker.slot().hello())) {
+  if (const auto problem = problem_of(*job, lane.driver.hello())) {
     return publish_outcome(std::move(entry.source), entry.segment, failed_outcome(problem->code, problem->message));
   }
   lane.entry = std::move(entry);
@@ -309,7 +310,7 @@ void WorkerPool::State::run(Lane& lane, Work work, Job message, double seconds) 
   lane.started = clock_->steady_now();
   const auto deadline =
       std::chrono::ceil<std::chrono::milliseconds>(settings_.deadline_base + settings_.deadline_per_sec * seconds);
-  lane.worker.run({std::move(message), deadline, seconds});
+  lane.driver.run({std::move(message), deadline, seconds});
 }
 
 /// As many workers as there is work for. What still waits found no idle worker: it may need a fresh one.
@@ -321,9 +322,9 @@ void WorkerPool::State::start_workers() {
   const bool has_job = queue_.has_job_for(offer_of(true));
   for (Lane& lane : lanes_) {
     if (missing <= 0 || !(has_job || wanted_warm)) break;
-    if (lane.is_idle() && has_job && !lane.worker.slot().is_fresh()) lane.worker.stop();
+    if (lane.is_idle() && has_job && !lane.driver.is_fresh()) lane.driver.stop();
     if (lane.state() != dead) continue;
-    lane.worker.start();
+    lane.driver.start();
     --missing;
   }
 }
@@ -331,7 +332,7 @@ void WorkerPool::State::start_workers() {
 /// The worker stays; its task is no longer waited for.
 void WorkerPool::State::cancel(Lane& lane) {
   lane.work = Work::none;
-  lane.worker.cancel();
+  lane.driver.cancel();
 }
 
 void WorkerPool::State::cancel_work(Work work) {
@@ -347,8 +348,7 @@ Lane* WorkerPool::State::lane_for_extra_work() {
   const auto idle_lanes = count(WorkerSlot::State::idle);
   for (auto lane = lanes_.rbegin(); lane != lanes_.rend(); ++lane) {
     if (!lane->is_idle()) continue;
-    if (idle_lanes > 1 || lane->worker.slot().hello().cancel_ms.value_or(kQuickCancelMs + 1) <= kQuickCancelMs)
-      return &*lane;
+    if (idle_lanes > 1 || lane->driver.hello().cancel_ms.value_or(kQuickCancelMs + 1) <= kQuickCancelMs) return &*lane;
   }
   start_extra_worker();
   return nullptr;
@@ -358,7 +358,7 @@ void WorkerPool::State::start_extra_worker() {
   using enum WorkerSlot::State;
   if (count(starting) + count(handshake) > 0 || start_failures_.refusal(clock_->steady_now())) return;
   const auto vacant = std::ranges::find(lanes_, dead, [](const Lane& lane) { return lane.state(); });
-  if (vacant != lanes_.end()) vacant->worker.start();
+  if (vacant != lanes_.end()) vacant->driver.start();
 }
 
 void WorkerPool::State::warm_up() {
@@ -398,7 +398,7 @@ void WorkerPool::State::run_early() {
   Lane* const lane = lane_for_extra_work();
   if (lane == nullptr) return;
   auto job = job_of(*early_->source, early_->segment);
-  if (!job || problem_of(*job, lane->worker.slot().hello())) return early_.reset();
+  if (!job || problem_of(*job, lane->driver.hello())) return early_.reset();
   early_->lane = lane;
   lane->job = *std::move(job);
   lane->agreement = {};
@@ -432,7 +432,7 @@ void WorkerPool::State::preview(TranscriptionJob growing) {
   if (preview_->given_up || is_asked || early_ || !queue_.empty() || frames <= preview_->asked_to) return;
   if (preview_->asked_at && now - *preview_->asked_at < settings_.preview_interval) return;
   Lane* const lane = lane_for_extra_work();
-  if (lane == nullptr || problem_of(preview_->job, lane->worker.slot().hello())) return;
+  if (lane == nullptr || problem_of(preview_->job, lane->driver.hello())) return;
   preview_->asked_at = now;
   preview_->asked_to = frames;
   run(*lane, Work::interim, interim_message_of(preview_->job), seconds_of(preview_->job));
@@ -451,7 +451,7 @@ void WorkerPool::State::abandon() {
   for (Lane& lane : lanes_) {
     lane.work = Work::none;
     lane.entry = {};
-    lane.worker.stop();
+    lane.driver.stop();
   }
 }
 
@@ -462,10 +462,11 @@ void WorkerPool::State::publish_outcome(std::shared_ptr<JobSource> source, std::
   });
 }
 
-void WorkerPool::State::publish_partial(std::uint32_t segment, Agreement::Version version) {
+void WorkerPool::State::publish_partial(const TranscriptionJob& job, Agreement::Version version) {
   if (!events_.on_partial) return;
-  publish([on_partial = events_.on_partial, segment, version = std::move(version)]() mutable {
-    on_partial(segment, std::move(version.text), version.stable_chars);
+  publish([on_partial = events_.on_partial, session = job.session, segment = job.segment_index,
+           version = std::move(version)]() mutable {
+    on_partial(std::move(session), segment, std::move(version.text), version.stable_chars);
   });
 }
 

@@ -48,7 +48,10 @@ struct WorkerPoolSettings {
 /// What a pool reports beside the outcomes; from its strand, never from inside a call.
 struct WorkerPoolEvents {
   std::function<void(std::string worker, WorkerState state, std::string reason)> on_status;
-  std::function<void(std::uint32_t segment_index, std::string text, std::size_t stable_chars)> on_partial;
+  /// Text so far of a segment of `session` (`TranscriptionJob::session`): a pool works for several sessions, which
+  /// number their segments alike.
+  std::function<void(std::string session, std::uint32_t segment_index, std::string text, std::size_t stable_chars)>
+      on_partial;
 };
 
 /// Transcribes in warm, supervised, expendable worker processes: carries out what `WorkerSlot` and `JobQueue` decide.

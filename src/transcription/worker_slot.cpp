@@ -42,7 +42,7 @@ void WorkerSlot::process_started(Actions& actions) {
   tasks_ = 0;
   answered_ = false;
   pings_ = pongs_ = 0;
-  actions.emplace_back(StartTimer{Timer::deadline, settings_.hello_timeout});
+  actions.emplace_back(StartTimer{TimerId::deadline, settings_.hello_timeout});
 }
 
 void WorkerSlot::process_not_started(WorkerFailure failure, Actions& actions) {
@@ -91,7 +91,7 @@ void WorkerSlot::run(Task task, Actions& actions) {
   messages_ = lost_ = 0;
   actions.emplace_back(LimitFrames{max_frame_bytes(task_.seconds)});
   actions.emplace_back(Send{task_.job});
-  actions.emplace_back(StartTimer{Timer::deadline, task_.deadline});
+  actions.emplace_back(StartTimer{TimerId::deadline, task_.deadline});
   start_ping(actions);
 }
 
@@ -100,11 +100,11 @@ void WorkerSlot::cancel(Actions& actions) {
   state_ = State::stopping;
   const int promised = std::min(hello_.cancel_ms.value_or(kUnpromisedCancelMs), kMaxCancelMs);
   actions.emplace_back(Send{Cancel{last_id_}});
-  actions.emplace_back(StartTimer{Timer::deadline, std::chrono::milliseconds(promised) + kCancelGrace});
+  actions.emplace_back(StartTimer{TimerId::deadline, std::chrono::milliseconds(promised) + kCancelGrace});
 }
 
-void WorkerSlot::timer_fired(Timer timer, Actions& actions) {
-  if (timer == Timer::deadline) return on_deadline(actions);
+void WorkerSlot::timer_fired(TimerId timer, Actions& actions) {
+  if (timer == TimerId::deadline) return on_deadline(actions);
   if (state_ == State::busy || state_ == State::stopping) on_ping_due(actions);
 }
 
@@ -154,7 +154,7 @@ void WorkerSlot::on_ping_due(Actions& actions) {
 }
 
 void WorkerSlot::start_ping(Actions& actions) {
-  actions.emplace_back(StartTimer{Timer::ping, settings_.ping_interval});
+  actions.emplace_back(StartTimer{TimerId::ping, settings_.ping_interval});
 }
 
 void WorkerSlot::on_first_message(const Message& message, Actions& actions) {
@@ -260,11 +260,11 @@ void WorkerSlot::breach(const std::string& what, Actions& actions, FailureCause 
 
 void WorkerSlot::become_idle(Actions& actions) {
   state_ = State::idle;
-  actions.emplace_back(CancelTimer{Timer::ping});
+  actions.emplace_back(CancelTimer{TimerId::ping});
   if (settings_.unload_after) {
-    actions.emplace_back(StartTimer{Timer::deadline, *settings_.unload_after});
+    actions.emplace_back(StartTimer{TimerId::deadline, *settings_.unload_after});
   } else {
-    actions.emplace_back(CancelTimer{Timer::deadline});
+    actions.emplace_back(CancelTimer{TimerId::deadline});
   }
 }
 
@@ -290,14 +290,14 @@ void WorkerSlot::fail_start(WorkerFailure failure, Actions& actions) {
 
 void WorkerSlot::kill(Actions& actions) {
   actions.emplace_back(KillProcess{});
-  actions.emplace_back(CancelTimer{Timer::deadline});
-  actions.emplace_back(CancelTimer{Timer::ping});
+  actions.emplace_back(CancelTimer{TimerId::deadline});
+  actions.emplace_back(CancelTimer{TimerId::ping});
 }
 
 void WorkerSlot::back_off(Actions& actions) {
   state_ = State::backing_off;
   const int doublings = std::min(failures_++, 10);
-  actions.emplace_back(StartTimer{Timer::deadline, std::min(settings_.backoff * (1 << doublings), kMaxBackoff)});
+  actions.emplace_back(StartTimer{TimerId::deadline, std::min(settings_.backoff * (1 << doublings), kMaxBackoff)});
 }
 
 }  // namespace dictum::transcription

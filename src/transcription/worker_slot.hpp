@@ -45,7 +45,12 @@ class WorkerSlot {
     double seconds{};                      ///< of audio; bounds the text
   };
 
-  enum class Timer { deadline, ping };
+  /// The timers that the owner keeps for a slot.
+  enum class TimerId {
+    deadline,  ///< ends what the state waits for: a hello, an answer, a cancelled task, a pause after a failure,
+               ///< idleness
+    ping,      ///< while a task runs: when the next ping is due
+  };
 
   // Actions.
   struct StartProcess {};
@@ -57,11 +62,11 @@ class WorkerSlot {
     std::size_t bytes;  ///< longer frames from the worker are a breach of the protocol
   };
   struct StartTimer {
-    Timer timer;
+    TimerId timer;
     std::chrono::milliseconds delay;
   };
   struct CancelTimer {
-    Timer timer;
+    TimerId timer;
   };
   struct Report {
     WorkerState state;
@@ -109,7 +114,7 @@ class WorkerSlot {
   /// The task is no longer wanted: it has no outcome, and the worker stays warm.
   void cancel(Actions& actions);
 
-  void timer_fired(Timer timer, Actions& actions);
+  void timer_fired(TimerId timer, Actions& actions);
 
   /// The process is not wanted any more. A task has no outcome.
   void stop(Actions& actions);

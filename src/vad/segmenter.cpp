@@ -17,7 +17,8 @@ constexpr double kHysteresis = 0.15;
 constexpr std::int64_t kWindowMs = 32;
 static_assert(kVADWindow * 1000 == kWindowMs * kVADSampleRate);
 
-constexpr std::int64_t kRecognisedWindows = 8;  // of silence behind the speech
+constexpr std::int64_t kRecognisedWindows = kRecognisedSilence.count() / kWindowMs;
+static_assert(kRecognisedWindows * kWindowMs == kRecognisedSilence.count());
 
 constexpr int kSplitSearchMs = 5000;      // the end of a long segment, where its split is looked for
 constexpr int kMinSpeechShareMs = 1000;   // what silence leaves of the longest segment

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -12,8 +13,12 @@ namespace dictum::vad {
 /// The first frame of a detector window, where window 0 begins at `origin` and frames are counted at `sample_rate`.
 Frame window_start(Frame origin, std::int64_t window, int sample_rate);
 
-/// Where the audio ends that a recogniser gets of a segment: 8 windows after its speech, which is before anybody knows
-/// that the segment has ended. Its kept end limits it.
+/// Silence behind the speech of a segment that a recogniser gets: 8 windows, which pass before anybody knows that the
+/// segment has ended.
+inline constexpr std::chrono::milliseconds kRecognisedSilence{256};
+
+/// Where the audio ends that a recogniser gets of a segment: `kRecognisedSilence` after its speech. Its kept end limits
+/// it.
 Frame recognised_end(Frame speech_end, int sample_rate);
 
 struct SegmenterSettings {

@@ -35,6 +35,20 @@ COMPLETE = {
 }
 
 
+def test_the_stable_text_of_a_partial_one_is_counted_in_bytes_of_utf8() -> None:
+    event = dictum.RecorderEvent.from_dict(
+        {
+            "event": "TranscriptionPartial",
+            **ENVELOPE,
+            "segment_index": 2,
+            "text": "naïve Wörter und",
+            "stable_chars": 14,
+        }
+    )
+    assert isinstance(event, dictum.TranscriptionPartial)
+    assert event.stable_text == "naïve Wörter"
+
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[dictum.RecorderEvent]:
     """The events of a real session."""

@@ -277,10 +277,10 @@ TEST_F(FilesOfARecording, EndWithAnExactGapWhereTheFolderIsNeverThereAgain) {
 TEST_F(FilesOfARecording, SayWhichRuleIsBrokenWhereAnEventIsMissing) {
   const auto event = std::make_shared<const Event>(
       Event{.session = "s", .sequence = 5, .timestamp = 0, .frame = 0, .body = SpeechDetected{0, 0}});
-  const Recorded recorded = stage_.record({event});
-  ASSERT_TRUE(recorded.broken);
-  EXPECT_THAT(recorded.broken->message, HasSubstr("consecutive numbers"));
-  EXPECT_EQ(recorded.written, 0U);
+  const WrittenEvents written = stage_.write_events({event});
+  ASSERT_TRUE(written.broken);
+  EXPECT_THAT(written.broken->message, HasSubstr("consecutive numbers"));
+  EXPECT_EQ(written.count, 0U);
 }
 
 TEST_F(FilesOfARecording, AreFlushedEverySecondWhileASegmentIsOpen) {

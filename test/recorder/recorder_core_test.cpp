@@ -125,8 +125,34 @@ TEST_F(Core, ATextForASegmentThatNobodyAskedForIsIgnored) {
 }
 
 TEST_F(Core, EphemeralEventsHaveNoSequence) {
-  core.partial(0, "so far", 3, actions);
+  say(0, 1);
+  core.partial(settings().session, 0, "so far", 3, actions);
+  EXPECT_THAT(reported<TranscriptionPartial>(), ElementsAre(TranscriptionPartial{0, "so far", 3}));
   EXPECT_FALSE(all<Emit>().back().event.sequence);
+}
+
+TEST_F(Core, APartialTextOfAnotherSessionIsNotReported) {
+  say(0, 1);
+  core.partial("20261121_235900", 0, "what the session before still transcribes", 0, actions);
+  EXPECT_THAT(reported<TranscriptionPartial>(), IsEmpty());
+}
+
+TEST_F(Core, APartialTextIsReportedWhileItsSegmentIsSpokenOrWaitsForItsText) {
+  const auto partials_after = [&](std::uint32_t segment) {
+    core.partial(settings().session, segment, "so far", 0, actions);
+    return reported<TranscriptionPartial>().size();
+  };
+  EXPECT_EQ(partials_after(0), 0U) << "not begun";
+  core.process(vad::SegmentOpened{0, kRate, kRate - 100}, actions);
+  EXPECT_EQ(partials_after(0), 1U) << "being spoken";
+  EXPECT_EQ(partials_after(1), 1U) << "another one is";
+  core.process(vad::SegmentClosed{0, kRate - 100, 2 * kRate + 100, kRate, 2 * kRate, true, vad::CloseReason::silence},
+               actions);
+  EXPECT_EQ(partials_after(0), 2U) << "waits for its text";
+  answer(0, "the whole");
+  EXPECT_EQ(partials_after(0), 2U) << "has its text";
+  say(1, 3, false);
+  EXPECT_EQ(partials_after(1), 2U) << "was not kept";
 }
 
 TEST_F(Core, WorkersAreNotReportedAfterIdle) {
@@ -135,13 +161,23 @@ TEST_F(Core, WorkersAreNotReportedAfterIdle) {
   EXPECT_THAT(reported<WorkerStatus>(), IsEmpty());
 }
 
-TEST_F(Core, ASessionIsDoneWhenItIsClosedAndEverySegmentHasItsAnswer) {
+TEST_F(Core, AFailedRecordingReportsNeitherWorkersNorTheSegmentThatWasSpoken) {
+  core.process(vad::SegmentOpened{0, kRate, kRate - 100}, actions);
+  core.process(pipeline::Closed{.failure = EventError{"device_lost", "The microphone was unplugged."}}, actions);
+  ASSERT_EQ(core.state(), RecordingState::failed);
+  core.worker_changed("pocketsphinx-0", WorkerState::stopped, "idle", actions);
+  core.partial(settings().session, 0, "so far", 0, actions);
+  EXPECT_THAT(reported<WorkerStatus>(), IsEmpty());
+  EXPECT_THAT(reported<TranscriptionPartial>(), IsEmpty());
+}
+
+TEST_F(Core, ATextIsPendingUntilItsAnswerComesAlsoAfterTheEnd) {
   say(0, 1);
-  EXPECT_FALSE(core.is_done());
+  EXPECT_EQ(core.pending(), 1U);
   close();
-  EXPECT_FALSE(core.is_done());
+  EXPECT_EQ(core.pending(), 1U);
   fail(0);
-  EXPECT_TRUE(core.is_done());
+  EXPECT_EQ(core.pending(), 0U);
 }
 
 TEST_F(Core, TwoTextsThatAgreeDecideTheLanguageOfTheSessionOnce) {
@@ -179,7 +215,7 @@ TEST_F(Core, ATextInAnotherLanguageThanTheSessionsIsAskedForAgain) {
   EXPECT_EQ(texts[4].text, "four");
   EXPECT_EQ(texts[4].revision, 0);
   close();
-  EXPECT_TRUE(core.is_done());
+  EXPECT_EQ(core.pending(), 0U);
 }
 
 TEST_F(Core, AnEngineThatKeepsToItsLanguageIsAskedOnceMoreAndNotForEver) {
@@ -190,7 +226,7 @@ TEST_F(Core, AnEngineThatKeepsToItsLanguageIsAskedOnceMoreAndNotForEver) {
   answer_in("fr", 2, "trois");
   EXPECT_EQ(reported<TranscriptionComplete>().back().text, "trois");
   close();
-  EXPECT_TRUE(core.is_done());
+  EXPECT_EQ(core.pending(), 0U);
 }
 
 TEST_F(Core, TheLanguageAndTheTextsAreTheSameInWhicheverOrderTheAnswersCome) {
@@ -204,7 +240,7 @@ TEST_F(Core, TheLanguageAndTheTextsAreTheSameInWhicheverOrderTheAnswersCome) {
   for (const auto& complete : reported<TranscriptionComplete>()) texts.push_back(complete.text);
   EXPECT_THAT(texts, ElementsAre("one", "two", "three"));
   close();
-  EXPECT_TRUE(core.is_done());
+  EXPECT_EQ(core.pending(), 0U);
 }
 
 TEST_F(Core, AnEngineThatNamesNoLanguageIsHeldUpByNothing) {
@@ -796,7 +832,7 @@ TEST_F(Core, WithoutATranscriberAResumedSessionWaitsForNobody) {
   RecorderCore resumed(without, clock);
   RecorderCore::Actions after;
   resumed.resume(journal(), Redo::nothing, after);
-  EXPECT_TRUE(resumed.is_done());
+  EXPECT_EQ(resumed.pending(), 0U);
 }
 
 TEST_F(Core, AFailedCaptureIsReportedAndEndsInFailed) {

@@ -44,35 +44,35 @@ const std::vector<Rule>& rules() {
       {Input::previous_closed, {State::waiting}, State::starting},
       {Input::opened, {State::starting}, State::recording},
       {Input::reopened, {State::starting}, State::draining, {Action::arm_drain}},
-      {Input::open_failed, {State::starting, State::cancelling}, State::ended, {Action::clear_bound}},
+      {Input::open_failed, {State::starting, State::cancelling}, State::ended, {Action::clear_limit}},
 
       {Input::cancel, {State::waiting}, State::ended},
-      {Input::cancel, {State::starting}, State::cancelling, {Action::arm_cancel_bound}},
+      {Input::cancel, {State::starting}, State::cancelling, {Action::arm_cancel_limit}},
 
       {Input::stop, {State::waiting}, State::ended},
-      {Input::stop, {State::starting}, State::cancelling, {Action::arm_cancel_bound}},
-      {Input::stop, kCapturing, State::stopping, {Action::close_capture, Action::arm_stop_bound}},
-      {Input::stop, {State::stopping}, State::stopping, {Action::arm_stop_bound}},
-      {Input::stop, {State::completing}, State::completing, {Action::arm_stop_bound}},
+      {Input::stop, {State::starting}, State::cancelling, {Action::arm_cancel_limit}},
+      {Input::stop, kCapturing, State::stopping, {Action::close_capture, Action::arm_stop_limit}},
+      {Input::stop, {State::stopping}, State::stopping, {Action::arm_stop_limit}},
+      {Input::stop, {State::completing}, State::completing, {Action::arm_stop_limit}},
       {Input::stop, {State::draining}, State::draining, {Action::arm_drain}},
-      {Input::stop, {State::revising}, State::revising, {Action::arm_stop_bound}},
-      {Input::stop, {State::finishing}, State::finishing, {Action::arm_stop_bound}},
+      {Input::stop, {State::revising}, State::revising, {Action::arm_stop_limit}},
+      {Input::stop, {State::finishing}, State::finishing, {Action::arm_stop_limit}},
 
-      {Input::stop_spoken, kCapturing, State::stopping, {Action::close_capture, Action::arm_stop_bound}},
+      {Input::stop_internal, kCapturing, State::stopping, {Action::close_capture, Action::arm_stop_limit}},
 
       {Input::shut_down, {State::waiting}, State::ended},
-      {Input::shut_down, {State::starting}, State::cancelling, {Action::arm_cancel_bound}},
+      {Input::shut_down, {State::starting}, State::cancelling, {Action::arm_cancel_limit}},
       {Input::shut_down,
        kCapturing,
        State::stopping,
-       {Action::close_capture, Action::arm_stop_bound, Action::abandon_texts}},
-      {Input::shut_down, {State::stopping}, State::stopping, {Action::arm_stop_bound, Action::abandon_texts}},
-      {Input::shut_down, {State::completing}, State::completing, {Action::arm_stop_bound, Action::abandon_texts}},
+       {Action::close_capture, Action::arm_stop_limit, Action::abandon_texts}},
+      {Input::shut_down, {State::stopping}, State::stopping, {Action::arm_stop_limit, Action::abandon_texts}},
+      {Input::shut_down, {State::completing}, State::completing, {Action::arm_stop_limit, Action::abandon_texts}},
       {Input::shut_down, {State::draining}, State::draining, {Action::arm_drain, Action::abandon_texts}},
       {Input::shut_down, {State::background}, State::background, {Action::abandon_texts}},
-      {Input::shut_down, {State::revising}, State::revising, {Action::arm_stop_bound, Action::abandon_texts}},
+      {Input::shut_down, {State::revising}, State::revising, {Action::arm_stop_limit, Action::abandon_texts}},
       {Input::shut_down, {State::delivering}, State::delivering, {Action::abandon_texts}},
-      {Input::shut_down, {State::finishing}, State::finishing, {Action::arm_stop_bound, Action::abandon_texts}},
+      {Input::shut_down, {State::finishing}, State::finishing, {Action::arm_stop_limit, Action::abandon_texts}},
 
       {Input::pause, {State::recording}, State::pausing, {Action::ask_pause}},
       {Input::resume, {State::paused}, State::resuming, {Action::ask_resume}},
@@ -83,28 +83,28 @@ const std::vector<Rule>& rules() {
 
       {Input::capture_closed, kCapturing, State::completing},
       {Input::capture_closed, {State::stopping}, State::completing},
-      {Input::files_complete, {State::completing}, State::draining, {Action::clear_bound, Action::arm_drain}},
+      {Input::files_complete, {State::completing}, State::draining, {Action::clear_limit, Action::arm_drain}},
 
-      {Input::texts_requested, {State::revising}, State::draining, {Action::clear_bound, Action::arm_drain}},
+      {Input::texts_requested, {State::revising}, State::draining, {Action::clear_limit, Action::arm_drain}},
       {Input::texts_complete, {State::draining, State::background}, State::revising},
       {Input::drain_expired, {State::draining}, State::background, {Action::report_pending}},
-      {Input::notes_revised, {State::revising}, State::delivering, {Action::clear_bound}},
+      {Input::notes_revised, {State::revising}, State::delivering, {Action::clear_limit}},
       {Input::journal_given_up, {State::delivering}, State::delivering},
       {Input::delivered, {State::delivering}, State::finishing},
-      {Input::files_closed, {State::finishing}, State::ended, {Action::clear_bound}},
+      {Input::files_closed, {State::finishing}, State::ended, {Action::clear_limit}},
 
-      {Input::bound_expired, {State::cancelling}, State::ended, {Action::abandon_parts}},
-      {Input::bound_expired,
+      {Input::limit_expired, {State::cancelling}, State::ended, {Action::abandon_parts}},
+      {Input::limit_expired,
        {State::stopping, State::completing},
        State::draining,
        {Action::abandon_parts, Action::report_abandoned, Action::arm_drain}},
-      {Input::bound_expired, {State::revising}, State::delivering, {Action::abandon_parts, Action::report_abandoned}},
-      {Input::bound_expired, {State::finishing}, State::ended, {Action::abandon_parts, Action::report_abandoned}},
+      {Input::limit_expired, {State::revising}, State::delivering, {Action::abandon_parts, Action::report_abandoned}},
+      {Input::limit_expired, {State::finishing}, State::ended, {Action::abandon_parts, Action::report_abandoned}},
 
       {Input::broken,
        states_from(State::waiting, State::finishing),
        State::ended,
-       {Action::clear_bound, Action::close_capture, Action::abandon_texts}},
+       {Action::clear_limit, Action::close_capture, Action::abandon_texts}},
   };
   return kRules;
 }
@@ -159,35 +159,35 @@ TEST(SessionLifecycle, ARecordingGoesThroughItsStatesInOrder) {
 
 // --- Stops -----------------------------------------------------------------------------------------------------------
 
-TEST(SessionLifecycle, TheBoundOfAStopHoldsUntilTheFilesAreComplete) {
+TEST(SessionLifecycle, TheTimeLimitOfAStopHoldsUntilTheFilesAreComplete) {
   SessionLifecycle session(State::recording);
   session.apply(Input::stop);
-  EXPECT_THAT(session.apply(Input::capture_closed), IsEmpty()) << "the bound was cleared too early";
-  EXPECT_THAT(session.apply(Input::files_complete), testing::Contains(Action::clear_bound));
+  EXPECT_THAT(session.apply(Input::capture_closed), IsEmpty()) << "the limit was cleared too early";
+  EXPECT_THAT(session.apply(Input::files_complete), testing::Contains(Action::clear_limit));
 }
 
 TEST(SessionLifecycle, ASecondStopShortensWhatHoldsUpTheFirst) {
-  for (const Input progress : {Input::stop_spoken, Input::capture_closed}) {
+  for (const Input progress : {Input::stop_internal, Input::capture_closed}) {
     SessionLifecycle session(State::recording);
     session.apply(progress);
-    EXPECT_THAT(session.apply(Input::stop), ElementsAre(Action::arm_stop_bound));
-    EXPECT_THAT(session.apply(Input::stop), ElementsAre(Action::shorten_bound));
+    EXPECT_THAT(session.apply(Input::stop), ElementsAre(Action::arm_stop_limit));
+    EXPECT_THAT(session.apply(Input::stop), ElementsAre(Action::shorten_limit));
   }
 }
 
-TEST(SessionLifecycle, AfterAStopTheStepsThatNeedTheDiskAreBounded) {
+TEST(SessionLifecycle, AfterAStopTheStepsThatNeedTheDiskHaveATimeLimit) {
   SessionLifecycle session(State::recording);
   session.apply(Input::stop);
   session.apply(Input::capture_closed);
   session.apply(Input::files_complete);
-  EXPECT_THAT(session.apply(Input::texts_complete), ElementsAre(Action::arm_stop_bound));
+  EXPECT_THAT(session.apply(Input::texts_complete), ElementsAre(Action::arm_stop_limit));
   session.apply(Input::notes_revised);
-  EXPECT_THAT(session.apply(Input::delivered), ElementsAre(Action::arm_stop_bound));
+  EXPECT_THAT(session.apply(Input::delivered), ElementsAre(Action::arm_stop_limit));
 }
 
 TEST(SessionLifecycle, WhatWasAbandonedIsNotAskedToCloseItsFiles) {
   SessionLifecycle session(State::stopping);
-  session.apply(Input::bound_expired);
+  session.apply(Input::limit_expired);
   EXPECT_TRUE(session.is_abandoned());
   EXPECT_TRUE(session.is_closed());
   session.apply(Input::texts_complete);
@@ -198,7 +198,7 @@ TEST(SessionLifecycle, WhatWasAbandonedIsNotAskedToCloseItsFiles) {
 
 TEST(SessionLifecycle, ADiskThatIsOnlyLateWithTheFilesIsNotAbandoned) {
   SessionLifecycle session(State::completing);
-  session.apply(Input::bound_expired);
+  session.apply(Input::limit_expired);
   EXPECT_TRUE(session.is_closed());
   EXPECT_FALSE(session.is_abandoned());
 }

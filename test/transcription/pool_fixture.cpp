@@ -39,7 +39,7 @@ WorkerPool& PoolFixture::make_pool() {
   events.on_status = [this](std::string worker, WorkerState state, std::string reason) {
     statuses.push_back({std::move(worker), state, std::move(reason)});
   };
-  events.on_partial = [this](std::uint32_t segment, std::string text, std::size_t stable) {
+  events.on_partial = [this](const std::string&, std::uint32_t segment, std::string text, std::size_t stable) {
     partials.push_back({segment, std::move(text), stable});
   };
   pool = std::make_unique<WorkerPool>(io.get_executor(), settings, std::make_shared<SystemClock>(), events);

@@ -74,7 +74,8 @@ class PoolInVirtualTime : public testing::Test, public JobSource {
     events.on_status = [this](const std::string&, WorkerState state, const std::string& reason) {
       statuses_.emplace_back(state, reason);
     };
-    events.on_partial = [this](std::uint32_t, const std::string& text, std::size_t stable) {
+    events.on_partial = [this](const std::string& session, std::uint32_t, const std::string& text, std::size_t stable) {
+      partial_sessions_.push_back(session);
       partials_.push_back(text);
       stable_ = stable;
     };
@@ -122,7 +123,8 @@ class PoolInVirtualTime : public testing::Test, public JobSource {
   std::vector<EventError> no_worker_;
   std::vector<std::pair<WorkerState, std::string>> statuses_;
   std::vector<std::string> partials_;
-  std::size_t stable_ = 0;  // characters of the newest partial text
+  std::vector<std::string> partial_sessions_;  // of each of them
+  std::size_t stable_ = 0;                     // characters of the newest partial text
   std::unique_ptr<WorkerPool> pool_;
 };
 
@@ -511,6 +513,22 @@ TEST_F(PoolInVirtualTime, NeverTakesBackStableTextInTheFinalJob) {
   say(0, Partial{.id = processes_[0].jobs().back().id, .text = "Ask, not what"});
   EXPECT_EQ(partials_.back(), "ask not what");
   EXPECT_EQ(stable_, 7);
+}
+
+TEST_F(PoolInVirtualTime, SaysOfWhichSessionAPartialTextIs) {
+  make_pool().prepare([](const std::optional<EventError>&) {});
+  settle();
+  say_hello(0);
+  TranscriptionJob older = *job(3);
+  older.session = "the session before";
+  test::transcribe(*pool_, older, [](const TranscriptionOutcome&) {});
+  pool_->submit(source(), 3);
+  settle();
+  for (int i = 0; i < 2; ++i) {
+    say(0, Partial{.id = processes_[0].jobs().back().id, .text = "so far"});
+    answer(0, "the whole");
+  }
+  EXPECT_THAT(partial_sessions_, ElementsAre("the session before", "s"));
 }
 
 TEST_F(PoolInVirtualTime, StartsAWorkerWhileSomebodyStillSpeaks) {

@@ -499,7 +499,9 @@ TEST_F(InterimText, IsAskedFromASecondWorkerWithoutThatPromise) {
 TEST_F(InterimText, IsAskedForAboutOnceASecond) {
   auto clock = std::make_shared<ManualClock>(std::chrono::system_clock::time_point());
   WorkerPoolEvents events;
-  events.on_partial = [&](std::uint32_t, std::string text, std::size_t) { partials.push_back({0, text, 0}); };
+  events.on_partial = [&](const std::string&, std::uint32_t, std::string text, std::size_t) {
+    partials.push_back({0, text, 0});
+  };
   pool = std::make_unique<WorkerPool>(io.get_executor(), settings, clock, events);
   transcribe(9);
   ASSERT_TRUE(run_until_done(1));

@@ -49,11 +49,11 @@ struct Words {
   }
   std::string operator()(const WorkerSlot::LimitFrames&) const { return "limit frames"; }
   std::string operator()(const WorkerSlot::StartTimer& action) const {
-    return (action.timer == WorkerSlot::Timer::ping ? "ping in " : "deadline in ") +
+    return (action.timer == WorkerSlot::TimerId::ping ? "ping in " : "deadline in ") +
            std::to_string(action.delay.count());
   }
   std::string operator()(const WorkerSlot::CancelTimer& action) const {
-    return action.timer == WorkerSlot::Timer::ping ? "no ping" : "no deadline";
+    return action.timer == WorkerSlot::TimerId::ping ? "no ping" : "no deadline";
   }
   std::string operator()(const WorkerSlot::Report& action) const {
     const char* const names[] = {"starting", "ready", "busy", "stopped", "failed"};
@@ -105,7 +105,7 @@ class WorkerSlotTest : public testing::Test {
     return give(slot, [&](WorkerSlot& to, WorkerSlot::Actions& actions) { to.received(message, actions); });
   }
 
-  std::vector<std::string> fire(WorkerSlot& slot, WorkerSlot::Timer timer) {
+  std::vector<std::string> fire(WorkerSlot& slot, WorkerSlot::TimerId timer) {
     return give(slot, [&](WorkerSlot& to, WorkerSlot::Actions& actions) { to.timer_fired(timer, actions); });
   }
 
@@ -214,10 +214,10 @@ INSTANTIATE_TEST_SUITE_P(
             {{idle, busy}}},
         Row{"Cancel", [](WorkerSlot& slot, Actions& actions) { slot.cancel(actions); }, {{busy, stopping}}},
         Row{"Deadline",
-            [](WorkerSlot& slot, Actions& actions) { slot.timer_fired(WorkerSlot::Timer::deadline, actions); },
+            [](WorkerSlot& slot, Actions& actions) { slot.timer_fired(WorkerSlot::TimerId::deadline, actions); },
             {{handshake, backing_off}, {idle, dead}, {busy, backing_off}, {stopping, dead}, {backing_off, dead}}},
         Row{"PingDue",
-            [](WorkerSlot& slot, Actions& actions) { slot.timer_fired(WorkerSlot::Timer::ping, actions); },
+            [](WorkerSlot& slot, Actions& actions) { slot.timer_fired(WorkerSlot::TimerId::ping, actions); },
             {}},
         Row{"Stop",
             [](WorkerSlot& slot, Actions& actions) { slot.stop(actions); },
@@ -239,7 +239,7 @@ TEST_F(WorkerSlotTest, RunsATaskUnderADeadlineAndPings) {
   WorkerSlot slot = in(idle);
   EXPECT_THAT(give(slot, [](WorkerSlot& to, Actions& actions) { to.run(task(), actions); }),
               ElementsAre("limit frames", "send job", "deadline in 40000", "ping in 2000"));
-  EXPECT_THAT(fire(slot, WorkerSlot::Timer::ping), ElementsAre("send ping", "ping in 2000"));
+  EXPECT_THAT(fire(slot, WorkerSlot::TimerId::ping), ElementsAre("send ping", "ping in 2000"));
   EXPECT_THAT(receive(slot, Pong{1}), IsEmpty());
   EXPECT_THAT(receive(slot, Partial{1, "and"}), ElementsAre("partial and"));
   EXPECT_THAT(receive(slot, Result{.id = 1, .text = "and so"}),
@@ -260,10 +260,10 @@ TEST_F(WorkerSlotTest, GivesNoIdTwice) {
 
 TEST_F(WorkerSlotTest, LosesAWorkerThatLosesPings) {
   WorkerSlot slot = in(busy);
-  EXPECT_THAT(fire(slot, WorkerSlot::Timer::ping), ElementsAre("send ping", "ping in 2000"));
-  EXPECT_THAT(fire(slot, WorkerSlot::Timer::ping), ElementsAre("ping in 2000"));
-  EXPECT_THAT(fire(slot, WorkerSlot::Timer::ping), ElementsAre("ping in 2000"));
-  EXPECT_THAT(fire(slot, WorkerSlot::Timer::ping),
+  EXPECT_THAT(fire(slot, WorkerSlot::TimerId::ping), ElementsAre("send ping", "ping in 2000"));
+  EXPECT_THAT(fire(slot, WorkerSlot::TimerId::ping), ElementsAre("ping in 2000"));
+  EXPECT_THAT(fire(slot, WorkerSlot::TimerId::ping), ElementsAre("ping in 2000"));
+  EXPECT_THAT(fire(slot, WorkerSlot::TimerId::ping),
               ElementsAre("kill process", "no deadline", "no ping", "report failed", "deadline in 100",
                           "task failed deadline_exceeded fresh"));
 }
@@ -277,7 +277,7 @@ TEST_F(WorkerSlotTest, KeepsAWorkerWhoseCancelledTaskIsAnsweredInTime) {
 
 TEST_F(WorkerSlotTest, StopsAWorkerThatIgnoresACancel) {
   WorkerSlot slot = in(stopping);
-  EXPECT_THAT(fire(slot, WorkerSlot::Timer::deadline),
+  EXPECT_THAT(fire(slot, WorkerSlot::TimerId::deadline),
               ElementsAre("kill process", "no deadline", "no ping", "report failed"));
   EXPECT_EQ(last<WorkerSlot::Report>().reason, "The worker ignored a cancel request and was stopped.");
 }
@@ -295,14 +295,14 @@ TEST_F(WorkerSlotTest, PausesLongerAfterEachFailureInARowAndNotForEver) {
     give(slot, &WorkerSlot::start);
     give(slot, [](WorkerSlot& to, Actions& actions) { to.process_not_started(died(), actions); });
     pauses.push_back(last<WorkerSlot::StartTimer>().delay.count());
-    fire(slot, WorkerSlot::Timer::deadline);
+    fire(slot, WorkerSlot::TimerId::deadline);
   }
   EXPECT_THAT(pauses, ElementsAre(100, 200, 400, 800, 1600, 3200, 5000, 5000));
 }
 
 TEST_F(WorkerSlotTest, ForgetsFailuresOnceATaskIsAnswered) {
   WorkerSlot slot = in(backing_off);
-  fire(slot, WorkerSlot::Timer::deadline);
+  fire(slot, WorkerSlot::TimerId::deadline);
   give(slot, &WorkerSlot::start);
   give(slot, &WorkerSlot::process_started);
   receive(slot, hello_);
@@ -324,7 +324,7 @@ TEST_F(WorkerSlotTest, UnloadsAWorkerThatIsIdleForSoLong) {
   settings_.unload_after = 300s;
   WorkerSlot slot = in(handshake);
   EXPECT_THAT(receive(slot, hello_), ElementsAre("report ready", "no ping", "deadline in 300000", "ready"));
-  EXPECT_THAT(fire(slot, WorkerSlot::Timer::deadline),
+  EXPECT_THAT(fire(slot, WorkerSlot::TimerId::deadline),
               ElementsAre("kill process", "no deadline", "no ping", "report stopped"));
 }
 
