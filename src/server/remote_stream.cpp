@@ -11,7 +11,7 @@
 #include <cmath>
 #include <utility>
 
-#include "base/iso_time.hpp"
+#include "dictum/text.hpp"
 #include "server/problem.hpp"
 
 namespace dictum::server {
