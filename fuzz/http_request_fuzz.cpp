@@ -1,4 +1,5 @@
-// What a client of the server may send, as text: addresses, ranges, media types, hosts, places in the events, tokens.
+// What a client of the server may send, as text: addresses, ranges, media types, hosts, places in the events, tokens,
+// and the messages of a stream of audio.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "server/byte_range.hpp"
 #include "server/event_cursor.hpp"
 #include "server/media_type.hpp"
+#include "server/stream_protocol.hpp"
 #include "server/target.hpp"
 #include "server/token_list.hpp"
 
@@ -49,6 +51,25 @@ void try_tokens(std::string_view text) {
   }
 }
 
+void try_stream(std::string_view text) {
+  try {
+    const StreamHello hello = parse_stream_hello(text);
+    require(to_text(parse_stream_hello(to_text(hello))) == to_text(hello));
+    require(!hello.resume.empty() || (hello.format.sample_rate > 0 && hello.format.channels > 0));
+  } catch (const dictum::RecorderError&) {  // is the right answer to most of it
+  }
+  try {
+    parse_stream_message(text);
+  } catch (const dictum::RecorderError&) {
+  }
+  try {
+    const StreamFrames frames = parse_stream_frames(text, 4);
+    require(frames.first >= 0 && frames.samples.size() % 4 == 0);
+    decode_samples(dictum::audio::SampleFormat::f32, frames.samples);
+  } catch (const dictum::RecorderError&) {
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -64,5 +85,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(parse_event_cursor(to_text(*cursor)) == cursor);
   }
   try_tokens(text);
+  try_stream(text);
   return 0;
 }

@@ -485,7 +485,7 @@ TEST_F(Streaming, AClientThatIsWrongIsRefusedAndOthersAreServed) {
 
 TEST_F(Streaming, AClientWithoutAHelloIsCutOff) {
   ServerSettings settings;
-  settings.limits.request = 50ms;
+  settings.limits.request = 300ms;
   start(std::move(settings));
   Client client(url);
   ASSERT_EQ(client.upgrade("/api/v1/stream").status, 101);
