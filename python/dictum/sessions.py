@@ -197,4 +197,9 @@ def _folder(root: Root) -> Path:
 
 
 def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
+    if moment is None:
+        return None
+    try:
+        return moment.timestamp()
+    except (ValueError, OverflowError):  # at the ends of the calendar, where local time leaves it
+        return moment.replace(tzinfo=UTC).timestamp()

@@ -3,6 +3,7 @@
 import datetime
 import json
 import pathlib
+import time
 from collections.abc import Callable
 
 import pytest
@@ -73,6 +74,18 @@ def test_search_finds_words_beginnings_and_phrases(session: dictum.Session, root
         dictum.search("bread", scope="dreams", root=root)  # type: ignore[arg-type]
     with pytest.raises(dictum.InvalidArgumentError):
         dictum.search("bread", limit=-1, root=root)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_the_ends_of_the_calendar_are_moments_in_every_zone(
+    zone: str, root: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", zone)
+        time.tzset()
+        assert dictum.search("bread", since=datetime.datetime.max, root=root) == []
+        assert dictum.search("bread", before=datetime.datetime.min, root=root) == []
+    time.tzset()
 
 
 def test_marks_count_characters(simulated: Simulated, root: pathlib.Path) -> None:
