@@ -216,7 +216,7 @@ TEST_F(FilesOfARecording, FollowAFolderThatIsMoved) {
   ASSERT_THAT(written.faults, SizeIs(1));
   EXPECT_THAT(written.faults[0].message, HasSubstr("was moved"));
   EXPECT_EQ(written.moved_to, there);
-  EXPECT_THAT(stage_.record({detected(0)}).faults, IsEmpty());
+  EXPECT_THAT(stage_.write_events({detected(0)}).faults, IsEmpty());
   const Written second = write({audio(0), closed(0, 2000), opened(1), audio(1), closed(1, 1000)});
   EXPECT_THAT(second.faults, IsEmpty()) << "it is reported once";
   EXPECT_EQ(folder(), there) << "where lagging subscribers read";
@@ -229,7 +229,7 @@ TEST_F(FilesOfARecording, FollowAFolderThatIsMoved) {
 
 TEST_F(FilesOfARecording, AreMadeAgainWithAllThatWasOpenWhereTheFolderIsRemoved) {
   write({opened(0), audio(0), closed(0, 1000), opened(1), audio(1)});
-  EXPECT_EQ(stage_.record({detected(0), ended(1), queued(2), detected(3)}).written, 4U);
+  EXPECT_EQ(stage_.write_events({detected(0), ended(1), queued(2), detected(3)}).count, 4U);
   std::filesystem::remove_all(folder());
   const Written written = write({audio(1), closed(1, 2000), opened(2), audio(2)});
   ASSERT_THAT(written.faults, SizeIs(1));
@@ -237,7 +237,7 @@ TEST_F(FilesOfARecording, AreMadeAgainWithAllThatWasOpenWhereTheFolderIsRemoved)
   EXPECT_FALSE(written.is_waiting);
   EXPECT_EQ(frames(1), 2000);
   EXPECT_EQ(frames(2), 1000);
-  EXPECT_THAT(stage_.record({ended(4)}).faults, IsEmpty());
+  EXPECT_THAT(stage_.write_events({ended(4)}).faults, IsEmpty());
   EXPECT_THAT(journal::read_journal(folder(), 0, 100, 1 << 20), SizeIs(5));
   EXPECT_TRUE(journal::is_locked(folder()));
 
@@ -254,12 +254,12 @@ TEST_F(FilesOfARecording, WaitInMemoryWhileARemovedFolderCannotBeMadeAgain) {
   const Written first = write({audio(0)});
   EXPECT_TRUE(first.is_waiting);
   EXPECT_THAT(first.faults, SizeIs(1));
-  EXPECT_TRUE(stage_.record({detected(0)}).is_blocked);
+  EXPECT_TRUE(stage_.write_events({detected(0)}).is_blocked);
   std::filesystem::remove(path);
   const Written second = write({audio(0), closed(0, 3000)});
   EXPECT_FALSE(second.is_waiting);
   EXPECT_EQ(frames(0), 3000);
-  EXPECT_EQ(stage_.record({}).written, 1U);
+  EXPECT_EQ(stage_.write_events({}).count, 1U);
 }
 
 TEST_F(FilesOfARecording, EndWithAnExactGapWhereTheFolderIsNeverThereAgain) {
