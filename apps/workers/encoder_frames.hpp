@@ -7,8 +7,8 @@
 
 namespace dictum::workers {
 
-/// What Whisper's encoder computes for a text that stays: 30 s, silence included. With fewer frames texts change, and
-/// for the worse (`bench/short_context.py`).
+/// What Whisper's encoder computes for a text that stays: 30 s, silence included. With fewer frames every second or
+/// third text is another (`bench/short_context.py`).
 inline constexpr int kEncoderFrames = 1500;
 
 /// For a text that will be replaced: as many frames as the sound needs (50 a second), and as many again. A multiple of
