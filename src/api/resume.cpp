@@ -9,7 +9,7 @@
 namespace dictum::api {
 
 void resume_session(const RecorderConfig& config, const std::filesystem::path& session, recorder::Redo redo,
-                    double drain_sec, EventCallback on_event) {
+                    EventCallback on_event, double drain_sec) {
   const auto runtime = std::make_shared<recorder::Runtime>(config, boost::asio::any_io_executor());
   detail::Outcome outcome;
   {

@@ -12,6 +12,6 @@ namespace dictum::api {
 /// text, and what `redo` says. Blocks until that is done, or `drain_sec` are over (negative: no limit); `on_event` is
 /// called on a thread of its own. Throws RecorderError: session_locked, session_unreadable, transcriber_missing ...
 void resume_session(const RecorderConfig& config, const std::filesystem::path& session, recorder::Redo redo,
-                    double drain_sec, EventCallback on_event);
+                    EventCallback on_event, double drain_sec = -1);
 
 }  // namespace dictum::api

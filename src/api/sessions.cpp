@@ -324,8 +324,9 @@ std::vector<UnfinishedSession> find_unfinished_sessions(const fs::path& root) {
 
 void resume_session(const RecorderConfig& config, const fs::path& session, FailedTexts failed,
                     std::function<void(const Event&)> on_event, double drain_sec) {
-  api::resume_session(config, session, failed == FailedTexts::retry ? recorder::Redo::failed : recorder::Redo::nothing,
-                      drain_sec, [on_event = std::move(on_event)](const Event& event) { call(on_event, event); });
+  api::resume_session(
+      config, session, failed == FailedTexts::retry ? recorder::Redo::failed : recorder::Redo::nothing,
+      [on_event = std::move(on_event)](const Event& event) { call(on_event, event); }, drain_sec);
 }
 
 void retranscribe_session(const RecorderConfig& config, const fs::path& session, EditedTexts edited,
@@ -335,8 +336,8 @@ void retranscribe_session(const RecorderConfig& config, const fs::path& session,
   }
   api::resume_session(
       config, session,
-      edited == EditedTexts::replace ? recorder::Redo::everything_and_edits : recorder::Redo::everything, drain_sec,
-      [on_event = std::move(on_event)](const Event& event) { call(on_event, event); });
+      edited == EditedTexts::replace ? recorder::Redo::everything_and_edits : recorder::Redo::everything,
+      [on_event = std::move(on_event)](const Event& event) { call(on_event, event); }, drain_sec);
 }
 
 }  // namespace dictum
