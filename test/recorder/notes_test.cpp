@@ -78,8 +78,6 @@ class Reversed final : public Transcriber {
 
 void ignore(const Event&) {}
 
-constexpr double kNoLimit = -1;  // seconds that may be waited for texts
-
 class NoteSession : public testing::Test {
  protected:
   /// As fast as it can be processed.
@@ -329,7 +327,7 @@ TEST_P(KilledNote, IsCompletedByRecovery) {
     ASSERT_FALSE(session_.empty());
     recording.kill();
   }
-  api::resume_session(config, session_, recorder::Redo::nothing, kNoLimit, ignore);
+  api::resume_session(config, session_, recorder::Redo::nothing, ignore);
   expect_whole();
   const auto notes = written();
   ASSERT_THAT(notes, SizeIs(1));
@@ -360,9 +358,9 @@ TEST_F(NoteSession, RecoveryRepeatedAddsNothing) {
     session_ = recording.wait_for("SpeechDetected", 4);
     ASSERT_FALSE(session_.empty());
   }
-  api::resume_session(config, session_, recorder::Redo::nothing, kNoLimit, ignore);
+  api::resume_session(config, session_, recorder::Redo::nothing, ignore);
   const auto after = test::files_in(session_);
-  api::resume_session(config, session_, recorder::Redo::nothing, kNoLimit, ignore);
+  api::resume_session(config, session_, recorder::Redo::nothing, ignore);
   EXPECT_EQ(test::files_in(session_), after);
 }
 
@@ -371,7 +369,7 @@ TEST_F(NoteSession, ASecondPassIsARevisionOfTheTextsAndOfTheirNote) {
   const auto notes = written();
   std::vector<Script::Line> better = shopping();
   better[3].text = "two pints of oat milk";
-  api::resume_session(configuration(Script(better)), session_, recorder::Redo::everything, kNoLimit, ignore);
+  api::resume_session(configuration(Script(better)), session_, recorder::Redo::everything, ignore);
   expect_whole();
   ASSERT_THAT(written(), SizeIs(2));
   EXPECT_EQ(written()[0], notes[0]);
@@ -390,7 +388,7 @@ TEST_F(NoteSession, ASecondPassOverWhatWasNeverTranscribedFindsItsNotes) {
   config.custom_transcriber = nullptr;
   config.transcription.transcriber = "none";
   EXPECT_THAT(record(config), IsEmpty());
-  api::resume_session(configuration(script), session_, recorder::Redo::everything, kNoLimit, ignore);
+  api::resume_session(configuration(script), session_, recorder::Redo::everything, ignore);
   expect_whole();
   expect_shopping_list(written());
 }
