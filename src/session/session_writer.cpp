@@ -182,16 +182,29 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   return writer;
 }
 
+/// A file gets its name with its beginning, so that none of that name is ever without: a WAV always has its header.
+template <class Begin>
+void SessionWriter::make_file(const std::string& name, Begin begin) {
+  const std::string fresh = name + ".new";
+  try {
+    begin(folder_->make(fresh));
+    folder_->rename(fresh, name);
+  } catch (const RecorderError&) {
+    folder_->remove(fresh);  // a disk that is full takes the name, and not what belongs into it
+    throw;
+  }
+}
+
 void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
   unfinished_.append(std::exchange(noted_, index) != index ? fmt::format("{} {}\n", index, start_frame) : "");
   const std::string name = journal::segment_file(index);
   if (open_.contains(index)) return;
   if (folder_->has(name)) throw_disk_error(EEXIST, path() / name);
-  // It gets its name with its header, so that no file of that name is ever without one.
-  const std::string fresh = name + ".new";
-  audio::WAVWriter wav(audio::OutputFile(folder_->make(fresh), path() / name), manifest_.sample_rate);
-  folder_->rename(fresh, name);
-  open_.emplace(index, std::move(wav));
+  std::optional<audio::WAVWriter> wav;
+  make_file(name, [&](UniqueFD file) {
+    wav.emplace(audio::OutputFile(std::move(file), path() / name), manifest_.sample_rate);
+  });
+  open_.emplace(index, *std::move(wav));
   unsynced_.insert(name);
 }
 
@@ -339,9 +352,7 @@ bool SessionWriter::restore_files() {
   }
   const auto restore = [&](audio::OutputFile& file, const std::string& name) {
     if (folder_->is_name_of(file.fd(), name)) return;
-    const std::string fresh = name + ".new";
-    file.move_to(folder_->make(fresh), path() / name);
-    folder_->rename(fresh, name);
+    make_file(name, [&](UniqueFD fresh) { file.move_to(std::move(fresh), path() / name); });
     unsynced_.insert(name);
     any = true;
   };

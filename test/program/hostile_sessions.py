@@ -667,10 +667,14 @@ def commands(place, session):
     yield ["sessions", "prune", "--older-than", "1d", *root]
 
 
+WITHOUT_SESSIONS = {"config", "completion", "manual"}  # they open none
+
+
 def check_that_every_command_is_tried(place):
     tried = [tuple(str(word) for word in command) for command in commands(place, place.root / "20260102_030405")]
     every = list(place.commands_of_the_program())
     missing = [" ".join(words) for words in every if not any(words == one[: len(words)] for one in tried)]
+    missing = [words for words in missing if words.split()[0] not in WITHOUT_SESSIONS]
     if missing or len(every) < 20:
         raise Failure(f"not tried on hostile sessions: {', '.join(missing)}, of {len(every)} commands")
 
