@@ -395,7 +395,7 @@ Session* Runtime::busy_session() const {
 }
 
 std::optional<SessionLifecycle::Time> Runtime::drain_deadline(double drain_sec) const {
-  if (drain_sec < 0 || drain_sec >= kMaxDrainSec) return std::nullopt;
+  if (!(drain_sec >= 0 && drain_sec < kMaxDrainSec)) return std::nullopt;  // NaN as well
   return time_.clock->steady_now() +
          std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(drain_sec));
 }
