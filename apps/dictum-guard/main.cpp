@@ -140,8 +140,8 @@ void kill_descendants() {
     if (list == nullptr) return;  // what is in our group dies at the end all the same
     int pid = 0;
     bool any = false;
-    while (std::fscanf(list, "%d", &pid) ==
-           1) {  // NOLINT(bugprone-unchecked-string-to-number-conversion): the kernel's
+    // NOLINTNEXTLINE(bugprone-unchecked-string-to-number-conversion): the kernel's numbers
+    while (std::fscanf(list, "%d", &pid) == 1) {
       any = true;
       ::kill(pid, SIGKILL);
       ::waitpid(pid, nullptr, 0);

@@ -108,8 +108,7 @@ void roff_entries(std::string& page, const std::vector<Entry>& all) {
 template <class Pairs>
 void roff_list(std::string& page, std::string_view heading, const Pairs& pairs) {
   page += fmt::format(".SH {}\n", heading);
-  for (const auto& [name, meaning] : pairs)
-    page += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(std::string(name)), roff(std::string(meaning)));
+  for (const auto& [name, meaning] : pairs) page += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(name), roff(meaning));
 }
 
 void roff_options(std::string& page, std::string_view name, const CLI::App& command) {

@@ -174,7 +174,7 @@ class HTTPConnection final : public Connection {
       answer = services_.router.answer(match);
     }
     if (std::holds_alternative<ReceiveAudio>(answer)) {
-      if (co_await upgrade(request)) co_await serve_stream(websocket_, services_);
+      if (co_await upgrade(&request)) co_await serve_stream(websocket_, &services_);
       co_return false;
     }
     if (auto* const command = std::get_if<Command>(&answer)) {
@@ -186,9 +186,9 @@ class HTTPConnection final : public Connection {
                        {services_.router.root(), std::move(*cursor), std::move(follow->types)}, services_.pool,
                        limits_.heartbeat);
         if (match.is_websocket) {
-          co_await follow_events(request, pump);
+          co_await follow_events(&request, &pump);
         } else {
-          co_await stream_events(pump, is_head);
+          co_await stream_events(&pump, is_head);
         }
         co_return false;
       }
@@ -264,12 +264,12 @@ class HTTPConnection final : public Connection {
   // Events
 
   /// The client's end of the connection ends the stream, as does whatever it sends, which no client of a stream does.
-  asio::awaitable<void> stream_events(EventPump& pump, bool is_head) {
+  asio::awaitable<void> stream_events(EventPump* pump, bool is_head) {
     Message message = message_of({.content_type = "text/event-stream", .body = {}, .headers = {}}, false);
     if (!co_await write_message(std::move(message), true) || is_head) co_return;
     stream_.socket().async_wait(asio::ip::tcp::socket::wait_read,
-                                [pumping = pump.handle()](const boost::system::error_code&) { pumping.stop(); });
-    co_await pump.run([this](std::span<const EventLine> events) { return send_events(events); });
+                                [pumping = pump->handle()](const boost::system::error_code&) { pumping.stop(); });
+    co_await pump->run([this](std::span<const EventLine> events) { return send_events(events); });
   }
 
   asio::awaitable<bool> send_events(std::span<const EventLine> events) {
@@ -281,7 +281,7 @@ class HTTPConnection final : public Connection {
   // WebSockets
 
   /// Makes a WebSocket of the connection. False where the client is gone.
-  asio::awaitable<bool> upgrade(const Request& request) {
+  asio::awaitable<bool> upgrade(const Request* request) {
     if (buffer_.size() > 0) co_return false;  // a frame before the agreement: no client does that
     websocket_ = co_await accept_websocket(
         stream_.release_socket(), request,
@@ -289,11 +289,11 @@ class HTTPConnection final : public Connection {
     co_return websocket_ != nullptr;
   }
 
-  asio::awaitable<void> follow_events(const Request& request, EventPump& pump) {
+  asio::awaitable<void> follow_events(const Request* request, EventPump* pump) {
     if (!co_await upgrade(request)) co_return;
     const auto said = std::make_shared<bool>(false);
-    asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump.handle(), said), asio::detached);
-    const bool is_over = co_await pump.run([this](std::span<const EventLine> events) { return write_events(events); });
+    asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump->handle(), said), asio::detached);
+    const bool is_over = co_await pump->run([this](std::span<const EventLine> events) { return write_events(events); });
     if (*said) {
       co_await websocket_->close(CloseCode::policy, "Nothing is read here: events are only sent.");
     } else if (is_over) {

@@ -14,7 +14,7 @@ constexpr auto kAwait = boost::asio::as_tuple(boost::asio::use_awaitable);
 }  // namespace
 
 struct EventPump::Handle::State {
-  explicit State(boost::asio::any_io_executor executor) : timer(std::move(executor)) {}
+  explicit State(const boost::asio::any_io_executor& executor) : timer(executor) {}
   boost::asio::steady_timer timer;
   std::uint64_t wakes = 0;
   bool is_stopped = false;
@@ -31,7 +31,7 @@ EventPump::EventPump(boost::asio::any_io_executor executor, EventFeed& feed, Eve
       follower_(std::move(follower)),
       pool_(pool),
       heartbeat_(heartbeat),
-      state_(std::make_shared<Handle::State>(std::move(executor))),
+      state_(std::make_shared<Handle::State>(executor)),
       known_(feed.sessions().size()),
       live_(feed.last_live()) {}
 

@@ -46,7 +46,7 @@ class StreamConnection {
     const auto types = hello->types;
     auto opened = co_await services_.streams.open(std::move(*hello));
     if (auto* const refused = std::get_if<Response>(&opened)) {
-      co_await fail(*refused);
+      co_await fail(std::move(*refused));
       co_return;
     }
     stream_ = std::get<std::shared_ptr<RemoteStream>>(opened);
@@ -59,7 +59,7 @@ class StreamConnection {
                    {services_.router.root(), std::move(*cursor), types}, services_.pool, services_.limits.heartbeat);
     stream_->attach(websocket_, [pumping = pump.handle()] { pumping.wake(); });
     try {
-      co_await serve(pump);
+      co_await serve(&pump);
     } catch (...) {  // it was cancelled
       services_.streams.disconnected(stream_, websocket_);
       throw;
@@ -68,14 +68,14 @@ class StreamConnection {
   }
 
  private:
-  asio::awaitable<void> serve(EventPump& pump) {
+  asio::awaitable<void> serve(EventPump* pump) {
     const StreamWelcome welcome{stream_->session(), stream_->token(), stream_->audio().received()};
     if (!co_await websocket_->write_text(to_text(welcome))) co_return;
-    const auto reader = std::make_shared<Reader>(websocket_, stream_, pump.handle());
+    const auto reader = std::make_shared<Reader>(websocket_, stream_, pump->handle());
     asio::co_spawn(co_await asio::this_coro::executor, [reader] { return reader->run(); }, asio::detached);
-    const bool is_over = co_await pump.run([this](std::span<const EventLine> events) { return write(events); });
+    const bool is_over = co_await pump->run([this](std::span<const EventLine> events) { return write(events); });
     if (reader->refused) {
-      co_await fail(*reader->refused);
+      co_await fail(std::move(*reader->refused));
     } else if (is_over) {
       co_await end();
     }
@@ -132,11 +132,11 @@ class StreamConnection {
     } catch (const RecorderError&) {
       refused = problem_of_current_exception();
     }
-    co_await fail(*refused);
+    co_await fail(std::move(*refused));
     co_return std::nullopt;
   }
 
-  asio::awaitable<void> fail(const Response& problem) {
+  asio::awaitable<void> fail(Response problem) {
     const std::string text = message_of(problem);
     if (co_await websocket_->write_text(text)) co_await websocket_->close(code_of(problem), "See the problem.");
   }
@@ -189,8 +189,8 @@ class StreamConnection {
 
 }  // namespace
 
-asio::awaitable<void> serve_stream(std::shared_ptr<WebSocket> websocket, const ConnectionServices& services) {
-  StreamConnection connection(std::move(websocket), services);
+asio::awaitable<void> serve_stream(std::shared_ptr<WebSocket> websocket, const ConnectionServices* services) {
+  StreamConnection connection(std::move(websocket), *services);
   co_await connection.run();
 }
 

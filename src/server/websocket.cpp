@@ -194,12 +194,12 @@ std::optional<Response> refusal_of_upgrade(const Request& request) {
   return std::nullopt;
 }
 
-asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(tcp::socket socket, const Request& request,
+asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(tcp::socket socket, const Request* request,
                                                              WebSocket::Limits limits) {
   const auto made = std::make_shared<BeastWebSocket>(std::move(socket), limits);
-  http::request<http::empty_body> upgrade{http::verb::get, request.target, 11};
-  for (const Request::Header& header : request.headers) upgrade.insert(header.name, header.value);
-  const bool has_protocol = request.header("Sec-WebSocket-Protocol") != nullptr;
+  http::request<http::empty_body> upgrade{http::verb::get, request->target, 11};
+  for (const Request::Header& header : request->headers) upgrade.insert(header.name, header.value);
+  const bool has_protocol = request->header("Sec-WebSocket-Protocol") != nullptr;
   made->stream().set_option(websocket::stream_base::decorator([has_protocol](websocket::response_type& response) {
     if (has_protocol) response.set(http::field::sec_websocket_protocol, std::string(kWebSocketProtocol));
   }));

@@ -69,9 +69,9 @@ std::string token_in_protocols(const Request& request);
 /// The problem that answers an upgrade which cannot be agreed to; empty where it can.
 std::optional<Response> refusal_of_upgrade(const Request& request);
 
-/// Agrees to an upgrade that was not refused. Null where the client is gone.
+/// Agrees to an upgrade that was not refused; the request must outlive the answer. Null where the client is gone.
 boost::asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(boost::asio::ip::tcp::socket socket,
-                                                                    const Request& request, WebSocket::Limits limits);
+                                                                    const Request* request, WebSocket::Limits limits);
 
 /// A server, as a client names it.
 struct WebSocketAddress {
