@@ -68,7 +68,7 @@ TEST_F(TUIEndToEnd, RecordsANoteAndFindsAndPlaysItAgain) {
   terminal->wait_for("queue empty");
 
   press("s", "Sessions");
-  terminal->wait_for("start a new note");
+  terminal->wait_for("1  shopping list");
   press("Enter", "buy some bread and a bottle of milk");
   press("Enter", "▶ ");
   press("Escape", "play from here");
@@ -135,7 +135,7 @@ TEST_F(TUIEndToEnd, TellsOfAMicrophoneThatIsLost) {
 TEST_F(TUIEndToEnd, ExportsASession) {
   run_tui("--input '" + test::project_file("samples/voice_note.wav").string() + "' --pace fast", kShoppingList);
   terminal->wait_for("do not forget the coffee");
-  press("s", "start a new note");
+  press("s", "1  shopping list");
   press("Enter", "play from here");
   terminal->wait_for("shopping list");
   press("e", "Export");
