@@ -161,6 +161,11 @@ TEST(Config, LettersOutsideOfASCIIAreTextInQuotesAndAnErrorElsewhere) {
   EXPECT_THAT(refusal("\n\xEF\xBB\xBD"), StartsWith("config.toml:2: "));
 }
 
+TEST(Config, ACarriageReturnInTheNameOfASectionIsAnErrorOfThatLine) {
+  EXPECT_THAT(refusal("[\r\rnotes]"), StartsWith("config.toml:1: "));
+  EXPECT_THAT(refusal("[vad]\n\rthreshold = 0.5"), StartsWith("config.toml:2: "));
+}
+
 TEST(Config, AValueOfAWrongKindSaysWhichKindIsMeant) {
   EXPECT_THAT(refusal("[vad]\nmin_silence_ms = 300.5"), HasSubstr("a whole number"));
   EXPECT_THAT(refusal("[vad]\nthreshold = true"), HasSubstr("a number"));
