@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include "base/disk_error.hpp"
+#include "journal/file_replacement.hpp"
 
 namespace dictum::journal {
 
@@ -26,7 +28,11 @@ void AppendFile::reserve(std::int64_t bytes) {
 /// In steps, so that not every line asks for room.
 void AppendFile::renew_reserve() noexcept {
   if (size_ + reserve_ / 2 < reserved_to_) return;
-  if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, size_, reserve_) == 0) reserved_to_ = size_ + reserve_;
+  if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, size_, reserve_) == 0) {
+    reserved_to_ = size_ + reserve_;
+  } else if (errno != ENOSPC && errno != EDQUOT && errno != EINTR) {
+    reserve_ = 0;  // the file system cannot do it: not asked again with each line
+  }
 }
 
 void AppendFile::release_reserve() noexcept {
@@ -57,21 +63,18 @@ void AppendFile::append(std::string_view line) {
 
 bool AppendFile::restore(const SessionFolder& folder) {
   if (folder.is_name_of(fd_.get(), name_)) return false;
-  std::filesystem::path fresh_name = name_;
-  fresh_name += ".new";
-  UniqueFD fresh = folder.make(fresh_name);
+  FileReplacement replacement(folder, name_);
   std::string block(std::size_t{1} << 16, '\0');
   for (std::int64_t offset = 0; offset < size_;) {
     const ssize_t got = ::pread(fd_.get(), block.data(), block.size(), offset);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) throw_disk_error(got < 0 ? errno : EIO, path_);
-    if (const ssize_t written = ::write(fresh.get(), block.data(), static_cast<std::size_t>(got)); written != got) {
-      throw_disk_error(written < 0 ? errno : ENOSPC, folder.path() / name_);
-    }
+    replacement.append(std::string_view(block).substr(0, static_cast<std::size_t>(got)));
     offset += got;
   }
-  folder.rename(fresh_name, name_);
+  UniqueFD fresh = replacement.take_file();
   if (::fcntl(fresh.get(), F_SETFL, O_APPEND) != 0) throw_disk_error(errno, folder.path() / name_);
+  replacement.give_name();
   fd_ = std::move(fresh);
   reserved_to_ = 0;
   if (reserve_ > 0) renew_reserve();

@@ -15,7 +15,7 @@ FileReplacement::FileReplacement(const SessionFolder& folder, fs::path name)
     : folder_(folder), name_(std::move(name)), fresh_(fs::path(name_) += ".new"), file_(folder_.make(fresh_)) {}
 
 FileReplacement::~FileReplacement() {
-  if (file_) folder_.remove(fresh_);
+  if (!is_named_) folder_.remove(fresh_);
 }
 
 void FileReplacement::append(std::string_view content) {
@@ -31,9 +31,13 @@ void FileReplacement::append(std::string_view content) {
 
 void FileReplacement::commit(Flush flush) {
   if (flush == Flush::now && ::fdatasync(file_.get()) != 0) throw_disk_error(errno, folder_.path() / name_);
-  folder_.rename(fresh_, name_);
-  file_.reset();  // committed: the destructor has nothing to remove
+  give_name();
   if (flush == Flush::now) folder_.sync_names(name_.parent_path());
+}
+
+void FileReplacement::give_name() {
+  folder_.rename(fresh_, name_);
+  is_named_ = true;
 }
 
 void replace_file(const SessionFolder& folder, const fs::path& name, std::string_view content) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include "base/unique_fd.hpp"
 #include "journal/session_folder.hpp"
@@ -9,7 +10,7 @@
 namespace dictum::journal {
 
 /// New content for a file of a session, written beside it piece by piece: a reader finds the old content or, after
-/// `commit`, the new one, never a part of either, also after a power cut. Without a commit the old file stays as it was
+/// `commit`, the new one, never a part of either, also after a power cut. Without its name the old file stays as it was
 /// and nothing is left beside it. Every function throws RecorderError: session_unreadable, disk_full,
 /// output_unwritable.
 ///
@@ -27,11 +28,17 @@ class FileReplacement {
   enum class Flush { now, never };
   void commit(Flush flush = Flush::now);
 
+  /// For a file that goes on growing under its name: the open file, for reading and writing, before or after it is
+  /// named.
+  UniqueFD take_file() { return std::move(file_); }
+  void give_name();
+
  private:
   const SessionFolder& folder_;
   const std::filesystem::path name_;
   const std::filesystem::path fresh_;
   UniqueFD file_;
+  bool is_named_ = false;
 };
 
 /// All of it at once.

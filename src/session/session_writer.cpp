@@ -182,29 +182,15 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   return writer;
 }
 
-/// A file gets its name with its beginning, so that none of that name is ever without: a WAV always has its header.
-template <class Begin>
-void SessionWriter::make_file(const std::string& name, Begin begin) {
-  const std::string fresh = name + ".new";
-  try {
-    begin(folder_->make(fresh));
-    folder_->rename(fresh, name);
-  } catch (const RecorderError&) {
-    folder_->remove(fresh);  // a disk that is full takes the name, and not what belongs into it
-    throw;
-  }
-}
-
 void SessionWriter::open_segment(std::uint32_t index, Frame start_frame) {
   unfinished_.append(std::exchange(noted_, index) != index ? fmt::format("{} {}\n", index, start_frame) : "");
   const std::string name = journal::segment_file(index);
   if (open_.contains(index)) return;
   if (folder_->has(name)) throw_disk_error(EEXIST, path() / name);
-  std::optional<audio::WAVWriter> wav;
-  make_file(name, [&](UniqueFD file) {
-    wav.emplace(audio::OutputFile(std::move(file), path() / name), manifest_.sample_rate);
-  });
-  open_.emplace(index, *std::move(wav));
+  journal::FileReplacement file(*folder_, name);
+  audio::WAVWriter wav(audio::OutputFile(file.take_file(), path() / name), manifest_.sample_rate);
+  file.give_name();  // with its header, so that no file of that name is ever without one
+  open_.emplace(index, std::move(wav));
   unsynced_.insert(name);
 }
 
@@ -352,7 +338,9 @@ bool SessionWriter::restore_files() {
   }
   const auto restore = [&](audio::OutputFile& file, const std::string& name) {
     if (folder_->is_name_of(file.fd(), name)) return;
-    make_file(name, [&](UniqueFD fresh) { file.move_to(std::move(fresh), path() / name); });
+    journal::FileReplacement replacement(*folder_, name);
+    file.move_to(replacement.take_file(), path() / name);
+    replacement.give_name();
     unsynced_.insert(name);
     any = true;
   };

@@ -136,8 +136,6 @@ class SessionWriter {
   void update_incremental(const Event& event);
   void update_raw(const Event& event);
   void rewrite_raw();
-  template <class Begin>
-  void make_file(const std::string& name, Begin begin);
 
   bool restore_files();
 
