@@ -27,7 +27,7 @@ class StreamList {
   /// The connection of a stream has ended.
   void disconnected(const std::shared_ptr<RemoteStream>& stream, const std::shared_ptr<WebSocket>& connection);
 
-  /// The client has been told how it ended.
+  /// The end was sent to the client.
   void forget(const std::string& token);
 
   /// Ends all of them without waiting for texts; none is begun any more.
