@@ -61,7 +61,7 @@ void AppendFile::append(std::string_view line) {
   throw_disk_error(error, path_);
 }
 
-bool AppendFile::restore(const SessionFolder& folder) {
+bool AppendFile::restore(const SessionFolder& folder, const std::function<void(int fd)>& before_name) {
   if (folder.is_name_of(fd_.get(), name_)) return false;
   FileReplacement replacement(folder, name_);
   std::string block(std::size_t{1} << 16, '\0');
@@ -74,6 +74,7 @@ bool AppendFile::restore(const SessionFolder& folder) {
   }
   UniqueFD fresh = replacement.take_file();
   if (::fcntl(fresh.get(), F_SETFL, O_APPEND) != 0) throw_disk_error(errno, folder.path() / name_);
+  if (before_name) before_name(fresh.get());
   replacement.give_name();
   fd_ = std::move(fresh);
   reserved_to_ = 0;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -40,8 +41,9 @@ class AppendFile {
   void cut(std::int64_t size);
 
   /// Where the file lost its name (somebody removed it, or put another in its place): makes it again, with all that was
-  /// written to it. False where it has its name.
-  bool restore(const SessionFolder& folder);
+  /// written to it. False where it has its name. `before_name` gets the new file's descriptor before anybody else can
+  /// open it. Where that or the disk fails, it throws, and the file is as it was.
+  bool restore(const SessionFolder& folder, const std::function<void(int fd)>& before_name = {});
 
   int fd() const { return fd_.get(); }
 

@@ -127,6 +127,7 @@ SessionFolder SessionFolder::by_its_new_path() const {
   std::error_code error;
   fs::path path = fs::read_symlink("/proc/self/fd/" + std::to_string(folder_.get()), error);
   if (error) throw_disk_error(error.value(), path_);
+  if (place() == Place::removed) throw_disk_error(ENOENT, path_);  // meanwhile: what was read is no path
   UniqueFD copy(::fcntl(folder_.get(), F_DUPFD_CLOEXEC, 3));
   if (!copy) throw_disk_error(errno, path_);
   return {std::move(path), std::move(copy)};
@@ -140,10 +141,13 @@ UniqueFD SessionFolder::make(const fs::path& name) const {
 bool SessionFolder::is_name_of(int file, const fs::path& name) const noexcept {
   struct stat opened{};
   struct stat named{};
-  const UniqueFD parent = open_parent(name);
-  return parent && ::fstat(file, &opened) == 0 &&
-         ::fstatat(parent.get(), name.filename().c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-         is_same_file(opened, named);
+  const bool is_direct = name.parent_path().empty();  // without a descriptor more, of which there may be none left
+  const UniqueFD parent = is_direct ? UniqueFD() : open_parent(name);
+  if (::fstat(file, &opened) != 0 || (!is_direct && !parent)) return true;
+  if (::fstatat(is_direct ? folder_.get() : parent.get(), name.filename().c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno != ENOENT && errno != ENOTDIR;
+  }
+  return is_same_file(opened, named);
 }
 
 UniqueFD SessionFolder::try_open(const fs::path& name, int flags) const noexcept {

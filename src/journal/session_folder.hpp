@@ -34,7 +34,7 @@ class SessionFolder {
   /// is removed first. Throws as `open`.
   UniqueFD make(const std::filesystem::path& name) const;
 
-  /// Whether `name` is the name of an open file.
+  /// Whether `name` is the name of an open file. True where that cannot be found out.
   bool is_name_of(int file, const std::filesystem::path& name) const noexcept;
 
   enum class Place { unchanged, moved, removed };

@@ -65,19 +65,23 @@ void DiskStage::push(Batch batch) {
   batches_.push_back(std::move(batch));
 }
 
-/// Before anything is written: what is written to a file without a name is lost. Throws where the folder cannot be made
-/// again; what is to be written waits then.
+/// Before anything is written: what is closed without its name is lost. Throws where the folder, the journal or a
+/// segment cannot be made again; what is to be written waits then.
 void DiskStage::keep_folder(std::vector<EventError>& faults) {
-  is_folder_lost_ = true;
-  const auto report = writer_->keep_folder();
-  is_folder_lost_ = false;
-  if (!report) return;
-  faults.push_back({to_string(Errc::output_unwritable), *report});
-  *folder_.lock() = writer_->shared_folder();
-  if (const auto former = journal_->session.lock(); *former != writer_->path()) {
-    *former = writer_->path();
-    moved_to_ = writer_->path();
+  std::exception_ptr failure;
+  try {
+    writer_->keep_folder();
+  } catch (const RecorderError&) {
+    failure = std::current_exception();
   }
+  *folder_.lock() = writer_->shared_folder();  // it may be another one though a file of it failed
+  if (const auto known = journal_->session.lock(); *known != writer_->path()) *known = writer_->path();
+  if (failure) std::rethrow_exception(failure);
+  attempt(restore_fails_, faults, [&] { writer_->keep_other_files(); });
+  auto report = writer_->take_folder_report();
+  if (!report) return;
+  faults.push_back({to_string(Errc::output_unwritable), *std::move(report)});
+  attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
 }
 
 Written DiskStage::write() {
@@ -103,7 +107,6 @@ Written DiskStage::write() {
       written.batches.push_back({.items = std::move(urgent), .in_flight = {}});
   }
   written.broken = std::exchange(broken_, std::nullopt);
-  written.moved_to = std::exchange(moved_to_, std::nullopt);
   return written;
 }
 
@@ -194,7 +197,9 @@ void DiskStage::give_up(const pipeline::StreamItem& item) {
 /// Ends a segment with what was written of it, and states what was not.
 void DiskStage::close_cut(vad::SegmentClosed& closed, std::vector<pipeline::StreamItem>& done, Written& written) {
   const Frame wanted = closed.kept_end - closed.kept_start;
-  const Frame frames = writer_ && !is_folder_lost_ ? std::min(wanted, writer_->segment_frames(closed.index)) : 0;
+  // Only what has a name is kept when it is closed.
+  const bool is_there = writer_ && writer_->folder().has(session::SessionWriter::segment_file(closed.index));
+  const Frame frames = is_there ? std::min(wanted, writer_->segment_frames(closed.index)) : 0;
   const bool was_kept = closed.kept;
   closed.kept = was_kept && frames > 0;
   cut_.erase(closed.index);
@@ -273,7 +278,8 @@ std::vector<std::string> DiskStage::take_unsynced() {
 std::vector<EventError> DiskStage::sync(const std::vector<std::string>& files) {
   std::vector<EventError> faults;
   if (files.empty()) return faults;
-  attempt(sync_fails_, faults, [&] { session::SessionWriter::sync(*std::shared_ptr(*folder_.lock()), files); });
+  const std::shared_ptr<const journal::SessionFolder> folder = *folder_.lock();  // not locked while the disk is slow
+  attempt(sync_fails_, faults, [&] { session::SessionWriter::sync(*folder, files); });
   syncs_ = false;
   return faults;
 }
@@ -282,10 +288,8 @@ std::vector<EventError> DiskStage::capture_ended() {
   std::vector<EventError> faults;
   if (!writer_) return faults;
   stopped_at_ = time_.clock->now();
-  attempt(summary_fails_, faults, [&] {
-    keep_folder(faults);
-    writer_->save_manifest();
-  });
+  attempt(summary_fails_, faults, [&] { keep_folder(faults); });
+  attempt(summary_fails_, faults, [&] { writer_->save_manifest(); });
   return faults;
 }
 
@@ -295,16 +299,15 @@ std::vector<RevisedNote> DiskStage::revised_notes(const notes::NotePhrases& phra
 }
 
 void DiskStage::update_index() {
-  session::update_index(*journal_->session.lock());
+  const std::filesystem::path session = *journal_->session.lock();  // not locked while other processes are waited for
+  session::update_index(session);
 }
 
 std::vector<EventError> DiskStage::finish() {
   std::vector<EventError> faults;
   if (!writer_) return faults;
-  attempt(summary_fails_, faults, [&] {
-    keep_folder(faults);
-    writer_->finish(stopped_at_);
-  });
+  attempt(summary_fails_, faults, [&] { keep_folder(faults); });
+  attempt(summary_fails_, faults, [&] { writer_->finish(stopped_at_); });
   writer_.reset();  // and with it the lock, whoever still holds us
   return faults;
 }

@@ -40,9 +40,8 @@ struct Batch {
 struct Written {
   std::vector<Batch> batches;  // written as far as they have to be; for the loop, audio left out
   std::vector<EventError> faults;
-  bool is_waiting = false;                        // for the disk: try again
-  bool has_lost = false;                          // audio is lost for good
-  std::optional<std::filesystem::path> moved_to;  // the session's folder
+  bool is_waiting = false;  // for the disk: try again
+  bool has_lost = false;    // audio is lost for good
   std::optional<EventError> broken;
 };
 
@@ -118,8 +117,6 @@ class DiskStage {
   const TimeSource time_;
   const delivery::JournalPointer journal_;
   Guarded<std::shared_ptr<const journal::SessionFolder>> folder_;  // for `sync`
-  std::optional<std::filesystem::path> moved_to_;                  // until it is reported
-  bool is_folder_lost_ = false;                                    // and could not be made again
   std::deque<EventPointer> waiting_;                               // for the journal
   std::deque<Batch> batches_;    // whose items from the first on are still to be written
   std::set<std::uint32_t> cut_;  // open segments of which something is lost: nothing is appended any more
@@ -134,7 +131,8 @@ class DiskStage {
   bool sync_fails_ = false;         // the newest one; of the `sync` strand
   // Whether the newest writing of its kind failed: a full disk is reported once, not with every block.
   bool audio_fails_ = false;
-  bool extra_fails_ = false;  // the timeline and the probabilities
+  bool extra_fails_ = false;    // the timeline and the probabilities
+  bool restore_fails_ = false;  // of a file that no audio waits for
   bool journal_fails_ = false;
   bool summary_fails_ = false;
   std::optional<EventError> broken_;  // an invariant, until it is reported

@@ -501,6 +501,11 @@ void Runtime::state_changed(RecordingState state, const std::filesystem::path& s
   }
 }
 
+void Runtime::folder_moved(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const auto shared = shared_.lock();
+  if (shared->session_path == from) shared->session_path = to;  // not where a newer session has begun
+}
+
 void Runtime::replace_strands() {
   const auto shared = shared_.lock();
   shared->strands_were_replaced = true;

@@ -54,6 +54,7 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   RecorderConfig config() const override;
   SessionRunner transcriber(const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) override;
   void state_changed(RecordingState state, const std::filesystem::path& session) override;
+  void folder_moved(const std::filesystem::path& from, const std::filesystem::path& to) override;
   void replace_strands() override;
   recorder::Subscribers& subscribers() override { return subscribers_; }
 

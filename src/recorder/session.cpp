@@ -251,6 +251,7 @@ boost::asio::awaitable<void> Session::complete_files() {
   const auto complete = [disk = disk_] { return disk->capture_ended(); };
   const auto faults = co_await on(strands_.disk, complete);
   if (!faults) co_return;
+  follow_folder();
   report(*faults);
   const auto list = [disk = disk_] { return disk->take_unsynced(); };
   auto files = co_await on(strands_.disk, list);
@@ -610,7 +611,7 @@ void Session::write_files(const OnStrand<DiskStage>& disk) {
 
 void Session::files_written(Written& written) {
   audio_failed_ = audio_failed_ || written.has_lost;
-  if (written.moved_to) core_->folder_moved(*std::move(written.moved_to));
+  follow_folder();
   if (written.is_waiting) {
     for (EventError& fault : written.faults) fault.message += memory_sentence();
     const bool is_full = capture_ && !capture_->backlog().can_wait() && capture_->backlog().is_at_limit();
@@ -751,7 +752,17 @@ void Session::write_to_journal(std::vector<EventPointer> events) {
   });
 }
 
+/// Jobs, and whoever asks for the session, get the path that the disk has found to be the new one.
+void Session::follow_folder() {
+  const std::filesystem::path now = path();
+  const std::filesystem::path former = core_->settings().session_path;
+  if (former == now) return;
+  core_->folder_moved(now);
+  if (const auto host = host_.lock()) host->folder_moved(former, now);
+}
+
 void Session::events_written(const WrittenEvents& written) {
+  follow_folder();
   tail_.set_blocked(written.is_blocked);
   publish(tail_.written(written.count));
   report(written.faults);
@@ -774,7 +785,10 @@ void Session::publish(const std::vector<EventPointer>& events) {
 /// Nobody waits for texts while there is no worker: they stay queued, here and on the disk.
 void Session::wait_for_worker(const EventError& why) {
   if (!std::exchange(has_no_worker_, true)) {
-    report({why.code, why.message + " Segments wait for their texts: recording goes on, and workers are tried again."});
+    report({why.code,
+            why.message + (ends_with_drain_
+                               ? " Segments are left without their texts: `dictum resume` goes on with them."
+                               : " Segments wait for their texts: recording goes on, and workers are tried again.")});
   }
   apply(SessionInput::drain_expired);
   changed_.notify();

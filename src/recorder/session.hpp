@@ -50,6 +50,9 @@ class SessionHost {
   /// The start begins, ends in a session (whose folder is `session`) or fails.
   virtual void state_changed(RecordingState state, const std::filesystem::path& session) = 0;
 
+  /// Somebody moved the session's folder.
+  virtual void folder_moved(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
+
   /// The device or the disk does not answer: what runs on `listen` and `disk` from now on needs others.
   virtual void replace_strands() = 0;
 
@@ -182,6 +185,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void carry_out(RecorderCore::Actions& actions);
   void emit(Event event, std::vector<EventPointer>& to_journal);
   void write_to_journal(std::vector<EventPointer> events);
+  void follow_folder();
   void events_written(const WrittenEvents& written);
   void report(const std::vector<EventError>& faults);
   void watch_disk();

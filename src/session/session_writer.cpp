@@ -97,7 +97,6 @@ void require_session(const journal::SessionFolder& folder, const SessionWriter::
 
 SessionWriter::SessionWriter(journal::SessionFolder folder, journal::AppendFile journal)
     : folder_(std::make_shared<const journal::SessionFolder>(std::move(folder))),
-      first_path_(folder_->path()),
       journal_(std::move(journal)),
       incremental_(*folder_, journal::kIncrementalTranscript),
       raw_(*folder_, journal::kRawTranscript),
@@ -236,7 +235,8 @@ void SessionWriter::record(const Event& event) {
   if (event.is_ephemeral()) return;
   invariant(event.sequence == next_sequence_, "the journal's events have consecutive numbers");
   // An event of before the folder was moved has its former path.
-  const Event stored = journal::with_relative_paths(journal::with_relative_paths(event, path()), first_path_);
+  Event stored = journal::with_relative_paths(event, path());
+  for (const fs::path& former : former_paths_) stored = journal::with_relative_paths(std::move(stored), former);
   Attempts attempt;
   attempt([&] { journal_.append(chain_.sealed(stored.to_json()) + "\n"); });
   ++next_sequence_;
@@ -298,58 +298,74 @@ void SessionWriter::save_manifest() {
   write_manifest(*folder_, manifest_, flush_);
 }
 
-std::optional<std::string> SessionWriter::keep_folder() {
-  const fs::path before = path();
+void SessionWriter::keep_folder() {
   const auto place = folder_->place();
   if (place == journal::SessionFolder::Place::moved) {
+    former_paths_.push_back(path());
     folder_ = std::make_shared<const journal::SessionFolder>(folder_->by_its_new_path());
+    is_move_unreported_ = true;
   } else if (place == journal::SessionFolder::Place::removed) {
-    if (const auto error = make_private_folders(before)) throw_disk_error(error.value(), before);
-    folder_ = std::make_shared<const journal::SessionFolder>(before);
+    const fs::path same = path();
+    if (const auto error = make_private_folders(same)) throw_disk_error(error.value(), same);
+    folder_ = std::make_shared<const journal::SessionFolder>(same);
   }
-  const bool is_restored = restore_files();
-  if (place == journal::SessionFolder::Place::moved) {
+  restore_sound_and_journal();
+}
+
+std::optional<std::string> SessionWriter::take_folder_report() {
+  const bool was_restored = std::exchange(is_restore_unreported_, false);
+  if (std::exchange(is_move_unreported_, false)) {
     return fmt::format(
         "The session's folder '{}' was moved to '{}' while it was recorded. The recording goes on there.",
-        before.string(), path().string());
+        former_paths_.back().string(), path().string());
   }
-  if (!is_restored) return std::nullopt;
-  save_manifest();
+  if (!was_restored) return std::nullopt;
+  std::string report = fmt::format(
+      "The session's folder '{}', or files of it, were removed while it was recorded. What was open was made again, "
+      "and "
+      "the recording goes on there.",
+      path().string());
   const auto is_gone = [&](const Segment& segment) {
     return segment.is_kept() && !open_.contains(segment.index) && !folder_->has(journal::segment_file(segment.index));
   };
-  const auto gone = std::ranges::count_if(manifest_.segments, is_gone);
-  return fmt::format(
-      "The session's folder '{}', or files of it, were removed while it was recorded. What was open was made again, "
-      "and "
-      "the recording goes on there; the sound of {} that had ended is gone.",
-      before.string(), gone == 1 ? std::string("1 segment") : fmt::format("{} segments", gone));
+  if (const auto gone = std::ranges::count_if(manifest_.segments, is_gone); gone > 0) {
+    report += fmt::format(" The sound of {} that had ended is gone.",
+                          gone == 1 ? std::string("1 segment") : fmt::format("{} segments", gone));
+  }
+  return report;
 }
 
-/// Makes the files that are open, and have lost their names, again. True where there were any.
-bool SessionWriter::restore_files() {
-  bool any = false;
-  if (journal_.restore(*folder_)) {
-    any = true;
-    if (!journal::try_lock(journal_.fd())) {
-      throw RecorderError(Errc::session_locked,
-                          fmt::format("Another program is using the session '{}'.", path().string()));
-    }
-  }
-  const auto restore = [&](audio::OutputFile& file, const std::string& name) {
-    if (folder_->is_name_of(file.fd(), name)) return;
-    journal::FileReplacement replacement(*folder_, name);
-    file.move_to(replacement.take_file(), path() / name);
-    replacement.give_name();
-    unsynced_.insert(name);
-    any = true;
+/// Makes a file that is open, and has lost its name, again.
+void SessionWriter::restore(audio::OutputFile& file, const std::string& name) {
+  if (folder_->is_name_of(file.fd(), name)) return;
+  journal::FileReplacement replacement(*folder_, name);
+  file.move_to(replacement.take_file(), path() / name);
+  replacement.give_name();
+  unsynced_.insert(name);
+  is_restore_unreported_ = true;
+}
+
+void SessionWriter::restore_sound_and_journal() {
+  const auto lock = [this](int fd) {
+    if (journal::try_lock(fd)) return;
+    throw RecorderError(Errc::session_locked,
+                        fmt::format("Another program is using the session '{}'.", path().string()));
   };
-  for (auto& [index, wav] : open_) restore(wav.file(), journal::segment_file(index));
-  if (timeline_) restore(timeline_->file(), journal::kTimelineFile);
-  if (probabilities_) any = probabilities_->restore(*folder_) || any;
-  for (journal::AppendFile* file : {&incremental_, &unfinished_}) any = file->restore(*folder_) || any;
-  if (!raw_is_stale_) any = raw_.restore(*folder_) || any;
-  return any;
+  Attempts attempt;
+  attempt([&] { is_restore_unreported_ |= journal_.restore(*folder_, lock); });
+  for (auto& [index, wav] : open_) attempt([&] { restore(wav.file(), journal::segment_file(index)); });
+  attempt.rethrow_first();
+}
+
+void SessionWriter::keep_other_files() {
+  Attempts attempt;
+  if (timeline_) attempt([&] { restore(timeline_->file(), journal::kTimelineFile); });
+  if (probabilities_) attempt([&] { is_restore_unreported_ |= probabilities_->restore(*folder_); });
+  for (journal::AppendFile* file : {&incremental_, &unfinished_}) {
+    attempt([&] { is_restore_unreported_ |= file->restore(*folder_); });
+  }
+  if (!raw_is_stale_) attempt([&] { is_restore_unreported_ |= raw_.restore(*folder_); });
+  attempt.rethrow_first();
 }
 
 std::vector<std::string> SessionWriter::take_unsynced() {

@@ -108,10 +108,16 @@ class SessionWriter {
 
   void save_manifest();
 
-  /// Looks whether the folder, and what is open in it, have their names still. A folder that was moved is followed; one
-  /// that was removed is made again, as are open files, with all that was written to them. Returns a sentence where
-  /// anything was done; throws where it could not be, and is to be called again before anything else is written.
-  std::optional<std::string> keep_folder();
+  /// Looks whether the folder, the journal and the open segments have their names still. A folder that was moved is
+  /// followed; one that was removed is made again, as are these files, with all that was written to them. Throws where
+  /// that could not be done, and is to be called again before anything else is written.
+  void keep_folder();
+
+  /// The same for the other files, which no audio has to wait for: the transcripts, the timeline, the probabilities.
+  void keep_other_files();
+
+  /// What became of the folder and the files since this was last asked, as a sentence; empty where nothing did.
+  std::optional<std::string> take_folder_report();
 
   /// Whether what is written has to be flushed to the disk.
   bool survives_power_cut() const { return flush_ == journal::FileReplacement::Flush::now; }
@@ -137,10 +143,13 @@ class SessionWriter {
   void update_raw(const Event& event);
   void rewrite_raw();
 
-  bool restore_files();
+  void restore(audio::OutputFile& file, const std::string& name);
+  void restore_sound_and_journal();
 
   std::shared_ptr<const journal::SessionFolder> folder_;
-  std::filesystem::path first_path_;
+  std::vector<std::filesystem::path> former_paths_;  // events on their way have paths below them
+  bool is_move_unreported_ = false;
+  bool is_restore_unreported_ = false;
   journal::AppendFile journal_;
   journal::LineChain chain_;
   journal::AppendFile incremental_;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -215,7 +216,7 @@ TEST_F(FilesOfARecording, FollowAFolderThatIsMoved) {
   const Written written = write({pipeline::Progress{.now = 3000, .captured = 3000}});
   ASSERT_THAT(written.faults, SizeIs(1));
   EXPECT_THAT(written.faults[0].message, HasSubstr("was moved"));
-  EXPECT_EQ(written.moved_to, there);
+  EXPECT_EQ(folder(), there);
   EXPECT_THAT(stage_.write_events({detected(0)}).faults, IsEmpty());
   const Written second = write({audio(0), closed(0, 2000), opened(1), audio(1), closed(1, 1000)});
   EXPECT_THAT(second.faults, IsEmpty()) << "it is reported once";
@@ -272,6 +273,64 @@ TEST_F(FilesOfARecording, EndWithAnExactGapWhereTheFolderIsNeverThereAgain) {
   const Written written = stage_.write();
   EXPECT_FALSE(of_kind<vad::SegmentClosed>(written).at(0).kept);
   EXPECT_EQ(of_kind<pipeline::GapEnded>(written).at(0).frames, 1800);
+}
+
+/// In the place of a file: no file of that name can be made any more.
+void put_folder_in_place_of(const std::filesystem::path& file) {
+  std::filesystem::remove(file);
+  std::filesystem::create_directories(file / "in its place");
+}
+
+TEST_F(FilesOfARecording, AreWrittenWhereOnlyATranscriptCannotBeMadeAgain) {
+  write({opened(0), audio(0)});
+  put_folder_in_place_of(folder() / "transcript_incremental.txt");
+  const Written written = write({audio(0)});
+  EXPECT_FALSE(written.is_waiting);
+  EXPECT_THAT(written.faults, SizeIs(1));
+  EXPECT_THAT(write({audio(0), closed(0, 3000)}).faults, IsEmpty()) << "it is reported once";
+  EXPECT_EQ(frames(0), 3000);
+}
+
+TEST_F(FilesOfARecording, KeepSoundThatHasItsNameAndAreCompletedWhereTheJournalCannotBeMadeAgain) {
+  write({opened(0), audio(0)});
+  put_folder_in_place_of(folder() / "events.jsonl");
+  EXPECT_TRUE(write({audio(0), closed(0, 1800), end()}).is_waiting);
+  time_->advance(1100ms);
+  const Written written = stage_.write();
+  ASSERT_THAT(of_kind<vad::SegmentClosed>(written), SizeIs(1));
+  EXPECT_TRUE(of_kind<vad::SegmentClosed>(written)[0].kept);
+  EXPECT_EQ(of_kind<vad::SegmentClosed>(written)[0].kept_end - kStart, 1000);
+  EXPECT_EQ(of_kind<pipeline::GapEnded>(written).at(0).frames, 800);
+  EXPECT_EQ(frames(0), 1000);
+  std::filesystem::remove(folder() / "manifest.json");
+  static_cast<void>(stage_.finish());
+  EXPECT_TRUE(std::filesystem::exists(folder() / "manifest.json"));
+}
+
+TEST_F(FilesOfARecording, AreWrittenThroughTheirOpenDescriptorsWhereThereAreNoOthers) {
+  write({opened(0), audio(0)});
+  rlimit former{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &former), 0);
+  const rlimit none{0, former.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Written written = write({audio(0), closed(0, 2000)});
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &former), 0);
+  EXPECT_FALSE(written.is_waiting);
+  EXPECT_THAT(written.faults, IsEmpty());
+  EXPECT_EQ(frames(0), 2000);
+}
+
+TEST_F(FilesOfARecording, OfAFolderThatIsMovedTwiceHaveTheirEventsAndNotes) {
+  write({opened(0), audio(0), closed(0, 1000)});
+  const auto first = queued(0);
+  std::filesystem::rename(folder(), root_ / "b");
+  write({pipeline::Progress{}});
+  const auto second = queued(1);
+  std::filesystem::rename(root_ / "b", root_ / "c");
+  EXPECT_THAT(stage_.write_events({first, second}).faults, SizeIs(1));
+  for (const Event& read : journal::read_journal(folder(), 0, 100, 1 << 20)) {
+    EXPECT_EQ(std::get<TranscriptionQueued>(read.body).wav_path, folder() / "seg_0000.wav");
+  }
 }
 
 TEST_F(FilesOfARecording, SayWhichRuleIsBrokenWhereAnEventIsMissing) {

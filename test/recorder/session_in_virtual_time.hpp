@@ -88,11 +88,15 @@ class Host final : public SessionHost {
     states.push_back(state);
     if (state == RecordingState::idle && on_idle) on_idle();
   }
+  void folder_moved(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    moves.emplace_back(from, to);
+  }
   void replace_strands() override { ++replaced; }
   Subscribers& subscribers() override { return subscribers_; }
 
   std::shared_ptr<transcription::JobRunner> runner;  // in place of the configured one
   std::vector<RecordingState> states;
+  std::vector<std::pair<std::filesystem::path, std::filesystem::path>> moves;
   std::function<void()> on_idle;  // before the files are completed
   int replaced = 0;
 

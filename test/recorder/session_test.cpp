@@ -183,6 +183,7 @@ class NoWorker final : public transcription::JobRunner {
   void end_preview(std::uint32_t /*segment*/) override {}
   void abandon() override { source_.reset(); }
   void report() const { source_->has_no_worker({"transcriber_missing", "No worker could be started."}); }
+  std::filesystem::path sound_of(std::uint32_t segment) const { return source_->job(segment)->wav_path; }
 
  private:
   std::shared_ptr<transcription::JobSource> source_;
@@ -206,6 +207,21 @@ TEST_F(SessionInVirtualTime, DoesNotWaitForTextsWhileNoWorkerCanBeStarted) {
   EXPECT_THAT(faults[0].message, HasSubstr("Segments wait for their texts"));
   EXPECT_THAT(faults[1].message, HasSubstr("still to be transcribed"));
   EXPECT_TRUE(session->has_pending_texts());
+}
+
+TEST_F(SessionInVirtualTime, FindsTheSoundOfLaterTextsWhereItsFolderIsMovedAfterCaptureHasEnded) {
+  const auto no_worker = std::make_shared<NoWorker>();
+  runner = no_worker;
+  record_for(3s);
+  stop(60s);
+  time->advance(2s);
+  const std::filesystem::path former = session->path();
+  const std::filesystem::path there = former.parent_path() / "elsewhere";
+  std::filesystem::rename(former, there);
+  no_worker->report();  // an event of it is the next that is written
+  time->advance(0s);
+  EXPECT_EQ(no_worker->sound_of(0), there / "seg_0000.wav");
+  EXPECT_THAT(host->moves, testing::ElementsAre(std::pair(former, there)));
 }
 
 TEST_F(SessionInVirtualTime, AResumedOneEndsWithItsDrainAndLeavesTheRestUnfinished) {
