@@ -250,7 +250,7 @@ int main(int argc, char** argv) {
   const int signals = open_child_signals();
   // Inherited by all that follow: a worker for texts that nobody waits for yields to those that are live.
   const char* const nice = std::getenv("DICTUM_WORKER_NICE");
-  const int priority = nice == nullptr ? 0 : static_cast<int>(std::strtol(nice, nullptr, 10));
+  const int priority = nice == nullptr ? INT_MIN : static_cast<int>(std::strtol(nice, nullptr, 10));
   if (priority > ::getpriority(PRIO_PROCESS, 0)) ::setpriority(PRIO_PROCESS, 0, priority);
 
   constexpr int kUnknown = -1;  // no wait status is negative
