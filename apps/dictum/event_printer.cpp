@@ -41,8 +41,7 @@ std::size_t terminal_width() {
 
 bool leaves_something_undone(const RecorderFault& fault) {
   return !fault.recoverable || fault.code == to_string(Errc::disk_full) ||
-         fault.code == to_string(Errc::transcriber_missing) || fault.code == to_string(Errc::output_unwritable) ||
-         fault.code == to_string(Errc::session_unreadable);
+         fault.code == to_string(Errc::output_unwritable) || fault.code == to_string(Errc::session_unreadable);
 }
 
 void EventPrinter::print(const Event& event) {
@@ -51,6 +50,7 @@ void EventPrinter::print(const Event& event) {
   if ((complete != nullptr && !complete->success) || (fault != nullptr && leaves_something_undone(*fault))) {
     has_failed_ = true;
   }
+  if (fault != nullptr && fault->code == to_string(Errc::timed_out)) has_left_texts_ = true;
   if (!settings_.json) {
     print_text(event);
   } else if (!event.is_ephemeral() || settings_.live_events) {

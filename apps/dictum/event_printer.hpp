@@ -32,6 +32,10 @@ class EventPrinter {
   /// Whether something of the work was not done: a text failed, or a fault left something undone.
   bool has_failed() const { return has_failed_; }
 
+  /// Whether texts were still to come when the waiting for them ended. A recording leaves them to the next start; a
+  /// command whose work they are has not done it.
+  bool has_left_texts() const { return has_left_texts_; }
+
  private:
   void print_text(const Event& event);
   void print_line(const std::string& text);
@@ -47,6 +51,7 @@ class EventPrinter {
   double probability_ = 0;
   std::size_t queued_ = 0;
   bool has_failed_ = false;
+  bool has_left_texts_ = false;
   std::string partial_;
 };
 

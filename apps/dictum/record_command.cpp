@@ -81,7 +81,7 @@ class Watcher {
   }
 
   bool wants_stop() const { return wants_stop_; }
-  bool failed() const { return failed_; }
+  bool failed() const { return failed_ || (lacks_transcriber_ && waiting_for_text_ > 0); }
   int without_text() const { return without_text_; }
   std::string why_without_text() const { return why_without_text_; }
   int waiting_for_text() const { return waiting_for_text_; }
@@ -115,6 +115,8 @@ class Watcher {
       if (!changed->is_recording) stop();
     } else if (const auto* fault = std::get_if<RecorderFault>(&event.body)) {
       if (leaves_something_undone(*fault)) failed_ = true;
+      // At the start it says that another transcriber serves; later, that there is none for the segments that wait.
+      if (fault->code == to_string(Errc::transcriber_missing) && waiting_for_text_ > 0) lacks_transcriber_ = true;
     } else if (std::holds_alternative<TranscriptionQueued>(event.body)) {
       ++waiting_for_text_;
     } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
@@ -133,6 +135,7 @@ class Watcher {
   EventPrinter printer_;
   std::atomic<bool> wants_stop_{false};
   std::atomic<bool> failed_{false};
+  std::atomic<bool> lacks_transcriber_{false};
   std::atomic<int> without_text_{0};
   std::string why_without_text_;  // of the first one; read once no more events come
   std::atomic<int> waiting_for_text_{0};

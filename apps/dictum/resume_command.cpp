@@ -44,13 +44,7 @@ ExitCode resume(const Options& options) {
     const auto failed = options.failed ? FailedTexts::retry : FailedTexts::keep;
     try {
       resume_session(
-          config, session, failed,
-          [&](const Event& event) {
-            printer.print(event);
-            const auto* fault = std::get_if<RecorderFault>(&event.body);
-            if (fault != nullptr && fault->code == to_string(Errc::timed_out)) all_resumed = false;  // texts are left
-          },
-          config.transcription.drain_sec);
+          config, session, failed, [&](const Event& event) { printer.print(event); }, config.transcription.drain_sec);
     } catch (const RecorderError& error) {
       if (sessions.size() == 1) throw;
       all_resumed = false;  // the others are none the worse for it
@@ -61,7 +55,7 @@ ExitCode resume(const Options& options) {
     printer.clear();
     if (!options.json) print("Session: {}\n", session.string());
   }
-  return all_resumed && !printer.has_failed() ? ExitCode::success : ExitCode::failure;
+  return all_resumed && !printer.has_failed() && !printer.has_left_texts() ? ExitCode::success : ExitCode::failure;
 }
 
 }  // namespace

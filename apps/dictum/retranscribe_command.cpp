@@ -49,7 +49,7 @@ ExitCode retranscribe(const Options& options) {
                   edited == 1 ? "segment was" : "segments were", edited == 1 ? "it" : "them");
     }
   }
-  return printer.has_failed() ? ExitCode::failure : ExitCode::success;
+  return printer.has_failed() || printer.has_left_texts() ? ExitCode::failure : ExitCode::success;
 }
 
 }  // namespace

@@ -56,6 +56,25 @@ TEST_F(RecordCommand, TranscribesEverySegment) {
   EXPECT_THAT(texts, ElementsAre("one", "two", "three", "segment 3"));
 }
 
+TEST_F(RecordCommand, SucceedsWherePocketSphinxServesInPlaceOfWhisper) {
+  if (!std::filesystem::exists(std::filesystem::path(DICTUM_BIN_DIR) / "dictum-worker-pocketsphinx"))
+    GTEST_SKIP() << "this build has no pocketsphinx worker";
+  const auto programs = folder / "programs";  // as set-up leaves them where it cannot get Whisper
+  std::filesystem::create_directory(programs);
+  for (const char* name : {"dictum", "dictum-guard", "dictum-decoder", "dictum-worker-pocketsphinx"})
+    std::filesystem::copy_file(std::filesystem::path(DICTUM_BIN_DIR) / name, programs / name);
+  auto program = record({"--json", "--vad", "energy", "--input", tone().string(), "--pace", "fast"});
+  program.executable = programs / "dictum";
+  program.environment["DICTUM_WORKER_DIR"] = "";
+  program.environment["PATH"] = "/usr/bin:/bin";
+  const auto result = test::run_program(std::move(program));
+  const auto faults = test::bodies<RecorderFault>(test::events(result.out));
+  ASSERT_THAT(faults, testing::SizeIs(1)) << result.err;
+  EXPECT_EQ(faults[0].code, "transcriber_missing");
+  EXPECT_THAT(test::bodies<TranscriptionComplete>(test::events(result.out)), testing::SizeIs(1));
+  EXPECT_EQ(result.exit_code, 0) << "every text is there";
+}
+
 TEST_F(RecordCommand, ShowsTextAndSessionToAPerson) {
   const auto result = test::run_program(spoken({}));
   EXPECT_EQ(result.exit_code, 0);
