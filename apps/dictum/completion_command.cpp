@@ -40,7 +40,8 @@ _dictum() {
   found=("${(@f)$(printf '%s\n' "${(@)words[2,CURRENT]}" | dictum completion words 2>/dev/null)}")
   if [[ -n "$found" ]]; then compadd -a found; else _files; fi
 }
-compdef _dictum dictum
+# Installed, this file is the function itself, and the first use of it is a completion already.
+if [[ $funcstack[1] == _dictum ]]; then _dictum; else compdef _dictum dictum; fi
 )sh";
 
 constexpr std::string_view kFish = R"sh(# dictum for fish: dictum completion fish | source
