@@ -21,7 +21,9 @@ import time
 import wave
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-MODELS = ("ggml-tiny.en-q8_0.bin", "ggml-base-q8_0.bin")
+sys.path.insert(0, str(ROOT / "test" / "notes"))
+import spoken_notes  # noqa: E402
+
 MEMORY_LIMIT_MB = 32
 BACK_LIMIT_SEC = 1
 BLOCK_SEC = 0.1
@@ -115,7 +117,7 @@ def main():
     arguments = parser.parse_args()
     broken = False
     print("model  with the model, MiB  without, MiB  back after, s")
-    for model in arguments.model or [ROOT / "../shared/models" / name for name in MODELS]:
+    for model in spoken_notes.models(arguments.model):
         loaded, unloaded, back = examine(arguments.bin, model, arguments.data / "librivox/0880.wav")
         print(f"{pathlib.Path(model).name}  {loaded:.0f}  {unloaded:.1f}  {back:.2f}", flush=True)
         broken = broken or unloaded > MEMORY_LIMIT_MB or back > BACK_LIMIT_SEC

@@ -20,8 +20,6 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "test" / "notes")]
 import spoken_notes  # noqa: E402
 import wer  # noqa: E402
 
-MODELS = ("ggml-tiny.en-q8_0.bin", "ggml-base-q8_0.bin")
-
 
 def segments(binaries, recordings, folder):
     """The sound files of every segment, in order."""
@@ -54,7 +52,7 @@ def main():
             recordings.append(folder / f"{key}.wav")
             spoken_notes.speak(note, recordings[-1])
         found = list(segments(arguments.bin, recordings, folder))
-        for model in arguments.model or [ROOT / "../shared/models" / name for name in MODELS]:
+        for model in spoken_notes.models(arguments.model):
             worker = wer.Worker(arguments.bin / "dictum-worker-whisper", model)
             differing, whole_seconds, short_seconds = 0, 0.0, 0.0
             for label, segment in found:

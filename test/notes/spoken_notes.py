@@ -20,6 +20,12 @@ OURS = TREE / "test" / "notes" / "phrasings.json"
 SHARED = TREE.parent / "shared" / "notes" / "notes.json"
 
 
+def models(named=()):
+    """Whisper's models that figures are given for: those that somebody has named, or else the two small ones."""
+    folder = TREE.parent / "shared" / "models"
+    return list(named or []) or [folder / f"ggml-{name}-q8_0.bin" for name in ("tiny.en", "base")]
+
+
 def specifications():
     """Both sets of notes, by name: the shared one is empty where it is not there."""
     return {
