@@ -74,9 +74,11 @@ std::vector<std::string> vocabulary_of(const RecorderConfig::Transcription& conf
   if (!path.empty()) {
     const std::optional<std::string> content = content_of(path);
     if (!content) {
-      throw RecorderError(Errc::input_not_found,
-                          fmt::format("The vocabulary file {} cannot be read. Check [transcription] vocabulary_file.",
-                                      utf8::on_one_line(path.string())));
+      throw RecorderError(
+          Errc::input_not_found,
+          fmt::format("The vocabulary file {} cannot be read, or has more than 1 MiB. Check [transcription] "
+                      "vocabulary_file.",
+                      utf8::on_one_line(path.string())));
     }
     std::istringstream file(*content);
     std::string line;
