@@ -9,10 +9,17 @@ const STREAM = "/api/v1/stream";
 const MAX_KEPT_SEC = 300; // of sound that the server does not take
 const RETRY_MS = 1000;
 
+/** Hands a device back to the browser; either may be missing. */
+function close(stream, context) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+  if (context && context.state !== "closed") context.close();
+}
+
 export class Microphone extends EventTarget {
   recording = newRecording();
   isOffered = false;
   state = "off"; // "starting", "on", "stopping"
+  #starts = 0; // one that is no longer the newest was cancelled
   #rate = null;
   #stream = null; // of the browser
   #context = null;
@@ -55,10 +62,13 @@ export class Microphone extends EventTarget {
   toggle() {
     if (this.state === "off") this.#start();
     else if (this.state === "starting") this.#end();
+    else if (this.state === "stopping") this.#leave();
     else this.#stop();
   }
 
   async #start() {
+    this.#starts += 1;
+    const start = this.#starts;
     this.state = "starting";
     this.recording = newRecording();
     this.#outbox = new Outbox();
@@ -67,22 +77,28 @@ export class Microphone extends EventTarget {
     this.#isComplete = this.#wasStopSent = false;
     this.#say(null);
     this.#changed();
+    let stream = null;
+    let context = null;
     try {
       // What is recorded is what was spoken: the server's detector copes with quiet and with noise.
-      this.#stream = await navigator.mediaDevices.getUserMedia({
+      stream = await navigator.mediaDevices.getUserMedia({
         audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false },
       });
-      this.#context = new AudioContext();
-      await this.#context.audioWorklet.addModule("/web/microphone_worklet.mjs");
+      context = new AudioContext();
+      await context.audioWorklet.addModule("/web/microphone_worklet.mjs");
     } catch (error) {
+      close(stream, context);
+      if (start !== this.#starts) return;
       this.#end();
       this.#say(new Error(`The browser gives no microphone: ${error.message}. Allow it beside the address of this page.`));
       return;
     }
-    if (this.state !== "starting") {
-      this.#end(); // it was cancelled meanwhile
+    if (start !== this.#starts) {
+      close(stream, context);
       return;
     }
+    this.#stream = stream;
+    this.#context = context;
     this.#rate = this.#context.sampleRate;
     this.#tap = new AudioWorkletNode(this.#context, "microphone-tap",
       { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
@@ -101,8 +117,9 @@ export class Microphone extends EventTarget {
     } else if (samples.length > 0) {
       const block = this.#outbox.push(samples);
       if (this.#isReady) this.#socket.send(messageOf(block));
-      if (this.#outbox.length > MAX_KEPT_SEC * this.#rate) {
-        this.#fail(`The server has taken no sound for ${MAX_KEPT_SEC / 60} minutes, so the microphone was stopped. Start it again once the server answers.`);
+      if (this.state === "on" && this.#outbox.length > MAX_KEPT_SEC * this.#rate) {
+        this.#stop();
+        this.#say(new Error(`The server has taken no sound for ${MAX_KEPT_SEC / 60} minutes, so the microphone was stopped. Keep this page open: the sound is sent once the server answers.`));
       }
     }
   }
@@ -133,6 +150,7 @@ export class Microphone extends EventTarget {
       this.#isReady = true;
       for (const block of this.#outbox.from(message.received)) this.#socket.send(messageOf(block));
       if (this.state === "starting") this.state = "on";
+      if (this.state === "on") this.#say(null);
       this.#wasStopSent = false;
       this.#sendStop();
       this.#changed();
@@ -143,8 +161,10 @@ export class Microphone extends EventTarget {
     } else if (message.code === "stream_unknown") {
       this.#resume = this.#after = ""; // the server was started anew: what is not safe becomes another session
       this.#outbox.restart();
-    } else if (message.code) {
+    } else if (message.code === "invalid_argument" || (message.code && this.state === "starting")) {
       this.#fail(message.detail);
+    } else if (message.code) {
+      this.#say(new Error(message.detail)); // for now: the sound is kept, and the connection tried again
     }
   }
 
@@ -177,6 +197,13 @@ export class Microphone extends EventTarget {
     this.#changed();
   }
 
+  /** Ends without the server, once the person agrees that what it has not confirmed is lost. */
+  #leave() {
+    const seconds = Math.ceil(this.#outbox.length / this.#rate);
+    if (seconds > 0 && !confirm(`The server has not confirmed the last ${seconds} s of sound. Discard them?`)) return;
+    this.#end();
+  }
+
   #sendStop() {
     if (!this.#isComplete || !this.#isReady || this.#wasStopSent) return;
     this.#wasStopSent = true;
@@ -184,8 +211,7 @@ export class Microphone extends EventTarget {
   }
 
   #stopDevice() {
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
-    if (this.#context && this.#context.state !== "closed") this.#context.close();
+    close(this.#stream, this.#context);
   }
 
   #fail(message) {
@@ -194,6 +220,7 @@ export class Microphone extends EventTarget {
   }
 
   #end() {
+    this.#starts += 1;
     clearTimeout(this.#retry);
     this.#stopDevice();
     const socket = this.#socket;

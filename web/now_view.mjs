@@ -153,8 +153,10 @@ export function nowView({ recorder, microphone }) {
     dock.dataset.state = now;
     const name = recording.isMuted && now === "recording" ? "Muted" : STATES[now] ?? now;
     setText(state, recording.isRecording && recording.device ? `${name} · ${recording.device}` : name);
-    button(toggle, recording.isRecording ? "stop" : "record", isStarting ? "Cancel" : recording.isRecording ? "Stop" : "Record");
-    toggle.disabled = now === "stopping";
+    const isMicrophoneStopping = source === microphone && microphone.state === "stopping";
+    button(toggle, isMicrophoneStopping || recording.isRecording ? "stop" : "record",
+      isMicrophoneStopping ? "Stop waiting" : isStarting ? "Cancel" : recording.isRecording ? "Stop" : "Record");
+    toggle.disabled = now === "stopping" && !isMicrophoneStopping;
     button(pause, now === "paused" ? "play" : "pause", now === "paused" ? "Go on" : "Pause");
     button(mute, recording.isMuted ? "micOff" : "mic", recording.isMuted ? "Unmute" : "Mute");
     pause.hidden = mute.hidden = mode.hidden = source !== recorder || !recording.isRecording;

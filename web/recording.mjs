@@ -1,4 +1,4 @@
-// What the page knows of a recording: a fold over the events of the recorder. Pure: no document, no network, no clock.
+// The page's state of a recording: a fold over the events of the recorder. Pure: no document, no network, no clock.
 
 const MAX_LEVELS = 240;
 const MAX_FAULTS = 50;
