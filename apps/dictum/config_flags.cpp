@@ -35,6 +35,8 @@ std::string heading(std::string_view section) {
   return "Sessions";
 }
 
+constexpr const char* kRoot = "session.root";
+constexpr const char* kFarField = "--far-field";
 constexpr double kFarFieldThreshold = 0.2;  // speech then ends below 0.05
 
 }  // namespace
@@ -47,14 +49,14 @@ void ConfigFlags::add_all() {
     if (std::ranges::find(kArrangedOnce, setting.section) == kArrangedOnce.end()) add(setting);
   }
   const std::string far_field_help = "detect speech that is far from the microphone, and more noise";
-  far_field_ = command_.add_flag("--far-field", far_field_help);
+  far_field_ = command_.add_flag(kFarField, far_field_help);
   far_field_->excludes("--vad-threshold")->group(heading("vad"));
 }
 
 void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections) {
   add_config_file();
   const std::vector<Setting> all = settings();
-  add(*std::ranges::find(all, "session.root", &Setting::name));
+  add(*std::ranges::find(all, kRoot, &Setting::name));
   for (const Setting& setting : all) {
     if (std::ranges::find(and_sections, setting.section) != and_sections.end()) add(setting);
   }
@@ -105,6 +107,15 @@ std::filesystem::path ConfigFlags::file() const {
 bool ConfigFlags::was_given(std::string_view name) const {
   return std::ranges::any_of(flags_,
                              [name](const Flag& flag) { return flag.name == name && flag.option->count() > 0; });
+}
+
+std::string ConfigFlags::given_outside(std::string_view section) const {
+  for (const Flag& flag : flags_) {
+    const std::string_view setting = flag.setting;
+    const bool is_inside = setting.starts_with(section) && setting.substr(section.size()).starts_with('.');
+    if (flag.option->count() > 0 && !is_inside && setting != kRoot) return flag.name;
+  }
+  return far_field_ != nullptr && far_field_->count() > 0 ? kFarField : "";
 }
 
 }  // namespace dictum::program

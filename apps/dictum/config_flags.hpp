@@ -30,6 +30,10 @@ class ConfigFlags {
 
   bool was_given(std::string_view flag) const;
 
+  /// The first option that was given and whose setting is neither of this section nor `session.root`; empty where
+  /// there is none.
+  std::string given_outside(std::string_view section) const;
+
  private:
   void add_config_file();
   void add(const Setting& setting);

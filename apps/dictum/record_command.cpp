@@ -221,9 +221,12 @@ Recorded record(const Options& options, const RecorderConfig& config) {
 ExitCode record_for_server(const Options& options, RecorderConfig config) {
   if (options.files.size() > 1) throw UsageError("--to sends one file at a time");
   if (options.no_transcribe) throw UsageError("--no-transcribe does not go with --to: the server transcribes");
+  std::string without_effect = options.config.given_outside("capture");
   for (const char* flag : {"--stop-after-silence", "--channel"}) {
-    if (options.config.was_given(flag)) throw UsageError(fmt::format("{} does not go with --to", flag));
+    if (options.config.was_given(flag)) without_effect = flag;
   }
+  if (options.live_events) without_effect = "--live-events";
+  if (!without_effect.empty()) throw UsageError(fmt::format("{} does not go with --to", without_effect));
   if (!options.files.empty()) config.capture.input = options.files.front();
   return record_to({.url = options.to,
                     .token_file = options.to_token,

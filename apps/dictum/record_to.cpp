@@ -21,7 +21,9 @@ std::string read_token(const std::filesystem::path& file) {
   std::string token;
   if (file.empty()) return token;
   std::ifstream in(file);
-  if (!std::getline(in, token) || token.empty()) {
+  std::getline(in, token);
+  token.erase(token.find_last_not_of(" \t\r") + 1);
+  if (token.empty()) {
     throw UsageError(fmt::format("no token can be read from '{}'", file.string()));
   }
   return token;

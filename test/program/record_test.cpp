@@ -6,6 +6,7 @@
 #include "program_fixture.hpp"
 #include "session/manifest.hpp"
 #include "support/event_grammar.hpp"
+#include "support/sounds.hpp"
 #include "support/test_data.hpp"
 
 namespace dictum {
@@ -186,6 +187,25 @@ TEST_F(RecordFiles, ThatFailDoNotKeepTheOthersFromBeingRecorded) {
 
 TEST_F(RecordFiles, ExcludeTheOptionForOne) {
   EXPECT_EQ(test::run_program(record({"--no-transcribe", "--input", tone(), tone()})).exit_code, 2);
+}
+
+TEST_F(RecordCommand, WhatHasNoEffectWithAServerIsRefused) {
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--live-events"}, {"--min-silence-ms", "500"}, {"--vad", "energy"}, {"--far-field"},
+        {"--transcriber", "simulated"}, {"--keep-all"}, {"--drain-sec", "1"}, {"--channel", "0"}}) {
+    std::vector<std::string> arguments = {"record", "--to", "ws://127.0.0.1:1", tone().string()};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const auto result = run(arguments);
+    EXPECT_EQ(result.exit_code, 2) << flags.front();
+    EXPECT_THAT(result.err, testing::HasSubstr(flags.front() + " does not go with --to"));
+  }
+}
+
+TEST_F(RecordCommand, ATokenEndsWhereTheLineDoes) {
+  test::write_bytes(folder / "token", "\r\n");
+  const auto result = run({"record", "--to", "ws://127.0.0.1:1", "--to-token", folder / "token", tone()});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, testing::HasSubstr("no token can be read"));
 }
 
 }  // namespace
