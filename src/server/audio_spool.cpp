@@ -29,7 +29,7 @@ void add(std::string& bytes, std::uint32_t value, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
 }
 
-/// Of a file whose length nobody knows yet.
+/// Of a file of unknown length.
 std::string wav_header(AudioFormat format, std::size_t frame_bytes) {
   const auto rate = static_cast<std::uint32_t>(format.sample_rate);
   const auto block = static_cast<std::uint32_t>(frame_bytes);
@@ -105,7 +105,15 @@ void AudioSpool::skip(Frame frames) {
 }
 
 void AudioSpool::finish() {
-  state_.lock()->is_finished = true;
+  {
+    const auto state = state_.lock();
+    // No frame follows a gap at the end, so the server is never told of it.
+    if (!state->gaps.empty() && state->gaps.back().end == state->end) {
+      state->end = state->gaps.back().begin;
+      state->gaps.pop_back();
+    }
+    state->is_finished = true;
+  }
   on_change_();
 }
 

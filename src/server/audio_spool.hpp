@@ -36,6 +36,8 @@ class AudioSpool {
 
   void append(std::span<const float> interleaved);
   void skip(Frame frames);
+
+  /// Nothing follows. Frames that are missing at the end are dropped: no audio behind them needs their length.
   void finish();
 
   /// Frames so far, the missing ones included.

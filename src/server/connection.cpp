@@ -291,10 +291,10 @@ class HTTPConnection final : public Connection {
 
   asio::awaitable<void> follow_events(const Request* request, EventPump* pump) {
     if (!co_await upgrade(request)) co_return;
-    const auto said = std::make_shared<bool>(false);
-    asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump->handle(), said), asio::detached);
+    const auto has_received_message = std::make_shared<bool>(false);
+    asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump->handle(), has_received_message), asio::detached);
     const bool is_over = co_await pump->run([this](std::span<const EventLine> events) { return write_events(events); });
-    if (*said) {
+    if (*has_received_message) {
       co_await websocket_->close(CloseCode::policy, "Nothing is read here: events are only sent.");
     } else if (is_over) {
       co_await websocket_->close(CloseCode::going_away, "The server is stopping.");
@@ -309,11 +309,11 @@ class HTTPConnection final : public Connection {
     co_return true;
   }
 
-  /// Answers pings, and notices the end. A message that comes ends the pump: `said`.
+  /// Answers pings, and notices the end. A message that comes ends the pump: `has_received_message`.
   static asio::awaitable<void> read_to_the_end(std::shared_ptr<WebSocket> websocket, EventPump::Handle pumping,
-                                               std::shared_ptr<bool> said) {
+                                               std::shared_ptr<bool> has_received_message) {
     while (co_await websocket->read()) {
-      *said = true;
+      *has_received_message = true;
       pumping.stop();
     }
     pumping.stop();

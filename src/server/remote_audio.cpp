@@ -40,19 +40,21 @@ RemoteAudio::RemoteAudio(AudioFormat format, std::string description, std::funct
 void RemoteAudio::write(Frame first, std::vector<float> interleaved) {
   const auto channels = static_cast<std::size_t>(format_.channels);
   const auto frames = static_cast<Frame>(interleaved.size() / channels);
-  if (first > received_ && first - received_ > Frame{kMaxGapHours} * kSecondsOfHour * format_.sample_rate) {
+  const Frame gap = std::max<Frame>(0, first - received_);
+  if (gap > Frame{kMaxGapHours} * kSecondsOfHour * format_.sample_rate - missed_) {
     throw RecorderError(
         Errc::invalid_argument,
-        fmt::format("Frame {} follows frame {}: more than {} hours are missing. Count the frames of the "
+        fmt::format("Frame {} follows frame {}: more than {} hours of the stream are missing. Count the frames of the "
                     "stream from 0.",
                     first, received_, kMaxGapHours));
   }
   if (first + frames <= received_) return;
-  Piece piece{.gap = std::max<Frame>(0, first - received_), .samples = std::move(interleaved)};
+  Piece piece{.gap = gap, .samples = std::move(interleaved)};
   if (first < received_) {
     const auto again = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(received_ - first) * channels);
     piece.samples.erase(piece.samples.begin(), piece.samples.begin() + again);
   }
+  missed_ += gap;
   received_ = first + frames;
   const auto queue = queue_.lock();
   if (queue->is_closed || queue->is_finished) return;

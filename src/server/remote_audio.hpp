@@ -21,7 +21,7 @@ namespace dictum::server {
 /// Owner: both sides. The one that writes has to wait while it is full: about a second of audio is kept.
 class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
  public:
-  /// More frames than these are not missing but a mistake, or an attack on the timeline.
+  /// More frames than these, in all of a stream, are not missing but a mistake, or an attack on the timeline.
   static constexpr int kMaxGapHours = 24;
 
   /// `on_room` is called on the recorder's strand once there is room again.
@@ -30,7 +30,7 @@ class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
   AudioFormat format() const { return format_; }
 
   /// Takes interleaved samples, whole frames, the first of which is the stream's `first`th. Throws
-  /// RecorderError(invalid_argument) where more frames are missing before it than a gap may have, and takes nothing.
+  /// RecorderError(invalid_argument) where more frames are missing by then than a stream may miss, and takes nothing.
   void write(Frame first, std::vector<float> interleaved);
 
   /// The stream ends behind what was written. What is written after it is dropped.
@@ -71,6 +71,7 @@ class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
   const std::string description_;
   const std::size_t capacity_;  // samples
   Frame received_ = 0;          // of the loop
+  Frame missed_ = 0;            // of them; the same
   mutable Guarded<Queue> queue_;
 };
 

@@ -46,9 +46,9 @@ RemoteStream::RemoteStream(StreamServices services, StreamHello hello, std::stri
     : services_(std::move(services)),
       hello_(std::move(hello)),
       token_(std::move(token)),
-      margin_(std::llround((services_.config.vad.pre_roll_ms / 1000.0 + kMarginSec) * hello_.format.sample_rate)),
       room_(services_.loop, asio::steady_timer::time_point::max()),
-      ended_(services_.loop, asio::steady_timer::time_point::max()) {}
+      ended_(services_.loop, asio::steady_timer::time_point::max()),
+      safe_(std::llround((services_.config.vad.pre_roll_ms / 1000.0 + kMarginSec) * hello_.format.sample_rate)) {}
 
 RemoteStream::~RemoteStream() {
   if (audio_) audio_->detach();
@@ -71,7 +71,7 @@ asio::awaitable<std::optional<Response>> RemoteStream::start() {
     if (const auto self = weak.lock()) self->take(event);
   };
   backend_ = std::make_unique<AsyncRecorderBackend>(services_.loop, config_of(services_, audio_), take_event,
-                                                    services_.recorders.get_executor());
+                                                    services_.recorders());
   auto [error] = co_await backend_->start_recording(kAwait);
   if (!error) co_return std::nullopt;
   const std::string sentence = backend_->last_error();
@@ -118,18 +118,13 @@ asio::awaitable<void> RemoteStream::end(std::optional<std::chrono::duration<doub
 
 void RemoteStream::take(const Event& event) {
   feed_.take(event);
-  Frame safe = 0;
+  const bool is_more_safe = safe_.take(event);
   if (const auto* const changed = std::get_if<RecordingStateChanged>(&event.body); changed && !changed->is_recording) {
-    if (changed->state == RecordingState::idle) safe = event.frame;
     is_recording_ = false;
     ended_.cancel();
     finish();  // where it has ended by itself
-  } else if (std::holds_alternative<AudioLevel>(event.body)) {
-    safe = event.frame - margin_;
   }
-  if (safe <= acknowledged_) return;
-  acknowledged_ = safe;
-  if (on_progress_) on_progress_();
+  if (is_more_safe && on_progress_) on_progress_();
 }
 
 }  // namespace dictum::server

@@ -14,6 +14,7 @@
 #include "dictum/config.hpp"
 #include "server/event_feed.hpp"
 #include "server/remote_audio.hpp"
+#include "server/safe_frames.hpp"
 #include "server/stream_protocol.hpp"
 #include "server/websocket.hpp"
 
@@ -23,8 +24,8 @@ namespace dictum::server {
 struct StreamServices {
   RecorderConfig config;  ///< of the recorder of each
   boost::asio::any_io_executor loop;
-  boost::asio::thread_pool& recorders;  ///< for their work
-  boost::asio::thread_pool& files;      ///< where a recorder that has ended is given back
+  std::function<boost::asio::any_io_executor()> recorders;  ///< for their work
+  boost::asio::thread_pool& files;                          ///< where a recorder that has ended is given back
 };
 
 /// A microphone elsewhere: a recorder of its own, fed by a client that may lose its connection and come back.
@@ -51,7 +52,7 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
   boost::asio::awaitable<void> wait_for_room();
 
   /// The first frames of the stream that are safe: in the session's files, or silence that nobody needs.
-  Frame acknowledged() const { return acknowledged_; }
+  Frame acknowledged() const { return safe_.count(); }
 
   /// Which connection it has; the one before is ended. `on_progress` is called when more is acknowledged.
   void attach(std::shared_ptr<WebSocket> connection, std::function<void()> on_progress);
@@ -80,13 +81,12 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
   const StreamServices services_;
   const StreamHello hello_;
   const std::string token_;
-  const Frame margin_;  // that a segment which begins now may still need
   EventFeed feed_;
   boost::asio::steady_timer room_;   // never expires; cancelled where the audio may have room
   boost::asio::steady_timer ended_;  // the same at the end of the recording
   std::shared_ptr<RemoteAudio> audio_;
   std::unique_ptr<AsyncRecorderBackend> backend_;
-  Frame acknowledged_ = 0;
+  SafeFrames safe_;
   std::shared_ptr<WebSocket> connection_;
   int connections_ = 0;
   std::function<void()> on_progress_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -13,6 +14,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <thread>
@@ -81,7 +83,7 @@ class Server::Loop {
       : acceptor_(listen(context_, settings)),
         limits_(settings.limits),
         root_(session_root(config)),
-        streams_({config, context_.get_executor(), recorders_, pool_}, limits_.streams, limits_.resume),
+        streams_({config, context_.get_executor(), [this] { return recorders(); }, pool_}, limits_.streams, limits_.resume),
         backend_(context_.get_executor(), std::move(config), [this](const Event& event) { feed_.take(event); }),
         router_({root_, [this] { return status(); }}, {std::move(settings.tokens), std::move(settings.hosts)}) {
     asio::co_spawn(context_, accept(), asio::detached);
@@ -102,7 +104,7 @@ class Server::Loop {
     asio::co_spawn(context_, shut_down(), asio::detached);
     thread_.join();
     pool_.join();
-    recorders_.join();
+    if (recorders_) recorders_->join();
   }
 
  private:
@@ -111,6 +113,12 @@ class Server::Loop {
             .is_recording = backend_.is_recording(),
             .session = backend_.get_session_path().filename().string(),
             .is_stopping = is_stopping_};
+  }
+
+  /// For the work of the streams. Most servers have none, so the first one starts the threads.
+  asio::any_io_executor recorders() {
+    if (!recorders_) recorders_.emplace(std::max<std::size_t>(kRecorderThreads, std::thread::hardware_concurrency()));
+    return recorders_->get_executor();
   }
 
   asio::awaitable<void> accept() {
@@ -173,7 +181,7 @@ class Server::Loop {
   }
 
   EventFeed feed_;  // outlives the coroutines, which go with the context
-  asio::thread_pool recorders_{std::max<std::size_t>(kRecorderThreads, std::thread::hardware_concurrency())};
+  std::optional<asio::thread_pool> recorders_;  // of the streams; empty before the first
   asio::thread_pool pool_{kFileThreads};
   asio::io_context context_{1};  // before the pools, to which the end of a stream gives its recorder
   tcp::acceptor acceptor_;

@@ -76,6 +76,7 @@ std::set<std::string, std::less<>> parse_types(const boost::json::object& object
     return types;
   }
   if (!wanted->is_array()) refuse("\"types\" has to be a list of names of events.");
+  if (wanted->as_array().empty()) refuse("\"types\" names no event: leave it out for all that are journaled.");
   for (const boost::json::value& each : wanted->as_array()) {
     const std::string_view name = each.is_string() ? std::string_view(each.as_string()) : std::string_view();
     if (std::ranges::find(event_types(), name, &EventType::name) == event_types().end()) {
@@ -159,9 +160,9 @@ void parse_stream_stop(std::string_view text) {
 }
 
 StreamFrames parse_stream_frames(std::string_view message, std::size_t frame_bytes) {
-  if (message.size() < kNumberBytes || (message.size() - kNumberBytes) % frame_bytes != 0) {
+  if (message.size() <= kNumberBytes || (message.size() - kNumberBytes) % frame_bytes != 0) {
     refuse(
-        fmt::format("A message of audio has the number of its first frame in 8 bytes, and whole frames of {} bytes; "
+        fmt::format("A message of audio has the number of its first frame in 8 bytes, and one or more frames of {} bytes; "
                     "this one has {} bytes.",
                     frame_bytes, message.size()));
   }

@@ -12,7 +12,7 @@
 #include "dictum/source.hpp"
 #include "server/event_cursor.hpp"
 
-/// What the two ends of a stream of audio say to each other (docs/server.md): JSON as text, and audio as binary
+/// What the two ends of a stream of audio exchange (docs/server.md): JSON as text, and audio as binary
 /// messages, each the number of its first frame (8 bytes, little-endian) and whole frames. Any thread; no state.
 namespace dictum::server {
 
@@ -46,7 +46,8 @@ struct StreamFrames {
   std::string_view samples;  ///< of the message
 };
 
-/// Reads one. Throws RecorderError(invalid_argument) where it has no whole frames of `frame_bytes`.
+/// Reads one. Throws RecorderError(invalid_argument) unless it has one or more whole frames of
+/// `frame_bytes`.
 StreamFrames parse_stream_frames(std::string_view message, std::size_t frame_bytes);
 
 /// The number that begins one.

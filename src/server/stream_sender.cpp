@@ -6,12 +6,12 @@
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
+#include <exception>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -44,7 +44,7 @@ constexpr WebSocket::Limits kLimits{.message_bytes = std::size_t{1} << 20, .writ
 constexpr auto kHeartbeat = 15s;
 constexpr std::chrono::milliseconds kFirstRetry = 200ms;
 constexpr std::chrono::milliseconds kLastRetry = 5s;
-constexpr Frame kFileAhead = 30;                 // seconds of a file that are read before the server has them
+constexpr Frame kFileAhead = 30;                 // seconds of a file that are read before they are sent
 constexpr std::size_t kBlockBytes = 256 * 1024;  // at most in one message
 
 }  // namespace
@@ -72,7 +72,7 @@ class StreamSender::Implementation {
     const auto file = settings_.spool_folder / fmt::format("unsent_{}.wav", journal::session_name(started_));
     spool_.emplace(file, format, [this] { asio::post(context_, [this] { changed_.cancel(); }); });
     duration_ = static_cast<Frame>(config.capture.duration_sec * format.sample_rate);
-    asio::co_spawn(context_, run(), asio::detached);
+    asio::co_spawn(context_, run(), [this](const std::exception_ptr& error) { ended_by(error); });
     sending_ = std::thread([this] {
       context_.run();
       finish_result();
@@ -143,7 +143,7 @@ class StreamSender::Implementation {
     // A file waits for the server; what is live cannot.
     condition_.wait(lock, [&] {
       return is_stopping_ || pace.count() > 0 ||
-             spool_->end() - acknowledged_.load() < kFileAhead * spool_->format().sample_rate;
+             spool_->end() - next_.load() < kFileAhead * spool_->format().sample_rate;
     });
     if (is_stopping_) return false;
     lock.unlock();
@@ -159,13 +159,14 @@ class StreamSender::Implementation {
   bool take(const Reading& reading, std::span<const float> block) {
     const Frame left = duration_ > 0 ? duration_ - spool_->end() : std::numeric_limits<Frame>::max();
     const Frame frames = std::min(static_cast<Frame>(reading.frames), left);
-    try {
-      spool_->append(block.first(static_cast<std::size_t>(frames * spool_->format().channels)));
-    } catch (const RecorderError& error) {  // it is missing now; the next may find room
-      if (!std::exchange(disk_is_full_, true)) notify(error.what());
-      return true;
+    if (frames > 0) {
+      try {
+        spool_->append(block.first(static_cast<std::size_t>(frames * spool_->format().channels)));
+        disk_is_full_ = false;
+      } catch (const RecorderError& error) {  // it is missing now; the next may find space
+        if (!std::exchange(disk_is_full_, true)) notify(error.what());
+      }
     }
-    disk_is_full_ = false;
     return std::visit(Overloaded{[](std::monostate) { return true; }, [](const SourceEnd&) { return false; },
                                  [&](const SourceGap& gap) {
                                    spool_->skip(std::min(gap.frames, left - frames));
@@ -215,7 +216,7 @@ class StreamSender::Implementation {
   asio::awaitable<bool> say_hello() {
     StreamHello hello;
     if (token_.empty()) {
-      base_ = acknowledged_.load();
+      base_ = spool_->released();
       hello.device = device_;
       hello.sample = audio::SampleFormat::f32;
       hello.format = spool_->format();
@@ -241,12 +242,16 @@ class StreamSender::Implementation {
   /// Sends until the connection or the stream ends.
   asio::awaitable<void> serve() {
     is_connected_ = true;
-    asio::co_spawn(context_, receive(websocket_), asio::detached);
+    asio::co_spawn(context_, receive(websocket_), [this](const std::exception_ptr& error) {
+      is_connected_ = false;
+      changed_.cancel();
+      ended_by(error);
+    });
     for (bool has_stopped = false; is_connected_;) {
       const bool is_finished = spool_->is_finished();
       auto block = spool_->read(next_, block_frames());
       if (block) {
-        next_ = block->first + static_cast<Frame>(block->bytes.size() / frame_bytes());
+        go_on_with(block->first + static_cast<Frame>(block->bytes.size() / frame_bytes()));
         if (!co_await websocket_->write_binary(stream_frame_number(block->first - base_) + block->bytes)) break;
         continue;
       }
@@ -270,8 +275,6 @@ class StreamSender::Implementation {
     while (const auto message = co_await websocket->read()) {
       if (!take(*message)) break;
     }
-    is_connected_ = false;
-    changed_.cancel();
   }
 
   /// False where the connection is of no further use.
@@ -279,7 +282,7 @@ class StreamSender::Implementation {
     if (!message.is_text) return true;
     return std::visit(Overloaded{[&](const StreamWelcome& welcome) {
                                    token_ = welcome.token;
-                                   next_ = base_ + welcome.received;
+                                   go_on_with(base_ + welcome.received);
                                    is_welcome_ = true;
                                    if (sessions_.empty() || sessions_.back() != welcome.session) {
                                      sessions_.push_back(welcome.session);
@@ -293,7 +296,7 @@ class StreamSender::Implementation {
                                  },
                                  [&](const StreamEnded& ended) {
                                    acknowledge(base_ + ended.frames);
-                                   end(acknowledged_.load() < spool_->end() || !spool_->is_finished()
+                                   end(spool_->released() < spool_->end() || !spool_->is_finished()
                                            ? "The server has ended the session."
                                            : "");
                                    return true;  // until it closes
@@ -328,11 +331,13 @@ class StreamSender::Implementation {
     }
   }
 
-  void acknowledge(Frame frames) {
-    spool_->release(frames);
+  void acknowledge(Frame frames) { spool_->release(frames); }
+
+  /// The frame to send next. What reads a file waits for it.
+  void go_on_with(Frame next) {
     {
       const std::lock_guard lock(mutex_);
-      acknowledged_ = spool_->released();
+      next_ = next;
     }
     condition_.notify_all();
   }
@@ -342,6 +347,17 @@ class StreamSender::Implementation {
     is_over_ = true;
     if (!error.empty()) set_error(error);
     stop();
+  }
+
+  /// Ends with what a coroutine of the sending thread threw; null where it threw nothing.
+  void ended_by(const std::exception_ptr& thrown) {
+    if (!thrown) return;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& error) {
+      end(error.what());
+    }
+    if (websocket_) websocket_->cancel();
   }
 
   void finish_result() {
@@ -388,7 +404,7 @@ class StreamSender::Implementation {
 
   asio::io_context context_{1};
   std::optional<AudioSpool> spool_;
-  std::atomic<Frame> acknowledged_{0};
+  std::atomic<Frame> next_{0};  // to send; written by the thread that sends
 
   // Of the thread that sends.
   asio::steady_timer changed_{context_};
@@ -398,7 +414,6 @@ class StreamSender::Implementation {
   std::optional<EventCursor> last_event_;
   std::vector<std::string> sessions_;
   Frame base_ = 0;  // the frame of ours that is the stream's first
-  Frame next_ = 0;
   bool is_welcome_ = false;
   bool is_connected_ = false;
   bool is_away_ = false;

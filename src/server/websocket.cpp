@@ -67,7 +67,7 @@ bool has_member(const Request& request, std::string_view header, std::string_vie
 /// The longest start of a text that fits so many bytes, without a piece of a character.
 std::string_view cut(std::string_view text, std::size_t bytes) {
   if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
+  while (bytes > 0 && utf8::continues(text[bytes])) --bytes;
   return text.substr(0, bytes);
 }
 

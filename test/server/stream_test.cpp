@@ -3,11 +3,13 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <future>
 #include <limits>
 #include <map>
 #include <optional>
@@ -24,10 +26,12 @@
 #include "recorder/recordings.hpp"
 #include "server/audio_spool.hpp"
 #include "server/remote_audio.hpp"
+#include "server/safe_frames.hpp"
 #include "server/server.hpp"
 #include "server/stream_protocol.hpp"
 #include "server/stream_sender.hpp"
 #include "server/websocket.hpp"
+#include "session/file_size_limit.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_data.hpp"
 
@@ -71,6 +75,7 @@ TEST(StreamHello, OneThatIsWrongIsRefusedWithWhatIsWrong) {
       {R"({"type":"hello","format":"s16","rate":16000,"clock":-1})", "\"clock\""},
       {R"({"type":"hello","format":"s16","rate":16000,"codec":"x"})", "\"codec\""},
       {R"({"type":"hello","format":"s16","rate":16000,"types":["Nothing"]})", "\"Nothing\""},
+      {R"({"type":"hello","format":"s16","rate":16000,"types":[]})", "names no event"},
       {R"({"type":"hello","format":"s16","rate":16000,"after":"20261122_154501/7"})", "\"after\""},
       {R"({"type":"hello","resume":"token","rate":16000})", "\"rate\""},
       {R"({"type":"hello","format":"s16","rate":16000,"device":")" + std::string(201, 'x') + "\"}", "\"device\""}};
@@ -92,7 +97,8 @@ TEST(StreamFrames, AreANumberAndWholeFrames) {
   EXPECT_EQ(frames.samples, "abcd");
   EXPECT_THROW(parse_stream_frames(message, 8), RecorderError);
   EXPECT_THROW(parse_stream_frames("1234567", 4), RecorderError);
-  EXPECT_THROW(parse_stream_frames(std::string(8, '\xFF'), 4), RecorderError);
+  EXPECT_THROW(parse_stream_frames(std::string(8, '\xFF') + "abcd", 4), RecorderError);
+  EXPECT_THROW(parse_stream_frames(stream_frame_number(7), 4), RecorderError);  // no frame is work without an end
 }
 
 TEST(StreamFrames, SamplesThatAreNoNumbersAreSilence) {
@@ -170,6 +176,16 @@ TEST_F(Remote, MoreThanADayIsNotMissing) {
   EXPECT_THAT(read(), ElementsAre(1, 2));
 }
 
+TEST_F(Remote, MoreThanADayIsNotMissingInPiecesEither) {
+  const Frame hours = Frame{10} * 3600 * 8000;
+  audio->write(hours, {1});
+  audio->write(2 * hours, {2});
+  EXPECT_THROW(audio->write(3 * hours, {3}), RecorderError);
+  EXPECT_EQ(audio->received(), 2 * hours + 1);
+  audio->write(2 * hours + 1, {4});
+  EXPECT_EQ(audio->received(), 2 * hours + 2);
+}
+
 TEST_F(Remote, TheWriterWaitsWhileASecondIsNotRead) {
   audio->write(0, std::vector<float>(7999));
   EXPECT_FALSE(audio->is_full());
@@ -191,6 +207,46 @@ TEST_F(Remote, ARecorderThatHasEndedHoldsNobodyUp) {
   EXPECT_EQ(woken, 1);
   audio->write(9000, std::vector<float>(9000));
   EXPECT_FALSE(audio->is_full());
+}
+
+// What is safe
+
+Event event_at(Frame frame, EventBody body) {
+  Event event;
+  event.frame = frame;
+  event.body = std::move(body);
+  return event;
+}
+
+constexpr RecordingStateChanged kIdle{.state = RecordingState::idle};
+
+TEST(SafeFrames, AreBehindTheNewestByAMarginAndAllOfThemAtTheEnd) {
+  SafeFrames safe(100);
+  EXPECT_FALSE(safe.take(event_at(90, AudioLevel{})));
+  EXPECT_EQ(safe.count(), 0);
+  EXPECT_TRUE(safe.take(event_at(500, AudioLevel{})));
+  EXPECT_EQ(safe.count(), 400);
+  EXPECT_FALSE(safe.take(event_at(450, AudioLevel{})));
+  EXPECT_FALSE(safe.take(event_at(600, AudioGap{500, 50, GapReason::overflow})));
+  EXPECT_TRUE(safe.take(event_at(600, kIdle)));
+  EXPECT_EQ(safe.count(), 600);
+}
+
+TEST(SafeFrames, EndBeforeWhatAFullDiskHasLost) {
+  SafeFrames safe(100);
+  safe.take(event_at(500, AudioLevel{}));
+  safe.take(event_at(1000, AudioGap{700, 200, GapReason::disk}));
+  safe.take(event_at(1000, AudioGap{950, 20, GapReason::disk}));
+  EXPECT_TRUE(safe.take(event_at(1000, kIdle)));
+  EXPECT_EQ(safe.count(), 700);
+  EXPECT_FALSE(safe.take(event_at(2000, AudioLevel{})));
+  EXPECT_EQ(safe.count(), 700);
+}
+
+TEST(SafeFrames, AreNoMoreWhereTheRecordingFails) {
+  SafeFrames safe(100);
+  EXPECT_FALSE(safe.take(event_at(1000, RecordingStateChanged{.state = RecordingState::failed})));
+  EXPECT_EQ(safe.count(), 0);
 }
 
 // Over the network
@@ -530,6 +586,22 @@ TEST(AudioSpool, ReadsWhatWasWrittenAndPassesOverWhatIsMissing) {
   EXPECT_EQ(spool.read(0, 2)->bytes.size(), 2 * 2 * sizeof(float));
 }
 
+TEST(AudioSpool, EndsBehindTheLastFrameThatIsThere) {
+  const test::TemporaryDirectory folder;
+  int changes = 0;
+  AudioSpool spool(folder / "unsent.wav", {8000, 1}, [&] { ++changes; });
+  spool.skip(5);
+  spool.append(std::vector<float>(10));
+  spool.skip(2);
+  spool.skip(1);
+  spool.finish();
+  EXPECT_EQ(changes, 5);
+  EXPECT_TRUE(spool.is_finished());
+  EXPECT_EQ(spool.end(), 15);
+  EXPECT_EQ(spool.read(0, 100)->first, 5);
+  EXPECT_FALSE(spool.read(15, 100));
+}
+
 TEST(AudioSpool, IsASoundFileThatGoesOnceEverythingIsReleased) {
   const test::TemporaryDirectory folder;
   {
@@ -608,8 +680,40 @@ class Relay {
   std::jthread thread_;
 };
 
+/// Gives what each step returns; nothing behind the last. `on_close` is called by the first close.
+class SteppedSource final : public AudioSource {
+ public:
+  using Step = std::function<Reading()>;
+  SteppedSource(std::vector<Step> steps, std::function<void()> on_close)
+      : steps_(std::move(steps)), on_close_(std::move(on_close)) {}
+
+  AudioFormat open() override { return {8000, 1}; }
+  Reading read(std::span<float> interleaved) override {
+    std::ranges::fill(interleaved, 0.25F);
+    return next_ < steps_.size() ? steps_[next_++]() : Reading{};
+  }
+  void close() noexcept override {
+    if (const auto on_close = std::exchange(on_close_, nullptr)) on_close();
+  }
+  std::chrono::milliseconds pace() const override { return 1ms; }
+  std::string description() const override { return "steps"; }
+
+ private:
+  const std::vector<Step> steps_;
+  std::function<void()> on_close_;
+  std::size_t next_ = 0;
+};
+
 class Sending : public Streaming {
  protected:
+  static RecorderConfig stepped(const std::vector<SteppedSource::Step>& steps,
+                                const std::function<void()>& on_close = {}) {
+    RecorderConfig local;
+    local.source = [steps, on_close] { return std::make_unique<SteppedSource>(steps, on_close); };
+    return local;
+  }
+  std::filesystem::path spool() const { return std::filesystem::directory_iterator(folder / "spool")->path(); }
+
   StreamSent send_file(const std::string& to, const std::function<void()>& meanwhile = [] {}) {
     RecorderConfig local;
     local.capture.input = test::project_file("samples/voice_note.wav");
@@ -699,6 +803,71 @@ TEST_F(Sending, WhatCannotBeSentStaysInAFile) {
   }();
   EXPECT_EQ(sent.unsent, sent.captured);
   EXPECT_EQ(sound_file_info(sent.file).format, (AudioFormat{16000, 1}));
+}
+
+TEST_F(Sending, FramesThatAreMissingAtTheEndDoNotKeepItFromEnding) {
+  start();
+  StreamSender sender(
+      stepped({[] { return Reading{800, SourceGap{100, GapReason::overflow}}; }, [] { return Reading{800, {}}; },
+                [] { return Reading{0, SourceGap{4000, GapReason::device_lost}}; },
+                [] { return Reading{0, SourceEnd{}}; }}),
+      {.url = url, .token = {}, .spool_folder = folder / "spool"}, {});
+  const StreamSent sent = sender.result();
+  EXPECT_EQ(sent.error, "");
+  EXPECT_EQ(sent.captured, 1700);
+  EXPECT_EQ(sent.unsent, 0);
+}
+
+TEST_F(Sending, AFullDiskLosesItsAudioAndNothingThatFollowsIt) {
+  std::optional<test::FileSizeLimit> limit;
+  std::promise<void> closed;
+  StreamSender sender(stepped({[] { return Reading{100, {}}; },
+                                [&] {
+                                  limit.emplace(1000);
+                                  return Reading{800, SourceGap{500, GapReason::overflow}};
+                                },
+                                [&] {
+                                  limit.reset();
+                                  return Reading{100, {}};
+                                },
+                                [&] {
+                                  limit.emplace(1000);
+                                  return Reading{800, SourceEnd{}};
+                                }},
+                               [&] { closed.set_value(); }),
+                      {.url = "ws://127.0.0.1:1", .token = {}, .spool_folder = folder / "spool"},
+                      {.on_event = {},
+                       .on_notice = [this](const std::string& notice) { notices.push_back(notice); },
+                       .on_end = {}});
+  ASSERT_EQ(closed.get_future().wait_for(20s), std::future_status::ready);
+  limit.reset();
+  sender.cancel();
+  const StreamSent sent = sender.result();
+  EXPECT_EQ(sent.captured, 100 + 800 + 500 + 100);
+  EXPECT_EQ(std::ranges::count_if(notices, [](const auto& each) { return each.starts_with("No room is left"); }), 2);
+}
+
+TEST_F(Sending, AFileThatCannotBeReadAnyMoreEndsItWithTheReason) {
+  start();
+  ServerSettings again;
+  again.port = static_cast<std::uint16_t>(Relay::port_of(url));
+  server.reset();
+  std::promise<void> waits;
+  std::promise<void> ended;
+  StreamSender sender(stepped({[] { return Reading{800, {}}; },
+                                [&] {
+                                  waits.set_value();
+                                  return Reading{};
+                                }}),
+                      {.url = url, .token = {}, .spool_folder = folder / "spool"},
+                      {.on_event = {}, .on_notice = {}, .on_end = [&] { ended.set_value(); }});
+  waits.get_future().wait();
+  std::filesystem::resize_file(spool(), 100);
+  start(again);
+  ASSERT_EQ(ended.get_future().wait_for(20s), std::future_status::ready);
+  const StreamSent sent = sender.result();
+  EXPECT_THAT(sent.error, testing::AllOf(HasSubstr(sent.file.string()), HasSubstr("shorter")));
+  EXPECT_EQ(sent.unsent, 800);
 }
 
 TEST_F(Sending, AServerThatRefusesIsNotAskedAgain) {
