@@ -292,7 +292,8 @@ class HTTPConnection final : public Connection {
   asio::awaitable<void> follow_events(const Request* request, EventPump* pump) {
     if (!co_await upgrade(request)) co_return;
     const auto has_received_message = std::make_shared<bool>(false);
-    asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump->handle(), has_received_message), asio::detached);
+    asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump->handle(), has_received_message),
+                   asio::detached);
     const bool is_over = co_await pump->run([this](std::span<const EventLine> events) { return write_events(events); });
     if (*has_received_message) {
       co_await websocket_->close(CloseCode::policy, "Nothing is read here: events are only sent.");

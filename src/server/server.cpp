@@ -83,7 +83,8 @@ class Server::Loop {
       : acceptor_(listen(context_, settings)),
         limits_(settings.limits),
         root_(session_root(config)),
-        streams_({config, context_.get_executor(), [this] { return recorders(); }, pool_}, limits_.streams, limits_.resume),
+        streams_({config, context_.get_executor(), [this] { return recorders(); }, pool_}, limits_.streams,
+                 limits_.resume),
         backend_(context_.get_executor(), std::move(config), [this](const Event& event) { feed_.take(event); }),
         router_({root_, [this] { return status(); }}, {std::move(settings.tokens), std::move(settings.hosts)}) {
     asio::co_spawn(context_, accept(), asio::detached);
@@ -180,7 +181,7 @@ class Server::Loop {
     if (!connections_.empty()) co_await none_left_.async_wait(kAwait);
   }
 
-  EventFeed feed_;  // outlives the coroutines, which go with the context
+  EventFeed feed_;                              // outlives the coroutines, which go with the context
   std::optional<asio::thread_pool> recorders_;  // of the streams; empty before the first
   asio::thread_pool pool_{kFileThreads};
   asio::io_context context_{1};  // before the pools, to which the end of a stream gives its recorder

@@ -161,10 +161,10 @@ void parse_stream_stop(std::string_view text) {
 
 StreamFrames parse_stream_frames(std::string_view message, std::size_t frame_bytes) {
   if (message.size() <= kNumberBytes || (message.size() - kNumberBytes) % frame_bytes != 0) {
-    refuse(
-        fmt::format("A message of audio has the number of its first frame in 8 bytes, and one or more frames of {} bytes; "
-                    "this one has {} bytes.",
-                    frame_bytes, message.size()));
+    refuse(fmt::format(
+        "A message of audio has the number of its first frame in 8 bytes, and one or more frames of {} bytes; "
+        "this one has {} bytes.",
+        frame_bytes, message.size()));
   }
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < kNumberBytes; ++i) {

@@ -190,9 +190,14 @@ TEST_F(RecordFiles, ExcludeTheOptionForOne) {
 }
 
 TEST_F(RecordCommand, WhatHasNoEffectWithAServerIsRefused) {
-  for (const std::vector<std::string>& flags :
-       {std::vector<std::string>{"--live-events"}, {"--min-silence-ms", "500"}, {"--vad", "energy"}, {"--far-field"},
-        {"--transcriber", "simulated"}, {"--keep-all"}, {"--drain-sec", "1"}, {"--channel", "0"}}) {
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--live-events"},
+                                                {"--min-silence-ms", "500"},
+                                                {"--vad", "energy"},
+                                                {"--far-field"},
+                                                {"--transcriber", "simulated"},
+                                                {"--keep-all"},
+                                                {"--drain-sec", "1"},
+                                                {"--channel", "0"}}) {
     std::vector<std::string> arguments = {"record", "--to", "ws://127.0.0.1:1", tone().string()};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     const auto result = run(arguments);

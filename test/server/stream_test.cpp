@@ -809,8 +809,8 @@ TEST_F(Sending, FramesThatAreMissingAtTheEndDoNotKeepItFromEnding) {
   start();
   StreamSender sender(
       stepped({[] { return Reading{800, SourceGap{100, GapReason::overflow}}; }, [] { return Reading{800, {}}; },
-                [] { return Reading{0, SourceGap{4000, GapReason::device_lost}}; },
-                [] { return Reading{0, SourceEnd{}}; }}),
+               [] { return Reading{0, SourceGap{4000, GapReason::device_lost}}; },
+               [] { return Reading{0, SourceEnd{}}; }}),
       {.url = url, .token = {}, .spool_folder = folder / "spool"}, {});
   const StreamSent sent = sender.result();
   EXPECT_EQ(sent.error, "");
@@ -821,24 +821,23 @@ TEST_F(Sending, FramesThatAreMissingAtTheEndDoNotKeepItFromEnding) {
 TEST_F(Sending, AFullDiskLosesItsAudioAndNothingThatFollowsIt) {
   std::optional<test::FileSizeLimit> limit;
   std::promise<void> closed;
-  StreamSender sender(stepped({[] { return Reading{100, {}}; },
-                                [&] {
-                                  limit.emplace(1000);
-                                  return Reading{800, SourceGap{500, GapReason::overflow}};
-                                },
-                                [&] {
-                                  limit.reset();
-                                  return Reading{100, {}};
-                                },
-                                [&] {
-                                  limit.emplace(1000);
-                                  return Reading{800, SourceEnd{}};
-                                }},
-                               [&] { closed.set_value(); }),
-                      {.url = "ws://127.0.0.1:1", .token = {}, .spool_folder = folder / "spool"},
-                      {.on_event = {},
-                       .on_notice = [this](const std::string& notice) { notices.push_back(notice); },
-                       .on_end = {}});
+  StreamSender sender(
+      stepped({[] { return Reading{100, {}}; },
+               [&] {
+                 limit.emplace(1000);
+                 return Reading{800, SourceGap{500, GapReason::overflow}};
+               },
+               [&] {
+                 limit.reset();
+                 return Reading{100, {}};
+               },
+               [&] {
+                 limit.emplace(1000);
+                 return Reading{800, SourceEnd{}};
+               }},
+              [&] { closed.set_value(); }),
+      {.url = "ws://127.0.0.1:1", .token = {}, .spool_folder = folder / "spool"},
+      {.on_event = {}, .on_notice = [this](const std::string& notice) { notices.push_back(notice); }, .on_end = {}});
   ASSERT_EQ(closed.get_future().wait_for(20s), std::future_status::ready);
   limit.reset();
   sender.cancel();
@@ -855,10 +854,10 @@ TEST_F(Sending, AFileThatCannotBeReadAnyMoreEndsItWithTheReason) {
   std::promise<void> waits;
   std::promise<void> ended;
   StreamSender sender(stepped({[] { return Reading{800, {}}; },
-                                [&] {
-                                  waits.set_value();
-                                  return Reading{};
-                                }}),
+                               [&] {
+                                 waits.set_value();
+                                 return Reading{};
+                               }}),
                       {.url = url, .token = {}, .spool_folder = folder / "spool"},
                       {.on_event = {}, .on_notice = {}, .on_end = [&] { ended.set_value(); }});
   waits.get_future().wait();
