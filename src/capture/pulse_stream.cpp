@@ -17,7 +17,7 @@ namespace {
 using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr std::chrono::milliseconds kConnectDeadline{2500};  // less than the microphone's, so that the reason is known
-constexpr double kFragmentSeconds = 0.020;
+constexpr double kFragmentSeconds = 0.064;                   // each wakes a thread, all day
 constexpr const char* kName = "pulse";
 
 struct Sources {

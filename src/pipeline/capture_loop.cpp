@@ -14,6 +14,13 @@ namespace {
 constexpr double kBatchSec = 0.8;   // so that a batch is worth its way through the strands, and is bounded
 constexpr int kMaxReadings = 4096;  // in one go: a source that never runs dry cannot hold up a stop
 
+// While nobody speaks, nothing has to be quick, and each wake-up costs a machine that listens all day. The pre-roll
+// holds what is read late, so only the event of a segment's start is later, by this at most.
+constexpr std::chrono::milliseconds kQuietPace(160);
+// Of a report that has no more than how far the audio is: while a segment is open, and while none is.
+constexpr double kProgressSec = 0.1;
+constexpr double kQuietProgressSec = 0.5;
+
 }  // namespace
 
 std::int64_t bytes_of(const std::vector<StreamItem>& items) {
@@ -34,6 +41,9 @@ CaptureLoop::CaptureLoop(boost::asio::any_io_executor listen, const RecorderConf
       clock_(std::move(clock)),
       source_(std::move(source)),
       detector_(std::move(detector)),
+      quiet_pace_(config_.events.level_hz > 0
+                      ? std::min(kQuietPace, std::chrono::milliseconds(std::llround(1000 / config_.events.level_hz)))
+                      : kQuietPace),
       timer_(timers.make_timer(listen_)) {}
 
 CaptureLoop::~CaptureLoop() {
@@ -103,7 +113,12 @@ void CaptureLoop::step() {
   }
   was_full_ = false;
   send(std::move(items));
-  schedule(last == Read::something ? std::chrono::milliseconds(0) : source_->pace());
+  schedule(last == Read::something ? std::chrono::milliseconds(0) : pace());
+}
+
+std::chrono::milliseconds CaptureLoop::pace() const {
+  if (can_wait() || pipeline_->is_segment_open()) return source_->pace();
+  return std::max(source_->pace(), quiet_pace_);
 }
 
 CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {
@@ -242,7 +257,8 @@ void CaptureLoop::send(std::vector<StreamItem> items) {
   if (held_back_.empty()) return;
   const bool can_wait =
       std::ranges::all_of(held_back_, [](const StreamItem& item) { return std::holds_alternative<Progress>(item); });
-  if (can_wait && pipeline_->now() - sent_until_ < format_.sample_rate / 10) return;
+  const double interval = pipeline_->is_segment_open() ? kProgressSec : kQuietProgressSec;
+  if (can_wait && static_cast<double>(pipeline_->now() - sent_until_) < interval * format_.sample_rate) return;
   sent_until_ = pipeline_->now();
   sink_(std::exchange(held_back_, {}));
 }

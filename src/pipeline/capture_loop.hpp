@@ -111,6 +111,7 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   enum class Read { something, nothing, end };
 
   void step();
+  std::chrono::milliseconds pace() const;
   void schedule(std::chrono::milliseconds delay);
   Read read_once(std::vector<StreamItem>& out);
   bool process(std::span<const float> interleaved, std::vector<StreamItem>& out);
@@ -129,12 +130,13 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   Frame duration_ = 0;         // of the recording; 0: no limit
   Frame longest_silence_ = 0;  // that does not end it; 0: no limit
   std::vector<float> buffer_;
+  const std::chrono::milliseconds quiet_pace_;  // between two readings while no segment is open
   const std::unique_ptr<Timer> timer_;
 
   Sink sink_;
   std::optional<Backlog> backlog_;
   enum class State { made, opened, running, paused, closed } state_ = State::made;
-  // Progress alone is reported ten times a second only: in silence each report wakes two threads.
+  // Progress alone is reported a few times a second only: each report wakes two threads.
   std::vector<StreamItem> held_back_;
   Frame sent_until_ = 0;
   bool step_is_posted_ = false;

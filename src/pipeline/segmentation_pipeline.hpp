@@ -50,6 +50,8 @@ class SegmentationPipeline {
   /// The end of what was processed, on the session's clock.
   Frame now() const { return now_; }
 
+  bool is_segment_open() const { return segment_open_; }
+
   /// How long there has been no speech, in frames: since the last window of speech, or since the start.
   Frame silence() const { return now_ - speech_end_; }
 
