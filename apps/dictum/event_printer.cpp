@@ -1,8 +1,6 @@
 #include "event_printer.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -29,12 +27,6 @@ std::string_view last(std::string_view text, std::size_t most) {
 /// Characters of UTF-8, which is what `last` counts, too. Not columns: a wide one takes two.
 std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return !utf8::continues(byte); }));
-}
-
-std::size_t terminal_width() {
-  winsize size{};
-  constexpr std::size_t kUsual = 80;
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
 }
 
 }  // namespace
@@ -128,8 +120,7 @@ void EventPrinter::draw() {
   if (!partial_.empty() && characters(line) + 2 < room) {
     line += fmt::format("  {}", last(on_one_line(partial_), room - characters(line) - 2));
   }
-  line.resize(line.size() - last(line, characters(line) - std::min(characters(line), room)).size());
-  program::print("{}", line);
+  program::print("{}", first_characters(line, room));
   flush_output();
   drawn_ = true;
 }

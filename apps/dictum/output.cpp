@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -162,6 +163,21 @@ std::string progress_bar(double share) {
   std::string bar;
   for (int i = 0; i < kCells; ++i) bar += i < full ? "█" : "░";
   return bar;
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  constexpr std::size_t kUsual = 80;
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
+
+std::string_view first_characters(std::string_view text, std::size_t most) {
+  std::size_t end = 0;
+  for (; most > 0 && end < text.size(); --most) {
+    do ++end;
+    while (end < text.size() && utf8::continues(text[end]));
+  }
+  return text.substr(0, end);
 }
 
 int flush_output() noexcept {

@@ -4,6 +4,7 @@
 
 #include <boost/json/value.hpp>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,6 +85,12 @@ void print_document(std::string_view text);
 
 /// Cells of a line on a terminal, filled as far as `share`: 0 to 1.
 std::string progress_bar(double share);
+
+/// Characters that fit on a line of the terminal; 80 where standard output is none.
+std::size_t terminal_width();
+
+/// The start of `text`: at most so many characters.
+std::string_view first_characters(std::string_view text, std::size_t most);
 
 /// Writes out what standard output still holds. Returns 0, or the errno of the first thing that could not be written.
 int flush_output() noexcept;

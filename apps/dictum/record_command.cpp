@@ -20,7 +20,9 @@
 #include "dictum/sound_file.hpp"
 #include "event_printer.hpp"
 #include "output.hpp"
+#include "record_jobs.hpp"
 #include "record_to.hpp"
+#include "recording_outcome.hpp"
 #include "signals.hpp"
 
 namespace dictum::program {
@@ -32,6 +34,7 @@ struct Options {
   explicit Options(CLI::App& command) : config(command) {}
   ConfigFlags config;
   std::vector<std::string> files;
+  int jobs = 0;  // 0: one file after the other, with its events
   bool json = false;
   bool live_events = false;
   bool no_transcribe = false;
@@ -81,10 +84,7 @@ class Watcher {
   }
 
   bool wants_stop() const { return wants_stop_; }
-  bool failed() const { return failed_ || (lacks_transcriber_ && waiting_for_text_ > 0); }
-  int without_text() const { return without_text_; }
-  std::string why_without_text() const { return why_without_text_; }
-  int waiting_for_text() const { return waiting_for_text_; }
+  const RecordingOutcome& outcome() const { return outcome_; }
   int lost_output() const { return lost_output_; }
   void clear() { printer_.clear(); }
 
@@ -110,19 +110,8 @@ class Watcher {
   }
 
   void watch(const Event& event) {
-    if (const auto* changed = std::get_if<RecordingStateChanged>(&event.body)) {
-      if (changed->state == RecordingState::failed) failed_ = true;
-      if (!changed->is_recording) stop();
-    } else if (const auto* fault = std::get_if<RecorderFault>(&event.body)) {
-      if (leaves_something_undone(*fault)) failed_ = true;
-      // At the start it says that another transcriber serves; later, that there is none for the segments that wait.
-      if (fault->code == to_string(Errc::transcriber_missing) && waiting_for_text_ > 0) lacks_transcriber_ = true;
-    } else if (std::holds_alternative<TranscriptionQueued>(event.body)) {
-      ++waiting_for_text_;
-    } else if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
-      --waiting_for_text_;
-      if (!complete->success && without_text_++ == 0) why_without_text_ = complete->error->message;
-    }
+    outcome_.take(event);
+    if (outcome_.has_stopped()) stop();
   }
 
   void stop() {
@@ -134,11 +123,7 @@ class Watcher {
   const bool is_file_;
   EventPrinter printer_;
   std::atomic<bool> wants_stop_{false};
-  std::atomic<bool> failed_{false};
-  std::atomic<bool> lacks_transcriber_{false};
-  std::atomic<int> without_text_{0};
-  std::string why_without_text_;  // of the first one; read once no more events come
-  std::atomic<int> waiting_for_text_{0};
+  RecordingOutcome outcome_;
   std::atomic<int> lost_output_{0};  // errno, once standard output cannot be written
 };
 
@@ -199,27 +184,22 @@ Recorded record(const Options& options, const RecorderConfig& config) {
     set_loss_reported();
     print_error("standard output cannot be written ({}){}: {} {}", why_output_was_lost(lost_output),
                 is_file(config) || watcher->lost_output() == 0 ? "" : ", so the recording was stopped",
-                watcher->failed() ? "what could be written of it is in" : "it is safe in", session.string());
+                watcher->outcome().has_failed() ? "what could be written of it is in" : "it is safe in",
+                session.string());
     return {ExitCode::failure, interrupted};
   }
   if (!options.json) {
     watcher->clear();
     print("Session: {}\n", session.string());
   }
-  if (watcher->without_text() > 0) {
-    print_error("{} segments have no text ({}); their audio is safe: dictum resume --failed {}",
-                watcher->without_text(), watcher->why_without_text(), session.string());
-  }
-  if (watcher->waiting_for_text() > 0) {
-    print_error("{} segments still wait for their text: dictum resume {}", watcher->waiting_for_text(),
-                session.string());
-  }
-  return {watcher->failed() || watcher->without_text() > 0 ? ExitCode::failure : ExitCode::success, interrupted};
+  watcher->outcome().print_missing(session.string());
+  return {watcher->outcome().code(), interrupted};
 }
 
 /// The session is the server's, and so is how it is segmented and transcribed.
 ExitCode record_for_server(const Options& options, RecorderConfig config) {
   if (options.files.size() > 1) throw UsageError("--to sends one file at a time");
+  if (options.jobs > 0) throw UsageError("--jobs does not go with --to");
   if (options.no_transcribe) throw UsageError("--no-transcribe does not go with --to: the server transcribes");
   std::string without_effect = options.config.given_outside("capture");
   for (const char* flag : {"--stop-after-silence", "--channel"}) {
@@ -242,6 +222,11 @@ ExitCode record(const Options& options) {
   }
   if (!options.to.empty()) return record_for_server(options, std::move(config));
   if (!options.to_token.empty()) throw UsageError("--to-token belongs to --to");
+  if (options.jobs > 0) {
+    if (options.files.empty()) throw UsageError("--jobs needs files: dictum record --jobs 2 FILE...");
+    if (options.live_events) throw UsageError("--live-events does not go with --jobs");
+    return record_jobs(options.files, config, options.jobs, options.json);
+  }
   if (options.files.empty()) return record(options, config).code;
   ExitCode code = ExitCode::success;
   for (const auto& file : options.files) {
@@ -266,6 +251,8 @@ void add_record_command(CLI::App& app, ExitCode& code) {
   auto options = std::make_shared<Options>(*command);
   command->add_option("FILE", options->files, "sound files, each a session of its own; - is standard input");
   options->config.add_all();
+  command->add_option("--jobs", options->jobs, "record so many files at once; a line for each that is done")
+      ->check(CLI::Range(1, kMaxJobs));
   command->add_flag("--json", options->json, "print one event a line as JSON, and nothing else, on standard output");
   command->add_flag("--live-events", options->live_events, "with --json: also levels, interim text, queue status");
   command->add_flag("--no-transcribe", options->no_transcribe, "keep the audio only");

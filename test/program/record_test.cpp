@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <cctype>
 #include <fstream>
+#include <set>
+#include <sstream>
 
 #include "journal/journal_reader.hpp"
 #include "program_fixture.hpp"
@@ -112,7 +115,7 @@ TEST_F(RecordCommand, ASegmentWithoutTextIsAFailure) {
   script(R"({"segments": {"1": [{"do": "error", "message": "out of words"}]}})");
   const auto result = test::run_program(settings);
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(test::lines(result.err), ElementsAre(testing::AllOf(HasSubstr("1 segments"), HasSubstr("out of words"),
+  EXPECT_THAT(test::lines(result.err), ElementsAre(testing::AllOf(HasSubstr("1 segment has"), HasSubstr("out of words"),
                                                                   HasSubstr("dictum resume"))));
   EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
 }
@@ -187,6 +190,42 @@ TEST_F(RecordFiles, ThatFailDoNotKeepTheOthersFromBeingRecorded) {
 
 TEST_F(RecordFiles, ExcludeTheOptionForOne) {
   EXPECT_EQ(test::run_program(record({"--no-transcribe", "--input", tone(), tone()})).exit_code, 2);
+}
+
+class RecordJobs : public RecordFiles {
+ protected:
+  test::ProgramSettings record_at_once(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"--jobs", "2", "--vad", "energy", "--transcriber", "simulated"});
+    return record(arguments);
+  }
+};
+
+TEST_F(RecordJobs, MakeASessionOfEachFileAndALineWhenItIsDone) {
+  const auto result = test::run_program(record_at_once({"--json", tone(), tone(), tone()}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream lines(result.out);
+  std::set<std::string> sessions;
+  for (std::string line; std::getline(lines, line);) {
+    const auto job = boost::json::parse(line).as_object();
+    EXPECT_EQ(job.at("file").as_string(), tone().string());
+    EXPECT_EQ(job.at("segments").as_int64(), 1);
+    EXPECT_EQ(job.at("waiting_for_text").as_int64(), 0);
+    EXPECT_TRUE(job.at("error").is_null());
+    sessions.insert(job.at("session").as_string().c_str());
+  }
+  EXPECT_EQ(sessions.size(), 3);
+  for (const auto& session : sessions) EXPECT_TRUE(std::filesystem::exists(session + "/transcript_raw.txt")) << session;
+}
+
+TEST_F(RecordJobs, AFileThatFailsKeepsNoOtherFromBeingRecorded) {
+  const auto result = test::run_program(record_at_once({"missing.wav", tone()}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, testing::HasSubstr("missing.wav"));
+  EXPECT_THAT(result.out, testing::HasSubstr(tone().string() + ": "));
+}
+
+TEST_F(RecordJobs, NeedFiles) {
+  EXPECT_EQ(test::run_program(record({"--jobs", "2"})).exit_code, 2);
 }
 
 TEST_F(RecordCommand, WhatHasNoEffectWithAServerIsRefused) {

@@ -1,0 +1,218 @@
+#include "record_jobs.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <semaphore>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "dictum/recorder_backend.hpp"
+#include "dictum/sound_file.hpp"
+#include "dictum/text.hpp"
+#include "output.hpp"
+#include "recording_outcome.hpp"
+#include "signals.hpp"
+#include "times.hpp"
+
+namespace dictum::program {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kRedraw = 250ms;
+
+/// One file on its way. Owner: the list of jobs, which outlives all threads. Threads: the one that records it, delivery
+/// and main's.
+class FileJob {
+ public:
+  enum class State { waiting, recording, done, left_out };
+
+  explicit FileJob(std::string file) : file_(std::move(file)) {}
+
+  /// Records the file and waits for its texts. Where it was stopped before, it is left out.
+  void run(RecorderConfig config) {
+    if (is_stopped_) {
+      state_ = State::left_out;
+      return;
+    }
+    state_ = State::recording;
+    try {
+      config.capture.input = file_;
+      const SoundFileInfo info = sound_file_info(file_);
+      frames_ = info.frames.value_or(0);
+      sample_rate_ = info.format.sample_rate;
+      record(config);
+    } catch (const std::exception& error) {
+      error_ = error.what();
+    }
+    state_ = State::done;
+  }
+
+  /// Stops it and the wait for its texts; nothing where it does not run. Called by main's thread.
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    if (!backend_) return;
+    std::error_code ignored;  // it has ended by itself, then
+    backend_->stop_recording(0s, ignored);
+  }
+
+  State state() const { return state_; }
+  const std::string& file() const { return file_; }
+
+  /// How far it is, in a word.
+  std::string progress() const {
+    const Frame all = frames_;
+    if (all > 0 && frame_ < all) return fmt::format("{} %", 100 * frame_ / all);
+    const int texts = outcome_.waiting_for_text();
+    return texts > 0 ? fmt::format("{} to transcribe", texts) : "...";
+  }
+
+  // What follows is for main's thread once it is done.
+
+  ExitCode code() const { return error_.empty() && !is_stopped_ ? outcome_.code() : ExitCode::failure; }
+
+  void print(bool json) const {
+    if (json) {
+      print_json(boost::json::object{{"file", file_},
+                                     {"session", session_.empty() ? boost::json::value() : session_.c_str()},
+                                     {"duration_sec", seconds()},
+                                     {"segments", outcome_.segments()},
+                                     {"without_text", outcome_.without_text()},
+                                     {"waiting_for_text", outcome_.waiting_for_text()},
+                                     {"error", error_.empty() ? boost::json::value() : error_.c_str()}});
+    } else if (!session_.empty()) {
+      program::print("{}: {}, {} {}, {}\n", file_, position_text(seconds()), outcome_.segments(),
+                     outcome_.segments() == 1 ? "segment" : "segments", session_);
+    }
+    if (!error_.empty()) print_error("{}", error_);
+    if (!session_.empty()) outcome_.print_missing(session_);
+  }
+
+ private:
+  void record(const RecorderConfig& config) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_stopped_) throw RecorderError(Errc::cancelled, fmt::format("{}: not recorded.", file_));
+      backend_ = std::make_unique<RecorderBackend>(config, [this](const Event& event) { receive(event); });
+    }
+    struct Ending {
+      FileJob& job;
+      ~Ending() {
+        const std::lock_guard lock(job.mutex_);
+        job.backend_.reset();
+      }
+    } const ending{*this};
+    backend_->start_recording();
+    stopped_.acquire();
+    std::error_code ignored;  // the outcome knows
+    backend_->stop_recording(ignored);
+    session_ = backend_->get_session_path().string();
+  }
+
+  void receive(const Event& event) {
+    outcome_.take(event);
+    frame_ = std::max(frame_.load(), event.frame);
+    if (outcome_.has_stopped()) stopped_.release();
+  }
+
+  double seconds() const { return sample_rate_ > 0 ? static_cast<double>(frame_) / sample_rate_ : 0; }
+
+  const std::string file_;
+  std::atomic<State> state_{State::waiting};
+  std::atomic<Frame> frame_{0};
+  std::atomic<Frame> frames_{0};
+  std::atomic<bool> is_stopped_{false};
+  int sample_rate_ = 0;
+  std::counting_semaphore<> stopped_{0};  // released once the recording has ended
+  RecordingOutcome outcome_;
+  std::string session_;
+  std::string error_;
+  std::mutex mutex_;                          // of `backend_`, which main's thread stops
+  std::unique_ptr<RecorderBackend> backend_;  // while it records
+};
+
+/// How far those are that are being recorded, on one line of a terminal.
+class StatusLine {
+ public:
+  void clear() {
+    if (std::exchange(is_drawn_, false)) write_output("\r\x1b[K");
+  }
+
+  void draw(const std::vector<const FileJob*>& left, std::size_t all) {
+    std::string line = fmt::format("{} of {} done", all - left.size(), all);
+    for (const FileJob* job : left) {
+      if (job->state() != FileJob::State::recording) continue;
+      line +=
+          fmt::format("  {} {}", on_one_line(std::filesystem::path(job->file()).filename().string()), job->progress());
+    }
+    clear();
+    print("{}", first_characters(line, terminal_width() - 1));
+    flush_output();
+    is_drawn_ = true;
+  }
+
+ private:
+  bool is_drawn_ = false;
+};
+
+}  // namespace
+
+ExitCode record_jobs(const std::vector<std::string>& files, const RecorderConfig& config, int jobs, bool json) {
+  Signals signals;
+  std::vector<std::unique_ptr<FileJob>> all;
+  for (const std::string& file : files) all.push_back(std::make_unique<FileJob>(file));
+
+  std::atomic<std::size_t> next{0};
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < std::min(static_cast<std::size_t>(jobs), all.size()); ++i) {
+    threads.emplace_back([&] {
+      for (std::size_t at = next++; at < all.size(); at = next++) {
+        all[at]->run(config);
+        signals.wake();
+      }
+    });
+  }
+
+  const bool shows_status = !json && isatty(STDOUT_FILENO) != 0;
+  StatusLine status;
+  std::vector<const FileJob*> left;
+  for (const auto& job : all) left.push_back(job.get());
+  std::size_t left_out = 0;
+  ExitCode code = ExitCode::success;
+  while (!left.empty()) {
+    std::erase_if(left, [&](const FileJob* job) {
+      if (job->state() == FileJob::State::left_out) return ++left_out > 0;
+      if (job->state() != FileJob::State::done) return false;
+      status.clear();
+      job->print(json);
+      if (job->code() != ExitCode::success) code = job->code();
+      return true;
+    });
+    flush_output();
+    if (left.empty()) break;
+    if (shows_status) status.draw(left, all.size());
+    const auto until = shows_status ? std::optional(std::chrono::steady_clock::now() + kRedraw) : std::nullopt;
+    if (signals.wait(until) == Signals::Event::signal) {
+      for (const auto& job : all) job->stop();
+    }
+  }
+  status.clear();
+  if (left_out > 0) {
+    print_error("{} of {} files were not recorded", left_out, all.size());
+    code = ExitCode::failure;
+  }
+  return code;
+}
+
+}  // namespace dictum::program
