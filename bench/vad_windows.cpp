@@ -1,4 +1,4 @@
-// Runs the speech detector over some windows of noise and nothing else, for bench/vad_instructions to count:
+// Runs the speech detector over some windows of noise and nothing else, for bench/instructions to count:
 //     vad_windows WINDOWS [STREAMS]
 // With STREAMS, that many streams advance together by so many windows each. Prints the kind of vector unit in use.
 #include <hwy/targets.h>

@@ -69,6 +69,10 @@ class AudioSource {
   /// its end (a file read as fast as possible).
   virtual std::chrono::milliseconds pace() const { return std::chrono::milliseconds(20); }
 
+  /// The same while nobody speaks, when nothing has to be quick and each wake-up costs a machine that listens all day.
+  /// A source that keeps enough of what arrives may say more here than `pace`; 160 ms is a good value.
+  virtual std::chrono::milliseconds quiet_pace() const { return pace(); }
+
   /// Another device is wanted from here on, by the same name as in `[capture] device`: at once where the source is
   /// open, else when it is opened. What is no device takes no notice.
   virtual void set_device(const std::string& /*device*/) {}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <climits>
 #include <cmath>
 #include <iterator>
 #include <utility>
@@ -14,9 +15,6 @@ namespace {
 constexpr double kBatchSec = 0.8;   // so that a batch is worth its way through the strands, and is bounded
 constexpr int kMaxReadings = 4096;  // in one go: a source that never runs dry cannot hold up a stop
 
-// While nobody speaks, nothing has to be quick, and each wake-up costs a machine that listens all day. The pre-roll
-// holds what is read late, so only the event of a segment's start is later, by this at most.
-constexpr std::chrono::milliseconds kQuietPace(160);
 // Of a report that has no more than how far the audio is: while a segment is open, and while none is.
 constexpr double kProgressSec = 0.1;
 constexpr double kQuietProgressSec = 0.5;
@@ -41,9 +39,6 @@ CaptureLoop::CaptureLoop(boost::asio::any_io_executor listen, const RecorderConf
       clock_(std::move(clock)),
       source_(std::move(source)),
       detector_(std::move(detector)),
-      quiet_pace_(config_.events.level_hz > 0
-                      ? std::min(kQuietPace, std::chrono::milliseconds(std::llround(1000 / config_.events.level_hz)))
-                      : kQuietPace),
       timer_(timers.make_timer(listen_)) {}
 
 CaptureLoop::~CaptureLoop() {
@@ -117,8 +112,10 @@ void CaptureLoop::step() {
 }
 
 std::chrono::milliseconds CaptureLoop::pace() const {
-  if (can_wait() || pipeline_->is_segment_open()) return source_->pace();
-  return std::max(source_->pace(), quiet_pace_);
+  if (pipeline_->is_segment_open()) return source_->pace();
+  const double level_hz = config_.events.level_hz;
+  const auto level_interval = std::chrono::milliseconds(level_hz > 0 ? std::llround(1000 / level_hz) : INT_MAX);
+  return std::max(source_->pace(), std::min(source_->quiet_pace(), level_interval));
 }
 
 CaptureLoop::Read CaptureLoop::read_once(std::vector<StreamItem>& out) {

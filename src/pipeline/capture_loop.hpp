@@ -130,7 +130,6 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   Frame duration_ = 0;         // of the recording; 0: no limit
   Frame longest_silence_ = 0;  // that does not end it; 0: no limit
   std::vector<float> buffer_;
-  const std::chrono::milliseconds quiet_pace_;  // between two readings while no segment is open
   const std::unique_ptr<Timer> timer_;
 
   Sink sink_;

@@ -40,6 +40,7 @@ class CountedSource final : public AudioSource {
   }
   void close() noexcept override { inner_->close(); }
   std::chrono::milliseconds pace() const override { return inner_->pace(); }
+  std::chrono::milliseconds quiet_pace() const override { return 160ms; }
   std::string description() const override { return inner_->description(); }
 
  private:
