@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 # Extra arguments for ctest, for example: make test CTEST_ARGS='-R Segmenter'
 CTEST_ARGS :=
 
-.PHONY: all demo test soak bench format format-check tidy install clean setup configure
+.PHONY: all demo test soak bench format format-check tidy install deb clean setup configure
 
 all: configure ## build everything into build/release
 	@cmake --build --preset release --parallel $(JOBS)
@@ -36,7 +36,11 @@ tidy: configure ## static analysis of our sources
 	@tools/tidy
 
 install: all ## into /usr/local, or DESTDIR and PREFIX
-	@cmake --install build/release $(if $(PREFIX),--prefix $(PREFIX))
+	@cmake --install build/release --strip $(if $(PREFIX),--prefix $(PREFIX))
+
+deb: configure ## Debian packages into build/release/packages
+	@cmake --build --preset release --parallel $(JOBS) --target apps/all dictum
+	@cd build/release && cpack
 
 clean: ## remove what was built; the downloaded model stays
 	@rm -rf build/dev build/release build/asan build/tsan build/coverage build/tidy build/fuzz build/demo

@@ -1,26 +1,37 @@
-# What `cmake --install` puts where: the headers, the library, how other projects find both, and the program. The
-# workers say for themselves, in apps/workers/.
+# What `cmake --install` puts where. Components: `runtime` (the program, its workers, the shared library and what belongs
+# to them), `development` (headers, and how other projects find the library), `python` (only where it is asked for by
+# name: the wheel is how the Python package is installed). The workers' own rules are in apps/.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS dictum EXPORT dictum-targets
-  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/dictum" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT runtime NAMELINK_COMPONENT development
+  INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/dictum" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
 if(TARGET dictum_program)
-  install(TARGETS dictum_program DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(TARGETS dictum_program DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT runtime)
 endif()
-install(FILES LICENSE THIRD_PARTY.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
+# The licence, and the notices of what is compiled into the binaries; THIRD_PARTY.md has those that are not listed here.
+install(FILES LICENSE THIRD_PARTY.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
+file(GLOB notices /usr/share/doc/libcli11-dev/copyright /usr/share/doc/libtomlplusplus-dev/copyright
+  /usr/share/doc/libhwy-dev/copyright /usr/share/doc/libomp5-*/copyright)
+foreach(notice ${notices})
+  get_filename_component(package "${notice}" DIRECTORY)
+  get_filename_component(package "${package}" NAME)
+  install(FILES "${notice}" DESTINATION "${CMAKE_INSTALL_DOCDIR}/third-party" COMPONENT runtime RENAME "${package}.txt")
+endforeach()
 
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/dictum")
-install(EXPORT dictum-targets NAMESPACE dictum:: DESTINATION "${package_folder}")
+install(EXPORT dictum-targets NAMESPACE dictum:: DESTINATION "${package_folder}" COMPONENT development)
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/dictum-config.cmake.in"
   "${PROJECT_BINARY_DIR}/dictum-config.cmake" INSTALL_DESTINATION "${package_folder}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/dictum-config-version.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/dictum-config.cmake" "${PROJECT_BINARY_DIR}/dictum-config-version.cmake"
-  DESTINATION "${package_folder}")
+  DESTINATION "${package_folder}" COMPONENT development)
 
 # Relative to the file itself, so that the installed tree may be moved.
 file(RELATIVE_PATH DICTUM_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" DICTUM_PC_PREFIX "${DICTUM_PC_PREFIX}")
 configure_file("${PROJECT_SOURCE_DIR}/cmake/dictum.pc.in" "${PROJECT_BINARY_DIR}/dictum.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/dictum.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+install(FILES "${PROJECT_BINARY_DIR}/dictum.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/nearest.hpp"
+#include "build_info.hpp"
 #include "commands.hpp"
 #include "dictum/error.hpp"
 #include "exit_code.hpp"
@@ -100,7 +101,14 @@ int run(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
 
   CLI::App app("Records what is said, keeps every spoken segment safe on disk, and transcribes it.", "dictum");
-  app.set_version_flag("--version", DICTUM_VERSION);
+  bool as_json = false;
+  CLI::Option* json = app.add_flag("--json", as_json, "the version as JSON");
+  const auto tell_version = [&as_json] {  // behind --json, whose value is known by now
+    if (!as_json) throw CLI::CallForVersion(version_text(), 0);
+    print_json(version_json());
+    throw CLI::Success();
+  };
+  json->needs(app.add_flag_callback("--version", tell_version, "the version, and what it was built from"));
   app.require_subcommand(1);
 
   ExitCode code = ExitCode::success;

@@ -47,7 +47,8 @@ std::filesystem::path sample() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto installed = program.parent_path().parent_path() / DICTUM_SAMPLE_FROM_PREFIX;
-  return std::filesystem::exists(installed, error) ? installed : std::filesystem::path(DICTUM_SAMPLE_IN_SOURCES);
+  if (std::filesystem::exists(installed, error)) return installed;
+  return (program.parent_path() / DICTUM_SAMPLE_FROM_PROGRAM).lexically_normal();
 }
 
 tui::Palette palette() {

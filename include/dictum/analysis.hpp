@@ -53,4 +53,7 @@ DICTUM_API Analysis analyze_session(const RecorderConfig& config, const std::fil
 /// Whether this build has the Silero model. Without it the detector "silero" goes by the energy of the audio.
 DICTUM_API bool has_silero_model();
 
+/// The kind of vector unit for which the detector's code was chosen on this machine, for example "AVX2".
+DICTUM_API std::string simd_target();
+
 }  // namespace dictum

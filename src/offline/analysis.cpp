@@ -10,6 +10,7 @@
 #include "pipeline/segmentation_pipeline.hpp"
 #include "vad/detector.hpp"
 #include "vad/make_detector.hpp"
+#include "vad/simd_target.hpp"
 
 namespace dictum {
 namespace {
@@ -91,6 +92,10 @@ Analysis analyze_file(const RecorderConfig& config) {
 
 bool has_silero_model() {
   return vad::load_embedded_weights() != nullptr;
+}
+
+std::string simd_target() {
+  return vad::simd_target();
 }
 
 std::string Analysis::to_json() const {

@@ -2,7 +2,7 @@
 
     package_test.py CASE SOURCE BUILD COMPILER CMAKE
 
-Cases: `installed-20` and `installed-23` (find_package, C++20 and C++23), `pkg-config`, `c-api` (with GCC, of any version),
+Cases: `components` (what an installation has, each thing once), `installed-20` and `installed-23` (find_package, C++20 and C++23), `pkg-config`, `c-api` (with GCC, of any version),
 `program-in-path` (dictum, found by PATH from a hostile folder, runs its own programs and no others), `library-only`
 (without DICTUM_DEVELOPER nothing but the library is built), `subproject` (builds the library again, so only where CI is
 set).
@@ -54,6 +54,28 @@ class PackageTest:
         print(output)
         assert '"event":"RecordingStateChanged"' in output, "no event came"
         assert list(sessions.glob("*/manifest.json")), "no session was left"
+
+    def components(self):
+        """`runtime` and `development` are all of an installation; `python` is a folder of its own for whoever asks."""
+        self.install()
+        files = [path.relative_to(self.prefix) for path in self.prefix.rglob("*") if path.is_file() and not path.is_symlink()]
+        binaries = [path.name for path in files if ".so" in path.name or path.name.startswith("dictum-")]
+        twice = sorted({name for name in binaries if binaries.count(name) > 1 and not name.endswith((".1", ".cmake"))})
+        assert not twice, f"installed twice: {twice}"
+        assert not (self.prefix / "dictum").exists(), "the Python package is in no installation that did not ask for it"
+        assert list(self.prefix.glob("share/doc/dictum/LICENSE")), "the licence is missing"
+        development = self.folder / "development"
+        run(self.cmake, "--install", self.build, "--prefix", development, "--component", "development",
+            stdout=subprocess.DEVNULL)
+        assert (development / "include/dictum/dictum.h").exists(), "the headers are missing"
+        assert not (development / "libexec").exists(), "the workers belong to the runtime"
+        python = self.source / "build/venv/bin/python"
+        if not list(self.build.glob("python/dictum/_native/core*.so")):
+            return
+        package = self.folder / "python"
+        run(self.cmake, "--install", self.build, "--prefix", package, "--component", "python", stdout=subprocess.DEVNULL)
+        run(python, "-c", "import dictum; print(dictum.__version__, dictum.AsyncRecorderBackend)", cwd=self.folder,
+            env={**clean_environment(self.folder), "PYTHONPATH": str(package)})
 
     def installed(self, standard):
         self.install()

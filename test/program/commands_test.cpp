@@ -23,10 +23,28 @@ TEST_F(Commands, HelpSucceedsAndNamesEveryCommand) {
     EXPECT_THAT(result.out, HasSubstr(command));
 }
 
-TEST_F(Commands, TheVersionIsPrinted) {
+TEST_F(Commands, TheVersionIsPrintedWithWhatItWasBuiltFrom) {
   const auto result = run({"--version"});
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(test::lines(result.out), SizeIs(1));
+  EXPECT_THAT(result.out, testing::StartsWith("dictum "));
+  for (const char* line : {"compiler: ", "SIMD target: ", "features: "}) EXPECT_THAT(result.out, HasSubstr(line));
+}
+
+TEST_F(Commands, TheVersionIsPrintedAsJson) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--version", "--json"}, {"--json", "--version"}}) {
+    const auto result = run(words);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const auto version = boost::json::parse(result.out).as_object();
+    for (const char* key : {"version", "commit", "compiler", "simd_target", "features"})
+      EXPECT_TRUE(version.contains(key));
+    EXPECT_TRUE(version.at("features").at("server").as_bool());
+  }
+}
+
+TEST_F(Commands, JsonWithoutVersionOrCommandIsAWrongUse) {
+  EXPECT_EQ(run({"--json"}).exit_code, 2);
+  EXPECT_EQ(run({"--json", "transcribers"}).exit_code, 2);
 }
 
 TEST_F(Commands, NoneIsAWrongUse) {
