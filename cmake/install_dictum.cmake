@@ -22,6 +22,12 @@ foreach(notice ${notices})
   install(FILES "${notice}" DESTINATION "${CMAKE_INSTALL_DOCDIR}/third-party" COMPONENT runtime RENAME "${package}.txt")
 endforeach()
 
+# The one version of Boost that programs can use the library with.
+set(DICTUM_BOOST_VERSION "${Boost_VERSION_MAJOR}.${Boost_VERSION_MINOR}")
+math(EXPR DICTUM_BOOST_NUMBER "${Boost_VERSION_MAJOR} * 1000 + ${Boost_VERSION_MINOR}")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/built_with.hpp.in" "${PROJECT_BINARY_DIR}/built_with.hpp" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/built_with.hpp" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/dictum/detail" COMPONENT development)
+
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/dictum")
 install(EXPORT dictum-targets NAMESPACE dictum:: DESTINATION "${package_folder}" COMPONENT development)
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/dictum-config.cmake.in"

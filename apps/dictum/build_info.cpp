@@ -15,7 +15,7 @@ namespace {
 
 std::array<std::pair<std::string_view, bool>, 7> features() {
   return {{{"silero", has_silero_model()},
-           {"pocketsphinx", true},
+           {"pocketsphinx", kHasPocketSphinx},
            {"whisper", kHasWhisper},
            {"tui", kHasTUI},
            {"server", true},

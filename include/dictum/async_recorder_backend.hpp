@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -19,6 +20,8 @@
 #include "dictum/detail/completion.hpp"
 #include "dictum/detail/engine.hpp"
 #include "dictum/detail/operations.hpp"
+#include "dictum/detail/unique_function.hpp"
+#include "dictum/error.hpp"
 #include "dictum/event.hpp"
 #include "dictum/event_filter.hpp"
 #include "dictum/event_stream.hpp"
@@ -50,15 +53,23 @@ class AsyncSubscription {
 ///
 /// Operations: each takes any completion token for `void(boost::system::error_code)`, `use_awaitable` by default. Its
 /// handler is called once, on its associated executor (by default the one passed to the constructor) and nowhere else,
-/// never from inside the initiating call, with its associated allocator.
+/// never from inside the initiating call, with its associated allocator. Where the token is `use_awaitable`, an
+/// operation that fails throws RecorderError, with the whole sentence for a person; any other token is given the code,
+/// and `last_error()` has the sentence.
 ///
 /// Threads: what may block (devices, files, the detector, workers) runs on `work`, a pool of the caller's with at least
 /// four threads, or else on four threads of ours, named `dictum-work`, from the first start on. The caller's executor
 /// runs nothing of ours but handlers and callbacks; it is woken for those only. Methods may be called from any thread.
+/// A child process that `fork` makes has none of the threads: it must not use a recorder that was started before.
+///
+/// The loop: an operation or an EventStream's `next` that is awaited is outstanding work of its executor, so
+/// `io_context::run` goes on until it completes. A recording and a callback are none: `run` would return between two
+/// events. So await something until the recording shall end (`next`, a signal, a timer), or hold a work guard.
 ///
 /// Callbacks: `event_callback` is any callable (copyable or not) that takes a `const Event&` and returns void or
 /// `boost::asio::awaitable<void>`; what it returns decides. Calls are made on the executor, in order, one at a time,
-/// each awaited before the next. An exception of a callback is reported as a RecorderFault; it stays subscribed.
+/// each awaited before the next. An exception of a callback is reported as a RecorderFault; it stays subscribed. A null
+/// one is the error `invalid_argument` of the constructor or of `subscribe`.
 ///
 /// Cancellation: every type (terminal, partial, total) does the same. A cancelled start rolls back completely, then
 /// completes with `Errc::cancelled`. A cancelled stop still ends the recording; it completes with `Errc::cancelled`
@@ -67,6 +78,9 @@ class AsyncSubscription {
 class AsyncRecorderBackend : public detail::Operations<AsyncRecorderBackend> {
   template <class Callback>
   std::shared_ptr<detail::AsyncDelivery> subscribe_delivery(EventFilter filter, Callback&& callback) {
+    if (detail::is_null<std::decay_t<Callback>>(callback)) {
+      throw RecorderError(make_error_code(Errc::invalid_argument), detail::kNullCallback);
+    }
     return detail::AsyncDelivery::make(
         *engine_, executor_, filter,
         detail::to_async_handler<std::decay_t<Callback>>(std::forward<Callback>(callback)));
@@ -108,14 +122,11 @@ class AsyncRecorderBackend : public detail::Operations<AsyncRecorderBackend> {
   /// Any operation as a value.
   template <class Token = boost::asio::use_awaitable_t<>>
   auto submit(Command command, Token&& token = {}) {
-    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-        [command = std::move(command), engine = engine_, executor = executor_, last_error = last_error_](auto handler) {
-          using Pending = detail::PendingHandler<decltype(handler)>;
-          const auto pending = std::make_shared<Pending>(std::move(handler), executor, last_error);
-          pending->on_cancel([weak = std::weak_ptr(engine), command](Pending& self) { cancel(weak, command, self); });
-          engine->submit(command, [pending](detail::Outcome outcome) { pending->complete(std::move(outcome)); });
-        },
-        token);
+    if constexpr (std::is_same_v<std::decay_t<Token>, boost::asio::use_awaitable_t<>>) {
+      return submit_or_throw(engine_, executor_, last_error_, std::move(command));
+    } else {
+      return initiate(engine_, executor_, last_error_, std::move(command), std::forward<Token>(token));
+    }
   }
 
   /// True from a start until its stop is complete, pauses included.
@@ -142,6 +153,34 @@ class AsyncRecorderBackend : public detail::Operations<AsyncRecorderBackend> {
   std::string last_error() const { return last_error_->get(); }
 
  private:
+  template <class Token>
+  static auto initiate(std::shared_ptr<detail::Engine> engine, boost::asio::any_io_executor executor,
+                       std::shared_ptr<detail::LastError> last_error, Command command, Token&& token) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        [command = std::move(command), engine = std::move(engine), executor = std::move(executor),
+         last_error = std::move(last_error)](auto handler) {
+          using Pending = detail::PendingHandler<decltype(handler)>;
+          const auto pending = std::make_shared<Pending>(std::move(handler), executor, last_error);
+          pending->on_cancel([weak = std::weak_ptr(engine), command](Pending& self) { cancel(weak, command, self); });
+          engine->submit(command, [pending](detail::Outcome outcome) { pending->complete(std::move(outcome)); });
+        },
+        token);
+  }
+
+  /// Begins when it is awaited, as `use_awaitable` does. Throws the sentence of this operation, whatever others end
+  /// with meanwhile.
+  static boost::asio::awaitable<void> submit_or_throw(std::shared_ptr<detail::Engine> engine,
+                                                      boost::asio::any_io_executor executor,
+                                                      std::shared_ptr<detail::LastError> last_error, Command command) {
+    const auto own_error = std::make_shared<detail::LastError>();
+    const auto [code] = co_await initiate(std::move(engine), std::move(executor), own_error, std::move(command),
+                                          boost::asio::as_tuple(boost::asio::use_awaitable));
+    std::string sentence = own_error->get();
+    if (code && sentence.empty()) sentence = code.message();
+    last_error->keep(sentence);
+    if (code) throw RecorderError(code, std::move(sentence));
+  }
+
   /// What a cancellation does to a command under way.
   template <class Pending>
   static void cancel(const std::weak_ptr<detail::Engine>& weak, const Command& command, Pending& pending) {

@@ -95,7 +95,8 @@ struct DICTUM_API RecorderConfig {
     double level_hz = 0;  ///< AudioLevel events a second, 0 to 20; 0: none
   } events;
 
-  // Parts of the caller's own, in place of the built-in ones. Each factory is called once a session.
+  // Parts of the caller's own, in place of the built-in ones. Each factory is called once a session; one that returns a
+  // null pointer is the error invalid_argument of the start.
   std::function<std::unique_ptr<AudioSource>()> source;              ///< in place of [capture]
   std::function<std::unique_ptr<VoiceActivityDetector>()> detector;  ///< in place of [vad] detector
   std::function<std::unique_ptr<Transcriber>()> custom_transcriber;  ///< in place of [transcription] transcriber

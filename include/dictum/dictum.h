@@ -8,8 +8,12 @@
  * and end in a zero byte. Functions that can fail return 0 or a DICTUM_E_... code; dictum_last_error() then has the
  * sentence for a person. No function throws, and none calls back: events wait in a queue with a file descriptor.
  *
+ * A null pointer for a configuration, a recorder or an event is DICTUM_E_INVALID_ARGUMENT, or where no code is returned
+ * an empty answer: 0, -1, "" or null, as for an event that does not exist. Freeing null does nothing.
+ *
  * Threads: a recorder may be used from any thread, from several at once. A configuration and an event belong to one
- * thread at a time.
+ * thread at a time. A child process that fork() makes has none of the recorder's threads: it must not use a recorder
+ * that was started before, nor free it; exec, or make one of its own.
  */
 
 #include <stddef.h>
@@ -29,16 +33,37 @@ typedef struct dictum_config dictum_config;
 typedef struct dictum_recorder dictum_recorder;
 typedef struct dictum_event dictum_event;
 
-/* The codes; values above 0 that are not listed are those of dictum::Errc. */
+/* The codes, which are those of dictum::Errc. */
 enum {
   DICTUM_OK = 0,
-  DICTUM_E_INVALID_ARGUMENT = 1,
-  DICTUM_E_INVALID_STATE = 2,
-  DICTUM_E_CANCELLED = 3,
-  DICTUM_E_TIMED_OUT = 4,
-  DICTUM_E_INTERNAL = 23,
-  DICTUM_E_OTHER = 255 /* an error of the system's */
+  DICTUM_E_INVALID_ARGUMENT = 1,              /* a value in a configuration or a call is out of range */
+  DICTUM_E_INVALID_STATE = 2,                 /* the call does not fit the state, such as start while paused */
+  DICTUM_E_CANCELLED = 3,                     /* the caller cancelled the operation */
+  DICTUM_E_TIMED_OUT = 4,                     /* a deadline passed; what was left undone is named in an event */
+  DICTUM_E_RESOURCE_DEADLOCK_WOULD_OCCUR = 5, /* a blocking call from inside its own callback */
+  DICTUM_E_INPUT_NOT_FOUND = 6,               /* no such file or device */
+  DICTUM_E_INPUT_UNREADABLE = 7,              /* the file or stream is there and is not audio that can be read */
+  DICTUM_E_DEVICE_BUSY = 8,                   /* another program holds the device */
+  DICTUM_E_DEVICE_LOST = 9,                   /* the device or its daemon is gone */
+  DICTUM_E_DEVICE_AMBIGUOUS = 10,             /* a name that matches several devices */
+  DICTUM_E_OUTPUT_UNWRITABLE = 11,            /* the session's folder cannot be made or written */
+  DICTUM_E_DISK_FULL = 12,                    /* no room for the session's files */
+  DICTUM_E_MODEL_MISSING = 13,                /* a model file is missing, or is not what its checksum says */
+  DICTUM_E_TRANSCRIBER_MISSING = 14,          /* no worker of that name, or it cannot start */
+  DICTUM_E_TRANSCRIPTION_FAILED = 15,         /* the engine answered with an error */
+  DICTUM_E_DEADLINE_EXCEEDED = 16,            /* the engine did not answer in time */
+  DICTUM_E_WORKER_DIED = 17,                  /* the engine's process ended in the middle of a job */
+  DICTUM_E_WORKER_PROTOCOL = 18,              /* the engine's process broke the worker protocol */
+  DICTUM_E_QUARANTINED = 19,                  /* the segment killed every worker that tried it */
+  DICTUM_E_SESSION_UNREADABLE = 20,           /* a session on disk that is damaged, foreign or of a newer schema */
+  DICTUM_E_SESSION_LOCKED = 21,               /* another process is working on that session */
+  DICTUM_E_CONFIG_INVALID = 22,               /* a configuration file with an unknown key or a wrong type */
+  DICTUM_E_INTERNAL = 23,                     /* a defect of ours */
+  DICTUM_E_OTHER = 255                        /* an error of the system's */
 };
+
+/* What a code means, in a few words; for any number. Lives for ever. dictum_last_error() says more. */
+DICTUM_C_API const char* dictum_strerror(int code);
 
 /* The library's version, for example "0.1.0". */
 DICTUM_C_API const char* dictum_version(void);
@@ -82,6 +107,8 @@ DICTUM_C_API int dictum_complete_note(dictum_recorder* recorder);
 DICTUM_C_API int dictum_retry_failed(dictum_recorder* recorder);
 DICTUM_C_API int dictum_wait_until_idle(dictum_recorder* recorder);
 DICTUM_C_API int dictum_is_recording(const dictum_recorder* recorder);
+/* "starting", "recording", "paused", "stopping", "idle" (also before the first session) or "failed". Lives for ever. */
+DICTUM_C_API const char* dictum_state(const dictum_recorder* recorder);
 
 /* Copies the folder of the newest session, with its zero byte, to `buffer` of `size` bytes; returns the length without
  * the zero byte, and writes nothing where it does not fit. 0 before the first start. */
@@ -93,6 +120,8 @@ DICTUM_C_API size_t dictum_last_error(const dictum_recorder* recorder, char* buf
 /* Feeds interleaved float samples; returns how many frames were kept (see PushSource). From one thread; never blocks.
  */
 DICTUM_C_API size_t dictum_push(dictum_recorder* recorder, const float* samples, size_t frames);
+/* The same for signed 16-bit integers. */
+DICTUM_C_API size_t dictum_push_int16(dictum_recorder* recorder, const int16_t* samples, size_t frames);
 /* Ends the pushed stream. */
 DICTUM_C_API void dictum_push_finish(dictum_recorder* recorder);
 

@@ -25,6 +25,12 @@ enum class NoteCommand {
 enum class GapReason { overflow, device_lost, stalled, suspended, paused, disk };
 enum class WorkerState { starting, ready, busy, stopped, failed };
 
+/// Why a segment was not kept.
+enum class DiscardReason {
+  too_short,  ///< it has less speech than `[vad] min_speech_ms`
+  no_audio,   ///< found after a crash: none of its sound had reached the disk
+};
+
 /// `recording` begins a session's events. After `idle` or `failed` only transcription, note and fault events follow.
 struct RecordingStateChanged {
   RecordingState state{};
@@ -53,8 +59,9 @@ struct SpeechEnded {
   std::uint32_t segment_index{};
   double duration_sec{};  ///< of the kept audio
   bool kept{};
-  Frame start_frame{};  ///< of the kept audio
-  Frame end_frame{};    ///< of the kept audio, exclusive
+  Frame start_frame{};                            ///< of the kept audio
+  Frame end_frame{};                              ///< of the kept audio, exclusive
+  std::optional<DiscardReason> discard_reason{};  ///< where it was not kept; in JSON only then
   bool operator==(const SpeechEnded&) const = default;
 };
 
@@ -176,7 +183,9 @@ struct DeviceChanged {
 struct WorkerStatus {
   std::string worker;  ///< for example "pocketsphinx-0"
   WorkerState state{};
-  std::string reason;
+  std::string reason;  ///< for people: what it runs, or what went wrong
+  std::string code{};  ///< of what went wrong: `to_string(Errc)`, or a word of the worker's own; otherwise empty, and
+                       ///< left out in JSON
   bool operator==(const WorkerStatus&) const = default;
 };
 
@@ -244,5 +253,6 @@ DICTUM_API std::string_view to_string(VADMode mode) noexcept;
 DICTUM_API std::string_view to_string(NoteCommand command) noexcept;
 DICTUM_API std::string_view to_string(GapReason reason) noexcept;
 DICTUM_API std::string_view to_string(WorkerState state) noexcept;
+DICTUM_API std::string_view to_string(DiscardReason reason) noexcept;
 
 }  // namespace dictum

@@ -10,6 +10,17 @@
 
 namespace dictum {
 
+namespace detail {
+template <class Body, class Bodies>
+inline constexpr bool kIsAlternative = false;
+template <class Body, class... Alternatives>
+inline constexpr bool kIsAlternative<Body, std::variant<Alternatives...>> = (std::is_same_v<Body, Alternatives> || ...);
+}  // namespace detail
+
+/// What an Event's body can be.
+template <class Body>
+concept EventType = detail::kIsAlternative<Body, EventBody>;
+
 /// Which events a subscriber wants. A value; safe from any thread.
 class EventFilter {
  public:
@@ -28,7 +39,7 @@ class EventFilter {
   }
 
   /// The named types, for example `EventFilter::only<SpeechDetected, SpeechEnded>()`.
-  template <class... Bodies>
+  template <EventType... Bodies>
   static EventFilter only() {
     EventFilter filter;
     (filter.wanted_.set(index_of<Bodies>()), ...);

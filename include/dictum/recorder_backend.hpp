@@ -50,7 +50,8 @@ class DICTUM_API Subscription {
 /// `stop_recording` and the destructor's exceptions below). Callbacks run on a thread of their own (named `delivery`),
 /// one for `event_callback` and one for each subscription: in order, one at a time, never on the audio thread and never
 /// under a lock, so a callback that is slow, or never returns, does not delay other subscribers. No thread exists
-/// before the first start or subscription.
+/// before the first start or subscription. A child process that `fork` makes has none of the threads: it must not use a
+/// recorder that was started before, only make one of its own, or exec.
 ///
 /// Errors: each operation has a form that throws RecorderError and one that takes a `std::error_code&`; `last_error()`
 /// has the sentence for a person that belongs to the latter.
@@ -88,8 +89,9 @@ class DICTUM_API RecorderBackend : public detail::Operations<RecorderBackend> {
   /// The folder of the newest session; empty before the first start.
   std::filesystem::path get_session_path() const;
 
-  /// One more subscriber, from now on; see Subscription. Makes its thread at once; throws RecorderError(internal) where
-  /// the system gives none.
+  /// One more subscriber, from now on; see Subscription. Makes its thread at once.
+  ///
+  /// Errors: RecorderError: `invalid_argument` for a null callback; `internal` where the system gives no thread.
   Subscription subscribe(EventFilter filter, EventCallback callback);
 
   /// The sentence that belongs to the newest `std::error_code` of this backend; empty after success.

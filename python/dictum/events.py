@@ -46,6 +46,11 @@ class GapReason(StrEnum):
     DISK = "disk"
 
 
+class DiscardReason(StrEnum):
+    TOO_SHORT = "too_short"  #: it has less speech than `vad_min_speech_ms`
+    NO_AUDIO = "no_audio"  #: found after a crash: none of its sound had reached the disk
+
+
 class WorkerState(StrEnum):
     STARTING = "starting"
     READY = "ready"
@@ -163,6 +168,8 @@ class SpeechEnded(RecorderEvent):
     kept: bool
     start_frame: int
     end_frame: int
+    discard_reason: DiscardReason | None = None
+    """Where it was not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +267,8 @@ class WorkerStatus(RecorderEvent):
     worker: str
     state: WorkerState
     reason: str
+    code: str = ""
+    """Of what went wrong, as in `RecorderFault.code`; otherwise empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,7 @@ std::filesystem::path RecorderBackend::get_session_path() const {
 }
 
 Subscription RecorderBackend::subscribe(EventFilter filter, EventCallback callback) {
+  if (!callback) throw RecorderError(Errc::invalid_argument, detail::kNullCallback);
   return Subscription(std::make_unique<detail::DeliveryThread>(*implementation_->engine, filter, std::move(callback),
                                                                detail::DeliveryThread::Begins::at_once));
 }

@@ -17,7 +17,14 @@ namespace dictum::capture {
 
 std::unique_ptr<AudioSource> make_source(const RecorderConfig& config, std::shared_ptr<const Clock> clock) {
   const auto& capture = config.capture;
-  if (config.source) return config.source();
+  if (config.source) {
+    auto source = config.source();
+    if (!source) {
+      throw RecorderError(Errc::invalid_argument,
+                          "The configuration's source factory returned a null pointer: let it return an AudioSource.");
+    }
+    return source;
+  }
   if (capture.input.empty()) return make_microphone(capture.backend, capture.device, std::move(clock));
   const auto raw =
       capture.input_format.empty() ? std::nullopt : std::optional(audio::parse_raw_format(capture.input_format));

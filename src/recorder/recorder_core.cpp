@@ -189,8 +189,9 @@ void RecorderCore::on_segment_closed(const vad::SegmentClosed& segment, Actions&
   invariant(segment_is_open_ && newest_segment_ == segment.index, "a segment ends once, and after it began");
   segment_is_open_ = false;
   const double duration = static_cast<double>(segment.kept_end - segment.kept_start) / settings_.sample_rate;
-  emit(segment.speech_end, SpeechEnded{segment.index, duration, segment.kept, segment.kept_start, segment.kept_end},
-       actions);
+  SpeechEnded ended{segment.index, duration, segment.kept, segment.kept_start, segment.kept_end};
+  if (!segment.kept) ended.discard_reason = DiscardReason::too_short;  // the segmenter's one reason
+  emit(segment.speech_end, ended, actions);
   if (!settings_.transcribes) return;
   const auto early = std::exchange(early_, std::nullopt);
   dialogue_.segment_closed(segment.index, note_time(segment.speech_end), segment.kept);
@@ -307,9 +308,9 @@ void RecorderCore::partial(const std::string& session, std::uint32_t segment, st
   emit(now_, TranscriptionPartial{segment, std::move(text), stable_chars}, actions);
 }
 
-void RecorderCore::worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions) {
+void RecorderCore::worker_changed(WorkerStatus status, Actions& actions) {
   if (capture_closed_) return;  // after `idle` or `failed` only transcription, note and fault events may follow
-  emit(now_, WorkerStatus{std::move(worker), state, std::move(reason)}, actions);
+  emit(now_, std::move(status), actions);
 }
 
 void RecorderCore::fault(std::string code, std::string message, bool recoverable, Actions& actions) {

@@ -97,7 +97,7 @@ class RecorderCore {
   /// where the segment is neither being spoken nor waiting for its text.
   void partial(const std::string& session, std::uint32_t segment, std::string text, std::size_t stable_chars,
                Actions& actions);
-  void worker_changed(std::string worker, WorkerState state, std::string reason, Actions& actions);
+  void worker_changed(WorkerStatus status, Actions& actions);
   void report_pending(Actions& actions);  // pending transcriptions are not waited for
   void folder_moved(std::filesystem::path session) { settings_.session_path = std::move(session); }
   void fault(std::string code, std::string message, bool recoverable, Actions& actions);

@@ -455,7 +455,12 @@ RecorderConfig Runtime::config() const {
 SessionRunner Runtime::transcriber(const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) {
   if (config_.custom_transcriber) {
     auto custom = config_.custom_transcriber();
-    if (!custom) return {};
+    if (!custom) {
+      throw RecorderError(
+          Errc::invalid_argument,
+          "The configuration's transcriber factory returned a null pointer: let it return a Transcriber, or "
+          "set the transcriber \"none\".");
+    }
     return SessionRunner(std::make_unique<transcription::CustomRunner>(std::move(custom)));
   }
   if (!pool) return {};
@@ -476,9 +481,9 @@ SessionRunner Runtime::transcriber(const std::optional<transcription::WorkerPool
       strands().loop, *pool, time_.clock,
       transcription::WorkerPoolEvents{
           .on_status =
-              [forward](std::string worker, WorkerState state, std::string reason) {
-                forward([worker, state, reason](RecorderCore& core, RecorderCore::Actions& actions) {
-                  core.worker_changed(worker, state, reason, actions);
+              [forward](WorkerStatus status) {
+                forward([status = std::move(status)](RecorderCore& core, RecorderCore::Actions& actions) {
+                  core.worker_changed(status, actions);
                 });
               },
           .on_partial =

@@ -221,8 +221,9 @@ class Recovery {
       if (!state().position.open_segments.contains(segment.index)) continue;
       const Frame frames = frames_on_disk(writer_.folder(), journal::segment_file(segment.index));
       const Frame end = segment.start_frame + frames;
-      record(std::max(end, segment.speech_start_frame),
-             SpeechEnded{segment.index, writer_.manifest().seconds(frames), frames > 0, segment.start_frame, end});
+      SpeechEnded ended{segment.index, writer_.manifest().seconds(frames), frames > 0, segment.start_frame, end};
+      if (!ended.kept) ended.discard_reason = DiscardReason::no_audio;
+      record(std::max(end, segment.speech_start_frame), ended);
     }
   }
 

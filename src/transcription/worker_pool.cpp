@@ -188,9 +188,8 @@ void WorkerPool::State::add_lane(int number, const Timers& timers, const StartWo
 
 void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::Report action) {
   if (!events_.on_status) return;
-  publish([on_status = events_.on_status, name = lane.name, action = std::move(action)]() mutable {
-    on_status(std::move(name), action.state, std::move(action.reason));
-  });
+  WorkerStatus status{lane.name, action.state, std::move(action.reason), std::move(action.code)};
+  publish([on_status = events_.on_status, status = std::move(status)]() mutable { on_status(std::move(status)); });
 }
 
 void WorkerPool::State::carry_out(Lane& lane, WorkerSlot::PartialText action) {

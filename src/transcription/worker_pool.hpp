@@ -47,7 +47,7 @@ struct WorkerPoolSettings {
 
 /// What a pool reports beside the outcomes; from its strand, never from inside a call.
 struct WorkerPoolEvents {
-  std::function<void(std::string worker, WorkerState state, std::string reason)> on_status;
+  std::function<void(WorkerStatus status)> on_status;
   /// Text so far of a segment of `session` (`TranscriptionJob::session`): a pool works for several sessions, which
   /// number their segments alike.
   std::function<void(std::string session, std::uint32_t segment_index, std::string text, std::size_t stable_chars)>

@@ -230,7 +230,7 @@ void WorkerSlot::on_job_error(const Error& error, Actions& actions) {
     become_idle(actions);
   } else {  // the next attempt gets a fresh process
     kill(actions);
-    actions.emplace_back(Report{WorkerState::stopped, reported.message});
+    actions.emplace_back(Report{WorkerState::stopped, reported.message, reported.code});
     back_off(actions);
   }
   actions.emplace_back(failed);
@@ -272,7 +272,7 @@ void WorkerSlot::become_idle(Actions& actions) {
 void WorkerSlot::lose(WorkerFailure failure, Actions& actions) {
   const bool had_task = state_ == State::busy;
   kill(actions);
-  actions.emplace_back(Report{WorkerState::failed, failure.message});
+  actions.emplace_back(Report{WorkerState::failed, failure.message, failure.code});
   if (had_task && !task_.job.interim) {
     back_off(actions);
   } else {
@@ -283,7 +283,7 @@ void WorkerSlot::lose(WorkerFailure failure, Actions& actions) {
 
 void WorkerSlot::fail_start(WorkerFailure failure, Actions& actions) {
   kill(actions);
-  actions.emplace_back(Report{WorkerState::failed, failure.message});
+  actions.emplace_back(Report{WorkerState::failed, failure.message, failure.code});
   back_off(actions);
   actions.emplace_back(StartFailed{std::move(failure)});
 }

@@ -71,6 +71,7 @@ class WorkerSlot {
   struct Report {
     WorkerState state;
     std::string reason;
+    std::string code{};  ///< of what went wrong; empty otherwise
   };
   struct PartialText {
     std::string text;

@@ -26,6 +26,7 @@ constexpr std::array kVADModes = {"normal", "long_note"};
 constexpr std::array kNoteCommands = {"start", "end", "cancel", "scratch", "stop", "complete"};
 constexpr std::array kGapReasons = {"overflow", "device_lost", "stalled", "suspended", "paused", "disk"};
 constexpr std::array kWorkerStates = {"starting", "ready", "busy", "stopped", "failed"};
+constexpr std::array kDiscardReasons = {"too_short", "no_audio"};
 constexpr std::array<std::string_view, 18> kEvents = {"RecordingStateChanged",
                                                       "VADModeChanged",
                                                       "SpeechDetected",
@@ -77,6 +78,9 @@ std::string_view to_string(GapReason reason) noexcept {
 std::string_view to_string(WorkerState state) noexcept {
   return name_of(state, kWorkerStates);
 }
+std::string_view to_string(DiscardReason reason) noexcept {
+  return name_of(reason, kDiscardReasons);
+}
 
 std::string_view Event::name() const noexcept {
   return body.valueless_by_exception() ? "unknown" : kEvents[body.index()];
@@ -108,6 +112,9 @@ std::optional<GapReason> gap_reason(std::string_view name) noexcept {
 std::optional<WorkerState> worker_state(std::string_view name) noexcept {
   return value_of<WorkerState>(name, kWorkerStates);
 }
+std::optional<DiscardReason> discard_reason(std::string_view name) noexcept {
+  return value_of<DiscardReason>(name, kDiscardReasons);
+}
 
 namespace {
 
@@ -137,6 +144,7 @@ void fields(auto&& field, Is<SpeechEnded> auto& e) {
   field("kept", e.kept);
   field("start_frame", e.start_frame);
   field("end_frame", e.end_frame);
+  field.optional("discard_reason", e.discard_reason);
 }
 void fields(auto&& field, Is<TranscriptionQueued> auto& e) {
   field("segment_index", e.segment_index);
@@ -219,6 +227,7 @@ void fields(auto&& field, Is<WorkerStatus> auto& e) {
   field("worker", e.worker);
   field("state", e.state);
   field("reason", e.reason);
+  field.optional("code", e.code);
 }
 void fields(auto&& field, Is<RecorderFault> auto& e) {
   field("code", e.code);
@@ -364,6 +373,9 @@ void read(const boost::json::value& from, GapReason& to, std::string_view where)
 }
 void read(const boost::json::value& from, WorkerState& to, std::string_view where) {
   read_name(from, to, where, worker_state, "a worker's state");
+}
+void read(const boost::json::value& from, DiscardReason& to, std::string_view where) {
+  read_name(from, to, where, discard_reason, "a reason to discard a segment");
 }
 
 class FieldReader {

@@ -40,5 +40,6 @@ std::optional<VADMode> vad_mode(std::string_view name) noexcept;
 std::optional<NoteCommand> note_command(std::string_view name) noexcept;
 std::optional<GapReason> gap_reason(std::string_view name) noexcept;
 std::optional<WorkerState> worker_state(std::string_view name) noexcept;
+std::optional<DiscardReason> discard_reason(std::string_view name) noexcept;
 
 }  // namespace dictum::wire

@@ -10,6 +10,7 @@
 #include <future>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,50 @@ TEST_F(CAPI, NullPointersAreErrorsNotCrashes) {
   dictum_event_free(nullptr);
   recorder.reset(dictum_recorder_new(nullptr));
   EXPECT_EQ(dictum_set_vad_mode(recorder.get(), nullptr), DICTUM_E_INVALID_ARGUMENT);
+}
+
+TEST_F(CAPI, CallsWithoutARecorderAreErrorsNotCrashes) {
+  for (const int error :
+       {dictum_start(nullptr), dictum_stop(nullptr, 1), dictum_pause(nullptr), dictum_resume(nullptr),
+        dictum_set_muted(nullptr, 1), dictum_set_device(nullptr, ""), dictum_set_vocabulary(nullptr, nullptr, 0),
+        dictum_set_vad_mode(nullptr, "normal"), dictum_complete_note(nullptr), dictum_retry_failed(nullptr),
+        dictum_wait_until_idle(nullptr), dictum_config_set(nullptr, "vad.threshold", "0.5"),
+        dictum_config_load(nullptr, "x"), dictum_config_use_push(nullptr, kRate, 1)}) {
+    EXPECT_EQ(error, DICTUM_E_INVALID_ARGUMENT);
+  }
+  EXPECT_STREQ(dictum_config_last_error(nullptr), "");
+  EXPECT_EQ(dictum_is_recording(nullptr), 0);
+  EXPECT_STREQ(dictum_state(nullptr), "idle");
+  char buffer[8];
+  EXPECT_EQ(dictum_session_path(nullptr, buffer, sizeof(buffer)), 0);
+  EXPECT_EQ(dictum_last_error(nullptr, buffer, sizeof(buffer)), 0);
+  const float sample = 0;
+  const std::int16_t integer = 0;
+  EXPECT_EQ(dictum_push(nullptr, &sample, 1), 0);
+  EXPECT_EQ(dictum_push_int16(nullptr, &integer, 1), 0);
+  dictum_push_finish(nullptr);
+  EXPECT_EQ(dictum_event_fd(nullptr), -1);
+  EXPECT_EQ(dictum_next_event(nullptr), nullptr);
+}
+
+TEST_F(CAPI, QuestionsAboutNoEventHaveEmptyAnswers) {
+  EXPECT_STREQ(dictum_event_name(nullptr), "");
+  EXPECT_STREQ(dictum_event_json(nullptr), "");
+  EXPECT_EQ(dictum_event_sequence(nullptr), -1);
+  EXPECT_EQ(dictum_event_frame(nullptr), -1);
+  EXPECT_EQ(dictum_event_timestamp(nullptr), -1);
+  EXPECT_EQ(dictum_event_segment(nullptr), -1);
+}
+
+TEST_F(CAPI, EveryCodeHasAMeaning) {
+  std::set<std::string> meanings;
+  for (int code = DICTUM_OK; code <= DICTUM_E_INTERNAL; ++code) meanings.insert(dictum_strerror(code));
+  EXPECT_EQ(meanings.size(), std::size_t{DICTUM_E_INTERNAL} + 1);
+  EXPECT_EQ(meanings.count(""), 0);
+  EXPECT_STREQ(dictum_strerror(DICTUM_E_DISK_FULL), "the disk is full");
+  for (const int other : {-1, DICTUM_E_INTERNAL + 1, int{DICTUM_E_OTHER}}) {
+    EXPECT_STREQ(dictum_strerror(other), "an error of the system");
+  }
 }
 
 TEST_F(CAPI, AFormatThatIsNoneIsRefused) {

@@ -18,6 +18,10 @@ namespace {
 using testing::IsEmpty;
 using testing::SizeIs;
 
+template <class Body>
+concept CanBeFiltered = requires { EventFilter::only<Body>(); };
+static_assert(CanBeFiltered<SpeechEnded> && !CanBeFiltered<int> && !CanBeFiltered<Event>);
+
 /// A session whose journal grows, and the queue of a subscriber that looks when the test says so.
 class EventQueueTest : public testing::Test {
  protected:

@@ -2,10 +2,11 @@
 
     package_test.py CASE SOURCE BUILD COMPILER CMAKE
 
-Cases: `components` (what an installation has, each thing once), `installed-20` and `installed-23` (find_package, C++20 and C++23), `pkg-config`, `c-api` (with GCC, of any version),
-`program-in-path` (dictum, found by PATH from a hostile folder, runs its own programs and no others), `library-only`
-(without DICTUM_DEVELOPER nothing but the library is built), `subproject` (builds the library again, so only where CI is
-set).
+Cases: `components` (what an installation has, each thing once), `installed-20` and `installed-23` (find_package, C++20 and
+C++23), `pkg-config`, `c-api` (with GCC, of any version), `program-in-path` (dictum, found by PATH from a hostile folder, runs
+its own programs and no others), `library-only` (without DICTUM_DEVELOPER and DICTUM_WORKERS nothing but the library is built),
+`subproject` (what links the library as a part of another project gets the workers with it; builds all that, and records, only
+among the long tests), `old-gcc` and `other-boost` (who refuses them).
 """
 
 import os
@@ -173,7 +174,7 @@ class PackageTest:
     def library_only(self):
         target = self.folder / "build"
         run(self.cmake, "-S", self.source, "-B", target, "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={self.compiler}",
-            "-DDICTUM_DEVELOPER=OFF", stdout=subprocess.DEVNULL)
+            "-DDICTUM_DEVELOPER=OFF", "-DDICTUM_WORKERS=OFF", stdout=subprocess.DEVNULL)
         rules = (target / "build.ninja").read_text(encoding="utf-8")
         programs = re.findall(r"^build (\S+): CXX_EXECUTABLE_LINKER", rules, flags=re.MULTILINE)
         libraries = re.findall(r"^build (\S+).*: CXX_SHARED_LIBRARY_LINKER", rules, flags=re.MULTILINE)
@@ -181,12 +182,52 @@ class PackageTest:
         assert any("libdictum.so" in library for library in libraries), "the library would not be built"
 
     def subproject(self):
-        if not os.environ.get("CI"):
-            print("SKIPPED: builds the whole library again, so only where CI is set")
-            return SKIPPED
         target = self.configure_consumer(f"-DDICTUM_SOURCE={self.source}")
+        steps = subprocess.run(["ninja", "-C", target, "-t", "commands", "consumer"], check=True, text=True,
+                               capture_output=True).stdout
+        for program in ["dictum-guard", "dictum-decoder", "dictum-worker-pocketsphinx", "dictum-worker-simulated"]:
+            assert re.search(rf"-o \S*libexec/dictum/{program} ", steps), f"{program} would not be built where it is looked for"
+        assert not re.search(r"-o \S*bin/\S*_test ", steps), "tests would be built"
+        if not os.environ.get("DICTUM_LONG_TESTS"):
+            return
         run(self.cmake, "--build", target, "--target", "consumer")
-        self.run_consumer(target / "consumer", DICTUM_WORKER_DIR=str(self.build / "bin"))  # a subproject builds no workers
+        self.run_consumer(target / "consumer", PATH="/usr/bin:/bin")  # with its own workers
+
+    def old_gcc(self):
+        compiler = shutil.which("g++-12")
+        if not compiler:
+            print("SKIPPED: no GCC 12 here")
+            return SKIPPED
+        library = self.compile_with_pkg_config(compiler, "-std=c++20", self.consumer / "main.cpp")  # has no coroutines
+        described = subprocess.run(["pkg-config", "--print-errors", "--variable=pcfiledir", "dictum"], check=True, text=True,
+                                   capture_output=True, env={**os.environ, "PKG_CONFIG_PATH": str(library / "pkgconfig")})
+        assert "GCC 13 or newer" in (pathlib.Path(described.stdout.strip()) / "dictum.pc").read_text(encoding="utf-8")
+
+        def refusal(*command):
+            result = subprocess.run(command, text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+            assert result.returncode != 0, "it was not refused"
+            return result.stderr
+
+        awaited = self.folder / "awaited.cpp"
+        awaited.write_text("#include <dictum/async_recorder_backend.hpp>\n", encoding="utf-8")
+        assert "needs GCC 13 or newer" in refusal(compiler, "-std=c++20", f"-I{self.prefix}/include", "-fsyntax-only", awaited)
+        self.compiler = compiler
+        assert "miscompiles coroutines" in " ".join(
+            refusal(self.cmake, "-S", self.consumer, "-B", self.folder / "refused", "-G", "Ninja",
+                    f"-DCMAKE_CXX_COMPILER={compiler}", f"-DCMAKE_PREFIX_PATH={self.prefix}").split())
+
+    def other_boost(self):
+        """A program that is compiled with another Boost than the library was, is refused, and not wrong."""
+        self.install()
+        boost = self.folder / "boost/boost"
+        boost.mkdir(parents=True)
+        (boost / "version.hpp").write_text("#define BOOST_VERSION 107400\n", encoding="utf-8")
+        awaited = self.folder / "awaited.cpp"
+        awaited.write_text("#include <dictum/detail/built_with.hpp>\n", encoding="utf-8")
+        result = subprocess.run([self.compiler, "-std=c++20", f"-I{boost.parent}", f"-I{self.prefix}/include", "-fsyntax-only",
+                                 awaited], text=True, capture_output=True, check=False)
+        assert "was built with Boost" in result.stderr, result.stderr
+        run(self.compiler, "-std=c++20", f"-I{self.prefix}/include", "-fsyntax-only", awaited)
 
 
 def clean_environment(home):

@@ -586,6 +586,28 @@ TEST_F(AsyncDelivery, AFutureIsACompletionTokenToo) {
   thread.join();
 }
 
+TEST_F(AsyncDelivery, ANullFunctionIsNoCallback) {
+  void (*const nothing)(const Event&) = nullptr;
+  EXPECT_THROW(AsyncRecorderBackend(loop.get_executor(), RecorderConfig(), nothing), RecorderError);
+}
+
+TEST_F(AsyncDelivery, AnAwaitedOperationThrowsTheWholeSentence) {
+  run([&]() -> asio::awaitable<void> {
+    RecorderConfig config = test::scripted(root.path());
+    config.source = nullptr;
+    config.capture.input = "/no/such/file.wav";
+    AsyncRecorderBackend recorder(loop.get_executor(), config);
+    try {
+      co_await recorder.start_recording();
+      ADD_FAILURE() << "it started";
+    } catch (const RecorderError& error) {
+      EXPECT_EQ(error.code(), Errc::input_not_found);
+      EXPECT_THAT(error.what(), testing::HasSubstr("/no/such/file.wav"));
+      EXPECT_EQ(recorder.last_error(), error.what());
+    }
+  });
+}
+
 TEST_F(AsyncDelivery, ACancelledWaitForIdleEndsAtOnce) {
   using namespace asio::experimental::awaitable_operators;
   RecorderConfig config = test::scripted(root.path());

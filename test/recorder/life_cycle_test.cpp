@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "audio/sound_file_reader.hpp"
@@ -103,6 +105,33 @@ TYPED_TEST(LifeCycle, StoppingWhatWasNeverStartedSucceeds) {
   auto recorder = this->recorder(test::scripted(this->root.path()));
   EXPECT_FALSE(recorder->stop());
   EXPECT_THAT(this->log.all(), IsEmpty());
+}
+
+TYPED_TEST(LifeCycle, AFactoryThatReturnsANullPointerFailsTheStartWithASentence) {
+  const auto make_nothing = [](RecorderConfig& config, std::string_view part) {
+    if (part == "source") config.source = [] { return nullptr; };
+    if (part == "detector") config.detector = [] { return nullptr; };
+    if (part == "transcriber") config.custom_transcriber = [] { return nullptr; };
+  };
+  for (const std::string part : {"source", "detector", "transcriber"}) {
+    RecorderConfig config = test::scripted(this->root.path());
+    make_nothing(config, part);
+    auto recorder = this->recorder(config);
+    EXPECT_EQ(recorder->start(), Errc::invalid_argument) << part;
+    EXPECT_THAT(recorder->last_error(), testing::HasSubstr(part + " factory returned a null pointer"));
+  }
+  EXPECT_THAT(this->log.all(), IsEmpty());
+  EXPECT_EQ(this->sessions(), 0U);
+}
+
+TYPED_TEST(LifeCycle, ASubscriberWithANullCallbackIsRefused) {
+  auto recorder = this->recorder(test::scripted(this->root.path()));
+  try {
+    const auto subscription = recorder->subscribe(EventFilter::all(), test::Callback());
+    ADD_FAILURE() << "it was taken";
+  } catch (const RecorderError& error) {
+    EXPECT_EQ(error.code(), Errc::invalid_argument);
+  }
 }
 
 TYPED_TEST(LifeCycle, StartingTwiceIsTheSameStart) {

@@ -107,7 +107,8 @@ TEST_F(Core, AKeptSegmentIsReportedQueuedAndTranscribedOnce) {
 
 TEST_F(Core, ASegmentThatIsNotKeptIsReportedAndNotTranscribed) {
   say(0, 1, false);
-  EXPECT_EQ(reported<SpeechEnded>().size(), 1U);
+  ASSERT_EQ(reported<SpeechEnded>().size(), 1U);
+  EXPECT_EQ(reported<SpeechEnded>()[0].discard_reason, DiscardReason::too_short);
   EXPECT_THAT(reported<TranscriptionQueued>(), IsEmpty());
   EXPECT_THAT(all<Transcribe>(), IsEmpty());
 }
@@ -157,7 +158,7 @@ TEST_F(Core, APartialTextIsReportedWhileItsSegmentIsSpokenOrWaitsForItsText) {
 
 TEST_F(Core, WorkersAreNotReportedAfterIdle) {
   close();
-  core.worker_changed("pocketsphinx-0", WorkerState::stopped, "idle", actions);
+  core.worker_changed({"pocketsphinx-0", WorkerState::stopped, "idle"}, actions);
   EXPECT_THAT(reported<WorkerStatus>(), IsEmpty());
 }
 
@@ -165,7 +166,7 @@ TEST_F(Core, AFailedRecordingReportsNeitherWorkersNorTheSegmentThatWasSpoken) {
   core.process(vad::SegmentOpened{0, kRate, kRate - 100}, actions);
   core.process(pipeline::Closed{.failure = EventError{"device_lost", "The microphone was unplugged."}}, actions);
   ASSERT_EQ(core.state(), RecordingState::failed);
-  core.worker_changed("pocketsphinx-0", WorkerState::stopped, "idle", actions);
+  core.worker_changed({"pocketsphinx-0", WorkerState::stopped, "idle"}, actions);
   core.partial(settings().session, 0, "so far", 0, actions);
   EXPECT_THAT(reported<WorkerStatus>(), IsEmpty());
   EXPECT_THAT(reported<TranscriptionPartial>(), IsEmpty());

@@ -130,9 +130,13 @@ TEST_F(Crash, KeepsAudioOfASegmentThatTheJournalDoesNotKnowYetInItsPlace) {
 TEST_F(Crash, AtTheVeryStartOfASegmentKeepsNothingOfIt) {
   scribe_.start();
   writer().open_segment(0, 7000);
-  recovered();
+  const RecoveredSession session = recovered();
   expect_whole();
   EXPECT_EQ(read_manifest(path()).segments.at(0).status, SegmentStatus::discarded);
+  const auto ended = std::ranges::find_if(
+      session.events, [](const Event& event) { return std::holds_alternative<SpeechEnded>(event.body); });
+  ASSERT_NE(ended, session.events.end());
+  EXPECT_EQ(std::get<SpeechEnded>(ended->body).discard_reason, DiscardReason::no_audio);
 }
 
 TEST_F(Crash, BetweenClosingAFileAndItsEventKeepsTheFile) {

@@ -36,9 +36,7 @@ void PoolFixture::script(const std::string& json) {
 
 WorkerPool& PoolFixture::make_pool() {
   WorkerPoolEvents events;
-  events.on_status = [this](std::string worker, WorkerState state, std::string reason) {
-    statuses.push_back({std::move(worker), state, std::move(reason)});
-  };
+  events.on_status = [this](WorkerStatus status) { statuses.push_back(std::move(status)); };
   events.on_partial = [this](const std::string&, std::uint32_t segment, std::string text, std::size_t stable) {
     partials.push_back({segment, std::move(text), stable});
   };

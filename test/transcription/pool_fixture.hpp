@@ -19,11 +19,6 @@ namespace dictum::transcription {
 /// A pool of simulated workers, run on the test's own thread.
 class PoolFixture : public testing::Test {
  protected:
-  struct Status {
-    std::string worker;
-    WorkerState state;
-    std::string reason;
-  };
   struct PartialText {
     std::uint32_t segment;
     std::string text;
@@ -58,7 +53,7 @@ class PoolFixture : public testing::Test {
   std::unique_ptr<WorkerPool> pool;
   std::map<std::uint32_t, TranscriptionOutcome> done;
   int doubled = 0;  // outcomes for a job that had one
-  std::vector<Status> statuses;
+  std::vector<WorkerStatus> statuses;
   std::vector<PartialText> partials;
 };
 

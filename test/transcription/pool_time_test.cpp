@@ -71,9 +71,7 @@ class PoolInVirtualTime : public testing::Test, public JobSource {
     settings_.name = "fake";
     settings_.executable = "/bin/dictum-worker-fake";
     WorkerPoolEvents events;
-    events.on_status = [this](const std::string&, WorkerState state, const std::string& reason) {
-      statuses_.emplace_back(state, reason);
-    };
+    events.on_status = [this](const WorkerStatus& status) { statuses_.emplace_back(status.state, status.reason); };
     events.on_partial = [this](const std::string& session, std::uint32_t, const std::string& text, std::size_t stable) {
       partial_sessions_.push_back(session);
       partials_.push_back(text);

@@ -228,6 +228,7 @@ TEST_F(WorkerPoolTest, FailsAllJobsWhereThereIsNoSuchProgram) {
   for (const auto& [segment, outcome] : done) EXPECT_EQ(outcome.error.value().code, "transcriber_missing");
   EXPECT_THAT(done[0].error->message, HasSubstr("dictum-worker-nobody"));
   EXPECT_EQ(statuses.back().state, WorkerState::failed);
+  EXPECT_EQ(statuses.back().code, "transcriber_missing");
 }
 
 TEST_F(WorkerPoolTest, FailsJobsWhereTheGuardIsMissing) {

@@ -1,5 +1,15 @@
 #pragma once
 
+// GCC 12 destroys the temporaries of a co_await expression twice, without a warning, so a coroutine that awaits a
+// recorder would crash. The blocking flavour and C have no coroutines.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#error "Dictum's awaited flavour needs GCC 13 or newer, or clang 16 or newer: older GCC miscompiles coroutines."
+#endif
+
+#if __has_include("dictum/detail/built_with.hpp")
+#include "dictum/detail/built_with.hpp"
+#endif
+
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_allocator.hpp>

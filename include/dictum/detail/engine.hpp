@@ -28,6 +28,9 @@ using Completion = UniqueFunction<void(Outcome)>;
 /// The code of the RecorderFault that reports a callback that threw.
 inline constexpr const char* kCallbackThrew = "callback_threw";
 
+inline constexpr const char* kNullCallback =
+    "The callback is a null pointer or an empty function: pass one that can be called.";
+
 /// The events that wait for one subscriber. Thread-safe; one consumer at a time.
 class DICTUM_API EventQueue {
  public:

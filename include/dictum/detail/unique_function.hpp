@@ -7,11 +7,22 @@
 
 namespace dictum::detail {
 
+/// Whether `callable` is a null pointer, or a std::function or the like that is empty: to call it would crash or throw.
+template <class Callable>
+bool is_null(const Callable& callable) {
+  if constexpr (std::is_constructible_v<Callable, std::nullptr_t> && requires { callable == nullptr; }) {
+    return callable == nullptr;
+  } else {
+    return false;
+  }
+}
+
 template <class Signature>
 class UniqueFunction;
 
 /// A callable that owns what it calls and need not be copyable: std::function for move-only callables, until
-/// std::move_only_function (C++23) can be relied on. Calling an empty one is undefined.
+/// std::move_only_function (C++23) can be relied on. One made of a null pointer or an empty function is empty; calling
+/// an empty one is undefined.
 template <class Result, class... Arguments>
 class UniqueFunction<Result(Arguments...)> {
  public:
@@ -21,8 +32,10 @@ class UniqueFunction<Result(Arguments...)> {
   template <class Callable>
     requires(!std::is_same_v<std::remove_cvref_t<Callable>, UniqueFunction> &&
              std::is_invocable_r_v<Result, std::decay_t<Callable>&, Arguments...>)
-  UniqueFunction(Callable&& callable)  // NOLINT(google-explicit-constructor): as std::function
-      : target_(std::make_unique<Target<std::decay_t<Callable>>>(std::forward<Callable>(callable))) {}
+  UniqueFunction(Callable&& callable) {  // NOLINT(google-explicit-constructor): as std::function
+    if (is_null<std::decay_t<Callable>>(callable)) return;
+    target_ = std::make_unique<Target<std::decay_t<Callable>>>(std::forward<Callable>(callable));
+  }
 
   Result operator()(Arguments... arguments) { return target_->call(std::forward<Arguments>(arguments)...); }
 
