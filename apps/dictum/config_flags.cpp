@@ -19,9 +19,18 @@ namespace {
 
 // Settings whose option is not just the key with dashes.
 constexpr std::pair<std::string_view, std::string_view> kFlagNames[] = {
-    {"capture.duration_sec", "--duration"}, {"capture.stop_after_silence_sec", "--stop-after-silence"},
-    {"session.root", "--output-dir"},       {"vad.detector", "--vad"},
-    {"vad.threshold", "--vad-threshold"},   {"transcription.simulated.script", "--simulated-script"},
+    {"capture.duration_sec", "--duration"},
+    {"capture.stop_after_silence_sec", "--stop-after-silence"},
+    {"session.root", "--output-dir"},
+    {"vad.detector", "--vad"},
+    {"vad.threshold", "--vad-threshold"},
+    {"transcription.simulated.script", "--simulated-script"},
+    {"transcription.nats.url", "--nats-url"},
+    {"transcription.nats.credentials", "--nats-credentials"},
+    {"transcription.nats.tls_ca", "--nats-tls-ca"},
+    {"transcription.nats.tls_cert", "--nats-tls-cert"},
+    {"transcription.nats.tls_key", "--nats-tls-key"},
+    {"transcription.nats.queue", "--nats-queue"},
 };
 
 // Sections that somebody arranges once in the configuration file, not with each command.

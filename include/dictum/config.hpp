@@ -60,6 +60,14 @@ struct DICTUM_API RecorderConfig {
                                              ///< where a text is expected to be ready by then
     double unload_after_sec = 300;           ///< idle workers are ended and give memory back; 0: never
     std::filesystem::path simulated_script;  ///< of the `simulated` worker ([transcription.simulated] script)
+
+    // Of the `nats` worker ([transcription.nats]), whose jobs travel to the workers of other machines.
+    std::string nats_url;                    ///< servers, separated by commas, for example nats://gpu.local:4222
+    std::filesystem::path nats_credentials;  ///< a file: NATS credentials, an nkey seed, USER:PASSWORD or a token
+    std::filesystem::path nats_tls_ca;       ///< certificates that the server's must be signed by; empty: the system's
+    std::filesystem::path nats_tls_cert;     ///< a certificate of this machine's, for servers that ask for one
+    std::filesystem::path nats_tls_key;      ///< its key
+    std::string nats_queue;                  ///< which workers take the jobs; empty: the model's name, or "default"
   } transcription;
 
   struct Session {

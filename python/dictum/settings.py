@@ -48,6 +48,12 @@ class Settings(TypedDict, total=False):
     transcription_eager: bool | Literal["auto"]
     transcription_unload_after_sec: float
     transcription_simulated_script: str | PathLike[str]
+    transcription_nats_url: str
+    transcription_nats_credentials: str | PathLike[str]
+    transcription_nats_tls_ca: str | PathLike[str]
+    transcription_nats_tls_cert: str | PathLike[str]
+    transcription_nats_tls_key: str | PathLike[str]
+    transcription_nats_queue: str
     notes_start: Sequence[str]
     """What begins a note, in place of the English phrases; and so on for the other commands."""
     notes_title: Sequence[str]

@@ -21,10 +21,8 @@ namespace {
 /// The transcribers of ours that do all their work in a process on this machine.
 constexpr std::array<std::string_view, 5> kLocalTranscribers = {"none", "auto", "whisper", "pocketsphinx", "simulated"};
 
-/// The server in the address that the openai worker uses, without a user and a password that may stand before it.
-std::string openai_server() {
-  std::string address = environment("DICTUM_OPENAI_URL");
-  if (address.empty()) return "api.openai.com";
+/// The server in `address`, without a user and a password that may stand before it.
+std::string server_of(std::string address) {
   if (const auto scheme = address.find("://"); scheme != std::string::npos) address.erase(0, scheme + 3);
   address.resize(std::min(address.find_first_of("/?#"), address.size()));
   if (const auto user = address.rfind('@'); user != std::string::npos) address.erase(0, user + 1);
@@ -57,6 +55,19 @@ std::optional<WorkerPoolSettings> find_transcriber(const RecorderConfig::Transcr
   if (!config.simulated_script.empty()) {
     settings.environment["DICTUM_SIMULATED_SCRIPT"] = std::filesystem::absolute(config.simulated_script).string();
   }
+  // The command line and the configuration file go before what the environment says.
+  const auto pass = [&](const char* variable, const std::string& value) {
+    if (!value.empty()) settings.environment[variable] = value;
+  };
+  const auto pass_file = [&](const char* variable, const std::filesystem::path& file) {
+    if (!file.empty()) pass(variable, std::filesystem::absolute(file).string());
+  };
+  pass("DICTUM_NATS_URL", config.nats_url);
+  pass_file("DICTUM_NATS_CREDENTIALS", config.nats_credentials);
+  pass_file("DICTUM_NATS_TLS_CA", config.nats_tls_ca);
+  pass_file("DICTUM_NATS_TLS_CERT", config.nats_tls_cert);
+  pass_file("DICTUM_NATS_TLS_KEY", config.nats_tls_key);
+  pass("DICTUM_NATS_QUEUE", config.nats_queue);
   return settings;
 }
 
@@ -65,7 +76,17 @@ std::string where_speech_goes(const RecorderConfig& config) {
   if (config.custom_transcriber) return "What you say is given to this program's own transcriber.";
   if (std::ranges::find(kLocalTranscribers, name) != kLocalTranscribers.end())
     return "What you say stays on this machine.";
-  if (name == "openai") return fmt::format("What you say is sent to {} to be transcribed.", openai_server());
+  constexpr const char* kSent = "What you say is sent to {} to be transcribed.";
+  if (name == "openai") {
+    const std::string address = environment("DICTUM_OPENAI_URL");
+    return fmt::format(kSent, address.empty() ? "api.openai.com" : server_of(address));
+  }
+  if (name == "nats") {
+    const std::string address =
+        config.transcription.nats_url.empty() ? environment("DICTUM_NATS_URL") : config.transcription.nats_url;
+    return fmt::format(kSent,
+                       fmt::format("the cluster at {}", address.empty() ? "127.0.0.1:4222" : server_of(address)));
+  }
   return fmt::format("What you say is given to the transcriber \"{}\", which may send it elsewhere.",
                      utf8::on_one_line(name));
 }

@@ -167,6 +167,9 @@ void read_until_the_end(int fd, Inbox& inbox) {
 }
 
 Error error_from(const std::exception& problem) {
+  if (const auto* const other = dynamic_cast<const EngineError*>(&problem)) {
+    return {.code = other->word(), .message = other->what()};
+  }
   if (const auto* const ours = dynamic_cast<const RecorderError*>(&problem)) {
     return {.code = to_string(static_cast<Errc>(ours->code().value())), .message = ours->what()};
   }
@@ -197,7 +200,11 @@ std::string answer(WorkerEngine& engine, const TaskQueue::Task& task, FrameWrite
     return encode(result);
   } catch (const std::exception& problem) {
     Error error = error_from(problem);
-    error.id = task.job.id;
+    if (dynamic_cast<const EngineLost*>(&problem) != nullptr) {
+      error.fatal = true;
+    } else {
+      error.id = task.job.id;
+    }
     return encode(error);
   }
 }

@@ -4,7 +4,9 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 
+#include "dictum/error.hpp"
 #include "transcription/worker_protocol.hpp"
 
 namespace dictum::transcription {
@@ -15,6 +17,23 @@ class JobSink {
   virtual ~JobSink() = default;
   virtual void partial(const std::string& text) = 0;
   virtual void progress(double fraction) = 0;
+};
+
+/// What an engine throws that cannot go on, for a reason outside of the job: ends the worker.
+class EngineLost : public RecorderError {
+ public:
+  explicit EngineLost(const std::string& sentence) : RecorderError(Errc::worker_died, sentence) {}
+};
+
+/// An error of somebody else's engine, with a code that may be none of ours.
+class EngineError : public RecorderError {
+ public:
+  EngineError(std::string word, const std::string& sentence)
+      : RecorderError(Errc::transcription_failed, sentence), word_(std::move(word)) {}
+  const std::string& word() const { return word_; }
+
+ private:
+  std::string word_;
 };
 
 /// What a worker wraps. Lives on the worker's main thread; made once, so that its model is loaded once. The constructor

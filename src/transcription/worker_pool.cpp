@@ -14,6 +14,7 @@
 #include "transcription/job_message.hpp"
 #include "transcription/slot_driver.hpp"
 #include "transcription/start_failures.hpp"
+#include "transcription/worker_text.hpp"
 
 namespace dictum::transcription {
 namespace {
@@ -301,7 +302,9 @@ void WorkerPool::State::give(Lane& lane, QueuedJob entry) {
   lane.entry = std::move(entry);
   lane.job = *std::move(job);
   lane.agreement = {};
-  run(lane, Work::job, message_of(lane.job, lane.entry.attempts), seconds_of(lane.job));
+  Job message = message_of(lane.job, lane.entry.attempts);
+  message.background = lane.entry.priority == Priority::background;
+  run(lane, Work::job, std::move(message), seconds_of(lane.job));
 }
 
 void WorkerPool::State::run(Lane& lane, Work work, Job message, double seconds) {
@@ -431,7 +434,7 @@ void WorkerPool::State::preview(TranscriptionJob growing) {
   if (preview_->given_up || is_asked || early_ || !queue_.empty() || frames <= preview_->asked_to) return;
   if (preview_->asked_at && now - *preview_->asked_at < settings_.preview_interval) return;
   Lane* const lane = lane_for_extra_work();
-  if (lane == nullptr || problem_of(preview_->job, lane->driver.hello())) return;
+  if (lane == nullptr || is_remote(lane->driver.hello()) || problem_of(preview_->job, lane->driver.hello())) return;
   preview_->asked_at = now;
   preview_->asked_to = frames;
   run(*lane, Work::interim, interim_message_of(preview_->job), seconds_of(preview_->job));

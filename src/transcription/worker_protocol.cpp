@@ -182,6 +182,7 @@ void write(js::object& out, const Job& job) {
   out["segment_index"] = job.segment_index;
   out["attempt"] = job.attempt;
   out["interim"] = job.interim;
+  if (job.background) out["background"] = true;
 }
 Job read(std::in_place_type_t<Job>, const Fields& in) {
   Job job{.id = in.integer<std::uint64_t>("id"), .wav = in.text("wav")};
@@ -194,6 +195,7 @@ Job read(std::in_place_type_t<Job>, const Fields& in) {
   job.segment_index = in.optional_integer<std::uint32_t>("segment_index").value_or(0);
   job.attempt = in.optional_integer<int>("attempt").value_or(1);
   job.interim = in.flag_or("interim", false);
+  job.background = in.flag_or("background", false);
   return job;
 }
 

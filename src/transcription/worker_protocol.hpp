@@ -25,14 +25,18 @@ inline constexpr std::size_t kMaxFrameBytes = std::size_t{16} << 20;
 
 // What a worker says.
 
+/// The ability of a worker that has the workers of other machines do its jobs.
+inline constexpr std::string_view kRemote = "remote";
+
 /// The first word of a worker, once its model is loaded: it is ready for a job.
 struct Hello {
   int protocol = kProtocolVersion;
   std::string engine;                    ///< for people, for example "pocketsphinx 5"
   std::string model{};                   ///< for people; empty where the engine has none
   std::vector<std::string> languages{};  ///< BCP 47; empty: any
-  std::vector<std::string> abilities{};  ///< known: "words", "phrases", "partials", "vocabulary"; others are shown
-  std::optional<int> cancel_ms{};        ///< a promise: a cancelled job is answered within this time
+  std::vector<std::string>
+      abilities{};                 ///< known: "words", "phrases", "partials", "vocabulary", kRemote; others are shown
+  std::optional<int> cancel_ms{};  ///< a promise: a cancelled job is answered within this time
   bool operator==(const Hello&) const = default;
 };
 
@@ -104,6 +108,7 @@ struct Job {
   std::uint32_t segment_index{};          ///< for logs
   int attempt = 1;                        ///< counts the workers that have been given this segment
   bool interim{};                         ///< a text of a segment that is still being spoken: quick beats good
+  bool background{};                      ///< jobs that are not go first, where a worker shares others' engines
   bool operator==(const Job&) const = default;
 };
 

@@ -78,6 +78,7 @@ void WorkerSlot::process_ended(WorkerFailure failure, Actions& actions) {
     case State::stopping:
       // It could be started, so it was not for its settings.
       if (failure.cause == FailureCause::settings) failure.cause = FailureCause::worker;
+      if (is_remote(hello_)) failure.cause = FailureCause::outside;
       return lose(std::move(failure), actions);
   }
 }
@@ -205,7 +206,11 @@ void WorkerSlot::on_task_message(Message message, Actions& actions) {
     if (is_excessive(*partial, task_.seconds)) return breach("a partial text that is too long for its audio", actions);
     if (state_ == State::busy) actions.emplace_back(PartialText{std::move(partial->text)});
   } else if (const auto* const progress = std::get_if<Progress>(&message)) {
-    is_expected(progress->id, "progress of", actions);
+    if (!is_expected(progress->id, "progress of", actions)) return;
+    if (is_remote(hello_) && state_ == State::busy) {  // it waits for others' engines, for as long as it takes
+      messages_ = 0;
+      actions.emplace_back(StartTimer{TimerId::deadline, task_.deadline});
+    }
   } else if (const auto* const pong = std::get_if<Pong>(&message)) {
     on_pong(pong->nonce, actions);
   } else {
@@ -220,9 +225,15 @@ void WorkerSlot::on_pong(std::uint64_t nonce, Actions& actions) {
 
 void WorkerSlot::on_job_error(const Error& error, Actions& actions) {
   const std::string code = code_of(error);
-  const FailureCause cause = is_of_settings(code) ? FailureCause::settings : FailureCause::worker;
-  WorkerFailure reported{.cause = cause, .code = code, .message = for_people(error.message)};
-  if (!error.id || error.fatal) return lose(std::move(reported), actions);
+  WorkerFailure reported{.cause = is_of_settings(code) ? FailureCause::settings : FailureCause::worker,
+                         .code = code,
+                         .message = for_people(error.message)};
+  if (!error.id || error.fatal) {
+    if (is_remote(hello_)) reported.cause = FailureCause::outside;
+    return lose(std::move(reported), actions);
+  }
+  if (is_remote(hello_)) reported.cause = FailureCause::settings;  // other machines have tried it already
+  const FailureCause cause = reported.cause;
   if (!is_expected(*error.id, "an error about", actions)) return;
   if (state_ == State::stopping) return become_idle(actions);
   const TaskFailed failed{reported, tasks_ == 1};

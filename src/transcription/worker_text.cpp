@@ -55,6 +55,10 @@ bool is_of_settings(std::string_view code) {
   return std::ranges::any_of(of_settings, [&](Errc known) { return code == to_string(known); });
 }
 
+bool is_remote(const Hello& hello) {
+  return std::ranges::find(hello.abilities, kRemote) != hello.abilities.end();
+}
+
 std::size_t max_frame_bytes(double seconds) {
   return std::min(kMaxFrameBytes, scaled(kMinFrameBytes, kMaxFrameBytesPerSecond, seconds));
 }

@@ -19,6 +19,10 @@ std::string code_of(const Error& error);
 /// Whether an error of this code comes from settings that can never work.
 bool is_of_settings(std::string_view code);
 
+/// Whether a worker that says `hello` has others do its jobs: its progress postpones the deadline, its errors about a
+/// job are final, its end says nothing about the job, and it gets no segments that are still being spoken.
+bool is_remote(const Hello& hello);
+
 /// How long a frame from a worker may be while it works on `seconds` of audio.
 std::size_t max_frame_bytes(double seconds);
 

@@ -1,0 +1,569 @@
+#include "cluster/job_server.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/array.hpp>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/scratch_folder.hpp"
+#include "cluster/envelope.hpp"
+#include "cluster/inbox.hpp"
+#include "cluster/jet_stream.hpp"
+#include "cluster/sound.hpp"
+#include "dictum/clock.hpp"
+#include "transcription/job_source.hpp"
+
+namespace dictum::cluster {
+namespace {
+
+namespace asio = boost::asio;
+namespace js = boost::json;
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using SteadyClock = std::chrono::steady_clock;
+using transcription::Priority;
+
+constexpr auto kIdlePull = 1s;          // how long an idle machine waits for a live job before it looks for others
+constexpr auto kAnswerWait = 2s;        // for an answer to a pull that does not wait
+constexpr auto kPauseAfterFault = 10s;  // of a machine whose engine does not start
+constexpr auto kRetryPause = 500ms;
+
+/// In memory where the system has a place for that, so that no audio reaches this machine's disk.
+fs::path sound_folder() {
+  std::error_code error;
+  const fs::path memory = "/dev/shm";
+  const bool usable = fs::is_directory(memory, error) && ::access(memory.c_str(), W_OK) == 0;
+  return (usable ? memory : fs::temp_directory_path()) / fmt::format("dictum-{}", ::getuid());
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+/// A job that this machine has taken.
+struct Held {
+  JobHeader header;
+  Delivery delivery;
+  Priority priority{};
+  fs::path wav;
+  bool is_in_pieces{};
+  bool is_done{};  ///< its outcome waits to be stored
+};
+
+struct Finished {
+  std::uint32_t number{};
+  TranscriptionOutcome outcome;
+};
+
+/// Whether an error says that this machine cannot transcribe at all.
+bool is_of_machine(const std::string& code) {
+  const std::array of_machine{Errc::transcriber_missing, Errc::model_missing, Errc::config_invalid};
+  return std::ranges::any_of(of_machine, [&](Errc known) { return code == to_string(known); });
+}
+
+transcription::Result result_of(TranscriptionOutcome outcome) {
+  transcription::Result result{.id = 0, .text = std::move(outcome.text)};
+  result.words = std::move(outcome.words);
+  result.phrases = std::move(outcome.phrases);
+  result.no_speech_probability = outcome.no_speech_probability;
+  result.suspect = outcome.suspect;
+  result.suspect_reason = std::move(outcome.suspect_reason);
+  result.annotations = std::move(outcome.annotations);
+  result.engine = std::move(outcome.engine);
+  result.model = std::move(outcome.model);
+  result.language = std::move(outcome.language);
+  result.timings["processing"] = outcome.processing_time.count();
+  return result;
+}
+
+}  // namespace
+
+class JobServer::State : public transcription::JobSource, public std::enable_shared_from_this<JobServer::State> {
+ public:
+  State(Settings settings, Print print)
+      : settings_(std::move(settings)),
+        print_(std::move(print)),
+        name_(fmt::format("{}-{}", host_name(), ::getpid())),
+        connection_(settings_.nats),
+        stream_(connection_),
+        folder_(sound_folder()),
+        progress_timer_(context_),
+        signals_(context_, SIGINT, SIGTERM) {
+    stream_.prepare_streams();
+    for (const std::string& queue : settings_.queues) {
+      for (const Urgency urgency : {Urgency::live, Urgency::background}) {
+        ack_wait_ = std::min(ack_wait_, stream_.prepare_consumer(urgency, queue, settings_.ack_wait));
+      }
+    }
+  }
+
+  bool run();
+
+  // JobSource, on the thread of `run`.
+  std::optional<TranscriptionJob> job(std::uint32_t number) override;
+  void transcribed(std::uint32_t number, TranscriptionOutcome outcome) override;
+  void has_no_worker(const EventError& why) override;
+
+ private:
+  void serve();
+  void stop();
+  void keep_jobs();
+  void publish_partial(const std::string& session, std::uint32_t segment, const std::string& text);
+  void answer_ping(const NATSMessage& ping);
+
+  // On the thread that fetches.
+  void fetch_until(const std::stop_token& stop);
+  std::size_t fetch(const std::stop_token& stop);
+  std::size_t pull(const std::stop_token& stop, const std::vector<Urgency>& urgencies, std::size_t most,
+                   std::chrono::milliseconds expires);
+  void take(const NATSMessage& message);
+  bool has_answer(const JobHeader& header);
+
+  // On the thread that finishes.
+  void finish_until(const std::stop_token& stop);
+  void store(const Held& held, TranscriptionOutcome outcome);
+  void bury(const JobHeader& header, const EventError& why, std::string_view flac);
+  void bury_unreadable(const NATSMessage& message, const Delivery& delivery, const std::string& why);
+
+  void acknowledge(const Delivery& delivery, std::string_view how);
+  void give_back(std::uint32_t number, std::chrono::nanoseconds delay);
+  std::size_t free_workers() const {
+    const std::size_t workers = static_cast<std::size_t>(std::max(1, settings_.pool.workers));
+    return workers - std::min(workers, held_.size());
+  }
+
+  const Settings settings_;
+  const Print print_;
+  const std::string name_;
+  NATSConnection connection_;
+  JetStream stream_;
+  const ScratchFolder folder_;
+  std::chrono::milliseconds ack_wait_ = 1h;
+
+  asio::io_context context_{1};
+  asio::steady_timer progress_timer_;
+  asio::signal_set signals_;
+  std::unique_ptr<transcription::WorkerPool> pool_;
+  std::vector<std::unique_ptr<NATSConnection::Subscription>> subscriptions_;
+  std::vector<std::jthread> threads_;
+  bool worked_ = true;
+
+  std::mutex mutex_;  // of what follows
+  std::condition_variable_any changed_;
+  std::map<std::uint32_t, Held> held_;
+  std::deque<Finished> finished_;
+  SteadyClock::time_point paused_until_{};
+  std::uint64_t done_ = 0;
+  std::uint64_t failed_ = 0;
+
+  Inbox pulled_;       // of the thread that fetches
+  std::string inbox_;  // the subject under which they come
+  std::uint64_t round_ = 0;
+  std::uint32_t last_number_ = 0;
+  std::string complaint_;  // printed last
+};
+
+bool JobServer::State::run() {
+  const auto self = shared_from_this();
+  pool_ = std::make_unique<transcription::WorkerPool>(
+      context_.get_executor(), settings_.pool, std::make_shared<SystemClock>(),
+      transcription::WorkerPoolEvents{
+          .on_status =
+              [this](const std::string& worker, WorkerState state, const std::string& reason) {
+                if (state == WorkerState::failed) print_(fmt::format("{}: {}", worker, reason));
+              },
+          .on_partial = [this](const std::string& session, std::uint32_t segment, const std::string& text,
+                               std::size_t) { publish_partial(session, segment, text); }});
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (!error) context_.stop();
+  });
+  pool_->prepare([this](std::optional<EventError> problem) {
+    if (!problem) return serve();
+    print_(problem->message);
+    worked_ = false;
+    context_.stop();
+  });
+  context_.run();
+  pool_->abandon();
+  stop();
+  return worked_;
+}
+
+void JobServer::State::serve() {
+  print_(fmt::format("Serving the queues {} at {} with {} worker{}", fmt::join(settings_.queues, ", "),
+                     connection_.servers(), settings_.pool.workers, settings_.pool.workers == 1 ? "" : "s"));
+  keep_jobs();
+  inbox_ = connection_.new_inbox();
+  subscriptions_.push_back(
+      connection_.subscribe(inbox_ + ".*", [this](NATSMessage message) { pulled_.put(std::move(message)); }));
+  subscriptions_.push_back(
+      connection_.subscribe(std::string(kPingWorkers), [this](const NATSMessage& ping) { answer_ping(ping); }));
+  threads_.emplace_back([this](const std::stop_token& stop) { fetch_until(stop); });
+  threads_.emplace_back([this](const std::stop_token& stop) { finish_until(stop); });
+}
+
+/// Tells the queues that the jobs are being worked on.
+void JobServer::State::keep_jobs() {
+  progress_timer_.expires_after(ack_wait_ / 3);
+  progress_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [number, held] : held_) acknowledge(held.delivery, "+WPI");
+    }
+    keep_jobs();
+  });
+}
+
+/// Gives back what is not done, so that others have it at once.
+void JobServer::State::stop() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+  threads_.clear();
+  subscriptions_.clear();
+  std::stop_source now;
+  now.request_stop();
+  while (const auto message = pulled_.wait(now.get_token(), 0ms)) {
+    if (const auto delivery = delivery_of(message->reply)) acknowledge(*delivery, "-NAK");
+  }
+  const std::lock_guard lock(mutex_);
+  while (!held_.empty()) give_back(held_.begin()->first, 0ns);
+  connection_.flush();
+}
+
+std::optional<TranscriptionJob> JobServer::State::job(std::uint32_t number) {
+  const std::lock_guard lock(mutex_);
+  const auto found = held_.find(number);
+  if (found == held_.end()) return std::nullopt;
+  const JobHeader& header = found->second.header;
+  TranscriptionJob job;
+  job.session = header.job.session;
+  job.segment_index = header.job.segment_index;
+  job.wav_path = found->second.wav;
+  job.end_frame = header.frames;
+  job.sample_rate = header.sample_rate;
+  job.language = header.job.language;
+  job.phrases = header.job.phrases;
+  job.vocabulary = header.job.vocabulary;
+  return job;
+}
+
+void JobServer::State::transcribed(std::uint32_t number, TranscriptionOutcome outcome) {
+  const std::lock_guard lock(mutex_);
+  if (outcome.error && is_of_machine(outcome.error->code)) {
+    paused_until_ = SteadyClock::now() + kPauseAfterFault;
+    print_(outcome.error->message);
+    return give_back(number, kPauseAfterFault);
+  }
+  if (const auto held = held_.find(number); held != held_.end()) held->second.is_done = true;
+  finished_.push_back({number, std::move(outcome)});
+  changed_.notify_all();
+}
+
+void JobServer::State::has_no_worker(const EventError& why) {
+  const std::lock_guard lock(mutex_);
+  print_(why.message);
+  paused_until_ = SteadyClock::now() + kPauseAfterFault;
+  std::vector<std::uint32_t> waiting;
+  for (const auto& [number, held] : held_) {
+    if (!held.is_done) waiting.push_back(number);
+  }
+  for (const std::uint32_t number : waiting) give_back(number, kPauseAfterFault);
+}
+
+void JobServer::State::publish_partial(const std::string& session, std::uint32_t segment, const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [number, held] : held_) {
+    const transcription::Job& job = held.header.job;
+    if (job.session != session || job.segment_index != segment) continue;
+    try {
+      connection_.publish(partial_subject(held.header.id), to_body(transcription::Partial{0, text}));
+    } catch (const RecorderError&) {
+      return;  // interim text is no loss
+    }
+  }
+}
+
+void JobServer::State::answer_ping(const NATSMessage& ping) {
+  if (ping.reply.empty()) return;
+  js::object state;
+  {
+    const std::lock_guard lock(mutex_);
+    state = {{"name", name_},
+             {"transcriber", settings_.pool.name},
+             {"model", settings_.pool.model},
+             {"queues", js::array(settings_.queues.begin(), settings_.queues.end())},
+             {"workers", settings_.pool.workers},
+             {"busy", held_.size()},
+             {"done", done_},
+             {"failed", failed_}};
+  }
+  try {
+    connection_.publish(ping.reply, json::to_line(state));
+  } catch (const ClusterError&) {
+    return;  // whoever asked does not wait for long
+  }
+}
+
+// Fetching.
+
+void JobServer::State::fetch_until(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(mutex_);
+      const auto is_ready = [&] { return free_workers() > 0 && SteadyClock::now() >= paused_until_; };
+      if (!is_ready()) {
+        const auto until = std::max(paused_until_, SteadyClock::now() + 1s);
+        changed_.wait_until(lock, stop, until, is_ready);
+        continue;
+      }
+    }
+    try {
+      fetch(stop);
+      complaint_.clear();
+    } catch (const std::exception& error) {
+      if (complaint_ != error.what()) print_(complaint_ = error.what());
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, stop, 1s, [] { return false; });
+    }
+  }
+}
+
+/// Live jobs go before others; where there are none at all, waits a second for a live one.
+std::size_t JobServer::State::fetch(const std::stop_token& stop) {
+  const auto room = [this] {
+    const std::lock_guard lock(mutex_);
+    return free_workers();
+  };
+  std::size_t taken = pull(stop, {Urgency::live}, room(), 0ms);
+  if (room() > 0) taken += pull(stop, {Urgency::background}, room(), 0ms);
+  if (taken == 0) taken += pull(stop, {Urgency::live}, 1, kIdlePull);
+  return taken;
+}
+
+/// Asks each queue in turn for as many jobs as there is room for.
+std::size_t JobServer::State::pull(const std::stop_token& stop, const std::vector<Urgency>& urgencies, std::size_t most,
+                                   std::chrono::milliseconds expires) {
+  std::size_t taken = 0;
+  const bool waits = expires > 0ms;
+  for (const Urgency urgency : urgencies) {
+    std::size_t open = 0;
+    const std::string reply = fmt::format("{}.{}", inbox_, ++round_);
+    for (const std::string& queue : settings_.queues) {
+      if (!waits && taken >= most) break;
+      js::object request{{"batch", 1}};
+      if (waits) {
+        request["expires"] = std::chrono::nanoseconds(expires).count();
+      } else {
+        request["no_wait"] = true;
+      }
+      const std::string subject = fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", kJobs, consumer_name(urgency, queue));
+      const std::size_t asked = waits ? 1 : most - taken;
+      for (std::size_t i = 0; i < asked; ++i) connection_.publish(subject, json::to_line(request), reply);
+      open += asked;
+      // Queues that are waited for are asked all at once, others one after another.
+      while (open > 0 && (!waits || queue == settings_.queues.back())) {
+        const auto message = pulled_.wait(stop, waits ? expires + 500ms : std::chrono::milliseconds(kAnswerWait));
+        if (!message) {
+          if (!waits && !stop.stop_requested()) {
+            throw ClusterError(
+                Trouble::unreachable,
+                fmt::format("The cluster at {} does not answer; jobs go on when it does.", connection_.servers()));
+          }
+          break;
+        }
+        const bool is_answer = message->subject == reply || delivery_of(message->reply);
+        if (!message->status.empty()) {
+          if (message->subject == reply) --open;
+          continue;
+        }
+        if (is_answer) --open;
+        take(*message);
+        ++taken;
+      }
+    }
+  }
+  return taken;
+}
+
+void JobServer::State::take(const NATSMessage& message) {
+  const auto delivery = delivery_of(message.reply);
+  if (!delivery) return;
+  Held held;
+  held.delivery = *delivery;
+  std::string flac;
+  try {
+    Envelope envelope = unpack(message.data);
+    held.header = job_header(envelope.header);
+    held.is_in_pieces = envelope.pieces > 0;
+    held.priority = held.header.job.background ? Priority::background : Priority::live;
+    if (has_answer(held.header)) return acknowledge(*delivery, "+ACK");
+    flac = stream_.body_of(std::move(envelope), held.header.id, "job");
+    if (delivery->deliveries > kMaxDeliveries) {
+      const EventError why{to_string(Errc::quarantined),
+                           fmt::format("The job was delivered {} times, and each time its machine ended without an "
+                                       "answer. `dictum cluster dead` has it.",
+                                       delivery->deliveries - 1)};
+      bury(held.header, why, flac);
+      return acknowledge(*delivery, "+TERM");
+    }
+    Sound sound = from_flac(flac, held.header.frames);
+    held.header.frames = sound.frames();
+    held.header.sample_rate = sound.sample_rate;
+    const std::uint32_t number = ++last_number_;
+    held.wav = folder_.path() / fmt::format("{}.wav", number);
+    write_wav(held.wav, sound);
+    const Priority priority = held.priority;
+    {
+      const std::lock_guard lock(mutex_);
+      held_.emplace(number, std::move(held));
+    }
+    asio::post(context_, [this, number, priority] { pool_->submit(shared_from_this(), number, priority); });
+  } catch (const ClusterError&) {
+    acknowledge(*delivery, "-NAK");
+    throw;
+  } catch (const RecorderError& error) {
+    if (error.code() == Errc::output_unwritable) {  // this machine's disk is at fault
+      acknowledge(*delivery, "-NAK");
+      throw;
+    }
+    bury_unreadable(message, *delivery, error.what());
+  }
+}
+
+/// Whether the job was done before: its machine ended between the result and the acknowledgement.
+bool JobServer::State::has_answer(const JobHeader& header) {
+  const auto stored = stream_.newest(kResults, result_subject(header.id));
+  if (!stored) return false;
+  try {
+    const ResultHeader result = result_header(unpack(stored->data).header);
+    return !result.is_error || result.generation >= header.generation;
+  } catch (const RecorderError&) {
+    return false;
+  }
+}
+
+// Finishing.
+
+void JobServer::State::finish_until(const std::stop_token& stop) {
+  for (;;) {
+    Finished finished;
+    Held held;
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [&] { return !finished_.empty(); })) return;
+      finished = std::move(finished_.front());
+      finished_.pop_front();
+      const auto found = held_.find(finished.number);
+      if (found == held_.end()) continue;
+      held = found->second;
+    }
+    for (;;) {
+      try {
+        store(held, finished.outcome);
+        break;
+      } catch (const std::exception& error) {
+        print_(fmt::format("Segment {} of {}: the result cannot be stored yet: {}", held.header.job.segment_index,
+                           held.header.job.session, error.what()));
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, stop, kRetryPause, [] { return false; });
+        if (stop.stop_requested()) return;
+      }
+    }
+    std::error_code ignored;
+    fs::remove(held.wav, ignored);
+    const std::lock_guard lock(mutex_);
+    held_.erase(finished.number);
+    ++(finished.outcome.error ? failed_ : done_);
+    changed_.notify_all();
+  }
+}
+
+/// Stores the result, and acknowledges the job once that is certain.
+void JobServer::State::store(const Held& held, TranscriptionOutcome outcome) {
+  const JobHeader& header = held.header;
+  if (outcome.error) {
+    bury(header, *outcome.error, to_flac(read_sound(held.wav, std::nullopt)));
+  } else {
+    const ResultHeader result{.id = header.id, .generation = header.generation, .is_error = false, .worker = name_};
+    const Packed packed = pack(to_json(result), to_body(result_of(std::move(outcome))), connection_.max_payload());
+    stream_.publish_packed(result_subject(header.id), packed, header.id, "result");
+  }
+  acknowledge(held.delivery, "+ACK");
+  if (held.is_in_pieces) stream_.purge(kPieces, all_pieces(header.id, "job"));
+}
+
+/// A job that failed for good: kept with the reason, and answered.
+void JobServer::State::bury(const JobHeader& header, const EventError& why, std::string_view flac) {
+  js::object dead = to_json(header);
+  dead["code"] = why.code;
+  dead["reason"] = why.message;
+  dead["worker"] = name_;
+  dead["queue"] = settings_.queues.front();
+  stream_.publish_packed(dead_subject(header.id), pack(dead, flac, connection_.max_payload()), header.id, "dead");
+  const ResultHeader result{.id = header.id, .generation = header.generation, .is_error = true, .worker = name_};
+  const std::string body = to_body(transcription::Error{.code = why.code, .message = why.message});
+  stream_.publish_packed(result_subject(header.id), pack(to_json(result), body, connection_.max_payload()), header.id,
+                         "result");
+  print_(fmt::format("Segment {} of {} failed: {}", header.job.segment_index, header.job.session, why.message));
+}
+
+/// A message that is no job: nobody waits for an answer that could be found.
+void JobServer::State::bury_unreadable(const NATSMessage& message, const Delivery& delivery, const std::string& why) {
+  const std::string id = fmt::format("unreadable-{}", delivery.sequence);
+  js::object dead{{"id", id}, {"code", "worker_protocol"}, {"reason", why}, {"worker", name_}};
+  stream_.publish_packed(dead_subject(id), pack(dead, message.data, connection_.max_payload()), id, "dead");
+  acknowledge(delivery, "+TERM");
+  print_(fmt::format("Message {} of {} is no job that can be done: {}", delivery.sequence, kJobs, why));
+}
+
+void JobServer::State::acknowledge(const Delivery& delivery, std::string_view how) {
+  try {
+    connection_.publish(delivery.ack_subject, how);
+  } catch (const ClusterError&) {
+    return;  // the job is delivered again, and found to be done
+  }
+}
+
+/// Precondition: `mutex_` is held.
+void JobServer::State::give_back(std::uint32_t number, std::chrono::nanoseconds delay) {
+  const auto found = held_.find(number);
+  if (found == held_.end()) return;
+  acknowledge(found->second.delivery,
+              delay > 0ns ? fmt::format("-NAK {{\"delay\": {}}}", delay.count()) : std::string("-NAK"));
+  std::error_code ignored;
+  fs::remove(found->second.wav, ignored);
+  held_.erase(found);
+  changed_.notify_all();
+}
+
+JobServer::JobServer(Settings settings, Print print)
+    : state_(std::make_shared<State>(std::move(settings), std::move(print))) {}
+
+JobServer::~JobServer() = default;
+
+bool JobServer::run() {
+  return state_->run();
+}
+
+}  // namespace dictum::cluster

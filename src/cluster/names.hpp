@@ -1,0 +1,52 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the cluster calls things: streams with their bounds, subjects, consumers. docs/cluster.md has the same for
+/// people. Plain functions; safe from any thread.
+namespace dictum::cluster {
+
+inline constexpr std::string_view kJobs = "DICTUM_JOBS";        ///< one message a job, until a worker acknowledges it
+inline constexpr std::string_view kPieces = "DICTUM_PIECES";    ///< what is larger than the payload limit
+inline constexpr std::string_view kResults = "DICTUM_RESULTS";  ///< the newest result of each job
+inline constexpr std::string_view kDead = "DICTUM_DEAD";        ///< jobs that failed for good, with the reason
+
+inline constexpr std::string_view kDefaultQueue = "default";
+inline constexpr std::string_view kPingWorkers = "dictum.workers.ping";  ///< each worker machine answers with its state
+
+/// How long a delivered job may go without a sign of its worker before it is delivered again.
+inline constexpr std::chrono::milliseconds kAckWait{30'000};
+
+/// After so many deliveries without an answer a job is given up: it may end the machines that try it.
+inline constexpr std::uint64_t kMaxDeliveries = 5;
+
+enum class Urgency { live, background };
+
+/// `text` as one part of a subject: what NATS gives a meaning, and what is not plain ASCII, becomes '_'.
+std::string token(std::string_view text);
+
+std::string job_subject(Urgency urgency, std::string_view queue);
+std::string result_subject(std::string_view id);
+std::string partial_subject(std::string_view id);
+std::string dead_subject(std::string_view id);
+
+/// Of piece `number` of the body of the message of kind `kind` ("job", "result") about the job `id`.
+std::string piece_subject(std::string_view id, std::string_view kind, std::size_t number);
+std::string all_pieces(std::string_view id, std::string_view kind);
+
+/// The durable consumer from which workers take the jobs of a queue.
+std::string consumer_name(Urgency urgency, std::string_view queue);
+
+/// The configuration of that consumer, as JetStream takes it.
+boost::json::object consumer_config(Urgency urgency, std::string_view queue, std::chrono::milliseconds ack_wait);
+
+/// The configurations of all streams, as JetStream takes them, each bounded in bytes and age. `replicas` is 1, or 3 in
+/// a cluster of three servers or more.
+std::vector<boost::json::object> stream_configs(int replicas);
+
+}  // namespace dictum::cluster
