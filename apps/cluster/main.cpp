@@ -8,11 +8,18 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "base/json.hpp"
+#include "base/xdg.hpp"
+#include "cluster/administration.hpp"
 #include "cluster/job_server.hpp"
 #include "cluster/names.hpp"
+#include "cluster/server_files.hpp"
 #include "dictum/config.hpp"
 #include "dictum/error.hpp"
 #include "transcription/find_transcriber.hpp"
@@ -25,13 +32,22 @@ void print_line(const std::string& line) {
   std::fflush(stdout);
 }
 
+/// Of DICTUM_NATS_QUEUE, separated by commas.
+std::vector<std::string> queues_of_environment() {
+  std::vector<std::string> queues;
+  std::istringstream in(environment("DICTUM_NATS_QUEUE"));
+  for (std::string queue; std::getline(in, queue, ',');) {
+    if (!queue.empty()) queues.push_back(queue);
+  }
+  return queues;
+}
+
 struct WorkerOptions {
   RecorderConfig::Transcription transcription;
-  std::vector<std::string> queues;
   int ack_wait_ms = static_cast<int>(kAckWait.count());
 };
 
-bool serve(WorkerOptions options) {
+bool serve(const WorkerOptions& options) {
   if (options.transcription.transcriber == "nats" || options.transcription.transcriber == "none") {
     throw RecorderError(Errc::invalid_argument,
                         fmt::format("\"{}\" does no work on this machine. Name the transcriber that is to serve the "
@@ -42,7 +58,7 @@ bool serve(WorkerOptions options) {
   settings.nats = NATSSettings::from_environment();
   settings.pool = *transcription::find_transcriber(options.transcription);
   settings.ack_wait = std::chrono::milliseconds(options.ack_wait_ms);
-  settings.queues = options.queues;
+  settings.queues = queues_of_environment();
   if (settings.queues.empty()) {
     if (!options.transcription.model.empty()) settings.queues.push_back(options.transcription.model);
     settings.queues.emplace_back(kDefaultQueue);
@@ -63,9 +79,69 @@ void add_worker(CLI::App& app, bool& worked) {
   command->add_option("--deadline-per-sec", config.deadline_per_sec);
   command->add_option("--unload-after-sec", config.unload_after_sec);
   command->add_option("--simulated-script", config.simulated_script);
-  command->add_option("--queue", options->queues);
   command->add_option("--ack-wait-ms", options->ack_wait_ms);
   command->callback([options, &worked] { worked = serve(*options); });
+}
+
+void show_status(bool as_json) {
+  NATSConnection connection(NATSSettings::from_environment());
+  JetStream stream(connection);
+  const auto status = cluster_status(stream);
+  fmt::print("{}", as_json ? json::to_line(status) + "\n" : status_text(status));
+}
+
+void add_status(CLI::App& app) {
+  auto as_json = std::make_shared<bool>();
+  CLI::App* command = app.add_subcommand("status");
+  command->add_flag("--json", *as_json);
+  command->callback([as_json] { show_status(*as_json); });
+}
+
+struct DeadOptions {
+  std::vector<std::uint64_t> retry;
+  std::vector<std::uint64_t> drop;
+};
+
+void show_dead(const DeadOptions& options) {
+  NATSConnection connection(NATSSettings::from_environment());
+  JetStream stream(connection);
+  for (const std::uint64_t sequence : options.retry) retry_dead_job(stream, sequence);
+  for (const std::uint64_t sequence : options.drop) drop_dead_job(stream, sequence);
+  if (!options.retry.empty() || !options.drop.empty()) return;
+  const auto jobs = dead_jobs(stream);
+  for (const DeadJob& job : jobs)
+    fmt::print("{}  {}  {}: {} ({})\n", job.sequence, job.id, job.code, job.reason, job.worker);
+  if (jobs.empty()) fmt::print("No job has failed.\n");
+}
+
+void add_dead(CLI::App& app) {
+  auto options = std::make_shared<DeadOptions>();
+  CLI::App* command = app.add_subcommand("dead");
+  command->add_option("--retry", options->retry);
+  command->add_option("--drop", options->drop);
+  command->callback([options] { show_dead(*options); });
+}
+
+struct InitOptions {
+  std::filesystem::path folder;
+  ServerPlan plan;
+};
+
+void init(const InitOptions& options) {
+  for (const auto& file : write_server_files(options.folder, options.plan)) fmt::print("{}\n", file.string());
+}
+
+void add_init(CLI::App& app) {
+  auto options = std::make_shared<InitOptions>();
+  CLI::App* command = app.add_subcommand("init");
+  command->add_option("folder", options->folder)->required();
+  command->add_option("--servers", options->plan.servers);
+  command->add_option("--host", options->plan.hosts);
+  command->add_option("--port", options->plan.port);
+  command->add_option("--store", options->plan.store);
+  command->add_option("--tls-cert", options->plan.tls_cert);
+  command->add_option("--tls-key", options->plan.tls_key);
+  command->callback([options] { init(*options); });
 }
 
 int run(int argc, char** argv) {
@@ -74,6 +150,9 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   bool worked = true;
   add_worker(app, worked);
+  add_status(app);
+  add_dead(app);
+  add_init(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -71,6 +71,16 @@ void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections)
   }
 }
 
+void ConfigFlags::add_sections(std::initializer_list<std::string_view> sections,
+                               std::initializer_list<std::string_view> and_settings) {
+  add_config_file();
+  for (const Setting& setting : settings()) {
+    const bool is_wanted = std::ranges::find(sections, setting.section) != sections.end() ||
+                           std::ranges::find(and_settings, setting.name()) != and_settings.end();
+    if (is_wanted) add(setting);
+  }
+}
+
 void ConfigFlags::add_config_file() {
   command_.add_option("--config", config_, "configuration file (TOML); options beat it")->type_name("FILE");
 }

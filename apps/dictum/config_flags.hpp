@@ -22,6 +22,10 @@ class ConfigFlags {
   /// Adds `--config` and where sessions are, and the settings of these sections.
   void add_root(std::initializer_list<std::string_view> and_sections = {});
 
+  /// Adds `--config`, the settings of these sections, and these others.
+  void add_sections(std::initializer_list<std::string_view> sections,
+                    std::initializer_list<std::string_view> and_settings = {});
+
   /// The configuration: `base`, then the configuration file, then the options. Throws UsageError.
   RecorderConfig resolve(RecorderConfig base) const;
 

@@ -114,6 +114,8 @@ int run(int argc, char** argv) {
   ExitCode code = ExitCode::success;
   add_record_command(app, code);
   add_serve_command(app, code);
+  add_worker_command(app, code);
+  add_cluster_command(app, code);
   add_tui_command(app, code);
   add_resume_command(app, code);
   add_sessions_command(app, code);

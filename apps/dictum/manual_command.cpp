@@ -43,6 +43,8 @@ constexpr std::pair<std::string_view, std::string_view> kEnvironment[] = {
     {"DICTUM_OPENAI_URL", "Where the openai transcriber sends speech."},
     {"DICTUM_OPENAI_KEY_FILE",
      "A file with its key; otherwise DICTUM_OPENAI_KEY, or OPENAI_API_KEY, is the key itself."},
+    {"DICTUM_NATS_URL, DICTUM_NATS_CREDENTIALS",
+     "The servers of the cluster and a file with a password or key, where no setting names them."},
     {"DICTUM_COMMAND", "What the command transcriber runs."},
     {"DICTUM_WHISPER_THREADS", "Threads of Whisper, in place of as many as there are free cores."},
     {"PULSE_SERVER", "The sound server."},

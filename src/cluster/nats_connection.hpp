@@ -17,10 +17,10 @@ namespace dictum::cluster {
 /// How to reach the servers, and as whom.
 struct NATSSettings {
   std::string url = "nats://127.0.0.1:4222";  ///< servers, separated by commas
-  std::filesystem::path credentials;          ///< NATS credentials, an nkey seed, USER:PASSWORD or a token; empty: none
-  std::filesystem::path tls_ca;
-  std::filesystem::path tls_cert;
-  std::filesystem::path tls_key;
+  std::filesystem::path credentials{};        ///< NATS credentials, an nkey seed, USER:PASSWORD or a token; empty: none
+  std::filesystem::path tls_ca{};
+  std::filesystem::path tls_cert{};
+  std::filesystem::path tls_key{};
 
   /// From DICTUM_NATS_URL, _CREDENTIALS, _TLS_CA, _TLS_CERT and _TLS_KEY.
   static NATSSettings from_environment();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -25,6 +26,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr auto kProgressInterval = 1s;  // each one postpones the recorder's deadline
 constexpr auto kRetryPause = 500ms;
+constexpr auto kMaxCheckInterval = 5min;  // a look at a job reads it with its audio
 
 }  // namespace
 
@@ -47,6 +49,7 @@ class RemoteTranscriber::Attempt {
     const auto partials = stream_.connection().subscribe(partial_subject(header_.id), on_message);
     input(&RemoteJob::start);
     auto checked = SteadyClock::now();
+    std::chrono::milliseconds until_check = settings_.check_interval;
     while (job_.state() != RemoteJob::State::over) {
       carry_out_all(cancelled);
       if (job_.state() == RemoteJob::State::over) break;
@@ -60,8 +63,9 @@ class RemoteTranscriber::Attempt {
         sink_.progress(0);
       }
       const bool was_interrupted = is_interrupted();
-      if (was_interrupted || SteadyClock::now() - checked > settings_.check_interval) {
+      if (was_interrupted || SteadyClock::now() - checked > until_check) {
         checked = SteadyClock::now();
+        until_check = std::min<std::chrono::milliseconds>(until_check * 2, kMaxCheckInterval);
         input(&RemoteJob::check_due);
       }
     }

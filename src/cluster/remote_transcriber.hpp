@@ -22,7 +22,7 @@ class RemoteTranscriber {
     std::string queue;                                 ///< which workers take the jobs
     std::string model;                                 ///< as the user named it; empty: the workers' own
     std::chrono::milliseconds patience{10'000};        ///< with a cluster that does not answer
-    std::chrono::milliseconds check_interval{10'000};  ///< after which a job is looked for
+    std::chrono::milliseconds check_interval{10'000};  ///< after which a job is looked for; doubled each time
   };
 
   /// Connects, and makes the streams where they are missing. Throws ClusterError.

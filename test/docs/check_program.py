@@ -16,6 +16,7 @@ ALLOWED = {
     "base/json.hpp": "JSON that reads back to the same numbers, which Boost.JSON 1.81 does not write",
     "base/nearest.hpp": "the command that was probably meant, as the library finds the setting that was",
     "base/overloaded.hpp": "several functions as one, for std::visit; nothing of Dictum's",
+    "base/own_programs.hpp": "finds the program that carries out the commands of the cluster",
     "base/scratch_folder.hpp": "a folder that is gone with the command; nothing of Dictum's",
     "base/unique_fd.hpp": "owns a descriptor; nothing of Dictum's",
     "base/utf8.hpp": "where a character begins and whether it is safe to show",

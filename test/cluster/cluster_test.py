@@ -1,0 +1,486 @@
+#!/usr/bin/env python3
+"""The cluster against real nats-server processes on loopback: what ends on the way, and what must come of it.
+
+    cluster_test.py BIN [--slow FACTOR] [--only NAME]
+
+Each scenario has a server, a home and ports of its own, and compares the journal of a recording over the cluster with
+that of the same recording with a local worker. DICTUM_SOAK=1 adds the long ones. Exit code 77: nats-server or the
+cluster's programs are missing.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import wave
+
+SKIPPED = 77
+RATE = 16000
+SEGMENT_SECONDS = 0.6
+
+
+class Failure(Exception):
+    pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def write_speech(path, segments):
+    """So many tones with silence between them, each a segment of its own."""
+    loud = struct.pack("<hh", 9000, -9000) * 40
+    tone = (loud * 120)[: int(RATE * 0.3) * 2]
+    rng = random.Random(segments)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(bytes(int(RATE * 0.2) * 2))
+        for _ in range(segments):
+            file.writeframes(tone + bytes((int(RATE * (SEGMENT_SECONDS - 0.3)) + rng.randrange(64)) * 2))
+
+
+class Server:
+    """A nats-server on a free port; `end` kills it, `start` starts it again with what it has stored."""
+
+    def __init__(self, folder, extra="", jetstream="max_file_store: 64GB", cluster=""):
+        self.folder = folder
+        self.port = free_port()
+        self.process = None
+        folder.mkdir(parents=True, exist_ok=True)
+        block = f'jetstream {{ store_dir: "{folder}/store", {jetstream} }}\n' if jetstream else ""
+        self.config = folder / "server.conf"
+        self.config.write_text(f"server_name: {folder.name}\nlisten: 127.0.0.1:{self.port}\n{block}{cluster}{extra}")
+
+    @property
+    def url(self):
+        return f"nats://127.0.0.1:{self.port}"
+
+    def start(self):
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(["nats-server", "-c", self.config], stdout=log, stderr=log)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                if connection.recv(5) == b"INFO ":
+                    return self
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise Failure("nats-server did not start: " + (self.folder / "log").read_text(errors="replace")[-500:])
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Place:
+    """The home of one scenario: its processes end with it."""
+
+    def __init__(self, folder, programs, slow):
+        self.folder = folder
+        self.programs = programs
+        self.slow = slow
+        self.children = []
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+            "DICTUM_WORKER_DIR": str(programs),
+        }
+        for name in os.environ:
+            if name.endswith("SAN_OPTIONS"):
+                self.environment[name] = os.environ[name]
+
+    def server(self, name="server", **arguments):
+        server = Server(self.folder / name, **arguments)
+        self.children.append(server)
+        return server.start()
+
+    def start(self, *arguments):
+        name = f"{arguments[0]}-{len(self.children)}"
+        log_file = self.folder / f"{name}.log"
+        command = [self.programs / "dictum", *map(str, arguments)]
+        with open(log_file, "wb") as log:
+            process = subprocess.Popen(
+                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder
+            )
+        process.log = log_file
+        self.children.append(process)
+        return process
+
+    def run(self, *arguments, code=0):
+        process = self.start(*arguments)
+        text = self.finish(process)
+        if process.returncode != code:
+            raise Failure(f"dictum {' '.join(map(str, arguments))} ended with {process.returncode}: {text[-2000:]}")
+        return text
+
+    def finish(self, process, seconds=120):
+        try:
+            process.wait(seconds * self.slow)
+        except subprocess.TimeoutExpired:
+            raise Failure(
+                f"{process.args[1:]} does not end: {process.log.read_text(errors='replace')[-2000:]}"
+            ) from None
+        return process.log.read_text(errors="replace")
+
+    def worker(self, url, *more, script=None, transcriber="simulated"):
+        arguments = ["worker", "--nats-url", url, "--transcriber", transcriber, "--ack-wait-sec", 1, *more]
+        if script is not None:
+            path = self.folder / f"script-{len(self.children)}.json"
+            path.write_text(json.dumps(script))
+            arguments += ["--simulated-script", path]
+        process = self.start(*arguments)
+        self.wait(lambda: "Serving" in process.log.read_text(errors="replace") or process.poll() is not None)
+        if process.poll() is not None:
+            raise Failure("the worker ended: " + process.log.read_text(errors="replace"))
+        return process
+
+    def wait(self, condition, seconds=30):
+        deadline = time.monotonic() + seconds * self.slow
+        while not condition():
+            if time.monotonic() > deadline:
+                raise Failure("what was waited for does not happen")
+            time.sleep(0.02)
+
+    def speech(self, segments):
+        path = self.folder / f"speech-{segments}.wav"
+        if not path.exists():
+            write_speech(path, segments)
+        return path
+
+    def recording(self, root, segments, *more):
+        return [
+            "record", "--input", self.speech(segments), "--pace", "fast", "--vad", "energy", "--min-silence-ms", 150,
+            "--pre-roll-ms", 50, "--post-roll-ms", 50, "--output-dir", self.folder / root, *more,
+        ]  # fmt: skip
+
+    def over_cluster(self, root, url, segments, *more, jobs=4):
+        return self.recording(root, segments, "--transcriber", "nats", "--nats-url", url, "--workers", jobs, *more)
+
+    def local(self, segments):
+        root = f"local-{segments}"
+        if not (self.folder / root).exists():
+            self.run(*self.recording(root, segments, "--transcriber", "simulated"))
+        return self.texts(root)
+
+    def journal(self, root):
+        lines = []
+        for session in sorted((self.folder / root).iterdir()):
+            if (session / "events.jsonl").exists():
+                lines += [json.loads(line) for line in (session / "events.jsonl").read_text().splitlines()]
+        return lines
+
+    def texts(self, root):
+        """The text of each segment. Fails where one has two, or none."""
+        texts = {}
+        for event in self.journal(root):
+            if event["event"] != "TranscriptionComplete":
+                continue
+            index = event["segment_index"]
+            if index in texts:
+                raise Failure(f"segment {index} of {root} ended twice")
+            texts[index] = event.get("text", "") if not event.get("error") else event["error"]
+        if not texts:
+            raise Failure(f"{root} has no texts: {[event['type'] for event in self.journal(root)]}")
+        if sorted(texts) != list(range(len(texts))):
+            raise Failure(f"{root} lacks segments: {sorted(texts)}")
+        return texts
+
+    def faults(self, root):
+        return " | ".join(event.get("message", "") for event in self.journal(root) if event["event"] == "RecorderFault")
+
+    def resume(self, root, url):
+        return self.run("resume", "--output-dir", self.folder / root, "--transcriber", "nats", "--nats-url", url,
+                        "--workers", 4)  # fmt: skip
+
+    def end(self):
+        for child in reversed(self.children):
+            if isinstance(child, Server):
+                child.end()
+            elif child.poll() is None:
+                child.kill()
+                child.wait()
+
+
+def same(place, root, segments):
+    got, wanted = place.texts(root), place.local(segments)
+    if got != wanted:
+        differing = [(i, got.get(i), wanted.get(i)) for i in sorted({*got, *wanted}) if got.get(i) != wanted.get(i)]
+        raise Failure(f"{root} differs from a local run: {differing[:5]}")
+
+
+# Scenarios: each is a sentence.
+
+
+def texts_come_back_as_from_a_local_worker(place):
+    server = place.server()
+    worker = place.worker(server.url, "--workers", 2)
+    place.run(*place.over_cluster("cluster", server.url, 12))
+    same(place, "cluster", 12)
+    status = json.loads(place.run("cluster", "status", "--json", "--nats-url", server.url))
+    streams = {stream["name"]: stream for stream in status["streams"]}
+    if streams["DICTUM_JOBS"]["messages"] or streams["DICTUM_RESULTS"]["messages"] != len(place.texts("cluster")):
+        raise Failure(f"the streams hold {streams}")
+    if status["machines"][0]["done"] != len(place.texts("cluster")):
+        raise Failure(f"the machines say {status['machines']}")
+    opened = [pathlib.Path(os.readlink(file)) for file in pathlib.Path(f"/proc/{worker.pid}/fd").iterdir()]
+    folders = [path for path in opened if path.is_dir() and f"dictum-{os.getuid()}" in path.parts]
+    if len(folders) != 1 or list(folders[0].glob("*.wav")):
+        raise Failure(f"the worker's machine keeps audio, or has no folder for it: {opened}")
+
+
+def a_recording_without_cluster_is_finished_by_resume(place):
+    server = place.server()
+    server.end()
+    text = place.run(*place.over_cluster("down", server.url, 5, "--drain-sec", 12), code=1)
+    if "cannot be reached" not in place.faults("down") + text:
+        raise Failure(f"no fault says that the cluster is down: {place.faults('down')} {text}")
+    server.start()
+    place.worker(server.url)
+    place.resume("down", server.url)
+    same(place, "down", 5)
+
+
+def a_job_whose_machine_dies_is_done_by_another(place):
+    server = place.server()
+    slow = place.worker(server.url, script={"latency_ms": 3_600_000})
+    recording = place.start(*place.over_cluster("killed", server.url, 6))
+    place.wait(lambda: status_of(place, server)["queues"][0]["under_way"] > 0)
+    slow.kill()
+    slow.wait()
+    place.worker(server.url)
+    place.finish(recording)
+    same(place, "killed", 6)
+
+
+def status_of(place, server):
+    status = json.loads(place.run("cluster", "status", "--json", "--nats-url", server.url))
+    status["queues"].sort(key=lambda queue: -queue["under_way"])
+    return status
+
+
+def a_server_that_is_killed_and_started_again_loses_nothing(place):
+    server = place.server()
+    place.worker(server.url, "--workers", 2, script={"latency_ms": 100})
+    recording = place.start(*place.over_cluster("restart", server.url, 30))
+    place.wait(lambda: status_of(place, server)["machines"][0]["done"] > 3)
+    server.end()
+    time.sleep(0.3)
+    server.start()
+    place.finish(recording)
+    same(place, "restart", 30)
+
+
+def a_job_that_fails_for_good_is_kept_with_its_reason(place):
+    server = place.server()
+    place.worker(server.url, script={"segments": {"1": [{"do": "error", "message": "no such word"}]}})
+    place.run(*place.over_cluster("poison", server.url, 4))
+    texts = place.texts("poison")
+    if not isinstance(texts[1], dict) or "no such word" not in texts[1]["message"]:
+        raise Failure(f"segment 1 should have failed: {texts}")
+    listed = place.run("cluster", "dead", "--nats-url", server.url)
+    if "no such word" not in listed or "-1-" not in listed:
+        raise Failure(f"the failed job is not listed: {listed}")
+    number = listed.split()[0]
+    place.run("cluster", "dead", "--drop", number, "--nats-url", server.url)
+    if "No job has failed" not in place.run("cluster", "dead", "--nats-url", server.url):
+        raise Failure("the dropped job is still there")
+
+
+def refusals_are_one_clear_sentence_and_lose_nothing(place):
+    """Wrong credentials, JetStream disabled, a full stream, a payload limit that is too low, no permission."""
+    users = 'authorization { users = [ { user: "recorder", password: "right" } ] }\n'
+    locked = place.server("locked", extra=users)
+    limited = place.server("limited", extra="max_payload: 1100\n")
+    plain = place.server("plain", jetstream="")
+    bare = place.server("bare", jetstream="max_file_store: 1MB")
+    cases = {
+        "wrong": (locked.url.replace("//", "//recorder:wrong@"), "refuses this user"),
+        "plain": (plain.url, "JetStream"),
+        "limited": (limited.url, "max_payload"),
+        "bare": (bare.url, "takes no more"),
+    }
+    running = {
+        name: place.start(*place.over_cluster(name, url, 3, "--drain-sec", 13)) for name, (url, _) in cases.items()
+    }
+    for name, (_, words) in cases.items():
+        text = place.finish(running[name])
+        if words not in place.faults(name) + text:
+            raise Failure(f'{name}: no fault says "{words}": {place.faults(name)} {text}')
+        if "wrong@" in text:
+            raise Failure(f"the password is shown: {text}")
+    server = place.server()
+    place.worker(server.url)
+    for name in ("wrong", "plain", "bare"):
+        place.resume(name, server.url)
+        same(place, name, 3)
+
+
+def the_roles_of_the_written_configuration_suffice(place):
+    folder = place.folder / "cluster"
+    port = free_port()
+    place.run("cluster", "init", folder, "--port", port)
+    server = Server(place.folder / "roles")
+    server.port, server.config = port, folder / "server-1.conf"
+    place.children.append(server)
+    server.start()
+    url = server.url
+    place.worker(url, "--nats-credentials", folder / "worker.credentials")
+    place.run(*place.over_cluster("roles", url, 4, "--nats-credentials", folder / "recorder.credentials"))
+    same(place, "roles", 4)
+    status = place.run("cluster", "status", "--nats-url", url, "--nats-credentials", folder / "admin.credentials")
+    if "DICTUM_RESULTS" not in status or "machine " not in status:
+        raise Failure(f"the status is {status}")
+
+
+# Long ones.
+
+
+def everything_ends_now_and_then(place):
+    """4 recorders, 8 workers, 2,000 segments: a worker is killed every second, one server of three twice."""
+    recorders, workers, segments = 4, 8, int(os.environ.get("DICTUM_CLUSTER_SEGMENTS", "500"))
+    servers = three_servers(place)
+    url = ",".join(server.url for server in servers)
+    script = {"latency_ms": 60}
+    machines = [place.worker(url, script=script) for _ in range(workers)]
+    place.local(segments)
+    began = time.monotonic()
+    running = [place.start(*place.over_cluster(f"soak-{i}", url, segments, "--drain-sec=-1")) for i in range(recorders)]
+    ended = threading.Event()
+
+    def disturb():
+        rng = random.Random(7)
+        for second in range(10_000):
+            if ended.wait(1):
+                return
+            at = rng.randrange(len(machines))
+            machines[at].kill()
+            machines[at].wait()
+            machines[at] = place.worker(url, script=script)
+            if second in (5, 20):
+                server = rng.choice(servers)
+                server.end()
+                time.sleep(2)
+                server.start()
+
+    disturbing = threading.Thread(target=disturb)
+    disturbing.start()
+    try:
+        for process in running:
+            place.finish(process, 3600)
+    finally:
+        ended.set()
+        disturbing.join()
+    print(f"{recorders * segments} segments in {time.monotonic() - began:.0f} s")
+    for i in range(recorders):
+        same(place, f"soak-{i}", segments)
+
+
+def three_servers(place):
+    """A cluster of three, each with routes to the others."""
+    routes = [free_port() for _ in range(3)]
+    servers = []
+    for i, port in enumerate(routes):
+        others = ", ".join(f"nats://127.0.0.1:{other}" for other in routes if other != port)
+        cluster = f"cluster {{ name: test, listen: 127.0.0.1:{port}, routes: [{others}] }}\n"
+        servers.append(Server(place.folder / f"n{i + 1}", cluster=cluster))
+        place.children.append(servers[-1])
+    for server in servers:
+        server.start()
+    time.sleep(5)  # until they have a leader, which nothing reports to a client
+    return servers
+
+
+def throughput_grows_with_the_workers(place):
+    """Engines that sleep for 100 ms: 1, 2, 4 and 8 workers; and what a job costs more than with the local pool."""
+    rates = {}
+    for workers in (1, 2, 4, 8):
+        server = place.server(f"t{workers}")
+        place.worker(server.url, "--workers", workers, script={"latency_ms": 100})
+        segments = 40 * workers
+        began = time.monotonic()
+        place.run(*place.over_cluster(f"t{workers}", server.url, segments, "--drain-sec=-1", jobs=2 * workers))
+        rates[workers] = segments / (time.monotonic() - began)
+        server.end()
+    print("segments a second: " + ", ".join(f"{count}: {rate:.1f}" for count, rate in rates.items()))
+
+
+SHORT = [
+    texts_come_back_as_from_a_local_worker,
+    a_recording_without_cluster_is_finished_by_resume,
+    a_job_whose_machine_dies_is_done_by_another,
+    a_server_that_is_killed_and_started_again_loses_nothing,
+    a_job_that_fails_for_good_is_kept_with_its_reason,
+    refusals_are_one_clear_sentence_and_lose_nothing,
+    the_roles_of_the_written_configuration_suffice,
+]
+LONG = [everything_ends_now_and_then, throughput_grows_with_the_workers]
+
+
+def run(scenario, programs, slow, failures):
+    with tempfile.TemporaryDirectory(prefix="dictum-cluster-") as folder:
+        place = Place(pathlib.Path(folder), programs, slow)
+        began = time.monotonic()
+        try:
+            scenario(place)
+            print(f"{scenario.__name__}: {time.monotonic() - began:.1f} s", flush=True)
+        except Exception as failure:
+            failures.append(scenario.__name__)
+            print(f"FAILED {scenario.__name__}: {failure or repr(failure)}", flush=True)
+            if not isinstance(failure, Failure):
+                traceback.print_exc()
+            for log in sorted(place.folder.glob("worker-*.log")):
+                print(f"  {log.name}: {log.read_text(errors='replace')[-500:]}")
+        finally:
+            place.end()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bin", type=pathlib.Path)
+    parser.add_argument("--slow", type=float, default=1)
+    parser.add_argument("--only")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    programs = arguments.bin.resolve()
+    if not shutil.which("nats-server") or not (programs / "dictum-worker-nats").exists():
+        print("skipped: nats-server or dictum-worker-nats is missing (apt-get install nats-server libnats-dev)")
+        return SKIPPED
+    scenarios = SHORT + (LONG if os.environ.get("DICTUM_SOAK") else [])
+    if arguments.only:
+        scenarios = [scenario for scenario in SHORT + LONG if arguments.only in scenario.__name__]
+    failures = []
+    # Most of their time they wait, so the short ones run beside each other.
+    threads = [
+        threading.Thread(target=run, args=(s, programs, arguments.slow, failures)) for s in scenarios if s in SHORT
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for scenario in scenarios:
+        if scenario not in SHORT:
+            run(scenario, programs, arguments.slow, failures)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
