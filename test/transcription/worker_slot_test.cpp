@@ -435,5 +435,38 @@ TEST_F(WorkerSlotTest, TakesAnExitForAMissingProgramAsSettingsBeforeTheHelloOnly
   }
 }
 
+class ARemoteWorker : public WorkerSlotTest {
+ protected:
+  ARemoteWorker() { hello_.abilities = {std::string(kRemote)}; }
+};
+
+TEST_F(ARemoteWorker, MayTakeAsLongAsItReportsProgress) {
+  WorkerSlot slot = in(busy);
+  for (int i = 0; i < 20'000; ++i) ASSERT_THAT(receive(slot, Progress{1, 0}), ElementsAre("deadline in 40000"));
+  WorkerSlot cancelled = in(stopping);
+  EXPECT_THAT(receive(cancelled, Progress{1, 0}), IsEmpty()) << "its time to stop is its own";
+  hello_.abilities.clear();
+  WorkerSlot local = in(busy);
+  EXPECT_THAT(receive(local, Progress{1, 0}), IsEmpty());
+}
+
+TEST_F(ARemoteWorker, StaysAfterAnErrorAboutAJobWhichIsFinal) {
+  WorkerSlot slot = in(busy);
+  receive(slot, Error{.id = 1, .code = "quarantined", .message = "three machines tried it"});
+  EXPECT_EQ(slot.state(), idle);
+  EXPECT_EQ(last<WorkerSlot::TaskFailed>().failure.cause, FailureCause::settings);
+  EXPECT_EQ(last<WorkerSlot::TaskFailed>().failure.code, "quarantined");
+}
+
+TEST_F(ARemoteWorker, CostsItsJobNoAttemptWhereItEnds) {
+  WorkerSlot slot = in(busy);
+  receive(slot, Error{.code = "worker_died", .message = "the cluster is gone", .fatal = true});
+  EXPECT_EQ(last<WorkerSlot::TaskFailed>().failure.cause, FailureCause::outside);
+  WorkerSlot killed = in(busy);
+  give(killed,
+       [](WorkerSlot& to, WorkerSlot::Actions& actions) { to.process_ended(death(FailureCause::worker), actions); });
+  EXPECT_EQ(last<WorkerSlot::TaskFailed>().failure.cause, FailureCause::outside);
+}
+
 }  // namespace
 }  // namespace dictum::transcription
