@@ -21,7 +21,11 @@ FileSource::FileSource(std::filesystem::path path, Pace pace, int block_frames, 
                        std::optional<audio::RawFormat> raw)
     : path_(std::move(path)), raw_(raw), block_frames_(block_frames), pacer_(pace, std::move(clock)) {}
 
+FileSource::FileSource(UniqueFD file, std::filesystem::path name)
+    : path_(std::move(name)), file_(std::move(file)), block_frames_(0), pacer_(Pace::fast, nullptr) {}
+
 AudioFormat FileSource::open() {
+  if (!reader_ && file_) reader_.emplace(std::move(file_), path_);
   if (!reader_) reader_.emplace(path_, raw_);
   pacer_.start(reader_->format().sample_rate);
   return reader_->format();

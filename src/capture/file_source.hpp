@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "audio/sound_file_reader.hpp"
+#include "base/unique_fd.hpp"
 #include "capture/pacer.hpp"
 #include "dictum/source.hpp"
 
@@ -24,6 +25,9 @@ class FileSource final : public AudioSource {
   FileSource(std::filesystem::path path, Pace pace, int block_frames, std::shared_ptr<const Clock> clock,
              std::optional<audio::RawFormat> raw = std::nullopt);
 
+  /// A file that is open already, as fast as it is read; `name` is what sentences call it.
+  FileSource(UniqueFD file, std::filesystem::path name);
+
   AudioFormat open() override;
   Reading read(std::span<float> interleaved) override;
   void close() noexcept override {}
@@ -34,6 +38,7 @@ class FileSource final : public AudioSource {
   Reading with_notice(std::size_t frames);
 
   const std::filesystem::path path_;
+  UniqueFD file_;  // until it is read, where it is open already
   const std::optional<audio::RawFormat> raw_;
   const int block_frames_;
   Pacer pacer_;

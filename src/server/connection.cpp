@@ -1,5 +1,7 @@
 #include "server/connection.hpp"
 
+#include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -86,7 +88,7 @@ std::optional<Response> problem_of(const boost::system::error_code& error) {
   return problem(400, "invalid_request", "This is no HTTP/1.1 request: " + error.message() + ".");
 }
 
-class HTTPConnection final : public Connection {
+class HTTPConnection final : public Connection, public std::enable_shared_from_this<HTTPConnection> {
  public:
   HTTPConnection(asio::ip::tcp::socket socket, const ConnectionServices& services)
       : stream_(std::move(socket)), services_(services), limits_(services.limits) {}
@@ -117,31 +119,39 @@ class HTTPConnection final : public Connection {
       is_idle_ = true;
       const auto error = co_await read();
       is_idle_ = false;
+      is_openai_ = is_openai_target(std::string_view(parser_->get().target()));
       if (error) {
         auto refused = problem_of(error);
         if (!refused) co_return;
-        co_await write_text(std::move(*refused), false, false);
+        co_await write(std::move(*refused), false, false);
         break;
       }
       auto& message = parser_->get();
-      goes_on = message.keep_alive() && !services_.is_stopping();
-      Request request{.method = std::string(message.method_string()),
-                      .target = std::string(message.target()),
-                      .headers = {},
-                      .body = std::move(message.body())};
-      for (const auto& field : message) {
-        request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
-      }
+      goes_on = message.keep_alive() && !services_.is_stopping() && !is_form_;
+      Request request = request_of(message);
+      request.body = std::move(message.body());
       if (!co_await respond(std::move(request), goes_on)) co_return;
     }
     co_await linger();
   }
 
-  /// Reads the next request into `parser_`.
+  /// What the header of a message says.
+  static Request request_of(const http::request<http::string_body>& message) {
+    Request request{.method = std::string(message.method_string()),
+                    .target = std::string(message.target()),
+                    .headers = {},
+                    .body = {}};
+    for (const auto& field : message) {
+      request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+    }
+    return request;
+  }
+
+  /// Reads the next request into `parser_`. Only its header where the body is a form with a file.
   asio::awaitable<boost::system::error_code> read() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
-    parser_->body_limit(limits_.body_bytes);
+    parser_->body_limit(boost::none);  // until it is known what the request is for
     stream_.expires_after(limits_.request);
     auto [error, size] = co_await http::async_read_header(stream_, buffer_, *parser_, kAwait);
     if (error) co_return error;
@@ -149,13 +159,23 @@ class HTTPConnection final : public Connection {
     if (message.count(http::field::transfer_encoding) > 0 && message.count(http::field::content_length) > 0) {
       co_return http::make_error_code(http::error::bad_transfer_encoding);  // a request inside of another, perhaps
     }
-    if (beast::iequals(message[http::field::expect], "100-continue")) {
-      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      auto [failed, sent] = co_await asio::async_write(stream_, asio::buffer(kContinue), kAwait);
-      if (failed) co_return failed;
+    is_form_ = services_.router.takes_form(request_of(message));
+    if (is_form_) co_return boost::system::error_code();
+    if (parser_->content_length().value_or(0) > limits_.body_bytes) {
+      co_return http::make_error_code(http::error::body_limit);
     }
+    parser_->body_limit(limits_.body_bytes);
+    if (auto failed = co_await agree_to_body()) co_return failed;
     auto [incomplete, more] = co_await http::async_read(stream_, buffer_, *parser_, kAwait);
     co_return incomplete;
+  }
+
+  /// Answers a client that asks whether it may send the body.
+  asio::awaitable<boost::system::error_code> agree_to_body() {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!beast::iequals(parser_->get()[http::field::expect], "100-continue")) co_return boost::system::error_code();
+    auto [failed, sent] = co_await asio::async_write(stream_, asio::buffer(kContinue), kAwait);
+    co_return failed;
   }
 
   /// Answers one request. False where the connection is of no further use.
@@ -177,6 +197,7 @@ class HTTPConnection final : public Connection {
       if (co_await upgrade(&request)) co_await serve_stream(websocket_, &services_);
       co_return false;
     }
+    if (std::holds_alternative<TranscribeForm>(answer)) co_return co_await transcribe(&request);
     if (auto* const command = std::get_if<Command>(&answer)) {
       answer = co_await carry_out(std::move(*command));
     } else if (auto* const follow = std::get_if<FollowEvents>(&answer)) {
@@ -209,9 +230,128 @@ class HTTPConnection final : public Connection {
     co_return problem(std::error_code(error), sentence.empty() ? error.message() : sentence);
   }
 
+  // Uploads
+
+  /// False where the client is gone. The connection ends behind the answer: the client may still be sending.
+  asio::awaitable<bool> transcribe(const Request* request) {
+    const auto place = services_.transcriptions.admit();
+    if (!place) {
+      Response busy = problem(429, "too_many_transcriptions", "The server transcribes many files already: try again.");
+      co_return co_await write(std::move(busy).with("Retry-After", "5"), false, false);
+    }
+    auto received = co_await receive_form(request);
+    if (!received) co_return false;
+    if (auto* const refused = std::get_if<Response>(&*received)) {
+      co_return co_await write(std::move(*refused), false, false);
+    }
+    auto& form = *std::get<std::unique_ptr<TranscriptionForm>>(*received);
+    const TranscriptionRequest wanted = form.request();
+    stream_.expires_never();
+    end_with_client();
+    auto begun = co_await services_.transcriptions.begin(wanted, form.take_file());
+    if (auto* const refused = std::get_if<Response>(&begun)) {
+      co_return co_await write(std::move(*refused), false, false);
+    }
+    const auto& transcription = std::get<std::unique_ptr<Transcription>>(begun);
+    if (wanted.is_streamed) co_return co_await stream_texts(transcription.get());
+    auto outcome = co_await transcription->finish();
+    if (auto* const failed = std::get_if<Response>(&outcome)) {
+      co_return co_await write(std::move(*failed), false, false);
+    }
+    co_return co_await write(answer_of(wanted, std::get<TranscriptionResult>(outcome)), false, false);
+  }
+
+  /// Reads the form into a file. The problem where it is wrong; empty where the client is gone, or too slow.
+  asio::awaitable<std::optional<std::variant<Response, std::unique_ptr<TranscriptionForm>>>> receive_form(
+      const Request* request) {
+    using Result = std::optional<std::variant<Response, std::unique_ptr<TranscriptionForm>>>;
+    std::unique_ptr<TranscriptionForm> form;
+    std::string_view piece;
+    // What is done with a piece; the first makes the form, one that is empty ends it.
+    auto work = [this, request, &form, &piece]() -> std::optional<Response> {
+      try {
+        auto& service = services_.transcriptions;
+        if (!form) {
+          form = std::make_unique<TranscriptionForm>(
+              *request->header("Content-Type"), service.folder(),
+              [&service](std::string_view name) { return service.has_model(name); });
+        } else if (piece.empty()) {
+          form->finish();
+        } else {
+          form->take(piece);
+        }
+        return std::nullopt;
+      } catch (const FieldError& wrong) {
+        return problem_of_field(wrong.field(), wrong.what());
+      } catch (const std::exception&) {
+        return problem_of_current_exception();
+      }
+    };
+    const auto too_large = [this] {
+      return problem(413, "body_too_large",
+                     fmt::format("A file may have {} MiB: send it in parts.", limits_.upload_bytes >> 20));
+    };
+    if (parser_->content_length().value_or(0) > limits_.upload_bytes) co_return Result(too_large());
+    auto refused = co_await on_pool(services_.pool.get_executor(), work);
+    if (refused) co_return Result(std::move(*refused));
+    if (co_await agree_to_body()) co_return std::nullopt;
+    const bool is_empty = parser_->is_done();
+    http::request_parser<http::buffer_body> parser(std::move(*parser_));
+    const auto begin = std::chrono::steady_clock::now();
+    std::string buffer(kFilePiece, '\0');
+    for (std::uint64_t received = 0; !is_empty && !parser.is_done();) {
+      parser.get().body() = {.data = buffer.data(), .size = buffer.size(), .more = true};
+      stream_.expires_at(begin + limits_.request + std::chrono::seconds(received / limits_.upload_rate));
+      auto [error, size] = co_await http::async_read(stream_, buffer_, parser, kAwait);
+      if (error && error != http::error::need_buffer) {
+        auto wrong = problem_of(error);
+        if (!wrong) co_return std::nullopt;
+        co_return Result(std::move(*wrong));
+      }
+      piece = std::string_view(buffer).substr(0, buffer.size() - parser.get().body().size);
+      received += piece.size();
+      if (received > limits_.upload_bytes) co_return Result(too_large());
+      if (!piece.empty()) refused = co_await on_pool(services_.pool.get_executor(), work);
+      if (refused) co_return Result(std::move(*refused));
+    }
+    piece = {};
+    refused = co_await on_pool(services_.pool.get_executor(), work);
+    if (refused) co_return Result(std::move(*refused));
+    co_return Result(std::move(form));
+  }
+
+  /// Ends the connection, and so the work for it, once the client has closed its end.
+  void end_with_client() {
+    stream_.socket().async_wait(
+        asio::ip::tcp::socket::wait_read, [weak = weak_from_this()](const boost::system::error_code& error) {
+          const auto self = weak.lock();
+          if (error || !self || self->is_idle_) return;
+          char first = 0;
+          const auto got = ::recv(self->stream_.socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+          if (got == 0 || (got < 0 && errno != EAGAIN)) self->cancel();
+        });
+  }
+
+  asio::awaitable<bool> stream_texts(Transcription* transcription) {
+    Message message = message_of({.content_type = "text/event-stream", .body = {}, .headers = {}}, false);
+    if (!co_await write_message(std::move(message), true)) co_return false;
+    bool is_first = true;
+    while (const auto text = co_await transcription->next_text()) {
+      const std::string event = delta_event(std::exchange(is_first, false) ? *text : " " + *text);
+      if (!co_await send(event)) co_return false;
+      stream_.expires_never();
+    }
+    auto outcome = co_await transcription->finish();
+    const auto* const failed = std::get_if<Response>(&outcome);
+    const std::string last =
+        failed != nullptr ? error_event(*failed) : done_event(std::get<TranscriptionResult>(outcome));
+    co_return co_await send(last);
+  }
+
   // Responses
 
   asio::awaitable<bool> write(Response response, bool is_head, bool keep_alive) {
+    if (is_openai_) response = with_openai_error(std::move(response));
     if (std::holds_alternative<std::string>(response.body)) {
       co_return co_await write_text(std::move(response), is_head, keep_alive);
     }
@@ -341,6 +481,8 @@ class HTTPConnection final : public Connection {
   std::shared_ptr<WebSocket> websocket_;  // once it is one; `stream_` has no socket then
   asio::cancellation_signal cancellation_;
   bool is_idle_ = true;
+  bool is_openai_ = false;  // the request that is answered is for the OpenAI-compatible API
+  bool is_form_ = false;    // its body is a form with a file, which is not read with it
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "server/limits.hpp"
 #include "server/router.hpp"
 #include "server/stream_list.hpp"
+#include "server/transcription_service.hpp"
 
 namespace dictum::server {
 
@@ -18,6 +19,7 @@ struct ConnectionServices {
   const Router& router;
   EventFeed& feed;
   StreamList& streams;
+  TranscriptionService& transcriptions;
   AsyncRecorderBackend& backend;
   boost::asio::thread_pool& pool;  ///< for what blocks on files
   Limits limits;

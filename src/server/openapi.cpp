@@ -57,8 +57,10 @@ json::object operation_of(const Route& route) {
                          {"parameters", std::move(parameters)},
                          {"responses", std::move(responses)}};
   if (route.body_schema) {
-    operation["requestBody"] = {{"required", route.body_schema->contains("required")},
-                                {"content", {{"application/json", {{"schema", *route.body_schema}}}}}};
+    operation["requestBody"] = {
+        {"required", route.body_schema->contains("required")},
+        {"content",
+         {{route.takes_form ? "multipart/form-data" : "application/json", {{"schema", *route.body_schema}}}}}};
   }
   // Without tokens, on this machine alone, a server lets everybody in.
   json::array security;

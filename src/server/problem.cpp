@@ -82,6 +82,8 @@ const char* reason(int status) noexcept {
       return "Misdirected Request";
     case 422:
       return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
     case 426:
       return "Upgrade Required";
     case 431:

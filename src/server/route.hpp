@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dictum/command.hpp"
+#include "dictum/config.hpp"
 #include "server/event_cursor.hpp"
 #include "server/request.hpp"
 #include "server/response.hpp"
@@ -61,8 +62,11 @@ struct FollowEvents {
 /// A stream of audio is wanted.
 struct ReceiveAudio {};
 
+/// The form with a sound file, which is the body, is to be read and transcribed.
+struct TranscribeForm {};
+
 /// What a request leads to: a response, or what has to be done for one.
-using Answer = std::variant<Response, Command, FollowEvents, ReceiveAudio>;
+using Answer = std::variant<Response, Command, FollowEvents, ReceiveAudio, TranscribeForm>;
 
 /// The recorder as the API shows it.
 struct Status {
@@ -76,6 +80,7 @@ struct Status {
 struct Library {
   std::filesystem::path root;
   std::function<Status()> status;
+  RecorderConfig config = {};
 };
 
 struct Route {
@@ -96,10 +101,14 @@ struct Route {
   std::function<Answer(const Library&, const Call&)> handler = {};
 
   WebSocket websocket = WebSocket::never;  ///< whether the request may ask for one
+  bool takes_form = false;                 ///< the body is a form with a file, which the schema is of; it is read later
 };
 
 /// What the recorder is doing.
 Response status_response(const Library& library);
+
+/// Those of the OpenAI-compatible API.
+std::vector<Route> make_openai_routes();
 
 /// Every route of the server but `/openapi.json`, which is about them.
 std::vector<Route> make_routes();

@@ -105,6 +105,11 @@ std::optional<Response> refusal_of_body(const Route& route, const Request& reque
   if (route.method != "POST" && !request.body.empty()) {
     return problem(400, "invalid_argument", fmt::format("{} takes no body: leave it out.", route.method));
   }
+  if (route.takes_form) {
+    if (type != nullptr && equal_ignoring_case(essence(*type), "multipart/form-data")) return std::nullopt;
+    return problem(415, "unsupported_media_type",
+                   "The body has to be a form with a file: send it with \"Content-Type: multipart/form-data\".");
+  }
   if (type == nullptr || route.method != "POST" || equal_ignoring_case(essence(*type), "application/json")) {
     return std::nullopt;
   }
@@ -122,6 +127,7 @@ std::uint64_t Call::number(std::string_view name, std::uint64_t otherwise) const
 
 Router::Router(Library library, AccessPolicy access) : library_(std::move(library)), access_(std::move(access)) {
   routes_ = make_routes();
+  std::ranges::move(make_openai_routes(), std::back_inserter(routes_));
   routes_.push_back({.method = "GET",
                      .pattern = "/openapi.json",
                      .name = "openapi",
@@ -183,6 +189,15 @@ std::variant<Response, Router::Match> Router::route(const Request& request) cons
       fmt::format("There is nothing at \"{}\": /openapi.json lists what there is.", excerpt(request.target)));
 } catch (const RecorderError&) {
   return problem_of_current_exception();
+}
+
+bool Router::takes_form(const Request& request) const try {
+  const Target target = parse_target(request.target);
+  return std::ranges::any_of(routes_, [&](const Route& each) {
+    return each.takes_form && each.method == request.method && match(each.pattern, target.path);
+  });
+} catch (const RecorderError&) {  // `route` refuses it
+  return false;
 }
 
 Answer Router::answer(const Match& match) const try {

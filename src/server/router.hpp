@@ -29,6 +29,10 @@ class Router {
   /// problem where something is wrong. Does not block. `request` has to outlive the match.
   std::variant<Response, Match> route(const Request& request) const;
 
+  /// Whether the body of a request is a form with a file, which is too large for memory: `route` goes by the header
+  /// then, and the body is read later.
+  bool takes_form(const Request& request) const;
+
   /// Answers; blocks on files where the route says so. Never throws RecorderError: failures are problems.
   Answer answer(const Match& match) const;
 

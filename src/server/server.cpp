@@ -85,8 +85,10 @@ class Server::Loop {
         root_(session_root(config)),
         streams_({config, context_.get_executor(), [this] { return recorders(); }, pool_}, limits_.streams,
                  limits_.resume),
-        backend_(context_.get_executor(), std::move(config), [this](const Event& event) { feed_.take(event); }),
-        router_({root_, [this] { return status(); }}, {std::move(settings.tokens), std::move(settings.hosts)}) {
+        transcriptions_({config, context_.get_executor(), [this] { return recorders(); }, pool_}, limits_),
+        backend_(context_.get_executor(), config, [this](const Event& event) { feed_.take(event); }),
+        router_({root_, [this] { return status(); }, std::move(config)},
+                {std::move(settings.tokens), std::move(settings.hosts)}) {
     asio::co_spawn(context_, accept(), asio::detached);
     thread_ = std::thread([this] { context_.run(); });
   }
@@ -159,6 +161,7 @@ class Server::Loop {
     acceptor_.close(ignored);
     cancel_connections([](const Connection& each) { return each.is_idle(); });
     streams_.stop();
+    transcriptions_.stop();
     co_await backend_.stop_recording(std::chrono::seconds(0), kAwait);
     co_await streams_.stopped();
     feed_.close();
@@ -190,10 +193,11 @@ class Server::Loop {
   const Limits limits_;
   const std::filesystem::path root_;
   StreamList streams_;
+  TranscriptionService transcriptions_;
   AsyncRecorderBackend backend_;
   const Router router_;
-  const ConnectionServices services_{
-      router_, feed_, streams_, backend_, pool_, limits_, [this] { return is_stopping_.load(); }};
+  const ConnectionServices services_{router_,  feed_, streams_, transcriptions_,
+                                     backend_, pool_, limits_,  [this] { return is_stopping_.load(); }};
   std::set<std::shared_ptr<Connection>> connections_;
   asio::steady_timer none_left_{context_};
   std::atomic<bool> is_stopping_{false};
