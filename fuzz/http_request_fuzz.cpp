@@ -1,5 +1,5 @@
 // What a client of the server may send, as text: addresses, ranges, media types, hosts, places in the events, tokens,
-// and the messages of a stream of audio.
+// the messages of a stream of audio, and forms.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,10 +12,12 @@
 #include "server/access.hpp"
 #include "server/byte_range.hpp"
 #include "server/event_cursor.hpp"
+#include "server/form_reader.hpp"
 #include "server/media_type.hpp"
 #include "server/stream_protocol.hpp"
 #include "server/target.hpp"
 #include "server/token_list.hpp"
+#include "server/transcription_form.hpp"
 
 namespace {
 
@@ -70,6 +72,52 @@ void try_stream(std::string_view text) {
   }
 }
 
+/// The parts of a form, or nothing where it is none.
+class Parts final : public FormReader::Parts {
+ public:
+  void begin(std::string name, std::string file_name) override {
+    require(!is_open_);
+    is_open_ = true;
+    text_ += name + '|' + file_name + '|';
+  }
+  void content(std::string_view bytes) override {
+    require(is_open_ && !bytes.empty());
+    text_ += bytes;
+  }
+  void end() override {
+    require(is_open_);
+    is_open_ = false;
+    text_ += '\n';
+  }
+
+  static std::string of(std::string_view form, std::size_t piece) {
+    try {
+      Parts parts;
+      FormReader reader("multipart/form-data; boundary=b", parts);
+      for (std::size_t at = 0; at < form.size(); at += piece) reader.take(form.substr(at, piece));
+      reader.finish();
+      require(!parts.is_open_);
+      return parts.text_;
+    } catch (const dictum::RecorderError&) {  // is the right answer to most of it
+      return {};
+    }
+  }
+
+ private:
+  std::string text_;
+  bool is_open_ = false;
+};
+
+void try_form(std::string_view text) {
+  require(Parts::of(text, 1) == Parts::of(text, text.size() + 1));
+  for (const std::string& term : terms_of(text.substr(0, 1000))) require(!term.empty());
+  try {
+    Parts parts;
+    const FormReader reader(text, parts);
+  } catch (const dictum::RecorderError&) {
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -86,5 +134,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   try_tokens(text);
   try_stream(text);
+  try_form(text);
   return 0;
 }

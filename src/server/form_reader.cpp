@@ -91,7 +91,10 @@ bool FormReader::step() {
       return true;
     case State::header: {
       const std::size_t end = pending_.find(kHeaderEnd);
-      if (std::min(end, pending_.size()) > kMaxPartHeader) refuse("A part of the form has too long a header.");
+      // The end may be there in part.
+      const std::size_t least =
+          end == std::string::npos ? pending_.size() - std::min(pending_.size(), kHeaderEnd.size() - 1) : end;
+      if (least > kMaxPartHeader) refuse("A part of the form has too long a header.");
       if (end == std::string::npos) return false;
       begin_part(std::string_view(pending_).substr(0, end));
       pending_.erase(0, end + kHeaderEnd.size());

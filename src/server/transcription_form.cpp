@@ -111,7 +111,8 @@ void TranscriptionForm::content(std::string_view bytes) {
     field_bytes_ += bytes.size();
     if (field_bytes_ > kMaxFieldBytes) {
       throw FieldError(excerpt(field_),
-                       fmt::format("The fields of the form have more than {} KiB: send less.", kMaxFieldBytes >> 10));
+                       fmt::format("With \"{}\" the fields of the form have more than {} KiB: send less.",
+                                   excerpt(field_), kMaxFieldBytes >> 10));
     }
     return;
   }

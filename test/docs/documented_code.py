@@ -5,7 +5,7 @@ The word behind the fence says what a block is; what follows it, what is done wi
     ```cpp            a whole program or source file: compiled, and linked where it has a main
     ```cpp run        also run, in a folder of its own
     ```sh             run by bash, stopping at the first command that fails
-    ```python         run by Python, where the package is built
+    ```python         run by Python, where our package is built and those that it imports are installed
     ```toml           a configuration file: `dictum` must accept it
     ```json           must parse, whole or line by line
     ```sh skip: why   not run; the test is counted as skipped and shows why
@@ -76,9 +76,13 @@ def block_named(name, document):
 
 
 def run(block, bin_folder):
-    without_package = block.kind == "python" and importlib.util.find_spec("dictum") is None
-    if block.skip_reason or without_package:
-        print(f"SKIPPED: {block.skip_reason or 'the Python package is not built here'}")
+    skip_reason = block.skip_reason
+    if block.kind == "python" and importlib.util.find_spec("dictum") is None:
+        skip_reason = "the Python package is not built here"
+    elif block.kind == "python" and "from openai " in block.text and importlib.util.find_spec("openai") is None:
+        skip_reason = "the Python package openai is not installed (./setup installs it)"
+    if skip_reason:
+        print(f"SKIPPED: {skip_reason}")
         return SKIPPED
     with tempfile.TemporaryDirectory(prefix="dictum-docs-") as folder:
         here = pathlib.Path(folder)
