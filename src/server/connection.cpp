@@ -29,6 +29,7 @@
 #include "server/event_pump.hpp"
 #include "server/on_pool.hpp"
 #include "server/problem.hpp"
+#include "server/realtime_connection.hpp"
 #include "server/stream_connection.hpp"
 #include "server/websocket.hpp"
 
@@ -195,6 +196,10 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     }
     if (std::holds_alternative<ReceiveAudio>(answer)) {
       if (co_await upgrade(&request)) co_await serve_stream(websocket_, &services_);
+      co_return false;
+    }
+    if (std::holds_alternative<TranscribeRealtime>(answer)) {
+      if (co_await upgrade(&request)) co_await serve_realtime(websocket_, &services_, &request);
       co_return false;
     }
     if (std::holds_alternative<TranscribeForm>(answer)) co_return co_await transcribe(&request);

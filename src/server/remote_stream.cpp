@@ -118,6 +118,7 @@ asio::awaitable<void> RemoteStream::end(std::optional<std::chrono::duration<doub
 
 void RemoteStream::take(const Event& event) {
   feed_.take(event);
+  if (observer_) observer_(event);
   const bool is_more_safe = safe_.take(event);
   if (const auto* const changed = std::get_if<RecordingStateChanged>(&event.body); changed && !changed->is_recording) {
     is_recording_ = false;

@@ -57,6 +57,9 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
   /// Which connection it has; the one before is ended. `on_progress` is called when more is acknowledged.
   void attach(std::shared_ptr<WebSocket> connection, std::function<void()> on_progress);
 
+  /// `take` is given each event of the session, too; empty: none.
+  void observe(std::function<void(const Event&)> take) { observer_ = std::move(take); }
+
   /// The connection is gone. True where it was the newest.
   bool detach(const std::shared_ptr<WebSocket>& connection);
   bool is_attached() const { return connection_ != nullptr; }
@@ -90,6 +93,7 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
   std::shared_ptr<WebSocket> connection_;
   int connections_ = 0;
   std::function<void()> on_progress_;
+  std::function<void(const Event&)> observer_;
   bool is_recording_ = true;
   bool is_finishing_ = false;
 };

@@ -65,8 +65,11 @@ struct ReceiveAudio {};
 /// The form with a sound file, which is the body, is to be read and transcribed.
 struct TranscribeForm {};
 
+/// A session of transcription by OpenAI's Realtime API is wanted.
+struct TranscribeRealtime {};
+
 /// What a request leads to: a response, or what has to be done for one.
-using Answer = std::variant<Response, Command, FollowEvents, ReceiveAudio, TranscribeForm>;
+using Answer = std::variant<Response, Command, FollowEvents, ReceiveAudio, TranscribeForm, TranscribeRealtime>;
 
 /// The recorder as the API shows it.
 struct Status {

@@ -43,6 +43,7 @@ class Router {
   Response status() const;
 
   const std::filesystem::path& root() const { return library_.root; }
+  const RecorderConfig& config() const { return library_.config; }
   const std::vector<Route>& routes() const { return routes_; }
 
  private:

@@ -34,7 +34,8 @@ StreamList::StreamList(StreamServices services, std::size_t max_streams, std::ch
       patience_(patience),
       none_left_(services_.loop, asio::steady_timer::time_point::max()) {}
 
-asio::awaitable<std::variant<Response, std::shared_ptr<RemoteStream>>> StreamList::open(StreamHello hello) {
+asio::awaitable<std::variant<Response, std::shared_ptr<RemoteStream>>> StreamList::open(
+    StreamHello hello, std::function<void(RecorderConfig&)> adapt) {
   using Result = std::variant<Response, std::shared_ptr<RemoteStream>>;
   if (is_stopping_) {
     co_return Result(problem(503, "stopping", "The server is stopping: try again once it has been started again."));
@@ -52,7 +53,9 @@ asio::awaitable<std::variant<Response, std::shared_ptr<RemoteStream>>> StreamLis
   }
   std::string token = random_token();
   const std::string key = key_of(token);
-  auto stream = std::make_shared<RemoteStream>(services_, std::move(hello), std::move(token));
+  StreamServices services = services_;
+  if (adapt) adapt(services.config);
+  auto stream = std::make_shared<RemoteStream>(std::move(services), std::move(hello), std::move(token));
   streams_.emplace(key, stream);
   auto refused = co_await stream->start();
   if (refused) {

@@ -4,6 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,7 +23,9 @@ class StreamList {
   StreamList(StreamServices services, std::size_t max_streams, std::chrono::milliseconds patience);
 
   /// Begins a stream, or finds the one that goes on. The problem where there is none, or cannot be.
-  boost::asio::awaitable<std::variant<Response, std::shared_ptr<RemoteStream>>> open(StreamHello hello);
+  /// `adapt` changes the configuration of the recorder of one that begins.
+  boost::asio::awaitable<std::variant<Response, std::shared_ptr<RemoteStream>>> open(
+      StreamHello hello, std::function<void(RecorderConfig&)> adapt = {});
 
   /// The connection of a stream has ended.
   void disconnected(const std::shared_ptr<RemoteStream>& stream, const std::shared_ptr<WebSocket>& connection);

@@ -87,17 +87,6 @@ boost::json::object members_of(const Response& response) {
   return error || !problem.is_object() ? boost::json::object() : std::move(problem.as_object());
 }
 
-boost::json::object openai_error(const Response& problem, const boost::json::object& members) {
-  const auto member = [&](const char* name) {
-    const boost::json::value* const found = members.if_contains(name);
-    return found == nullptr ? boost::json::value(nullptr) : *found;
-  };
-  return {{"message", member("detail")},
-          {"type", error_type(problem.status)},
-          {"param", member("param")},
-          {"code", member("code")}};
-}
-
 }  // namespace
 
 std::string TranscriptionResult::text() const {
@@ -148,13 +137,25 @@ std::string done_event(const TranscriptionResult& result) {
 }
 
 std::string error_event(const Response& problem) {
-  return event_of({{"type", "error"}, {"error", openai_error(problem, members_of(problem))}});
+  return event_of({{"type", "error"}, {"error", openai_error(problem)}});
+}
+
+boost::json::object openai_error(const Response& problem) {
+  const boost::json::object members = members_of(problem);
+  const auto member = [&](const char* name) {
+    const boost::json::value* const found = members.if_contains(name);
+    return found == nullptr ? boost::json::value(nullptr) : *found;
+  };
+  return {{"message", member("detail")},
+          {"type", error_type(problem.status)},
+          {"param", member("param")},
+          {"code", member("code")}};
 }
 
 Response with_openai_error(Response response) {
   boost::json::object members = members_of(response);
   if (members.empty()) return response;
-  boost::json::object error = openai_error(response, members);
+  boost::json::object error = openai_error(response);
   members["error"] = std::move(error);
   response.body = json::to_line(members) + "\n";
   return response;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,11 @@ std::string delta_event(std::string_view text);
 std::string done_event(const TranscriptionResult& result);
 std::string error_event(const Response& problem);
 
-/// A problem as clients of OpenAI read it: with a member "error", which has "message", "type", "param" and "code",
-/// beside those of RFC 9457. What is no problem stays as it is.
+/// A problem as clients of OpenAI read it: "message", "type", "param" and "code".
+boost::json::object openai_error(const Response& problem);
+
+/// A problem as clients of OpenAI read it in an answer: with a member "error" beside those of
+/// RFC 9457. What is no problem stays as it is.
 Response with_openai_error(Response response);
 
 /// The problem for a field that is wrong; `param` names it.

@@ -51,12 +51,6 @@ std::string_view without_brackets(std::string_view name) {
   return name.ends_with("[]") ? name.substr(0, name.size() - 2) : name;
 }
 
-bool is_language(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxLanguage && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-  });
-}
-
 std::string trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(' ');
   if (begin == std::string_view::npos) return "";
@@ -67,6 +61,12 @@ std::string trimmed(std::string_view text) {
 
 const char* content_type_of(Format format) noexcept {
   return std::ranges::find(kFormats, format, &FormatName::format)->content_type;
+}
+
+bool is_language(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= kMaxLanguage && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
 }
 
 std::vector<std::string> terms_of(std::string_view prompt) {

@@ -41,6 +41,9 @@ class FieldError : public RecorderError {
   std::string field_;
 };
 
+/// Whether a text may be the name of a language (BCP 47).
+bool is_language(std::string_view text) noexcept;
+
 /// The text of a prompt as terms of a vocabulary: parted by punctuation and line breaks, long ones between words.
 std::vector<std::string> terms_of(std::string_view prompt);
 

@@ -32,17 +32,6 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::array<const char*, 4> kAliases = {"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe",
                                                  "gpt-transcribe"};
 
-/// What is said in a file is text and no command, so the phrases of notes are what nobody says.
-RecorderConfig::Notes no_commands() {
-  return {.start = {"qzxv wvkj"},
-          .title = {"xqvz kwjj"},
-          .end = {"vvqx zjkw"},
-          .cancel = {"jjzq xvwk"},
-          .scratch = {"kxqj vzzw"},
-          .stop = {"wqvk jxxz"},
-          .prefix = {"zvxq"}};
-}
-
 /// A recorder for files: as the server's own, but for where the audio comes from and where it goes.
 RecorderConfig config_of(const StreamServices& services, const Limits& limits, const UploadRecorder& recorder) {
   RecorderConfig config = services.config;
@@ -58,7 +47,7 @@ RecorderConfig config_of(const StreamServices& services, const Limits& limits, c
   config.session.durability = "crash";
   config.retention = {};
   config.events = {};
-  config.notes = no_commands();
+  config.notes = notes_without_commands();
   config.transcription.drain_sec = -1;
   if (!recorder.language.empty()) config.transcription.language = recorder.language;
   auto& vocabulary = config.transcription.vocabulary;
@@ -80,6 +69,16 @@ void remove_session(const fs::path& session) {
 }
 
 }  // namespace
+
+RecorderConfig::Notes notes_without_commands() {
+  return {.start = {"qzxv wvkj"},
+          .title = {"xqvz kwjj"},
+          .end = {"vvqx zjkw"},
+          .cancel = {"jjzq xvwk"},
+          .scratch = {"kxqj vzzw"},
+          .stop = {"wqvk jxxz"},
+          .prefix = {"zvxq"}};
+}
 
 std::vector<std::string> model_names(const RecorderConfig& config) {
   if (!transcribes(config)) return {};

@@ -114,6 +114,9 @@ class TranscriptionService {
   bool is_stopping_ = false;
 };
 
+/// Phrases of notes that nobody says: where a program sends audio, what is said is text and no command.
+RecorderConfig::Notes notes_without_commands();
+
 /// The names by which a client may ask for the configured transcriber: its own first. Blocks.
 std::vector<std::string> model_names(const RecorderConfig& config);
 

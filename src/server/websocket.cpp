@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
@@ -36,7 +37,7 @@ namespace websocket = boost::beast::websocket;
 using asio::ip::tcp;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr std::string_view kTokenProtocol = "dictum.token.";
+constexpr std::array<std::string_view, 2> kTokenProtocols = {"dictum.token.", "openai-insecure-api-key."};
 constexpr std::string_view kDefaultPort = "80";
 constexpr std::size_t kKeySize = 24;     // 16 bytes in base64
 constexpr std::size_t kMaxReason = 123;  // bytes, of a close frame
@@ -62,6 +63,14 @@ bool has_member(const Request& request, std::string_view header, std::string_vie
     for_each_member(each.value, [&](std::string_view member) { found = found || equal_ignoring_case(member, wanted); });
   }
   return found;
+}
+
+/// The protocol that is answered; empty where the client offers none of ours.
+std::string_view agreed_protocol(const Request& request) {
+  for (const std::string_view protocol : {kWebSocketProtocol, kRealtimeProtocol}) {
+    if (has_member(request, "Sec-WebSocket-Protocol", protocol)) return protocol;
+  }
+  return {};
 }
 
 /// The longest start of a text that fits so many bytes, without a piece of a character.
@@ -166,7 +175,9 @@ std::string token_in_protocols(const Request& request) {
   const std::string* const offered = request.header("Sec-WebSocket-Protocol");
   if (offered == nullptr || !is_websocket_upgrade(request)) return token;
   for_each_member(*offered, [&](std::string_view protocol) {
-    if (protocol.starts_with(kTokenProtocol)) token = protocol.substr(kTokenProtocol.size());
+    for (const std::string_view begin : kTokenProtocols) {
+      if (protocol.starts_with(begin)) token = protocol.substr(begin.size());
+    }
   });
   return token;
 }
@@ -186,7 +197,7 @@ std::optional<Response> refusal_of_upgrade(const Request& request) {
                    "The header \"Sec-WebSocket-Key\" has to be 16 random bytes in base64: send it once.");
   }
   const std::string* const offered = request.header("Sec-WebSocket-Protocol");
-  if (offered != nullptr && !has_member(request, "Sec-WebSocket-Protocol", kWebSocketProtocol)) {
+  if (offered != nullptr && agreed_protocol(request).empty()) {
     return problem(400, "invalid_request",
                    fmt::format("None of the protocols that the client offers is spoken here: offer \"{}\", or none.",
                                kWebSocketProtocol));
@@ -199,9 +210,9 @@ asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(tcp::socket socket,
   const auto made = std::make_shared<BeastWebSocket>(std::move(socket), limits);
   http::request<http::empty_body> upgrade{http::verb::get, request->target, 11};
   for (const Request::Header& header : request->headers) upgrade.insert(header.name, header.value);
-  const bool has_protocol = request->header("Sec-WebSocket-Protocol") != nullptr;
-  made->stream().set_option(websocket::stream_base::decorator([has_protocol](websocket::response_type& response) {
-    if (has_protocol) response.set(http::field::sec_websocket_protocol, std::string(kWebSocketProtocol));
+  const std::string_view protocol = agreed_protocol(*request);
+  made->stream().set_option(websocket::stream_base::decorator([protocol](websocket::response_type& response) {
+    if (!protocol.empty()) response.set(http::field::sec_websocket_protocol, std::string(protocol));
   }));
   made->limit(limits.write);
   auto [error] = co_await made->stream().async_accept(upgrade, kAwait);

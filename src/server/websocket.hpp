@@ -61,9 +61,11 @@ bool is_websocket_upgrade(const Request& request);
 
 /// The protocol that is answered to a client which offers protocols, as a browser has to that sends its token as one.
 inline constexpr std::string_view kWebSocketProtocol = "dictum";
+/// The same by a page that speaks OpenAI's Realtime API.
+inline constexpr std::string_view kRealtimeProtocol = "realtime";
 
-/// The token among the protocols that a client offers ("dictum, dictum.token.TOKEN"), the only header that a page can
-/// choose; empty where there is none.
+/// The token among the protocols that a client offers ("dictum, dictum.token.TOKEN" or "realtime,
+/// openai-insecure-api-key.TOKEN"), the only header that a page can choose; empty where there is none.
 std::string token_in_protocols(const Request& request);
 
 /// The problem that answers an upgrade which cannot be agreed to; empty where it can.

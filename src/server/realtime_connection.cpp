@@ -1,0 +1,267 @@
+#include "server/realtime_connection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cmath>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.hpp"
+#include "dictum/error.hpp"
+#include "dictum/transcribers.hpp"
+#include "server/connection.hpp"
+#include "server/on_pool.hpp"
+#include "server/problem.hpp"
+#include "server/realtime_items.hpp"
+#include "server/realtime_protocol.hpp"
+#include "server/stream_list.hpp"
+#include "server/token_list.hpp"
+#include "server/transcription_answer.hpp"
+
+namespace dictum::server {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kMaxOutbox = std::size_t{4} << 20;  // bytes; who takes nothing for so long is gone, or hostile
+constexpr double kMarginSec = 1;                          // beyond the pre-roll, for what the detector still holds
+constexpr double kReserveSec = 0.5;                       // of the silence behind a commit, for the pace of reports
+
+bool is_beta(const Request& request) {
+  const std::string* const header = request.header("OpenAI-Beta");
+  return header != nullptr && header->find("realtime=v1") != std::string::npos;
+}
+
+/// One client and its session. The reader and the writer share it.
+class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnection> {
+ public:
+  RealtimeConnection(std::shared_ptr<WebSocket> websocket, const ConnectionServices& services, bool is_beta,
+                     const asio::any_io_executor& executor)
+      : websocket_(std::move(websocket)),
+        services_(services),
+        is_beta_(is_beta),
+        id_("sess_" + random_token().substr(0, 16)),
+        wake_(executor) {}
+
+  asio::awaitable<void> run() {
+    settings_ = default_realtime_settings(config());
+    say({{"type", is_beta_ ? "transcription_session.created" : "session.created"},
+         {"session", session_json(settings_, id_, is_beta_)}});
+    auto names = [this] { return model_names(config()); };
+    models_ = co_await on_pool(services_.pool.get_executor(), std::move(names));
+    if (models_.empty()) {
+      refuse(problem(Errc::transcriber_missing,
+                     "This server transcribes nothing: start it with another --transcriber than none."),
+             "");
+      is_over_ = true;
+    }
+    asio::co_spawn(
+        co_await asio::this_coro::executor, [self = shared_from_this()] { return self->read(); }, asio::detached);
+    try {
+      co_await write();
+    } catch (...) {  // it was cancelled
+      leave();
+      throw;
+    }
+    leave();
+  }
+
+ private:
+  const RecorderConfig& config() const { return services_.router.config(); }
+
+  // Out
+
+  void say(boost::json::object message) {
+    message["event_id"] = fmt::format("event_{}_{}", id_, ++said_);
+    std::string text = json::to_line(message);
+    outbox_bytes_ += text.size();
+    outbox_.push_back(std::move(text));
+    wake_.cancel();
+  }
+
+  void say_all(RealtimeItems::Messages messages) {
+    for (auto& message : messages) say(std::move(message));
+  }
+
+  void refuse(const Response& problem, std::string_view event_id) { say(realtime_error(problem, event_id)); }
+
+  /// Sends what there is to say, until the client is gone or the session is over.
+  asio::awaitable<void> write() {
+    for (;;) {
+      while (!outbox_.empty()) {
+        const std::string text = std::move(outbox_.front());
+        outbox_.pop_front();
+        outbox_bytes_ -= text.size();
+        if (!co_await websocket_->write_text(text)) co_return;
+      }
+      if (is_gone_) co_return;
+      if (stream_ && stream_->is_over() && !std::exchange(is_over_, true)) {
+        say_all(items_->end());
+        continue;
+      }
+      if (is_over_) {
+        const bool is_stopping = services_.is_stopping();
+        co_await websocket_->close(is_stopping ? CloseCode::going_away : CloseCode::policy,
+                                   is_stopping ? "The server is stopping." : "The session has ended.");
+        co_return;
+      }
+      wake_.expires_after(services_.limits.heartbeat);
+      auto [woken] = co_await wake_.async_wait(kAwait);
+      if (!woken && outbox_.empty() && !co_await websocket_->ping()) co_return;
+    }
+  }
+
+  // In
+
+  asio::awaitable<void> read() {
+    while (const auto message = co_await websocket_->read()) {
+      if (is_over_) continue;  // until it closes
+      if (outbox_bytes_ > kMaxOutbox) websocket_->cancel();
+      std::string event_id;
+      std::optional<Response> refused;
+      try {
+        if (!message->is_text) throw FieldError("", "Audio is sent as text, in input_audio_buffer.append.");
+        RealtimeCommand command = parse_realtime_message(message->bytes, event_id);
+        if (auto* const append = std::get_if<RealtimeAppend>(&command)) {
+          const std::vector<float> samples = decode_realtime_audio(settings_.format, append->audio);
+          if (!stream_ && !samples.empty()) refused = co_await begin();
+          if (stream_) stream_->audio().write(stream_->audio().received(), samples);
+        } else {
+          refused = carry_out(command);
+        }
+      } catch (const FieldError& wrong) {
+        refused = problem_of_field(wrong.field(), wrong.what());
+      } catch (const RecorderError&) {
+        refused = problem_of_current_exception();
+      }
+      if (refused) refuse(*refused, event_id);
+      if (stream_) co_await stream_->wait_for_room();
+    }
+    is_gone_ = true;
+    wake_.cancel();
+  }
+
+  /// The problem where it is not possible now. Throws FieldError.
+  std::optional<Response> carry_out(const RealtimeCommand& command) {
+    if (const auto* const update = std::get_if<RealtimeUpdate>(&command)) {
+      RealtimeSettings changed = settings_;
+      update_settings(changed, *update,
+                      [this](std::string_view name) { return std::ranges::find(models_, name) != models_.end(); });
+      if (stream_ && changed != settings_) {
+        throw FieldError("session", "The session cannot be changed once audio was sent: connect again.");
+      }
+      settings_ = std::move(changed);
+      say({{"type", update->is_beta ? "transcription_session.updated" : "session.updated"},
+           {"session", session_json(settings_, id_, update->is_beta)}});
+    } else if (std::holds_alternative<RealtimeCommit>(command)) {
+      const Frame received = stream_ ? stream_->audio().received() : 0;
+      if (!stream_ || items_->is_empty(received)) {
+        return problem(400, "input_audio_buffer_commit_empty",
+                       "There is no audio to commit: append some that was not committed.");
+      }
+      say_all(items_->commit(received));
+      end_segment();
+    } else {
+      if (stream_ && !items_->is_empty(stream_->audio().received())) {
+        items_->clear(stream_->audio().received());
+        end_segment();
+      }
+      say({{"type", "input_audio_buffer.cleared"}});
+    }
+    return std::nullopt;
+  }
+
+  /// Begins the session, with the first audio. The problem where that fails.
+  asio::awaitable<std::optional<Response>> begin() {
+    StreamHello hello;
+    hello.device = "OpenAI Realtime";
+    hello.sample = audio::SampleFormat::s16;
+    hello.format = {.sample_rate = settings_.sample_rate(), .channels = 1};
+    auto change = [settings = settings_](RecorderConfig& of_stream) {
+      adapt(of_stream, settings);
+      of_stream.notes = notes_without_commands();
+    };
+    auto opened = co_await services_.streams.open(std::move(hello), std::move(change));
+    if (auto* const refused = std::get_if<Response>(&opened)) co_return std::move(*refused);
+    stream_ = std::get<std::shared_ptr<RemoteStream>>(opened);
+    RecorderConfig::VAD vad = config().vad;
+    if (settings_.turn_detection) {
+      vad.pre_roll_ms = settings_.turn_detection->prefix_padding_ms;
+      vad.min_silence_ms = settings_.turn_detection->silence_duration_ms;
+    }
+    const double margin_sec = vad.pre_roll_ms / 1000.0 + kMarginSec;
+    silence_ = frames_of(margin_sec + vad.min_silence_ms / 1000.0 + kReserveSec);
+    items_.emplace(RealtimeItems::Settings{.session = stream_->session(),
+                                           .sample_rate = settings_.sample_rate(),
+                                           .is_manual = !settings_.turn_detection,
+                                           .margin = frames_of(margin_sec),
+                                           .is_beta = is_beta_});
+    stream_->attach(websocket_, nullptr);
+    stream_->observe([weak = weak_from_this()](const Event& event) {
+      if (const auto self = weak.lock()) self->say_all(self->items_->take(event));
+    });
+    ended_.emplace(stream_->feed(), [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (self && self->stream_->is_over()) self->wake_.cancel();
+    });
+    co_return std::nullopt;
+  }
+
+  Frame frames_of(double seconds) const { return std::llround(seconds * settings_.sample_rate()); }
+
+  /// Silence ends the segment that is being spoken.
+  void end_segment() {
+    const Frame at = stream_->audio().received();
+    items_->skip(at, silence_);
+    stream_->audio().write(at, std::vector<float>(static_cast<std::size_t>(silence_)));
+  }
+
+  /// The client is gone: its session ends behind what it has sent.
+  void leave() {
+    is_gone_ = true;
+    if (!stream_) return;
+    ended_.reset();
+    stream_->observe(nullptr);
+    stream_->finish();
+    services_.streams.disconnected(stream_, websocket_);
+  }
+
+  const std::shared_ptr<WebSocket> websocket_;
+  const ConnectionServices& services_;
+  const bool is_beta_;
+  const std::string id_;
+  asio::steady_timer wake_;  // of the writer
+  std::vector<std::string> models_;
+  RealtimeSettings settings_;
+  std::shared_ptr<RemoteStream> stream_;  // once there is audio
+  std::optional<RealtimeItems> items_;    // the same
+  std::optional<EventFeed::Watch> ended_;
+  std::deque<std::string> outbox_;
+  std::size_t outbox_bytes_ = 0;
+  std::uint64_t said_ = 0;
+  Frame silence_ = 0;     // behind a commit
+  bool is_gone_ = false;  // the client
+  bool is_over_ = false;  // the session: what was said is sent, then the connection is closed
+};
+
+}  // namespace
+
+asio::awaitable<void> serve_realtime(std::shared_ptr<WebSocket> websocket, const ConnectionServices* services,
+                                     const Request* request) {
+  const auto connection = std::make_shared<RealtimeConnection>(std::move(websocket), *services, is_beta(*request),
+                                                               co_await asio::this_coro::executor);
+  co_await connection->run();
+}
+
+}  // namespace dictum::server
