@@ -190,8 +190,8 @@ bool JobServer::State::run() {
       context_.get_executor(), settings_.pool, std::make_shared<SystemClock>(),
       transcription::WorkerPoolEvents{
           .on_status =
-              [this](const std::string& worker, WorkerState state, const std::string& reason) {
-                if (state == WorkerState::failed) print_(fmt::format("{}: {}", worker, reason));
+              [this](const WorkerStatus& status) {
+                if (status.state == WorkerState::failed) print_(fmt::format("{}: {}", status.worker, status.reason));
               },
           .on_partial = [this](const std::string& session, std::uint32_t segment, const std::string& text,
                                std::size_t) { publish_partial(session, segment, text); }});
