@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "dictum/recorder_backend.hpp"
+#include "dictum/sessions.hpp"
 #include "dictum/sound_file.hpp"
 #include "dictum/text.hpp"
 #include "output.hpp"
@@ -46,11 +47,12 @@ class FileJob {
       return;
     }
     state_ = State::recording;
+    config.capture.input = file_;
     try {
-      config.capture.input = file_;
-      const SoundFileInfo info = sound_file_info(file_);
-      frames_ = info.frames.value_or(0);
-      sample_rate_ = info.format.sample_rate;
+      frames_ = sound_file_info(file_).frames.value_or(0);
+    } catch (const RecorderError&) {  // raw samples say nothing; of the rest the start says what is wrong
+    }
+    try {
       record(config);
     } catch (const std::exception& error) {
       error_ = error.what();
@@ -58,10 +60,12 @@ class FileJob {
     state_ = State::done;
   }
 
-  /// Stops it and the wait for its texts; nothing where it does not run. Called by main's thread.
+  /// From now on it does not begin.
+  void forbid() { is_stopped_ = true; }
+
+  /// Stops it and the wait for its texts, within seconds; nothing where it does not run. After `forbid`.
   void stop() {
     const std::lock_guard lock(mutex_);
-    is_stopped_ = true;
     if (!backend_) return;
     std::error_code ignored;  // it has ended by itself, then
     backend_->stop_recording(0s, ignored);
@@ -80,30 +84,32 @@ class FileJob {
 
   // What follows is for main's thread once it is done.
 
-  ExitCode code() const { return error_.empty() && !is_stopped_ ? outcome_.code() : ExitCode::failure; }
+  ExitCode code() const { return error().empty() ? outcome_.code() : ExitCode::failure; }
 
   void print(bool json) const {
     if (json) {
       print_json(boost::json::object{{"file", file_},
                                      {"session", session_.empty() ? boost::json::value() : session_.c_str()},
-                                     {"duration_sec", seconds()},
+                                     {"duration_sec", duration_sec_},
                                      {"segments", outcome_.segments()},
                                      {"without_text", outcome_.without_text()},
                                      {"waiting_for_text", outcome_.waiting_for_text()},
-                                     {"error", error_.empty() ? boost::json::value() : error_.c_str()}});
+                                     {"error", error().empty() ? boost::json::value() : error().c_str()}});
     } else if (!session_.empty()) {
-      program::print("{}: {}, {} {}, {}\n", file_, position_text(seconds()), outcome_.segments(),
+      program::print("{}: {}, {} {}, {}\n", file_, position_text(duration_sec_), outcome_.segments(),
                      outcome_.segments() == 1 ? "segment" : "segments", session_);
     }
-    if (!error_.empty()) print_error("{}", error_);
+    if (!error().empty()) print_error("{}: {}", file_, error());
     if (!session_.empty()) outcome_.print_missing(session_);
   }
 
  private:
+  const std::string& error() const { return error_.empty() ? outcome_.why() : error_; }
+
   void record(const RecorderConfig& config) {
     {
       const std::lock_guard lock(mutex_);
-      if (is_stopped_) throw RecorderError(Errc::cancelled, fmt::format("{}: not recorded.", file_));
+      if (is_stopped_) throw RecorderError(Errc::cancelled, "not recorded");
       backend_ = std::make_unique<RecorderBackend>(config, [this](const Event& event) { receive(event); });
     }
     struct Ending {
@@ -114,10 +120,12 @@ class FileJob {
       }
     } const ending{*this};
     backend_->start_recording();
-    stopped_.acquire();
-    std::error_code ignored;  // the outcome knows
-    backend_->stop_recording(ignored);
     session_ = backend_->get_session_path().string();
+    std::error_code ignored;                                 // the outcome knows
+    if (is_stopped_) backend_->stop_recording(0s, ignored);  // a stop before the start had nothing to stop
+    stopped_.acquire();
+    backend_->stop_recording(ignored);
+    duration_sec_ = session_entry(session_).duration_sec;
   }
 
   void receive(const Event& event) {
@@ -126,17 +134,15 @@ class FileJob {
     if (outcome_.has_stopped()) stopped_.release();
   }
 
-  double seconds() const { return sample_rate_ > 0 ? static_cast<double>(frame_) / sample_rate_ : 0; }
-
   const std::string file_;
   std::atomic<State> state_{State::waiting};
   std::atomic<Frame> frame_{0};
   std::atomic<Frame> frames_{0};
   std::atomic<bool> is_stopped_{false};
-  int sample_rate_ = 0;
   std::counting_semaphore<> stopped_{0};  // released once the recording has ended
   RecordingOutcome outcome_;
   std::string session_;
+  double duration_sec_ = 0;
   std::string error_;
   std::mutex mutex_;                          // of `backend_`, which main's thread stops
   std::unique_ptr<RecorderBackend> backend_;  // while it records
@@ -149,7 +155,7 @@ class StatusLine {
     if (std::exchange(is_drawn_, false)) write_output("\r\x1b[K");
   }
 
-  void draw(const std::vector<const FileJob*>& left, std::size_t all) {
+  void draw(const std::vector<FileJob*>& left, std::size_t all) {
     std::string line = fmt::format("{} of {} done", all - left.size(), all);
     for (const FileJob* job : left) {
       if (job->state() != FileJob::State::recording) continue;
@@ -186,7 +192,7 @@ ExitCode record_jobs(const std::vector<std::string>& files, const RecorderConfig
 
   const bool shows_status = !json && isatty(STDOUT_FILENO) != 0;
   StatusLine status;
-  std::vector<const FileJob*> left;
+  std::vector<FileJob*> left;
   for (const auto& job : all) left.push_back(job.get());
   std::size_t left_out = 0;
   ExitCode code = ExitCode::success;
@@ -204,7 +210,11 @@ ExitCode record_jobs(const std::vector<std::string>& files, const RecorderConfig
     if (shows_status) status.draw(left, all.size());
     const auto until = shows_status ? std::optional(std::chrono::steady_clock::now() + kRedraw) : std::nullopt;
     if (signals.wait(until) == Signals::Event::signal) {
-      for (const auto& job : all) job->stop();
+      for (const auto& job : all) job->forbid();
+      std::vector<std::jthread> stops;  // one that a device or a disk holds up delays no other
+      for (FileJob* job : left) {
+        if (job->state() == FileJob::State::recording) stops.emplace_back([job] { job->stop(); });
+      }
     }
   }
   status.clear();

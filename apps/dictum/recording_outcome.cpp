@@ -10,7 +10,10 @@ void RecordingOutcome::take(const Event& event) {
     if (changed->state == RecordingState::failed) has_failed_ = true;
     if (!changed->is_recording) has_stopped_ = true;
   } else if (const auto* fault = std::get_if<RecorderFault>(&event.body)) {
-    if (leaves_something_undone(*fault)) has_failed_ = true;
+    if (leaves_something_undone(*fault)) {
+      has_failed_ = true;
+      if (why_.empty()) why_ = fault->message;
+    }
     // At the start it says that another transcriber serves; later, that there is none for the segments that wait.
     if (fault->code == to_string(Errc::transcriber_missing) && waiting_for_text_ > 0) lacks_transcriber_ = true;
   } else if (const auto* speech = std::get_if<SpeechEnded>(&event.body)) {

@@ -26,6 +26,9 @@ class RecordingOutcome {
   int waiting_for_text() const { return waiting_for_text_; }
   ExitCode code() const { return has_failed() || without_text_ > 0 ? ExitCode::failure : ExitCode::success; }
 
+  /// The first fault that left something undone; empty where there was none. Once no more events come.
+  const std::string& why() const { return why_; }
+
   /// Tells on standard error which texts are missing, and what makes them.
   void print_missing(const std::string& session) const;
 
@@ -37,6 +40,7 @@ class RecordingOutcome {
   std::atomic<int> without_text_{0};
   std::atomic<int> waiting_for_text_{0};
   std::string why_without_text_;  // of the first one
+  std::string why_;
 };
 
 }  // namespace dictum::program
