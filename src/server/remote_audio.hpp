@@ -21,7 +21,8 @@ namespace dictum::server {
 /// Owner: both sides. The one that writes has to wait while it is full: about a second of audio is kept.
 class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
  public:
-  /// More frames than these, in all of a stream, are not missing but a mistake, or an attack on the timeline.
+  /// More than this and what was received, in all of a stream, is not missing but a mistake, or an attack on the
+  /// timeline.
   static constexpr int kMaxGapHours = 24;
 
   /// `on_room` is called on the recorder's strand once there is room again.
