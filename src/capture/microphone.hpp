@@ -34,14 +34,15 @@ class Microphone final : public AudioSource {
   Reading read(std::span<float> interleaved) override;
   void finish() noexcept override;
   void close() noexcept override { supervisor_.close(); }
-  std::chrono::milliseconds quiet_pace() const override {
-    return std::chrono::milliseconds(160);
-  }  // the ring has seconds
+  std::chrono::milliseconds quiet_pace() const override { return kQuietPace; }
   void set_device(const std::string& device) override { supervisor_.set_device(device); }
   std::string description() const override { return description_; }
   double drift_ppm() const override { return aligner_.drift_ppm(); }
 
  private:
+  static constexpr std::chrono::milliseconds kQuietPace{160};  // the stream's ring has room for seconds
+  static_assert(kQuietPace < StreamSupervisor::kMaxWatchStep);
+
   void follow_stream();
   void replace_stream();
   bool receive();

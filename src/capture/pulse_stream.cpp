@@ -9,6 +9,7 @@
 
 #include "audio/format.hpp"
 #include "capture/backend.hpp"
+#include "capture/timeline_aligner.hpp"
 #include "pulse/connection.hpp"
 
 namespace dictum::capture {
@@ -17,7 +18,6 @@ namespace {
 using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr std::chrono::milliseconds kConnectDeadline{2500};  // less than the microphone's, so that the reason is known
-constexpr double kFragmentSeconds = 0.064;                   // each wakes a thread, all day
 constexpr const char* kName = "pulse";
 
 struct Sources {
@@ -126,7 +126,8 @@ class Recording {
     pa_buffer_attr attributes;
     attributes.maxlength = static_cast<std::uint32_t>(-1);
     attributes.fragsize =
-        static_cast<std::uint32_t>(kFragmentSeconds * format.sample_rate) * static_cast<std::uint32_t>(frame_bytes_);
+        static_cast<std::uint32_t>(std::chrono::duration<double>(kFragment).count() * format.sample_rate) *
+        static_cast<std::uint32_t>(frame_bytes_);
     attributes.tlength = attributes.prebuf = attributes.minreq = static_cast<std::uint32_t>(-1);
     // A stream that follows the default names no device: the server then moves it along when the default changes.
     if (pulse::libpulse().pa_stream_connect_record(handle_.get(),

@@ -17,7 +17,6 @@ constexpr auto kCloseDeadline = 800ms;
 constexpr auto kStallReported = 600ms;  // without deliveries ...
 constexpr auto kStallLimit = 3s;        // ... and until the stream is replaced
 constexpr auto kRetryPause = 250ms;     // between two attempts to connect
-constexpr auto kMaxWatchStep = 100ms;   // a reader that slept for longer does not know what arrived meanwhile
 
 std::chrono::milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
   return std::max(std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()), 0ms);

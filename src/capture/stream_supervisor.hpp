@@ -24,6 +24,9 @@ namespace dictum::capture {
 /// blocks.
 class StreamSupervisor {
  public:
+  /// A reader that slept for longer does not know what arrived meanwhile.
+  static constexpr std::chrono::milliseconds kMaxWatchStep{250};
+
   /// `backends` are tried in order at the first `open`; the next one where the one before reaches no server.
   StreamSupervisor(std::vector<Backend> backends, std::string device, std::shared_ptr<const Clock> clock);
   ~StreamSupervisor() { close(); }

@@ -1,6 +1,7 @@
 #include "capture/timeline_aligner.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -16,8 +17,9 @@ struct Settling {
 };
 constexpr Settling kSettling{0.3, 1.5};
 constexpr Settling kSettlingOfStall{1.0, 3.0};
-constexpr double kHalfFragment = 0.010;  // seconds: the most by which the mean lag exceeds the least one
-constexpr double kMinGap = 0.010;        // seconds: less is jitter
+// Seconds: the most by which the mean lag exceeds the least one.
+constexpr double kHalfFragment = std::chrono::duration<double>(kFragment).count() / 2;
+constexpr double kMinGap = 0.010;  // seconds: less is jitter
 
 double seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();

@@ -12,6 +12,9 @@
 
 namespace dictum::capture {
 
+/// How much audio a device is asked to deliver at once: each delivery wakes a thread, all day.
+constexpr std::chrono::milliseconds kFragment{50};
+
 /// Places what a device delivers on the timeline: deliveries in, frames and gaps out.
 ///
 /// The timeline follows the steady clock: frames delivered and gaps together are the time that has passed, once the
@@ -25,7 +28,7 @@ class TimelineAligner {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   /// Deliveries that are late by more than this may follow lost frames.
-  static constexpr std::chrono::milliseconds kLate{100};
+  static constexpr std::chrono::milliseconds kLate = kFragment + std::chrono::milliseconds(80);
 
   /// Begins a timeline at `opened`: earlier audio, from buffers of the driver, is left out. What is known of the drift
   /// is kept where the rate is the same.
