@@ -111,6 +111,11 @@ void CaptureLoop::step() {
   schedule(last == Read::something ? std::chrono::milliseconds(0) : pace());
 }
 
+void CaptureLoop::set_muted(bool muted) {
+  if (!can_wait()) step();
+  pipeline_->set_muted(muted);
+}
+
 std::chrono::milliseconds CaptureLoop::pace() const {
   if (pipeline_->is_segment_open()) return source_->pace();
   const double level_hz = config_.events.level_hz;

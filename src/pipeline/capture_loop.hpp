@@ -92,7 +92,9 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   detail::Outcome pause();
   detail::Outcome resume();
   void set_min_silence_ms(int ms) { pipeline_->set_min_silence_ms(ms); }
-  void set_muted(bool muted) { pipeline_->set_muted(muted); }
+
+  /// From what is captured now on: what has arrived is processed first.
+  void set_muted(bool muted);
 
   void set_device(const std::string& device) { source_->set_device(device); }
 

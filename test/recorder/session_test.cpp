@@ -64,6 +64,27 @@ TEST_F(SessionInVirtualTime, ReadsTheSourceRarelyWhileNobodySpeaks) {
   EXPECT_EQ(readings, 50);
 }
 
+TEST_F(SessionInVirtualTime, UnmutesFromThenOnThoughTheSourceIsReadRarely) {
+  const Script script({{.text = "a line", .speech_sec = 3, .pause_sec = 4}}, 0.1);
+  int readings = 0;
+  config.detector = script.detector();
+  config.source = [source = script.source(time), &readings] {
+    return std::make_unique<CountedSource>(source(), readings);
+  };
+  const auto began = time->steady_now();
+  record_for(0s);
+  session->set_muted(true);
+  time->advance(1590ms);  // between two readings
+  const auto unmuted = std::chrono::duration<double>(time->steady_now() - began).count();
+  session->set_muted(false);
+  time->advance(3s);
+  const auto spoken = received_bodies<SpeechEnded>();
+  ASSERT_THAT(spoken, SizeIs(1));
+  constexpr double kPreRoll = 0.5;
+  constexpr double kWindow = 0.032;
+  EXPECT_GE(static_cast<double>(spoken[0].start_frame) / 16000, unmuted - kPreRoll - kWindow);
+}
+
 TEST_F(SessionInVirtualTime, DeliversAnEventOnlyOnceItsJournalLineIsWritten) {
   record_for(1s);
   const auto before = received().size();
