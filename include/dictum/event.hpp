@@ -28,7 +28,7 @@ enum class WorkerState { starting, ready, busy, stopped, failed };
 /// Why a segment was not kept.
 enum class DiscardReason {
   too_short,  ///< it has less speech than `[vad] min_speech_ms`
-  no_audio,   ///< found after a crash: none of its sound had reached the disk
+  no_audio,   ///< none of its sound reached the disk: it was full, or found so after a crash
 };
 
 /// `recording` begins a session's events. After `idle` or `failed` only transcription, note and fault events follow.

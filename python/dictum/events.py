@@ -48,7 +48,7 @@ class GapReason(StrEnum):
 
 class DiscardReason(StrEnum):
     TOO_SHORT = "too_short"  #: it has less speech than `vad_min_speech_ms`
-    NO_AUDIO = "no_audio"  #: found after a crash: none of its sound had reached the disk
+    NO_AUDIO = "no_audio"  #: none of its sound reached the disk: it was full, or found so after a crash
 
 
 class WorkerState(StrEnum):

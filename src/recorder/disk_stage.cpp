@@ -117,6 +117,10 @@ std::vector<pipeline::StreamItem> DiskStage::take_urgent() {
     std::ranges::copy_if(batch.items, std::back_inserter(urgent), is_urgent);
     std::erase_if(batch.items, is_urgent);
   }
+  // A level says how far the audio is safe, too: it may not be ahead of what waits.
+  for (pipeline::StreamItem& item : urgent) {
+    if (auto* level = std::get_if<pipeline::Level>(&item)) level->now = std::min(level->now, written_until_);
+  }
   return urgent;
 }
 
@@ -125,6 +129,7 @@ bool DiskStage::write_item(pipeline::StreamItem& item, std::vector<pipeline::Str
   if (auto* progress = std::get_if<pipeline::Progress>(&item)) {
     progress->captured -= lost_;
     if (writer_) writer_->progress(progress->captured, progress->now, 0);
+    written_until_ = progress->now;
   } else if (auto* end = std::get_if<pipeline::Closed>(&item)) {
     end->captured -= lost_;
     if (writer_) writer_->progress(end->captured, end->now, end->drift_ppm);

@@ -121,6 +121,7 @@ class DiskStage {
   std::deque<Batch> batches_;    // whose items from the first on are still to be written
   std::set<std::uint32_t> cut_;  // open segments of which something is lost: nothing is appended any more
   Frame lost_ = 0;               // frames of the audio that was captured
+  Frame written_until_ = 0;      // the newest progress behind what is written
   bool wait_ends_ = false;       // capture is closed, or can wait
   std::optional<std::chrono::steady_clock::time_point> fails_since_;  // of the segments
   std::optional<std::chrono::steady_clock::time_point> closed_at_;    // one wait for all that is left then

@@ -190,7 +190,9 @@ void RecorderCore::on_segment_closed(const vad::SegmentClosed& segment, Actions&
   segment_is_open_ = false;
   const double duration = static_cast<double>(segment.kept_end - segment.kept_start) / settings_.sample_rate;
   SpeechEnded ended{segment.index, duration, segment.kept, segment.kept_start, segment.kept_end};
-  if (!segment.kept) ended.discard_reason = DiscardReason::too_short;  // the segmenter's one reason
+  // The segmenter's one reason; the disk leaves nothing of one that it could not keep.
+  const bool has_audio = segment.kept_end > segment.kept_start;
+  if (!segment.kept) ended.discard_reason = has_audio ? DiscardReason::too_short : DiscardReason::no_audio;
   emit(segment.speech_end, ended, actions);
   if (!settings_.transcribes) return;
   const auto early = std::exchange(early_, std::nullopt);

@@ -159,6 +159,14 @@ TEST_F(FilesOfARecording, DoNotHoldUpWhatHasToBeReportedAtOnce) {
   EXPECT_THAT(of_kind<pipeline::Paused>(written), SizeIs(1));
 }
 
+TEST_F(FilesOfARecording, ALevelIsNotAheadOfTheAudioThatWaits) {
+  write({opened(0), audio(0), pipeline::Progress{.now = 2000, .captured = 2000}});
+  const FileSizeLimit full(1500);
+  const Written written = write({audio(0), pipeline::Level{.now = 3000, .level = {}}});
+  EXPECT_TRUE(written.is_waiting);
+  EXPECT_EQ(of_kind<pipeline::Level>(written).at(0).now, 2000);
+}
+
 TEST_F(FilesOfARecording, EndWithAnExactGapWhereTheDiskStaysFullAtTheStop) {
   write({opened(0), audio(0), pipeline::Progress{.now = 3000, .captured = 3000}});
   const FileSizeLimit full(1500);

@@ -105,6 +105,20 @@ TEST_F(Core, AKeptSegmentIsReportedQueuedAndTranscribedOnce) {
   EXPECT_EQ(all<Transcribe>().size(), 1U);
 }
 
+TEST_F(Core, ASegmentOfWhichTheDiskHasNothingIsNotCalledTooShort) {
+  core.process(vad::SegmentOpened{.index = 0, .speech_start = 100, .kept_start = 0}, actions);
+  core.process(vad::SegmentClosed{.index = 0,
+                                  .kept_start = 0,
+                                  .kept_end = 0,
+                                  .speech_start = 100,
+                                  .speech_end = 100,
+                                  .kept = false,
+                                  .reason = {}},
+               actions);
+  ASSERT_EQ(reported<SpeechEnded>().size(), 1U);
+  EXPECT_EQ(reported<SpeechEnded>()[0].discard_reason, DiscardReason::no_audio);
+}
+
 TEST_F(Core, ASegmentThatIsNotKeptIsReportedAndNotTranscribed) {
   say(0, 1, false);
   ASSERT_EQ(reported<SpeechEnded>().size(), 1U);
