@@ -148,9 +148,13 @@ const char* dictum_version(void) {
 }
 
 const char* dictum_strerror(int code) {
-  static const std::vector<std::string> texts = meanings();
-  const bool is_listed = code >= 0 && code <= DICTUM_E_INTERNAL;
-  return is_listed ? texts[static_cast<std::size_t>(code)].c_str() : texts.back().c_str();
+  try {
+    static const std::vector<std::string> texts = meanings();
+    const bool is_listed = code >= 0 && code <= DICTUM_E_INTERNAL;
+    return is_listed ? texts[static_cast<std::size_t>(code)].c_str() : texts.back().c_str();
+  } catch (const std::bad_alloc&) {
+    return "there is not enough memory";
+  }
 }
 
 dictum_config* dictum_config_new(void) {
