@@ -90,6 +90,34 @@ class Server:
             self.process.wait()
 
 
+class Network:
+    """Between a client and a server; while it is cut, nothing passes and nothing is closed."""
+
+    def __init__(self, port):
+        self.target = port
+        self.open = threading.Event()
+        self.open.set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            self.open.wait()
+            server = socket.create_connection(("127.0.0.1", self.target))
+            for one, other in ((client, server), (server, client)):
+                threading.Thread(target=self.pass_on, args=(one, other), daemon=True).start()
+
+    def pass_on(self, one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                self.open.wait()
+                other.sendall(data)
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_RDWR)
+
+
 class Place:
     """The home of one scenario: its processes end with it."""
 
@@ -209,9 +237,16 @@ class Place:
     def faults(self, root):
         return " | ".join(event.get("message", "") for event in self.journal(root) if event["event"] == "RecorderFault")
 
-    def resume(self, root, url):
-        return self.run("resume", "--output-dir", self.folder / root, "--transcriber", "nats", "--nats-url", url,
-                        "--workers", 4)  # fmt: skip
+    def revised(self, root):
+        """The newest text of each segment."""
+        completed = [event for event in self.journal(root) if event["event"] == "TranscriptionComplete"]
+        return {event["segment_index"]: event["text"] for event in completed}
+
+    def resume(self, root, url, *more):
+        sessions = [self.folder / root / session.name for session in (self.folder / root).iterdir()] if more else []
+        where = ["--output-dir", self.folder / root]
+        cluster = ["--transcriber", "nats", "--nats-url", url, "--workers", 4]
+        return self.run("resume", *sessions, *where, *cluster, *more)
 
     def end(self):
         for child in reversed(self.children):
@@ -400,6 +435,40 @@ def everything_ends_now_and_then(place):
         same(place, f"soak-{i}", segments + i)
 
 
+def a_job_that_ends_five_machines_is_given_up(place):
+    server = place.server()
+    recording = place.start(*place.over_cluster("deadly", server.url, 1, "--drain-sec=-1"))
+    for _ in range(5):
+        machine = place.worker(server.url, script={"latency_ms": 3_600_000})
+        place.wait(lambda: status_of(place, server)["machines"][0]["busy"] > 0)
+        machine.kill()
+        machine.wait()
+    place.worker(server.url)
+    place.finish(recording)
+    text = place.texts("deadly")[0]
+    if not isinstance(text, dict) or text["code"] != "quarantined" or "5 times" not in text["message"]:
+        raise Failure(f"the segment should have been given up: {text}")
+    number = place.run("cluster", "dead", "--nats-url", server.url).split()[0]
+    place.run("cluster", "dead", "--retry", number, "--nats-url", server.url)
+    place.wait(lambda: status_of(place, server)["machines"][0]["done"] > 0)
+    place.resume("deadly", server.url, "--failed")
+    if place.revised("deadly") != {0: "segment 0"}:
+        raise Failure(f"the retried job's text is not taken over: {place.revised('deadly')}")
+
+
+def a_recorder_that_is_cut_off_for_20_seconds_goes_on(place):
+    server = place.server()
+    network = Network(server.port)
+    place.worker(server.url, "--workers", 2, script={"latency_ms": 100})
+    recording = place.start(*place.over_cluster("cut", network.url, 120, "--drain-sec=-1"))
+    place.wait(lambda: status_of(place, server)["machines"][0]["done"] > 10)
+    network.open.clear()
+    time.sleep(20)
+    network.open.set()
+    place.finish(recording)
+    same(place, "cut", 120)
+
+
 def three_servers(place):
     """A cluster of three, each with routes to the others."""
     routes = [free_port() for _ in range(3)]
@@ -451,7 +520,12 @@ SHORT = [
     refusals_are_one_clear_sentence_and_lose_nothing,
     the_roles_of_the_written_configuration_suffice,
 ]
-LONG = [everything_ends_now_and_then, throughput_grows_with_the_workers]
+LONG = [
+    a_recorder_that_is_cut_off_for_20_seconds_goes_on,
+    a_job_that_ends_five_machines_is_given_up,
+    everything_ends_now_and_then,
+    throughput_grows_with_the_workers,
+]
 
 
 def run(scenario, programs, slow, failures):
