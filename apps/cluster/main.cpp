@@ -159,7 +159,7 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const RecorderError& error) {
     fmt::print(stderr, "dictum: {}\n", error.what());
-    return error.code() == Errc::invalid_argument ? 2 : 1;
+    return error.code() == Errc::invalid_argument || error.code() == Errc::config_invalid ? 2 : 1;
   }
   return worked ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 // dictum-worker-nats: has the workers of other machines transcribe, through NATS JetStream (docs/cluster.md). Sends
 // audio to other machines.
 //
-//   DICTUM_NATS_URL          the servers, separated by commas; nats://127.0.0.1:4222 where it is not set
+//   DICTUM_NATS_URL          the servers, separated by commas
 //   DICTUM_NATS_CREDENTIALS  a file with NATS credentials, an nkey seed, USER:PASSWORD or a token
 //   DICTUM_NATS_TLS_CA, DICTUM_NATS_TLS_CERT, DICTUM_NATS_TLS_KEY  certificates
 //   DICTUM_NATS_QUEUE        which workers take the jobs; otherwise those of the model, or of the queue "default"

@@ -34,6 +34,13 @@ void must(natsStatus status, const std::string& what) {
   if (status != NATS_OK) throw ClusterError(Trouble::other, fmt::format("{}: {}.", what, natsStatus_GetText(status)));
 }
 
+/// What cnats says, without the place in its source that may stand before it: "(conn.c:2088): ".
+std::string plain(std::string_view said) {
+  const auto end = said.find("): ");
+  if (said.starts_with('(') && end != std::string_view::npos) said.remove_prefix(end + 3);
+  return utf8::on_one_line(said);
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (!text.empty()) {
@@ -116,7 +123,12 @@ Message made(const std::string& subject, std::string_view data, const std::strin
 
 NATSSettings NATSSettings::from_environment() {
   NATSSettings settings;
-  if (auto url = environment("DICTUM_NATS_URL"); !url.empty()) settings.url = std::move(url);
+  settings.url = environment("DICTUM_NATS_URL");
+  if (settings.url.empty()) {
+    throw RecorderError(Errc::config_invalid,
+                        "No server of the cluster is named. Write --nats-url nats://HOST:4222, or set "
+                        "transcription.nats.url or DICTUM_NATS_URL.");
+  }
   settings.credentials = environment("DICTUM_NATS_CREDENTIALS");
   settings.tls_ca = environment("DICTUM_NATS_TLS_CA");
   settings.tls_cert = environment("DICTUM_NATS_TLS_CERT");
@@ -223,7 +235,7 @@ class NATSConnection::State {
  private:
   ClusterError not_connected(natsStatus status) const {
     const char* last = nats_GetLastError(nullptr);
-    const std::string said = utf8::on_one_line(last == nullptr || *last == '\0' ? natsStatus_GetText(status) : last);
+    const std::string said = plain(last == nullptr || *last == '\0' ? natsStatus_GetText(status) : last);
     const bool refused = status == NATS_CONNECTION_AUTH_FAILED || said.find("uthorization") != std::string::npos;
     if (refused) {
       return {Trouble::refused,
@@ -244,7 +256,7 @@ class NATSConnection::State {
     const char* last = nullptr;
     natsConnection_GetLastError(connection, &last);
     const std::lock_guard lock(of(self).mutex_);
-    of(self).complaint_ = utf8::on_one_line(last != nullptr && *last != '\0' ? last : natsStatus_GetText(status));
+    of(self).complaint_ = plain(last != nullptr && *last != '\0' ? last : natsStatus_GetText(status));
   }
   static void on_disconnected(natsConnection* /*connection*/, void* self) {
     const std::lock_guard lock(of(self).mutex_);

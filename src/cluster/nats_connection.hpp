@@ -16,13 +16,14 @@ namespace dictum::cluster {
 
 /// How to reach the servers, and as whom.
 struct NATSSettings {
-  std::string url = "nats://127.0.0.1:4222";  ///< servers, separated by commas
-  std::filesystem::path credentials{};        ///< NATS credentials, an nkey seed, USER:PASSWORD or a token; empty: none
+  std::string url;                      ///< servers, separated by commas
+  std::filesystem::path credentials{};  ///< NATS credentials, an nkey seed, USER:PASSWORD or a token; empty: none
   std::filesystem::path tls_ca{};
   std::filesystem::path tls_cert{};
   std::filesystem::path tls_key{};
 
-  /// From DICTUM_NATS_URL, _CREDENTIALS, _TLS_CA, _TLS_CERT and _TLS_KEY.
+  /// From DICTUM_NATS_URL, _CREDENTIALS, _TLS_CA, _TLS_CERT and _TLS_KEY. Throws RecorderError(config_invalid) where no
+  /// server is named: none is contacted that nobody meant.
   static NATSSettings from_environment();
 
   /// The servers without users and passwords, for people.

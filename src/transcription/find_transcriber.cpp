@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 5> kLocalTranscribers = {"none", "auto", 
 
 /// The server in `address`, without a user and a password that may stand before it.
 std::string server_of(std::string address) {
+  address.resize(std::min(address.find(','), address.size()));  // of several, the first
   if (const auto scheme = address.find("://"); scheme != std::string::npos) address.erase(0, scheme + 3);
   address.resize(std::min(address.find_first_of("/?#"), address.size()));
   if (const auto user = address.rfind('@'); user != std::string::npos) address.erase(0, user + 1);
@@ -85,7 +86,7 @@ std::string where_speech_goes(const RecorderConfig& config) {
     const std::string address =
         config.transcription.nats_url.empty() ? environment("DICTUM_NATS_URL") : config.transcription.nats_url;
     return fmt::format(kSent,
-                       fmt::format("the cluster at {}", address.empty() ? "127.0.0.1:4222" : server_of(address)));
+                       address.empty() ? "a cluster that is not named yet" : "the cluster at " + server_of(address));
   }
   return fmt::format("What you say is given to the transcriber \"{}\", which may send it elsewhere.",
                      utf8::on_one_line(name));

@@ -287,7 +287,7 @@ def texts_come_back_as_from_a_local_worker(place):
 def a_recording_without_cluster_is_finished_by_resume(place):
     server = place.server()
     server.end()
-    text = place.run(*place.over_cluster("down", server.url, 5, "--drain-sec", 12), code=1)
+    text = place.run(*place.over_cluster("down", server.url, 5, "--drain-sec", 100), code=1)
     if "cannot be reached" not in place.faults("down") + text:
         raise Failure(f"no fault says that the cluster is down: {place.faults('down')} {text}")
     server.start()
@@ -329,7 +329,7 @@ def a_server_that_is_killed_and_started_again_loses_nothing(place):
 def a_job_that_fails_for_good_is_kept_with_its_reason(place):
     server = place.server()
     place.worker(server.url, script={"segments": {"1": [{"do": "error", "message": "no such word"}]}})
-    place.run(*place.over_cluster("poison", server.url, 4))
+    place.run(*place.over_cluster("poison", server.url, 4), code=1)
     texts = place.texts("poison")
     if not isinstance(texts[1], dict) or "no such word" not in texts[1]["message"]:
         raise Failure(f"segment 1 should have failed: {texts}")
@@ -356,7 +356,7 @@ def refusals_are_one_clear_sentence_and_lose_nothing(place):
         "bare": (bare.url, "takes no more"),
     }
     running = {
-        name: place.start(*place.over_cluster(name, url, 3, "--drain-sec", 13)) for name, (url, _) in cases.items()
+        name: place.start(*place.over_cluster(name, url, 3, "--drain-sec", 100)) for name, (url, _) in cases.items()
     }
     for name, (_, words) in cases.items():
         text = place.finish(running[name])
