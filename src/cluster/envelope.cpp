@@ -20,7 +20,7 @@ using json::Fields;
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kReserve = 1024;                         // for what NATS puts before a payload
 constexpr std::size_t kMaxBodyBytes = std::size_t{512} << 20;  // two hours of PCM16 at 48 kHz take more than FLAC
-constexpr Frame kMaxFrames = Frame{2} * 3600 * 192'000;
+constexpr Frame kMaxFrames = Frame{2} * 3600 * 48'000;
 constexpr int kVersion = 1;
 
 [[noreturn]] void refuse(const std::string& sentence) {

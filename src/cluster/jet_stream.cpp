@@ -169,19 +169,23 @@ js::object JetStream::make_stream(const std::string& name) {
 void JetStream::prepare_streams() {
   for (const std::string_view stream : {kJobs, kPieces, kResults, kDead}) {
     const std::string name(stream);
-    js::object info;
     try {
-      info = call("STREAM.INFO." + name);
+      call("STREAM.INFO." + name);
     } catch (const ClusterError& error) {
       if (error.trouble() != Trouble::no_stream) throw;
       try {
-        info = make_stream(name);
+        make_stream(name);
       } catch (const ClusterError& refusal) {
         if (refusal.trouble() != Trouble::refused) throw;
         throw error;  // whoever may not make it is told who does
       }
     }
-    const js::value whole = info;
+  }
+}
+
+void JetStream::check_room() {
+  for (const std::string_view name : {kJobs, kPieces}) {
+    const js::value whole = call(fmt::format("STREAM.INFO.{}", name));
     const Fields fields(whole, "a stream", refuse);
     const Fields limits = inner(fields, "config", "its configuration");
     const Fields state = inner(fields, "state", "its state");
@@ -218,7 +222,9 @@ std::chrono::milliseconds JetStream::prepare_consumer(Urgency urgency, std::stri
 Stored JetStream::publish(const std::string& subject, std::string_view data, const std::string& id) {
   NATSHeaders headers;
   if (!id.empty()) headers["Nats-Msg-Id"] = id;
-  const NATSMessage answer = connection_.request(subject, data, headers);
+  constexpr std::size_t kBytesPerMillisecond = 100;  // of a slow network
+  const std::chrono::milliseconds timeout(2000 + static_cast<std::int64_t>(data.size() / kBytesPerMillisecond));
+  const NATSMessage answer = connection_.request(subject, data, headers, timeout);
   const js::value whole = answered(connection_.servers(), subject, answer.data);
   const Fields fields(whole, "an acknowledgement", refuse);
   return {.sequence = fields.integer<std::uint64_t>("seq"), .was_there = fields.flag_or("duplicate", false)};
@@ -227,9 +233,7 @@ Stored JetStream::publish(const std::string& subject, std::string_view data, con
 Stored JetStream::publish_packed(const std::string& subject, const Packed& packed, std::string_view id,
                                  std::string_view kind, const std::string& message_id) {
   for (std::size_t i = 0; i < packed.pieces.size(); ++i) {
-    const std::string piece = piece_subject(id, kind, i);
-    if (const auto there = newest(kPieces, piece); there && there->data == packed.pieces[i]) continue;
-    publish(piece, packed.pieces[i]);
+    publish(piece_subject(id, kind, i), packed.pieces[i]);
   }
   return publish(subject, packed.message, message_id);
 }
@@ -241,6 +245,7 @@ std::string JetStream::body_of(Envelope envelope, std::string_view id, std::stri
     const auto piece = newest(kPieces, piece_subject(id, kind, i));
     if (!piece) throw ClusterError(Trouble::no_stream, fmt::format("Piece {} of {} is not there any more.", i, id));
     body += piece->data;
+    if (body.size() > envelope.bytes) break;
   }
   if (body.size() != envelope.bytes) refuse(fmt::format("pieces of {} that do not fit together", id));
   return body;

@@ -46,8 +46,11 @@ class JetStream {
   boost::json::object call(const std::string& subject, const boost::json::object& request = {});
 
   /// Makes the streams that are missing, with three replicas where the servers are a cluster; those that exist stay as
-  /// they are. Refuses those that are full.
+  /// they are.
   void prepare_streams();
+
+  /// Throws ClusterError(full) where the streams take no more jobs.
+  void check_room();
 
   /// Makes the consumer of a queue where it is missing. Returns how long it waits for a sign of a worker.
   std::chrono::milliseconds prepare_consumer(Urgency urgency, std::string_view queue,

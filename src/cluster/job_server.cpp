@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -13,6 +14,7 @@
 #include <boost/json/array.hpp>
 #include <condition_variable>
 #include <csignal>
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <map>
@@ -31,6 +33,7 @@
 #include "cluster/sound.hpp"
 #include "dictum/clock.hpp"
 #include "transcription/job_source.hpp"
+#include "transcription/worker_text.hpp"
 
 namespace dictum::cluster {
 namespace {
@@ -46,6 +49,7 @@ constexpr auto kIdlePull = 1s;          // how long an idle machine waits for a 
 constexpr auto kAnswerWait = 2s;        // for an answer to a pull that does not wait
 constexpr auto kPauseAfterFault = 10s;  // of a machine whose engine does not start
 constexpr auto kRetryPause = 500ms;
+constexpr auto kGivenBackFor = 5s;  // before another machine, or this one, gets the job
 
 /// In memory where the system has a place for that, so that no audio reaches this machine's disk.
 fs::path sound_folder() {
@@ -67,14 +71,23 @@ struct Held {
   Delivery delivery;
   Priority priority{};
   fs::path wav;
+  std::string queue;  ///< that it came from
   bool is_in_pieces{};
+  int tries = 0;   ///< that began after the first delivery, where this is not the first
   bool is_done{};  ///< its outcome waits to be stored
 };
 
+/// What the finishing thread does with a job: stores its outcome, or gives it back.
 struct Finished {
+  Held held;
+  std::optional<TranscriptionOutcome> outcome;  ///< empty: gives it back
   std::uint32_t number{};
-  TranscriptionOutcome outcome;
 };
+
+/// What is printed of messages that came from outside.
+std::string for_people(const std::string& text) {
+  return transcription::for_people(text);
+}
 
 /// Whether an error says that this machine cannot transcribe at all.
 bool is_of_machine(const std::string& code) {
@@ -110,12 +123,7 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
         folder_(sound_folder()),
         progress_timer_(context_),
         signals_(context_, SIGINT, SIGTERM) {
-    stream_.prepare_streams();
-    for (const std::string& queue : settings_.queues) {
-      for (const Urgency urgency : {Urgency::live, Urgency::background}) {
-        ack_wait_ = std::min(ack_wait_, stream_.prepare_consumer(urgency, queue, settings_.ack_wait));
-      }
-    }
+    prepare_queues();
   }
 
   bool run();
@@ -128,6 +136,7 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
  private:
   void serve();
   void stop();
+  void prepare_queues();
   void keep_jobs();
   void publish_partial(const std::string& session, std::uint32_t segment, const std::string& text);
   void answer_ping(const NATSMessage& ping);
@@ -138,16 +147,21 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
   std::size_t pull(const std::stop_token& stop, const std::vector<Urgency>& urgencies, std::size_t most,
                    std::chrono::milliseconds expires);
   void take(const NATSMessage& message);
+  void begin(Held held, const Delivery& delivery, Envelope envelope);
+  bool count_try(Held& held);
   bool has_answer(const JobHeader& header);
 
   // On the thread that finishes.
   void finish_until(const std::stop_token& stop);
+  void finish(const Finished& finished);
   void store(const Held& held, TranscriptionOutcome outcome);
-  void bury(const JobHeader& header, const EventError& why, std::string_view flac);
+  void return_job(const Held& held);
+  void bury(const JobHeader& header, const std::string& queue, const EventError& why, std::string_view flac);
+  void bury_without_audio(const Held& held, const std::string& why);
   void bury_unreadable(const NATSMessage& message, const Delivery& delivery, const std::string& why);
 
   void acknowledge(const Delivery& delivery, std::string_view how);
-  void give_back(std::uint32_t number, std::chrono::nanoseconds delay);
+  void give_back(std::uint32_t number);
   std::size_t free_workers() const {
     const std::size_t workers = static_cast<std::size_t>(std::max(1, settings_.pool.workers));
     return workers - std::min(workers, held_.size());
@@ -159,7 +173,7 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
   NATSConnection connection_;
   JetStream stream_;
   const ScratchFolder folder_;
-  std::chrono::milliseconds ack_wait_ = 1h;
+  std::atomic<std::int64_t> ack_wait_ms_{};
 
   asio::io_context context_{1};
   asio::steady_timer progress_timer_;
@@ -168,6 +182,7 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
   std::vector<std::unique_ptr<NATSConnection::Subscription>> subscriptions_;
   std::vector<std::jthread> threads_;
   bool worked_ = true;
+  bool is_stopping_ = false;  // once the threads have ended
 
   std::mutex mutex_;  // of what follows
   std::condition_variable_any changed_;
@@ -181,7 +196,8 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
   std::string inbox_;  // the subject under which they come
   std::uint64_t round_ = 0;
   std::uint32_t last_number_ = 0;
-  std::string complaint_;  // printed last
+  bool lacks_queues_ = false;  // they may be missing
+  std::string complaint_;      // printed last
 };
 
 bool JobServer::State::run() {
@@ -223,15 +239,28 @@ void JobServer::State::serve() {
   threads_.emplace_back([this](const std::stop_token& stop) { finish_until(stop); });
 }
 
+void JobServer::State::prepare_queues() {
+  stream_.prepare_streams();
+  std::chrono::milliseconds shortest = 1h;
+  for (const std::string& queue : settings_.queues) {
+    for (const Urgency urgency : {Urgency::live, Urgency::background}) {
+      shortest = std::min(shortest, stream_.prepare_consumer(urgency, queue, settings_.ack_wait));
+    }
+  }
+  ack_wait_ms_ = shortest.count();
+}
+
 /// Tells the queues that the jobs are being worked on.
 void JobServer::State::keep_jobs() {
-  progress_timer_.expires_after(ack_wait_ / 3);
+  progress_timer_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(ack_wait_ms_ / 3, 100)));
   progress_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
+    std::vector<Delivery> deliveries;
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& [number, held] : held_) acknowledge(held.delivery, "+WPI");
+      for (const auto& [number, held] : held_) deliveries.push_back(held.delivery);
     }
+    for (const Delivery& delivery : deliveries) acknowledge(delivery, "+WPI");
     keep_jobs();
   });
 }
@@ -241,13 +270,23 @@ void JobServer::State::stop() {
   for (std::jthread& thread : threads_) thread.request_stop();
   threads_.clear();
   subscriptions_.clear();
+  is_stopping_ = true;
   std::stop_source now;
   now.request_stop();
   while (const auto message = pulled_.wait(now.get_token(), 0ms)) {
     if (const auto delivery = delivery_of(message->reply)) acknowledge(*delivery, "-NAK");
   }
-  const std::lock_guard lock(mutex_);
-  while (!held_.empty()) give_back(held_.begin()->first, 0ns);
+  {
+    const std::lock_guard lock(mutex_);
+    while (!held_.empty()) give_back(held_.begin()->first);
+  }
+  for (const Finished& finished : finished_) {
+    try {
+      if (!finished.outcome) return_job(finished.held);
+    } catch (const std::exception&) {
+      continue;  // it is delivered again when its time is over
+    }
+  }
   connection_.flush();
 }
 
@@ -273,10 +312,12 @@ void JobServer::State::transcribed(std::uint32_t number, TranscriptionOutcome ou
   if (outcome.error && is_of_machine(outcome.error->code)) {
     paused_until_ = SteadyClock::now() + kPauseAfterFault;
     print_(outcome.error->message);
-    return give_back(number, kPauseAfterFault);
+    return give_back(number);
   }
-  if (const auto held = held_.find(number); held != held_.end()) held->second.is_done = true;
-  finished_.push_back({number, std::move(outcome)});
+  const auto held = held_.find(number);
+  if (held == held_.end()) return;
+  held->second.is_done = true;
+  finished_.push_back({held->second, std::move(outcome), number});
   changed_.notify_all();
 }
 
@@ -288,16 +329,21 @@ void JobServer::State::has_no_worker(const EventError& why) {
   for (const auto& [number, held] : held_) {
     if (!held.is_done) waiting.push_back(number);
   }
-  for (const std::uint32_t number : waiting) give_back(number, kPauseAfterFault);
+  for (const std::uint32_t number : waiting) give_back(number);
 }
 
 void JobServer::State::publish_partial(const std::string& session, std::uint32_t segment, const std::string& text) {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [number, held] : held_) {
-    const transcription::Job& job = held.header.job;
-    if (job.session != session || job.segment_index != segment) continue;
+  std::vector<std::string> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [number, held] : held_) {
+      const transcription::Job& job = held.header.job;
+      if (job.session == session && job.segment_index == segment) ids.push_back(held.header.id);
+    }
+  }
+  for (const std::string& id : ids) {
     try {
-      connection_.publish(partial_subject(held.header.id), to_body(transcription::Partial{0, text}));
+      connection_.publish(partial_subject(id), to_body(transcription::Partial{0, text}));
     } catch (const RecorderError&) {
       return;  // interim text is no loss
     }
@@ -339,10 +385,19 @@ void JobServer::State::fetch_until(const std::stop_token& stop) {
       }
     }
     try {
+      if (std::exchange(lacks_queues_, false)) prepare_queues();
       fetch(stop);
       complaint_.clear();
     } catch (const std::exception& error) {
       if (complaint_ != error.what()) print_(complaint_ = error.what());
+      lacks_queues_ = true;
+      if (connection_.is_closed()) {
+        print_(fmt::format("The servers at {} refuse this user for good.", connection_.servers()));
+        return asio::post(context_, [this] {
+          worked_ = false;
+          context_.stop();
+        });
+      }
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, stop, 1s, [] { return false; });
     }
@@ -392,14 +447,18 @@ std::size_t JobServer::State::pull(const std::stop_token& stop, const std::vecto
           }
           break;
         }
-        const bool is_answer = message->subject == reply || delivery_of(message->reply);
-        if (!message->status.empty()) {
-          if (message->subject == reply) --open;
-          continue;
+        if (delivery_of(message->reply)) {
+          --open;
+          take(*message);
+          ++taken;
+        } else if (message->subject == reply) {
+          --open;
+          const bool is_empty = message->status == "404" || message->status == "408";
+          if (!is_empty) {
+            throw ClusterError(Trouble::no_stream, fmt::format("The queue {} cannot be asked (status {}).", queue,
+                                                               for_people(message->status)));
+          }
         }
-        if (is_answer) --open;
-        take(*message);
-        ++taken;
       }
     }
   }
@@ -409,46 +468,75 @@ std::size_t JobServer::State::pull(const std::stop_token& stop, const std::vecto
 void JobServer::State::take(const NATSMessage& message) {
   const auto delivery = delivery_of(message.reply);
   if (!delivery) return;
-  Held held;
-  held.delivery = *delivery;
-  std::string flac;
+  const std::string later = fmt::format("-NAK {{\"delay\": {}}}", std::chrono::nanoseconds(kGivenBackFor).count());
   try {
+    Held held;
+    held.delivery = *delivery;
+    held.queue = message.subject.substr(message.subject.rfind('.') + 1);
     Envelope envelope = unpack(message.data);
     held.header = job_header(envelope.header);
     held.is_in_pieces = envelope.pieces > 0;
     held.priority = held.header.job.background ? Priority::background : Priority::live;
     if (has_answer(held.header)) return acknowledge(*delivery, "+ACK");
-    flac = stream_.body_of(std::move(envelope), held.header.id, "job");
-    if (delivery->deliveries > kMaxDeliveries) {
-      const EventError why{to_string(Errc::quarantined),
-                           fmt::format("The job was delivered {} times, and each time its machine ended without an "
-                                       "answer. `dictum cluster dead` has it.",
-                                       delivery->deliveries - 1)};
-      bury(held.header, why, flac);
-      return acknowledge(*delivery, "+TERM");
-    }
-    Sound sound = from_flac(flac, held.header.frames);
-    held.header.frames = sound.frames();
-    held.header.sample_rate = sound.sample_rate;
-    const std::uint32_t number = ++last_number_;
-    held.wav = folder_.path() / fmt::format("{}.wav", number);
-    write_wav(held.wav, sound);
-    const Priority priority = held.priority;
-    {
-      const std::lock_guard lock(mutex_);
-      held_.emplace(number, std::move(held));
-    }
-    asio::post(context_, [this, number, priority] { pool_->submit(shared_from_this(), number, priority); });
-  } catch (const ClusterError&) {
-    acknowledge(*delivery, "-NAK");
-    throw;
+    begin(std::move(held), *delivery, std::move(envelope));
+  } catch (const ClusterError& error) {
+    // Without its pieces a job cannot be done: its recorder looks for it, and publishes it anew.
+    acknowledge(*delivery, error.trouble() == Trouble::no_stream ? "+TERM" : later);
+    if (error.trouble() != Trouble::no_stream) throw;
   } catch (const RecorderError& error) {
     if (error.code() == Errc::output_unwritable) {  // this machine's disk is at fault
-      acknowledge(*delivery, "-NAK");
+      acknowledge(*delivery, later);
       throw;
     }
-    bury_unreadable(message, *delivery, error.what());
+    bury_unreadable(message, *delivery, for_people(error.what()));
+  } catch (const std::exception&) {  // no memory
+    acknowledge(*delivery, later);
+    throw;
   }
+}
+
+/// Gives the job to the pool, unless it was begun too often.
+void JobServer::State::begin(Held held, const Delivery& delivery, Envelope envelope) {
+  const JobHeader header = held.header;
+  if (delivery.deliveries > 1 && !count_try(held)) {
+    std::string flac;
+    try {
+      flac = stream_.body_of(std::move(envelope), header.id, "job");
+    } catch (const ClusterError&) {
+      flac.clear();  // the reason is worth more than the audio
+    }
+    const EventError why{to_string(Errc::quarantined),
+                         fmt::format("The job was begun {} times, and each time its machine ended without an answer. "
+                                     "`dictum cluster dead` has it.",
+                                     kMaxTries)};
+    bury(header, held.queue, why, flac);
+    return acknowledge(delivery, "+TERM");
+  }
+  acknowledge(delivery, "+WPI");
+  const std::string flac = stream_.body_of(std::move(envelope), header.id, "job");
+  acknowledge(delivery, "+WPI");
+  const Sound sound = from_flac(flac, header.frames);
+  held.header.frames = sound.frames();
+  held.header.sample_rate = sound.sample_rate;
+  const std::uint32_t number = ++last_number_;
+  held.wav = folder_.path() / fmt::format("{}.wav", number);
+  write_wav(held.wav, sound);
+  const Priority priority = held.priority;
+  {
+    const std::lock_guard lock(mutex_);
+    held_.emplace(number, std::move(held));
+  }
+  asio::post(context_, [this, number, priority] { pool_->submit(shared_from_this(), number, priority); });
+}
+
+/// Counts a try of a job that was delivered before. False where it has had all its tries.
+bool JobServer::State::count_try(Held& held) {
+  const std::string subject = tries_subject(held.header.id);
+  const auto counted = stream_.newest(kPieces, subject);
+  held.tries = counted ? std::clamp(std::atoi(counted->data.c_str()), 0, kMaxTries) : 0;
+  if (held.tries >= kMaxTries - 1) return false;  // the first delivery is not counted
+  stream_.publish(subject, std::to_string(++held.tries));
+  return true;
 }
 
 /// Whether the job was done before: its machine ended between the result and the acknowledgement.
@@ -468,64 +556,94 @@ bool JobServer::State::has_answer(const JobHeader& header) {
 void JobServer::State::finish_until(const std::stop_token& stop) {
   for (;;) {
     Finished finished;
-    Held held;
     {
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [&] { return !finished_.empty(); })) return;
-      finished = std::move(finished_.front());
-      finished_.pop_front();
-      const auto found = held_.find(finished.number);
-      if (found == held_.end()) continue;
-      held = found->second;
+      finished = finished_.front();
     }
-    for (;;) {
-      try {
-        store(held, finished.outcome);
-        break;
-      } catch (const std::exception& error) {
-        print_(fmt::format("Segment {} of {}: the result cannot be stored yet: {}", held.header.job.segment_index,
-                           held.header.job.session, error.what()));
-        std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, stop, kRetryPause, [] { return false; });
-        if (stop.stop_requested()) return;
-      }
+    try {
+      finish(finished);
+    } catch (const ClusterError& error) {
+      print_(fmt::format("Segment {} of {}: the result cannot be stored yet: {}",
+                         finished.held.header.job.segment_index, for_people(finished.held.header.job.session),
+                         error.what()));
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, stop, kRetryPause, [] { return false; });
+      if (stop.stop_requested()) return;
+      continue;
     }
     std::error_code ignored;
-    fs::remove(held.wav, ignored);
+    fs::remove(finished.held.wav, ignored);
     const std::lock_guard lock(mutex_);
-    held_.erase(finished.number);
-    ++(finished.outcome.error ? failed_ : done_);
+    finished_.pop_front();
+    if (finished.outcome) {
+      held_.erase(finished.number);
+      ++(finished.outcome->error ? failed_ : done_);
+    }
     changed_.notify_all();
   }
+}
+
+/// Throws ClusterError where it is to be tried again.
+void JobServer::State::finish(const Finished& finished) {
+  if (!finished.outcome) return return_job(finished.held);
+  try {
+    store(finished.held, *finished.outcome);
+  } catch (const ClusterError& error) {
+    if (error.trouble() != Trouble::full || !finished.outcome->error) throw;
+    bury_without_audio(finished.held, finished.outcome->error->message);
+  } catch (const std::exception& error) {
+    bury_without_audio(finished.held, error.what());
+  }
+}
+
+/// A job that this machine could not do, though nothing is wrong with it.
+void JobServer::State::return_job(const Held& held) {
+  if (held.tries > 0) stream_.publish(tries_subject(held.header.id), std::to_string(held.tries - 1));
+  acknowledge(held.delivery,
+              !is_stopping_ ? fmt::format("-NAK {{\"delay\": {}}}", std::chrono::nanoseconds(kGivenBackFor).count())
+                            : std::string("-NAK"));
 }
 
 /// Stores the result, and acknowledges the job once that is certain.
 void JobServer::State::store(const Held& held, TranscriptionOutcome outcome) {
   const JobHeader& header = held.header;
   if (outcome.error) {
-    bury(header, *outcome.error, to_flac(read_sound(held.wav, std::nullopt)));
+    bury(header, held.queue, *outcome.error, to_flac(read_sound(held.wav, std::nullopt)));
   } else {
     const ResultHeader result{.id = header.id, .generation = header.generation, .is_error = false, .worker = name_};
     const Packed packed = pack(to_json(result), to_body(result_of(std::move(outcome))), connection_.max_payload());
     stream_.publish_packed(result_subject(header.id), packed, header.id, "result");
   }
   acknowledge(held.delivery, "+ACK");
-  if (held.is_in_pieces) stream_.purge(kPieces, all_pieces(header.id, "job"));
+  if (held.is_in_pieces || held.tries > 0) stream_.purge(kPieces, all_pieces(header.id, "job"));
 }
 
 /// A job that failed for good: kept with the reason, and answered.
-void JobServer::State::bury(const JobHeader& header, const EventError& why, std::string_view flac) {
+void JobServer::State::bury(const JobHeader& header, const std::string& queue, const EventError& why,
+                            std::string_view flac) {
+  if (has_answer(header)) return;  // another machine was quicker, and has the text
   js::object dead = to_json(header);
   dead["code"] = why.code;
   dead["reason"] = why.message;
   dead["worker"] = name_;
-  dead["queue"] = settings_.queues.front();
+  dead["queue"] = queue;
   stream_.publish_packed(dead_subject(header.id), pack(dead, flac, connection_.max_payload()), header.id, "dead");
   const ResultHeader result{.id = header.id, .generation = header.generation, .is_error = true, .worker = name_};
   const std::string body = to_body(transcription::Error{.code = why.code, .message = why.message});
   stream_.publish_packed(result_subject(header.id), pack(to_json(result), body, connection_.max_payload()), header.id,
                          "result");
-  print_(fmt::format("Segment {} of {} failed: {}", header.job.segment_index, header.job.session, why.message));
+  print_(fmt::format("Segment {} of {} failed: {}", header.job.segment_index, for_people(header.job.session),
+                     for_people(why.message)));
+}
+
+/// The same where the message of the job cannot be stored again.
+void JobServer::State::bury_without_audio(const Held& held, const std::string& why) {
+  JobHeader header = held.header;
+  header.job.phrases.clear();
+  header.job.vocabulary.clear();
+  bury(header, held.queue, {to_string(Errc::transcription_failed), for_people(why)}, {});
+  acknowledge(held.delivery, "+ACK");
 }
 
 /// A message that is no job: nobody waits for an answer that could be found.
@@ -545,14 +663,11 @@ void JobServer::State::acknowledge(const Delivery& delivery, std::string_view ho
   }
 }
 
-/// Precondition: `mutex_` is held.
-void JobServer::State::give_back(std::uint32_t number, std::chrono::nanoseconds delay) {
+/// Precondition: `mutex_` is held. The finishing thread returns it to its queue.
+void JobServer::State::give_back(std::uint32_t number) {
   const auto found = held_.find(number);
   if (found == held_.end()) return;
-  acknowledge(found->second.delivery,
-              delay > 0ns ? fmt::format("-NAK {{\"delay\": {}}}", delay.count()) : std::string("-NAK"));
-  std::error_code ignored;
-  fs::remove(found->second.wav, ignored);
+  if (!found->second.is_done) finished_.push_back({found->second, std::nullopt, number});
   held_.erase(found);
   changed_.notify_all();
 }

@@ -63,6 +63,9 @@ std::string dead_subject(std::string_view id) {
 std::string piece_subject(std::string_view id, std::string_view kind, std::size_t number) {
   return fmt::format("dictum.pieces.{}.{}.{}", id, kind, number);
 }
+std::string tries_subject(std::string_view id) {
+  return piece_subject(id, "job", 1'000'000);  // gone with the pieces of the job
+}
 std::string all_pieces(std::string_view id, std::string_view kind) {
   return fmt::format("dictum.pieces.{}.{}.>", id, kind);
 }

@@ -178,6 +178,7 @@ class NATSConnection::State {
     natsOptions_SetPingInterval(raw, 5000);  // a network that is cut off says nothing
     natsOptions_SetMaxPingsOut(raw, 2);
     natsOptions_SetSendAsap(raw, true);
+    natsOptions_SetWriteDeadline(raw, 3000);
     natsOptions_SetFailRequestsOnDisconnect(raw, true);
     natsOptions_SetErrorHandler(raw, &State::on_error, this);
     natsOptions_SetDisconnectedCB(raw, &State::on_disconnected, this);
@@ -202,6 +203,11 @@ class NATSConnection::State {
     const std::lock_guard lock(mutex_);
     if (!interrupted_) return 0ms;
     return std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - *interrupted_) + 1ms;
+  }
+
+  bool is_closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
   }
 
   /// What the server complained about since the last call, for the end of a sentence.
@@ -368,6 +374,10 @@ void NATSConnection::flush() {
 
 std::chrono::milliseconds NATSConnection::interrupted_for() const {
   return state_->interrupted_for();
+}
+
+bool NATSConnection::is_closed() const {
+  return state_->is_closed();
 }
 
 std::size_t NATSConnection::max_payload() const {

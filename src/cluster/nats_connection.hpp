@@ -78,6 +78,9 @@ class NATSConnection {
   /// How long the connection has been interrupted; zero where it is not.
   std::chrono::milliseconds interrupted_for() const;
 
+  /// Whether it was given up for good: the server refused this user again and again.
+  bool is_closed() const;
+
   std::size_t max_payload() const;
 
   /// The servers without users and passwords, for people.

@@ -40,7 +40,7 @@ class RemoteTranscriber::Attempt {
     header_.sample_rate = sound_.sample_rate;
     header_.frames = sound_.frames();
     header_.job = job;
-    header_.id = job_id(job, settings.model, flac_);
+    header_.id = job_id(job, fmt::format("{}\n{}", settings.model, settings.queue), flac_);
   }
 
   transcription::Result run(const std::stop_token& cancelled) {
@@ -57,9 +57,9 @@ class RemoteTranscriber::Attempt {
         input(&RemoteJob::cancel);
         continue;
       }
-      if (auto message = inbox_.wait(cancelled, kProgressInterval)) {
-        process(*message);
-      } else {
+      if (auto message = inbox_.wait(cancelled, kProgressInterval)) process(*message);
+      if (const auto now = SteadyClock::now(); now - reported_ >= kProgressInterval) {
+        reported_ = now;
         sink_.progress(0);
       }
       const bool was_interrupted = is_interrupted();
@@ -119,8 +119,13 @@ class RemoteTranscriber::Attempt {
 
   void carry_out(RemoteJob::LookUpResult) {
     const auto stored = stream_.newest(kResults, result_subject(header_.id));
-    if (!stored) return input(&RemoteJob::result_looked_up, std::optional<RemoteJob::Result>());
-    input(&RemoteJob::result_looked_up, std::optional(keep(stored->data)));
+    std::optional<RemoteJob::Result> result;
+    try {
+      if (stored) result = keep(stored->data);
+    } catch (const RecorderError&) {
+      result.reset();  // what cannot be read is no result
+    }
+    input(&RemoteJob::result_looked_up, result);
   }
 
   void carry_out(const RemoteJob::Publish& publish) {
@@ -197,8 +202,9 @@ class RemoteTranscriber::Attempt {
   /// Frames count from the first frame of the recorder's file.
   template <class Item>
   void place(Item& item) const {
-    item.start_frame += sound_.first_frame;
-    item.end_frame += sound_.first_frame;
+    const Frame frames = sound_.frames();
+    item.start_frame = sound_.first_frame + std::clamp<Frame>(item.start_frame, 0, frames);
+    item.end_frame = sound_.first_frame + std::clamp<Frame>(item.end_frame, 0, frames);
   }
 
   bool is_interrupted() {
@@ -223,13 +229,16 @@ class RemoteTranscriber::Attempt {
   Inbox inbox_;
   std::string result_;
   bool finished_ = false;
+  SteadyClock::time_point reported_{};
   bool interrupted_ = false;
   std::optional<SteadyClock::time_point> trouble_since_;
 };
 
 RemoteTranscriber::RemoteTranscriber(Settings settings)
     : settings_(std::move(settings)), connection_(std::make_unique<NATSConnection>(settings_.nats)) {
-  JetStream(*connection_).prepare_streams();
+  JetStream stream(*connection_);
+  stream.prepare_streams();
+  stream.check_room();
 }
 
 RemoteTranscriber::~RemoteTranscriber() = default;
@@ -240,7 +249,11 @@ const std::string& RemoteTranscriber::servers() const {
 
 transcription::Result RemoteTranscriber::transcribe(const transcription::Job& job, const std::stop_token& cancelled,
                                                     transcription::JobSink& sink) {
-  return Attempt(settings_, *connection_, job, sink).run(cancelled);
+  try {
+    return Attempt(settings_, *connection_, job, sink).run(cancelled);
+  } catch (const ClusterError& error) {  // never the fault of the job
+    throw transcription::EngineLost(error.what());
+  }
 }
 
 }  // namespace dictum::cluster

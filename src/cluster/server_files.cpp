@@ -71,7 +71,7 @@ std::string server_text(const ServerPlan& plan, int number, const fs::path& stor
       "# nats-server -c server-{0}.conf\n"
       "server_name: dictum-{0}\n"
       "listen: \"0.0.0.0:{1}\"\n"
-      "max_payload: 8MB        # a minute of sound in one message; larger jobs travel in pieces\n"
+      "max_payload: 1MB        # about a minute of sound in one message; larger jobs travel in pieces\n"
       "jetstream {{\n"
       "  store_dir: \"{2}\"\n"
       "  max_memory_store: 64MB\n"

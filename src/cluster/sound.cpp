@@ -141,6 +141,7 @@ std::string to_flac(const Sound& sound) {
 }
 
 Sound from_flac(std::string_view flac, Frame max_frames) {
+  if (!flac.starts_with("fLaC")) throw RecorderError(Errc::input_unreadable, "The job's audio is not FLAC.");
   Memory memory{.bytes = std::string(flac)};
   SF_VIRTUAL_IO calls = Memory::calls();
   SF_INFO info{};

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,25 @@ std::string server_of(std::string address) {
   address.resize(std::min(address.find_first_of("/?#"), address.size()));
   if (const auto user = address.rfind('@'); user != std::string::npos) address.erase(0, user + 1);
   return utf8::on_one_line(address);
+}
+
+/// What the `nats` worker, and no other, is told of the cluster. The command line and the configuration file go before
+/// what the environment says.
+std::map<std::string, std::string> nats_environment(const RecorderConfig::Transcription& config) {
+  std::map<std::string, std::string> variables;
+  const auto pass = [&](const char* variable, const std::string& value) {
+    if (!value.empty()) variables[variable] = value;
+  };
+  const auto pass_file = [&](const char* variable, const std::filesystem::path& file) {
+    if (!file.empty()) pass(variable, std::filesystem::absolute(file).string());
+  };
+  pass("DICTUM_NATS_URL", config.nats_url);
+  pass_file("DICTUM_NATS_CREDENTIALS", config.nats_credentials);
+  pass_file("DICTUM_NATS_TLS_CA", config.nats_tls_ca);
+  pass_file("DICTUM_NATS_TLS_CERT", config.nats_tls_cert);
+  pass_file("DICTUM_NATS_TLS_KEY", config.nats_tls_key);
+  pass("DICTUM_NATS_QUEUE", config.nats_queue);
+  return variables;
 }
 
 }  // namespace
@@ -56,19 +76,7 @@ std::optional<WorkerPoolSettings> find_transcriber(const RecorderConfig::Transcr
   if (!config.simulated_script.empty()) {
     settings.environment["DICTUM_SIMULATED_SCRIPT"] = std::filesystem::absolute(config.simulated_script).string();
   }
-  // The command line and the configuration file go before what the environment says.
-  const auto pass = [&](const char* variable, const std::string& value) {
-    if (!value.empty()) settings.environment[variable] = value;
-  };
-  const auto pass_file = [&](const char* variable, const std::filesystem::path& file) {
-    if (!file.empty()) pass(variable, std::filesystem::absolute(file).string());
-  };
-  pass("DICTUM_NATS_URL", config.nats_url);
-  pass_file("DICTUM_NATS_CREDENTIALS", config.nats_credentials);
-  pass_file("DICTUM_NATS_TLS_CA", config.nats_tls_ca);
-  pass_file("DICTUM_NATS_TLS_CERT", config.nats_tls_cert);
-  pass_file("DICTUM_NATS_TLS_KEY", config.nats_tls_key);
-  pass("DICTUM_NATS_QUEUE", config.nats_queue);
+  if (name == "nats") settings.environment.merge(nats_environment(config));
   return settings;
 }
 

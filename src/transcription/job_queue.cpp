@@ -72,7 +72,7 @@ std::optional<WorkerFailure> JobQueue::take_back(QueuedJob job, WorkerFailure fa
   }
   const std::uint64_t pool_deaths = deaths_ - job.pool_deaths_before;
   const bool only_this_job_kills = pool_deaths == static_cast<std::uint64_t>(job.deaths);
-  const bool is_caused_by_job = fresh && only_this_job_kills && answers_ > job.pool_answers_before;
+  const bool is_caused_by_job = failure.died && fresh && only_this_job_kills && answers_ > job.pool_answers_before;
   if (failure.cause == FailureCause::outside && !is_caused_by_job) {
     --job.attempts;
     if (job.deaths == 0 || now - job.first_death < rules_.outage_patience) {
