@@ -469,6 +469,39 @@ def a_recorder_that_is_cut_off_for_20_seconds_goes_on(place):
     same(place, "cut", 120)
 
 
+def a_machine_that_is_stopped_costs_its_job_no_try(place):
+    server = place.server()
+    recording = place.start(*place.over_cluster("stopped", server.url, 1, "--drain-sec=-1"))
+    for _ in range(7):
+        machine = place.worker(server.url, script={"latency_ms": 3_600_000})
+        place.wait(lambda: status_of(place, server)["machines"][0]["busy"] > 0)
+        machine.terminate()
+        machine.wait()
+    place.worker(server.url)
+    place.finish(recording)
+    same(place, "stopped", 1)
+
+
+def a_queue_that_is_deleted_is_made_again(place):
+    server = place.server()
+    worker = place.worker(server.url)
+    ask(server, "$JS.API.CONSUMER.DELETE.DICTUM_JOBS.live-default")
+    place.run(*place.over_cluster("deleted", server.url, 3, "--drain-sec=-1"))
+    same(place, "deleted", 3)
+    if "no consumer" in worker.log.read_text(errors="replace"):
+        raise Failure("the sentence is not for people")
+
+
+def ask(server, subject):
+    """A request of the server's API, as a plain client makes it."""
+    with socket.create_connection(("127.0.0.1", server.port)) as client, client.makefile("rwb") as lines:
+        lines.readline()
+        lines.write(f'CONNECT {{"verbose":false}}\r\nSUB answer 1\r\nPUB {subject} answer 0\r\n\r\n'.encode())
+        lines.flush()
+        while not lines.readline().startswith(b"MSG"):
+            pass
+
+
 def three_servers(place):
     """A cluster of three, each with routes to the others."""
     routes = [free_port() for _ in range(3)]
@@ -521,6 +554,8 @@ SHORT = [
     the_roles_of_the_written_configuration_suffice,
 ]
 LONG = [
+    a_machine_that_is_stopped_costs_its_job_no_try,
+    a_queue_that_is_deleted_is_made_again,
     a_recorder_that_is_cut_off_for_20_seconds_goes_on,
     a_job_that_ends_five_machines_is_given_up,
     everything_ends_now_and_then,

@@ -136,6 +136,14 @@ TEST_F(JobQueueTest, BlamesAJobWhoseFreshWorkersAreKilledWhileOtherJobsAreAnswer
   EXPECT_EQ(fail_next(kill())->code, "quarantined");
 }
 
+TEST_F(JobQueueTest, BlamesNoJobForWorkersThatEndThemselvesSinceTheirClusterIsAway) {
+  push(0);
+  queue_.note_answer();
+  const WorkerFailure lost{.cause = FailureCause::outside, .code = "worker_died", .message = "The cluster is away."};
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(fail_next(lost)) << i;
+  EXPECT_THAT(pop_all(), ElementsAre(0));
+}
+
 TEST_F(JobQueueTest, GivesUpAJobWhoseWorkersAreKilledForTooLong) {
   push(0);
   fail_next(kill());
