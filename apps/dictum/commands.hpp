@@ -11,6 +11,7 @@ void add_record_command(CLI::App& app, ExitCode& code);
 void add_serve_command(CLI::App& app, ExitCode& code);
 void add_worker_command(CLI::App& app, ExitCode& code);
 void add_cluster_command(CLI::App& app, ExitCode& code);
+void add_ctl_command(CLI::App& app, ExitCode& code);
 void add_resume_command(CLI::App& app, ExitCode& code);
 void add_analyze_command(CLI::App& app, ExitCode& code);
 void add_devices_command(CLI::App& app, ExitCode& code);

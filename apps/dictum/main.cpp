@@ -116,6 +116,7 @@ int run(int argc, char** argv) {
   add_serve_command(app, code);
   add_worker_command(app, code);
   add_cluster_command(app, code);
+  add_ctl_command(app, code);
   add_tui_command(app, code);
   add_resume_command(app, code);
   add_sessions_command(app, code);

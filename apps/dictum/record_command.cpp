@@ -40,6 +40,7 @@ struct Options {
   bool no_transcribe = false;
   std::string to;
   std::filesystem::path to_token;
+  std::filesystem::path tls_ca;
 };
 
 bool is_file(const RecorderConfig& config) {
@@ -210,6 +211,7 @@ ExitCode record_for_server(const Options& options, RecorderConfig config) {
   if (!options.files.empty()) config.capture.input = options.files.front();
   return record_to({.url = options.to,
                     .token_file = options.to_token,
+                    .authorities = options.tls_ca,
                     .printing = {.is_terminal = isatty(STDOUT_FILENO) != 0, .json = options.json}},
                    config);
 }
@@ -222,6 +224,7 @@ ExitCode record(const Options& options) {
   }
   if (!options.to.empty()) return record_for_server(options, std::move(config));
   if (!options.to_token.empty()) throw UsageError("--to-token belongs to --to");
+  if (!options.tls_ca.empty()) throw UsageError("--tls-ca belongs to --to");
   if (options.jobs > 0) {
     if (options.files.empty()) throw UsageError("--jobs needs files: dictum record --jobs 2 FILE...");
     if (options.live_events) throw UsageError("--live-events does not go with --jobs");
@@ -256,9 +259,12 @@ void add_record_command(CLI::App& app, ExitCode& code) {
   command->add_flag("--json", options->json, "print one event a line as JSON, and nothing else, on standard output");
   command->add_flag("--live-events", options->live_events, "with --json: also levels, interim text, queue status");
   command->add_flag("--no-transcribe", options->no_transcribe, "keep the audio only");
-  command->add_option("--to", options->to, "send the audio to a server, which records it: ws://HOST:PORT")
+  command
+      ->add_option("--to", options->to, "send the audio to a server, which records it: ws://HOST:PORT, wss:// with TLS")
       ->type_name("URL");
   command->add_option("--to-token", options->to_token, "a file with the token that the server lets in by")
+      ->type_name("FILE");
+  command->add_option("--tls-ca", options->tls_ca, "trust a server (wss://) by the certificates in this file (PEM)")
       ->type_name("FILE");
   command->callback([options, &code] { code = record(*options); });
 }

@@ -53,13 +53,14 @@ ExitCode record_to(const RecordTo& to, const RecorderConfig& config) {
                                                       }};
   std::unique_ptr<server::StreamSender> sender;
   try {
-    sender = std::make_unique<server::StreamSender>(
-        config,
-        server::StreamSenderSettings{
-            .url = to.url, .token = read_token(to.token_file), .spool_folder = session_root(config)},
-        callbacks);
+    sender = std::make_unique<server::StreamSender>(config,
+                                                    server::StreamSenderSettings{.url = to.url,
+                                                                                 .token = read_token(to.token_file),
+                                                                                 .authorities = to.authorities,
+                                                                                 .spool_folder = session_root(config)},
+                                                    callbacks);
   } catch (const RecorderError& error) {
-    if (error.code() == Errc::invalid_argument) throw UsageError(error.what());
+    if (error.code() == Errc::invalid_argument || error.code() == Errc::config_invalid) throw UsageError(error.what());
     throw;
   }
   for (int signals_seen = 0; !has_ended;) {

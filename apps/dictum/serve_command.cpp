@@ -12,7 +12,9 @@
 #include "config_flags.hpp"
 #include "dictum/error.hpp"
 #include "output.hpp"
+#include "server/control_socket.hpp"
 #include "server/server.hpp"
+#include "server/service_manager.hpp"
 #include "signals.hpp"
 
 namespace dictum::program {
@@ -27,6 +29,7 @@ struct Options {
   std::vector<std::filesystem::path> token_files;
   std::filesystem::path new_token;
   std::vector<std::string> scopes;
+  bool no_control = false;
 };
 
 server::Scopes scopes_of(const Options& options) {
@@ -48,12 +51,19 @@ ExitCode make_token(const Options& options) {
 /// What makes the start impossible is found in what was asked for, so it is a wrong usage.
 std::unique_ptr<server::Server> start(const Options& options) {
   server::ServerSettings settings = options.settings;
+  server::PassedSockets passed = server::take_passed_sockets();
+  if (settings.tls_certificate.empty() != settings.tls_key.empty()) {
+    throw UsageError("--tls-cert and --tls-key belong together");
+  }
+  const bool is_default_control = settings.control.empty();
+  if (is_default_control && !options.no_control) settings.control = server::default_control_socket();
+  settings.is_control_optional = is_default_control;
   RecorderConfig base;
   base.events.level_hz = kLevelHz;
   const RecorderConfig config = options.config.resolve(base);
   try {
     for (const auto& file : options.token_files) settings.tokens.add_file(file);
-    return std::make_unique<server::Server>(config, std::move(settings));
+    return std::make_unique<server::Server>(config, std::move(settings), std::move(passed));
   } catch (const RecorderError& error) {
     if (error.code() == Errc::invalid_argument || error.code() == Errc::config_invalid) throw UsageError(error.what());
     throw;
@@ -65,10 +75,17 @@ ExitCode serve(const Options& options) {
   if (!options.scopes.empty()) throw UsageError("--scope belongs to --new-token");
   Signals signals;
   const auto server = start(options);
+  if (!server->control_problem().empty()) print_error("{}", server->control_problem());
+  if (server->url().starts_with("http://") && !server::is_loopback(server->address())) {
+    print_error("what is sent over {} is not encrypted: give --tls-cert and --tls-key, or use a proxy or a tunnel",
+                server->url());
+  }
   print("Listening on {}\n", server->url());
   flush_output();
+  server::notify_service_manager("READY=1");
   while (signals.wait() != Signals::Event::signal) {
   }
+  server::notify_service_manager("STOPPING=1");
   std::jthread stopping([&] {
     server->stop();
     signals.wake();
@@ -96,6 +113,15 @@ void add_serve_command(CLI::App& app, ExitCode& code) {
   command->add_option("--new-token", options->new_token, "add a token to FILE, print it, and end")->type_name("FILE");
   command->add_option("--scope", options->scopes,
                       "of the new token: listen, control, library, transcribe; all if left out");
+  command
+      ->add_option("--control", options->settings.control,
+                   "be controlled by `dictum ctl` at this socket; $XDG_RUNTIME_DIR/dictum/control.sock if left out")
+      ->type_name("PATH");
+  command->add_flag("--no-control", options->no_control, "do not be controlled by `dictum ctl`")->excludes("--control");
+  command
+      ->add_option("--tls-cert", options->settings.tls_certificate, "encrypt, with the certificate in this file (PEM)")
+      ->type_name("FILE");
+  command->add_option("--tls-key", options->settings.tls_key, "the certificate's key (PEM)")->type_name("FILE");
   options->config.add_all();
   command->callback([options, &code] { code = serve(*options); });
 }

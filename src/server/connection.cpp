@@ -13,10 +13,11 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <exception>
@@ -30,6 +31,7 @@
 #include "server/on_pool.hpp"
 #include "server/problem.hpp"
 #include "server/realtime_connection.hpp"
+#include "server/route_parts.hpp"
 #include "server/stream_connection.hpp"
 #include "server/websocket.hpp"
 
@@ -44,6 +46,7 @@ using Message = http::response<http::string_body>;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kFilePiece = std::size_t{64} << 10;
 constexpr std::size_t kMaxLinger = std::size_t{4} << 20;
+constexpr int kSwitchingProtocols = 101;
 constexpr auto kLingerTime = std::chrono::seconds(1);
 
 /// Up to `size` bytes of a file; fewer where it ends, or cannot be read.
@@ -91,8 +94,8 @@ std::optional<Response> problem_of(const boost::system::error_code& error) {
 
 class HTTPConnection final : public Connection, public std::enable_shared_from_this<HTTPConnection> {
  public:
-  HTTPConnection(asio::ip::tcp::socket socket, const ConnectionServices& services)
-      : stream_(std::move(socket)), services_(services), limits_(services.limits) {}
+  HTTPConnection(Socket socket, bool is_trusted, const ConnectionServices& services)
+      : stream_(std::move(socket)), is_trusted_(is_trusted), services_(services), limits_(services.limits) {}
 
   static void start(const std::shared_ptr<HTTPConnection>& self, std::function<void(Connection*)> ended) {
     asio::co_spawn(self->stream_.get_executor(), self->run(),
@@ -137,11 +140,12 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
   }
 
   /// What the header of a message says.
-  static Request request_of(const http::request<http::string_body>& message) {
+  Request request_of(const http::request<http::string_body>& message) const {
     Request request{.method = std::string(message.method_string()),
                     .target = std::string(message.target()),
                     .headers = {},
-                    .body = {}};
+                    .body = {},
+                    .is_trusted = is_trusted_};
     for (const auto& field : message) {
       request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
     }
@@ -205,6 +209,8 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     if (std::holds_alternative<TranscribeForm>(answer)) co_return co_await transcribe(&request);
     if (auto* const command = std::get_if<Command>(&answer)) {
       answer = co_await carry_out(std::move(*command));
+    } else if (auto* const again = std::get_if<TranscribeSession>(&answer)) {
+      answer = co_await transcribe_again(std::move(*again));
     } else if (auto* const follow = std::get_if<FollowEvents>(&answer)) {
       auto cursor = services_.feed.start(follow->after);
       if (cursor) {
@@ -328,7 +334,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
   /// Ends the connection, and so the work for it, once the client has closed its end.
   void end_with_client() {
     stream_.socket().async_wait(
-        asio::ip::tcp::socket::wait_read, [weak = weak_from_this()](const boost::system::error_code& error) {
+        Socket::wait_read, [weak = weak_from_this()](const boost::system::error_code& error) {
           const auto self = weak.lock();
           if (error || !self || self->is_idle_) return;
           char first = 0;
@@ -351,6 +357,21 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     const std::string last =
         failed != nullptr ? error_event(*failed) : done_event(std::get<TranscriptionResult>(outcome));
     co_return co_await send(last);
+  }
+
+  asio::awaitable<Response> transcribe_again(TranscribeSession wanted) {
+    stream_.expires_never();
+    const std::filesystem::path session = wanted.session;
+    auto refused = co_await services_.jobs.run(std::move(wanted));
+    if (refused) co_return std::move(*refused);
+    auto work = [session]() -> Response {
+      try {
+        return session_response(session);
+      } catch (const RecorderError&) {  // deleted meanwhile, say
+        return problem_of_current_exception();
+      }
+    };
+    co_return co_await on_pool(services_.pool.get_executor(), std::move(work));
   }
 
   // Responses
@@ -388,6 +409,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
   }
 
   asio::awaitable<bool> write_message(Message message, bool only_header) {
+    services_.metrics.count_response(static_cast<int>(message.result_int()));
     http::response_serializer<http::string_body> serializer(message);
     stream_.expires_after(limits_.send);
     if (only_header) {
@@ -412,7 +434,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
   asio::awaitable<void> stream_events(EventPump* pump, bool is_head) {
     Message message = message_of({.content_type = "text/event-stream", .body = {}, .headers = {}}, false);
     if (!co_await write_message(std::move(message), true) || is_head) co_return;
-    stream_.socket().async_wait(asio::ip::tcp::socket::wait_read,
+    stream_.socket().async_wait(Socket::wait_read,
                                 [pumping = pump->handle()](const boost::system::error_code&) { pumping.stop(); });
     co_await pump->run([this](std::span<const EventLine> events) { return send_events(events); });
   }
@@ -431,6 +453,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     websocket_ = co_await accept_websocket(
         stream_.release_socket(), request,
         {.message_bytes = limits_.message_bytes, .write = limits_.send, .close = kLingerTime});
+    if (websocket_) services_.metrics.count_response(kSwitchingProtocols);
     co_return websocket_ != nullptr;
   }
 
@@ -468,7 +491,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
   /// Lets a client that is still sending read what it was answered: closing at once could take that from it.
   asio::awaitable<void> linger() {
     boost::system::error_code ignored;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    stream_.socket().shutdown(Socket::shutdown_send, ignored);
     stream_.expires_after(kLingerTime);
     std::array<char, 4096> rest{};
     for (std::size_t dropped = 0; dropped < kMaxLinger;) {
@@ -478,7 +501,8 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     }
   }
 
-  beast::tcp_stream stream_;
+  beast::basic_stream<asio::generic::stream_protocol> stream_;
+  const bool is_trusted_;
   const ConnectionServices& services_;
   const Limits limits_;
   std::optional<http::request_parser<http::string_body>> parser_;  // of the request that is being read
@@ -492,9 +516,9 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
 
 }  // namespace
 
-std::shared_ptr<Connection> start_connection(asio::ip::tcp::socket socket, const ConnectionServices& services,
+std::shared_ptr<Connection> start_connection(Socket socket, bool is_trusted, const ConnectionServices& services,
                                              std::function<void(Connection*)> ended) {
-  auto connection = std::make_shared<HTTPConnection>(std::move(socket), services);
+  auto connection = std::make_shared<HTTPConnection>(std::move(socket), is_trusted, services);
   HTTPConnection::start(connection, std::move(ended));
   return connection;
 }

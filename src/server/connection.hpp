@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
@@ -8,7 +7,10 @@
 #include "dictum/async_recorder_backend.hpp"
 #include "server/event_feed.hpp"
 #include "server/limits.hpp"
+#include "server/metrics.hpp"
 #include "server/router.hpp"
+#include "server/session_jobs.hpp"
+#include "server/socket.hpp"
 #include "server/stream_list.hpp"
 #include "server/transcription_service.hpp"
 
@@ -20,6 +22,8 @@ struct ConnectionServices {
   EventFeed& feed;
   StreamList& streams;
   TranscriptionService& transcriptions;
+  Metrics& metrics;
+  SessionJobs& jobs;
   AsyncRecorderBackend& backend;
   boost::asio::thread_pool& pool;  ///< for what blocks on files
   Limits limits;
@@ -40,8 +44,8 @@ class Connection {
   virtual void cancel() = 0;
 };
 
-/// Serves a connection. `ended` is called once, on the loop.
-std::shared_ptr<Connection> start_connection(boost::asio::ip::tcp::socket socket, const ConnectionServices& services,
+/// Serves a connection. `is_trusted`: whoever can open it may do everything. `ended` is called once, on the loop.
+std::shared_ptr<Connection> start_connection(Socket socket, bool is_trusted, const ConnectionServices& services,
                                              std::function<void(Connection*)> ended);
 
 }  // namespace dictum::server

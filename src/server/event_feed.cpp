@@ -69,8 +69,8 @@ std::vector<std::shared_ptr<const EventFeed::Live>> EventFeed::live_since(std::u
   return found;
 }
 
-EventFeed::Watch::Watch(EventFeed& feed, std::function<void()> wake)
-    : feed_(feed), entry_(feed.watchers_.insert(feed.watchers_.end(), std::move(wake))) {}
+EventFeed::Watch::Watch(EventFeed& feed, std::function<void()> wake, const EventCursor* sent)
+    : feed_(feed), entry_(feed.watchers_.insert(feed.watchers_.end(), {std::move(wake), sent})) {}
 
 EventFeed::Watch::~Watch() {
   feed_.watchers_.erase(entry_);
@@ -82,7 +82,21 @@ void EventFeed::close() {
 }
 
 void EventFeed::wake_all() {
-  for (const auto& wake : watchers_) wake();
+  for (const Watcher& watcher : watchers_) watcher.wake();
+}
+
+std::uint64_t EventFeed::lag() const {
+  std::uint64_t most = 0;
+  for (const Watcher& watcher : watchers_) {
+    if (watcher.sent == nullptr) continue;
+    std::uint64_t behind = 0;
+    for (const Position& each : *watcher.sent) {
+      const auto mine = std::ranges::find(sessions_, each.session, &Position::session);
+      if (mine != sessions_.end() && mine->next > each.next) behind += mine->next - each.next;
+    }
+    most = std::max(most, behind);
+  }
+  return most;
 }
 
 const std::vector<EventType>& event_types() {

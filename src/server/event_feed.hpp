@@ -23,6 +23,11 @@ namespace dictum::server {
 ///
 /// Thread: the loop's. Owner: the server.
 class EventFeed {
+  struct Watcher {
+    std::function<void()> wake;
+    const EventCursor* sent;
+  };
+
  public:
   /// An event without a sequence.
   struct Live {
@@ -56,18 +61,24 @@ class EventFeed {
   /// Changes with every event.
   std::uint64_t version() const { return version_; }
 
-  /// Calls `wake` after every event and at `close`, until the handle is gone.
+  /// Calls `wake` after every event and at `close`, until the handle is gone. `sent` is what the watcher has sent so
+  /// far; it may be null.
   class Watch {
    public:
-    Watch(EventFeed& feed, std::function<void()> wake);
+    Watch(EventFeed& feed, std::function<void()> wake, const EventCursor* sent = nullptr);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
    private:
     EventFeed& feed_;
-    const std::list<std::function<void()>>::iterator entry_;
+    const std::list<Watcher>::iterator entry_;
   };
+
+  std::size_t watchers() const { return watchers_.size(); }
+
+  /// Events that the watcher which is furthest behind has not sent.
+  std::uint64_t lag() const;
 
   /// No event comes any more.
   void close();
@@ -81,7 +92,7 @@ class EventFeed {
   std::uint64_t last_live_ = 0;
   std::deque<std::shared_ptr<const Live>> faults_;
   std::array<std::shared_ptr<const Live>, std::variant_size_v<EventBody>> ephemeral_;  // the newest of each type
-  std::list<std::function<void()>> watchers_;
+  std::list<Watcher> watchers_;
   bool is_closed_ = false;
 };
 

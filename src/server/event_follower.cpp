@@ -58,6 +58,12 @@ EventFollower::Piece EventFollower::read() {
   return piece;
 }
 
+EventCursor EventFollower::position() const {
+  EventCursor position;
+  for (const Followed& each : sessions_) position.push_back(each.position);
+  return position;
+}
+
 std::optional<EventLine> EventFollower::live(const EventFeed::Live& live) const {
   if (!types_.contains(live.name)) return std::nullopt;
   const auto followed = std::ranges::find(sessions_, live.at.session,

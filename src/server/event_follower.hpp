@@ -54,6 +54,9 @@ class EventFollower {
   /// cannot be opened.
   Piece read();
 
+  /// How far each session has been read that is followed.
+  EventCursor position() const;
+
   /// An event that no journal has; empty where the client does not want it, or has read past it.
   std::optional<EventLine> live(const EventFeed::Live& live) const;
 

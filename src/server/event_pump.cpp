@@ -33,6 +33,7 @@ EventPump::EventPump(boost::asio::any_io_executor executor, EventFeed& feed, Eve
       heartbeat_(heartbeat),
       state_(std::make_shared<Handle::State>(executor)),
       known_(feed.sessions().size()),
+      sent_(follower_.position()),
       live_(feed.last_live()) {}
 
 void EventPump::Handle::wake() const {
@@ -42,7 +43,7 @@ void EventPump::Handle::wake() const {
 
 boost::asio::awaitable<bool> EventPump::run(Send send) {
   const auto state = state_;
-  const EventFeed::Watch watch(feed_, [state] { state->timer.cancel(); });
+  const EventFeed::Watch watch(feed_, [state] { state->timer.cancel(); }, &sent_);
   bool is_woken = state->wakes > 0;
   while (!state->is_stopped) {
     const std::uint64_t version = feed_.version();
@@ -58,6 +59,7 @@ boost::asio::awaitable<bool> EventPump::run(Send send) {
     }
     if (state->is_stopped) break;
     if ((is_woken || !piece.events.empty()) && !co_await send(piece.events)) co_return false;
+    sent_ = follower_.position();
     is_woken = wakes != state->wakes;
     if (!piece.is_end || version != feed_.version() || is_woken) continue;
     if (feed_.is_closed()) co_return true;

@@ -58,6 +58,7 @@ class EventPump {
   const std::chrono::milliseconds heartbeat_;
   const std::shared_ptr<Handle::State> state_;
   std::size_t known_;   // sessions of the feed that the follower has
+  EventCursor sent_;    // how far the client has been sent what there is
   std::uint64_t live_;  // the newest event without a sequence that was looked at
 };
 

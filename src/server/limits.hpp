@@ -17,6 +17,7 @@ struct Limits {
   std::size_t uploads = 16;                                  ///< from the first byte to the answer, at once
   std::size_t transcriptions = 2;                            ///< of uploads at once; further ones wait
   std::size_t message_bytes = std::size_t{1} << 20;          ///< of a WebSocket
+  std::size_t jobs = 2;                                      ///< sessions that are transcribed again at once
   std::size_t streams = 64;                                  ///< of audio at once
   std::chrono::milliseconds resume = std::chrono::seconds(30);     ///< until a stream without a connection ends
   std::chrono::milliseconds request = std::chrono::seconds(15);    ///< until a request is complete, idle time included

@@ -1,5 +1,6 @@
 #include "server/openapi.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/value_from.hpp>
 #include <string>
@@ -78,7 +79,9 @@ json::object openapi_document(const std::vector<Route>& routes) {
   for (const Route& route : routes) {
     json::value& path = paths[route.pattern];
     if (!path.is_object()) path.emplace_object();
-    path.as_object()[route.method == "GET" ? "get" : "post"] = operation_of(route);
+    std::string method = route.method;
+    std::ranges::transform(method, method.begin(), [](char c) { return static_cast<char>(c - 'A' + 'a'); });
+    path.as_object()[method] = operation_of(route);
   }
   const json::object problem{
       {"type", "object"},

@@ -48,9 +48,12 @@ RemoteStream::RemoteStream(StreamServices services, StreamHello hello, std::stri
       token_(std::move(token)),
       room_(services_.loop, asio::steady_timer::time_point::max()),
       ended_(services_.loop, asio::steady_timer::time_point::max()),
-      safe_(std::llround((services_.config.vad.pre_roll_ms / 1000.0 + kMarginSec) * hello_.format.sample_rate)) {}
+      safe_(std::llround((services_.config.vad.pre_roll_ms / 1000.0 + kMarginSec) * hello_.format.sample_rate)) {
+  services_.metrics.begin(this, hello_.format.sample_rate);
+}
 
 RemoteStream::~RemoteStream() {
+  services_.metrics.end(this);
   if (audio_) audio_->detach();
   // Where it may block.
   if (backend_) asio::post(services_.files, [backend = std::move(backend_)] {});
@@ -119,6 +122,7 @@ asio::awaitable<void> RemoteStream::end(std::optional<std::chrono::duration<doub
 void RemoteStream::take(const Event& event) {
   feed_.take(event);
   if (observer_) observer_(event);
+  services_.metrics.take(this, event);
   const bool is_more_safe = safe_.take(event);
   if (const auto* const changed = std::get_if<RecordingStateChanged>(&event.body); changed && !changed->is_recording) {
     is_recording_ = false;

@@ -18,6 +18,7 @@ struct Request {
   std::string target;
   std::vector<Header> headers;
   std::string body;
+  bool is_trusted = false;  ///< it came in by a way that only those can use who may do everything
 
   /// The value of a header, its name in any case of letters; null where it is not there. Of several the first.
   const std::string* header(std::string_view name) const;

@@ -68,8 +68,19 @@ struct TranscribeForm {};
 /// A session of transcription by OpenAI's Realtime API is wanted.
 struct TranscribeRealtime {};
 
+/// A session of the library is transcribed; then `session_response` answers.
+struct TranscribeSession {
+  enum class Texts { missing, missing_and_failed, all, all_and_edits };  ///< `all`: but for those that a person wrote
+
+  std::filesystem::path session;
+  Texts texts{};
+  std::string transcriber = {};  ///< this and the next: as the settings; empty: as the server's
+  std::string model = {};
+  std::string language = {};
+};
+
 /// What a request leads to: a response, or what has to be done for one.
-using Answer = std::variant<Response, Command, FollowEvents, ReceiveAudio, TranscribeForm, TranscribeRealtime>;
+using Answer = std::variant<Response, Command, FollowEvents, ReceiveAudio, TranscribeForm, TranscribeRealtime, TranscribeSession>;
 
 /// The recorder as the API shows it.
 struct Status {
@@ -84,6 +95,7 @@ struct Library {
   std::filesystem::path root;
   std::function<Status()> status;
   RecorderConfig config = {};
+  std::function<std::string()> metrics = {};  ///< on the loop's thread
 };
 
 struct Route {

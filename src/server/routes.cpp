@@ -7,6 +7,7 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/mp11/algorithm.hpp>
+#include <iterator>
 #include <limits>
 #include <tuple>
 #include <utility>
@@ -22,8 +23,10 @@
 #include "server/command_schema.hpp"
 #include "server/event_feed.hpp"
 #include "server/media_type.hpp"
+#include "server/metrics.hpp"
 #include "server/problem.hpp"
 #include "server/route.hpp"
+#include "server/route_parts.hpp"
 #include "server/session_json.hpp"
 #include "wire/command_json.hpp"
 
@@ -32,30 +35,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kJSON = "application/json";
 constexpr std::uint64_t kMaxPage = 200;
 constexpr std::uint64_t kPage = 50;
 constexpr std::uint64_t kMaxQuery = 1000;  // bytes
 constexpr std::uint64_t kMaxIndex = std::numeric_limits<std::uint32_t>::max();
-
-Response json_response(const boost::json::value& value) {
-  return {.content_type = kJSON, .body = json::to_line(value) + "\n", .headers = {}};
-}
-
-/// The folder of a session directly below the root. Throws RecorderError(input_not_found).
-fs::path session_of(const Library& library, const std::string& name) {
-  const fs::path path = library.root / name;
-  std::error_code ignored;
-  if (!journal::is_session_name(name) || !fs::is_directory(fs::symlink_status(path, ignored))) {
-    throw RecorderError(Errc::input_not_found,
-                        fmt::format("There is no session \"{}\": GET /api/v1/sessions lists them.", name));
-  }
-  return path;
-}
-
-fs::path session_of(const Library& library, const Call& call) {
-  return session_of(library, call.text("session"));
-}
 
 // Operation
 
@@ -82,6 +65,10 @@ Answer readiness(const Library& library, const Call&) {
 
 Answer status(const Library& library, const Call&) {
   return status_response(library);
+}
+
+Answer metrics(const Library& library, const Call&) {
+  return Response{.content_type = Metrics::kMediaType, .body = library.metrics(), .headers = {}};
 }
 
 // Commands
@@ -121,17 +108,6 @@ std::string summary_of(const RetryFailed&) {
 }
 std::string summary_of(const WaitUntilIdle&) {
   return "Wait until no segment waits for its text";
-}
-
-/// The body, an object; none stands for an empty one. `what` says what the object has in it.
-boost::json::object body_of(const Call& call, std::string_view what) {
-  if (call.request->body.empty()) return {};
-  boost::system::error_code error;
-  boost::json::value body = json::parse(call.request->body, error);
-  if (error || !body.is_object()) {
-    throw RecorderError(Errc::invalid_argument, fmt::format("The body has to be a JSON object with {}.", what));
-  }
-  return std::move(body.as_object());
 }
 
 Answer command(std::string_view name, const Call& call) {
@@ -226,18 +202,7 @@ Answer sessions(const Library& library, const Call& call) {
 }
 
 Answer session(const Library& library, const Call& call) {
-  const fs::path path = session_of(library, call);
-  boost::json::object shown = to_json(session_entry(path));
-  const SessionTranscript transcript = open_session(path);
-  shown["stopped_at"] =
-      transcript.stopped_at ? boost::json::value(iso_time(*transcript.stopped_at)) : boost::json::value(nullptr);
-  shown["sample_rate"] = transcript.sample_rate;
-  shown["end_frame"] = transcript.end_frame;
-  shown["source"] = transcript.source;
-  boost::json::array segments;
-  for (const TranscriptSegment& segment : transcript.segments) segments.push_back(to_json(segment, transcript));
-  shown["segments"] = std::move(segments);
-  return json_response(shown);
+  return session_response(session_of(library, call));
 }
 
 struct TextKind {
@@ -342,36 +307,6 @@ Answer search(const Library& library, const Call& call) {
   return json_response({{"matches", std::move(matches)}});
 }
 
-Parameter session_parameter() {
-  return {.name = "session",
-          .in = Parameter::In::path,
-          .type = Parameter::Type::session,
-          .about = "The session's name.",
-          .is_required = true};
-}
-
-Parameter query(std::string name, Parameter::Type type, std::string about) {
-  return {.name = std::move(name), .in = Parameter::In::query, .type = type, .about = std::move(about)};
-}
-
-Parameter number(std::string name, Parameter::In in, std::uint64_t min, std::uint64_t max, std::string about) {
-  return {.name = std::move(name),
-          .in = in,
-          .type = Parameter::Type::number,
-          .about = std::move(about),
-          .is_required = in == Parameter::In::path,
-          .min = min,
-          .max = max};
-}
-
-Parameter choice(std::string name, std::vector<std::string> choices, std::string about) {
-  return {.name = std::move(name),
-          .in = Parameter::In::query,
-          .type = Parameter::Type::choice,
-          .about = std::move(about),
-          .choices = std::move(choices)};
-}
-
 std::vector<std::string> text_types() {
   std::vector<std::string> types;
   for (const TextKind& kind : kTextKinds) types.emplace_back(kind.media_type);
@@ -409,6 +344,16 @@ std::vector<Route> make_routes() {
        {kJSON},
        {},
        readiness},
+      {"GET",
+       "/metrics",
+       "metrics",
+       Scope::listen,
+       kOnLoop,
+       "Numbers for Prometheus",
+       {},
+       {Metrics::kMediaType},
+       {},
+       metrics},
       {"GET",
        "/api/v1/status",
        "status",
@@ -525,6 +470,7 @@ std::vector<Route> make_routes() {
        {},
        search},
   };
+  std::ranges::move(make_library_routes(), std::back_inserter(routes));
   boost::mp11::mp_for_each<Command>([&]<class Body>(const Body&) { routes.push_back(command_route<Body>()); });
   return routes;
 }

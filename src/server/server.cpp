@@ -1,6 +1,7 @@
 #include "server/server.hpp"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,9 +11,11 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -24,9 +27,15 @@
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
 #include "server/connection.hpp"
+#include "server/control_socket.hpp"
 #include "server/event_feed.hpp"
+#include "server/metrics.hpp"
+#include "server/on_pool.hpp"
 #include "server/problem.hpp"
 #include "server/router.hpp"
+#include "server/service_manager.hpp"
+#include "server/tls.hpp"
+#include "session/manifest.hpp"
 
 namespace dictum::server {
 namespace {
@@ -37,23 +46,45 @@ using asio::ip::tcp;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr int kFileThreads = 4;
 constexpr std::size_t kRecorderThreads = 4;
+constexpr std::size_t kControlConnections = 16;                // beyond those of the limits
 constexpr auto kPatience = std::chrono::seconds(1);            // for a client to take the end of its response
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // while no descriptor is free
 
-tcp::acceptor listen(asio::io_context& context, const ServerSettings& settings) {
+/// Encrypted connections, and those that are being agreed on.
+struct Encrypted {
+  std::size_t count = 0;
+  std::function<void()> on_none_left;
+};
+
+void demand_tokens(const asio::ip::address& address, const ServerSettings& settings) {
+  if (address.is_loopback() || !settings.tokens.is_empty()) return;
+  throw RecorderError(
+      Errc::invalid_argument,
+      fmt::format("Other machines can reach the address {}, so a token is needed: make one with `dictum "
+                  "serve --new-token FILE`, and add `--token-file FILE`.",
+                  address.to_string()));
+}
+
+/// A socket that listens already.
+tcp::acceptor adopt(asio::io_context& context, const ServerSettings& settings, UniqueFD passed) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(passed.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  tcp::acceptor acceptor(context);
+  acceptor.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), passed.release());
+  demand_tokens(acceptor.local_endpoint().address(), settings);
+  return acceptor;
+}
+
+tcp::acceptor listen(asio::io_context& context, const ServerSettings& settings, UniqueFD passed) {
+  if (passed) return adopt(context, settings, std::move(passed));
   boost::system::error_code error;
   const auto address = asio::ip::make_address(settings.address, error);
   if (error) {
     throw RecorderError(Errc::invalid_argument,
                         fmt::format("\"{}\" is no address: give one in numbers, like 127.0.0.1.", settings.address));
   }
-  if (!address.is_loopback() && settings.tokens.is_empty()) {
-    throw RecorderError(
-        Errc::invalid_argument,
-        fmt::format("Other machines can reach the address {}, so a token is needed: make one with `dictum "
-                    "serve --new-token FILE`, and add `--token-file FILE`.",
-                    settings.address));
-  }
+  demand_tokens(address, settings);
   const tcp::endpoint endpoint(address, settings.port);
   tcp::acceptor acceptor(context);
   acceptor.open(endpoint.protocol(), error);
@@ -68,6 +99,15 @@ tcp::acceptor listen(asio::io_context& context, const ServerSettings& settings) 
   return acceptor;
 }
 
+/// Of a session that was begun; 0 where it is gone.
+int sample_rate_of(const std::filesystem::path& session) {
+  try {
+    return session::read_manifest(session).sample_rate;
+  } catch (const RecorderError&) {
+    return 0;
+  }
+}
+
 }  // namespace
 
 bool is_loopback(const std::string& address) {
@@ -79,17 +119,24 @@ bool is_loopback(const std::string& address) {
 /// Everything that lives on the loop's thread.
 class Server::Loop {
  public:
-  Loop(RecorderConfig config, ServerSettings settings)
-      : acceptor_(listen(context_, settings)),
+  Loop(RecorderConfig config, ServerSettings settings, PassedSockets passed)
+      : acceptor_(listen(context_, settings, std::move(passed.tcp))),
+        tls_(settings.tls_certificate.empty() ? nullptr : make_tls_server(settings.tls_certificate, settings.tls_key)),
         limits_(settings.limits),
         root_(session_root(config)),
-        streams_({config, context_.get_executor(), [this] { return recorders(); }, pool_}, limits_.streams,
+        streams_({config, context_.get_executor(), [this] { return recorders(); }, pool_, metrics_}, limits_.streams,
                  limits_.resume),
-        transcriptions_({config, context_.get_executor(), [this] { return recorders(); }, pool_}, limits_),
-        backend_(context_.get_executor(), config, [this](const Event& event) { feed_.take(event); }),
-        router_({root_, [this] { return status(); }, std::move(config)},
+        transcriptions_({config, context_.get_executor(), [this] { return recorders(); }, pool_, metrics_}, limits_),
+        jobs_(config, context_.get_executor(), pool_, limits_.jobs),
+        backend_(context_.get_executor(), config, [this](const Event& event) { take(event); }),
+        router_({root_, [this] { return status(); }, std::move(config), [this] { return metrics(); }},
                 {std::move(settings.tokens), std::move(settings.hosts)}) {
+    metrics_.begin(this, 0);
+    open_control(settings, std::move(passed.control));
+    encrypted_->on_none_left = [this] { none_left_.cancel(); };
     asio::co_spawn(context_, accept(), asio::detached);
+    if (control_.is_open()) asio::co_spawn(context_, accept_control(), asio::detached);
+    if (const auto interval = watchdog_interval()) asio::co_spawn(context_, feed_watchdog(*interval), asio::detached);
     thread_ = std::thread([this] { context_.run(); });
   }
 
@@ -97,15 +144,20 @@ class Server::Loop {
 
   std::string url() const {
     const std::string address = endpoint_.address().to_string();
-    if (endpoint_.address().is_v6()) return fmt::format("http://[{}]:{}", address, endpoint_.port());
-    return fmt::format("http://{}:{}", address, endpoint_.port());
+    const std::string_view scheme = tls_ ? "https" : "http";
+    if (endpoint_.address().is_v6()) return fmt::format("{}://[{}]:{}", scheme, address, endpoint_.port());
+    return fmt::format("{}://{}:{}", scheme, address, endpoint_.port());
   }
+
+  std::string address() const { return endpoint_.address().to_string(); }
+  const std::string& control_problem() const { return control_problem_; }
 
   void stop() {
     const std::lock_guard lock(stopping_);
     if (!thread_.joinable()) return;
     asio::co_spawn(context_, shut_down(), asio::detached);
     thread_.join();
+    encrypted_->on_none_left = nullptr;  // they go with the context
     pool_.join();
     if (recorders_) recorders_->join();
   }
@@ -116,6 +168,31 @@ class Server::Loop {
             .is_recording = backend_.is_recording(),
             .session = backend_.get_session_path().filename().string(),
             .is_stopping = is_stopping_};
+  }
+
+  void take(const Event& event) {
+    feed_.take(event);
+    metrics_.take(this, event);
+    const bool is_change = std::holds_alternative<RecordingStateChanged>(event.body);
+    if (is_change && metrics_.lacks_sample_rate(event.session)) {
+      asio::co_spawn(context_, read_sample_rate(event.session), asio::detached);
+    }
+  }
+
+  /// No event has the rate of a session.
+  asio::awaitable<void> read_sample_rate(std::string session) {
+    auto work = [folder = root_ / session] { return sample_rate_of(folder); };
+    metrics_.set_sample_rate(session, co_await on_pool(pool_.get_executor(), std::move(work)));
+  }
+
+  std::string metrics() const {
+    const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch());
+    return metrics_.text({.time = now.count(),
+                          .is_recording = backend_.is_recording(),
+                          .connections = connections_.size(),
+                          .streams = streams_.size(),
+                          .subscribers = feed_.watchers(),
+                          .lag = feed_.lag()});
   }
 
   /// For the work of the streams. Most servers have none, so the first one starts the threads.
@@ -131,14 +208,63 @@ class Server::Loop {
       if (error) {
         asio::steady_timer pause(context_, kAcceptPause);
         co_await pause.async_wait(kAwait);
-      } else if (connections_.size() >= limits_.connections) {
-        refuse(std::move(socket));
+      } else if (std::max(connections_.size(), encrypted_->count) >= limits_.connections) {
+        if (!tls_) refuse(std::move(socket));  // else there is no way yet to say so
+      } else if (tls_) {
+        ++encrypted_->count;
+        asio::co_spawn(context_, encrypt(std::move(socket)), asio::detached);
       } else {
-        connections_.insert(start_connection(std::move(socket), services_, [this](Connection* ended) {
-          std::erase_if(connections_, [&](const auto& each) { return each.get() == ended; });
-          if (connections_.empty()) none_left_.cancel();
-        }));
+        start(std::move(socket), false);
       }
+    }
+  }
+
+  void start(Socket socket, bool is_trusted) {
+    connections_.insert(start_connection(std::move(socket), is_trusted, services_, [this](Connection* ended) {
+      std::erase_if(connections_, [&](const auto& each) { return each.get() == ended; });
+      if (connections_.empty()) none_left_.cancel();
+    }));
+  }
+
+  asio::awaitable<void> encrypt(tcp::socket socket) {
+    auto agreed = co_await accept_tls(std::move(socket), tls_, limits_.request, [encrypted = encrypted_] {
+      if (--encrypted->count == 0 && encrypted->on_none_left) encrypted->on_none_left();
+    });
+    if (auto* const plain = std::get_if<Socket>(&agreed); plain && !is_stopping_) start(std::move(*plain), false);
+  }
+
+  void open_control(const ServerSettings& settings, UniqueFD listener) {
+    if (!listener && !settings.control.empty()) {
+      try {
+        listener = control_socket_.emplace(settings.control).take();
+      } catch (const RecorderError& error) {
+        if (!settings.is_control_optional) throw;
+        control_problem_ = error.what();
+      }
+    }
+    if (listener) control_.assign(asio::local::stream_protocol(), listener.release());
+  }
+
+  /// Whoever can open it may do everything, and does not take the places of others.
+  asio::awaitable<void> accept_control() {
+    for (;;) {
+      auto [error, socket] = co_await control_.async_accept(kAwait);
+      if (is_stopping_) co_return;
+      if (error) {
+        asio::steady_timer pause(context_, kAcceptPause);
+        co_await pause.async_wait(kAwait);
+      } else if (connections_.size() < limits_.connections + kControlConnections) {
+        start(std::move(socket), true);
+      }
+    }
+  }
+
+  /// From the loop, so that a loop that hangs is noticed.
+  asio::awaitable<void> feed_watchdog(std::chrono::microseconds interval) {
+    for (asio::steady_timer timer(context_);;) {
+      notify_service_manager("WATCHDOG=1");
+      timer.expires_after(interval);
+      co_await timer.async_wait(kAwait);
     }
   }
 
@@ -159,11 +285,14 @@ class Server::Loop {
     is_stopping_ = true;
     boost::system::error_code ignored;
     acceptor_.close(ignored);
+    control_.close(ignored);
     cancel_connections([](const Connection& each) { return each.is_idle(); });
     streams_.stop();
     transcriptions_.stop();
+    jobs_.stop();
     co_await backend_.stop_recording(std::chrono::seconds(0), kAwait);
     co_await streams_.stopped();
+    co_await jobs_.stopped();
     feed_.close();
     co_await wait_for_connections();
     cancel_connections([](const Connection&) { return true; });
@@ -181,23 +310,30 @@ class Server::Loop {
 
   asio::awaitable<void> wait_for_connections() {
     none_left_.expires_after(kPatience);
-    if (!connections_.empty()) co_await none_left_.async_wait(kAwait);
+    if (!connections_.empty() || encrypted_->count > 0) co_await none_left_.async_wait(kAwait);
   }
 
+  Metrics metrics_;
   EventFeed feed_;                              // outlives the coroutines, which go with the context
   std::optional<asio::thread_pool> recorders_;  // of the streams; empty before the first
   asio::thread_pool pool_{kFileThreads};
   asio::io_context context_{1};  // before the pools, to which the end of a stream gives its recorder
+  std::optional<ControlSocket> control_socket_;
+  std::string control_problem_;
+  asio::local::stream_protocol::acceptor control_{context_};
   tcp::acceptor acceptor_;
+  const std::shared_ptr<TLSContext> tls_;  // null where connections are not encrypted
+  const std::shared_ptr<Encrypted> encrypted_ = std::make_shared<Encrypted>();
   const tcp::endpoint endpoint_ = acceptor_.local_endpoint();
   const Limits limits_;
   const std::filesystem::path root_;
   StreamList streams_;
   TranscriptionService transcriptions_;
+  SessionJobs jobs_;
   AsyncRecorderBackend backend_;
   const Router router_;
-  const ConnectionServices services_{router_,  feed_, streams_, transcriptions_,
-                                     backend_, pool_, limits_,  [this] { return is_stopping_.load(); }};
+  const ConnectionServices services_{
+      router_, feed_, streams_, transcriptions_, metrics_, jobs_, backend_, pool_, limits_, [this] { return is_stopping_.load(); }};
   std::set<std::shared_ptr<Connection>> connections_;
   asio::steady_timer none_left_{context_};
   std::atomic<bool> is_stopping_{false};
@@ -205,13 +341,21 @@ class Server::Loop {
   std::thread thread_;
 };
 
-Server::Server(RecorderConfig config, ServerSettings settings)
-    : loop_(std::make_unique<Loop>(std::move(config), std::move(settings))) {}
+Server::Server(RecorderConfig config, ServerSettings settings, PassedSockets passed)
+    : loop_(std::make_unique<Loop>(std::move(config), std::move(settings), std::move(passed))) {}
 
 Server::~Server() = default;
 
 std::string Server::url() const {
   return loop_->url();
+}
+
+std::string Server::address() const {
+  return loop_->address();
+}
+
+std::string Server::control_problem() const {
+  return loop_->control_problem();
 }
 
 void Server::stop() {

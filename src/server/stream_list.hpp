@@ -33,6 +33,8 @@ class StreamList {
   /// The end was sent to the client.
   void forget(const std::string& token);
 
+  std::size_t size() const { return streams_.size(); }
+
   /// Ends all of them without waiting for texts; none is begun any more.
   void stop();
   boost::asio::awaitable<void> stopped();

@@ -54,6 +54,7 @@ class StreamSender::Implementation {
   Implementation(const RecorderConfig& config, StreamSenderSettings settings, Callbacks callbacks)
       : address_(parse_websocket_url(settings.url)), settings_(std::move(settings)), callbacks_(std::move(callbacks)) {
     if (address_.target.empty() || address_.target == "/") address_.target = kTarget;
+    if (address_.is_encrypted) tls_ = make_tls_client(settings_.authorities);
     config.validate();
     const auto clock = config.clock ? config.clock : std::make_shared<const SystemClock>();
     source_ = capture::make_source(config, clock);
@@ -188,7 +189,7 @@ class StreamSender::Implementation {
   asio::awaitable<void> run() {
     auto retry = kFirstRetry;
     while (!is_cancelled_ && !is_over_) {
-      auto connected = co_await connect_websocket(address_, settings_.token, kLimits, kConnectPatience);
+      auto connected = co_await connect_websocket(address_, tls_, settings_.token, kLimits, kConnectPatience);
       if (auto* const failed = std::get_if<ConnectFailure>(&connected)) {
         if (failed->is_final) {
           end(failed->sentence);
@@ -392,6 +393,7 @@ class StreamSender::Implementation {
   Frame block_frames() const { return static_cast<Frame>(kBlockBytes / frame_bytes()); }
 
   WebSocketAddress address_;
+  std::shared_ptr<TLSContext> tls_;  // null where the address is not encrypted
   const StreamSenderSettings settings_;
   const Callbacks callbacks_;
   std::mutex callback_;  // around a callback

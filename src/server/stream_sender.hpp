@@ -13,9 +13,10 @@
 namespace dictum::server {
 
 struct StreamSenderSettings {
-  std::string url;                     ///< of the server: "ws://192.0.2.7:8080"
-  std::string token;                   ///< what it lets in by; may be empty
-  std::filesystem::path spool_folder;  ///< audio waits there that the server does not have yet
+  std::string url;                         ///< of the server: "ws://192.0.2.7:8080"
+  std::string token;                       ///< what it lets in by; may be empty
+  std::filesystem::path authorities = {};  ///< of a server with TLS (see `make_tls_client`)
+  std::filesystem::path spool_folder;      ///< audio waits there that the server does not have yet
 };
 
 /// How sending has ended.

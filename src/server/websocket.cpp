@@ -39,6 +39,7 @@ using asio::ip::tcp;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::array<std::string_view, 2> kTokenProtocols = {"dictum.token.", "openai-insecure-api-key."};
 constexpr std::string_view kDefaultPort = "80";
+constexpr std::string_view kDefaultEncryptedPort = "443";
 constexpr std::size_t kKeySize = 24;     // 16 bytes in base64
 constexpr std::size_t kMaxReason = 123;  // bytes, of a close frame
 constexpr std::uint64_t kMaxPort = 65535;
@@ -81,7 +82,7 @@ std::string_view cut(std::string_view text, std::size_t bytes) {
 }
 
 /// A client that is gone without a word is noticed by the system: what it does not take for so long ends it.
-void set_options(tcp::socket& socket, std::chrono::milliseconds patience) {
+void set_options(auto& socket, std::chrono::milliseconds patience) {
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   const auto timeout = static_cast<unsigned>(patience.count());
@@ -90,13 +91,13 @@ void set_options(tcp::socket& socket, std::chrono::milliseconds patience) {
 
 class BeastWebSocket final : public WebSocket, public std::enable_shared_from_this<BeastWebSocket> {
  public:
-  BeastWebSocket(tcp::socket socket, Limits limits)
+  BeastWebSocket(Socket socket, Limits limits)
       : stream_(std::move(socket)), limits_(limits), deadline_(stream_.get_executor()) {
     stream_.read_message_max(limits_.message_bytes);
     set_options(stream_.next_layer(), limits_.write);
   }
 
-  websocket::stream<tcp::socket>& stream() { return stream_; }
+  websocket::stream<Socket>& stream() { return stream_; }
 
   asio::awaitable<std::optional<WebSocketMessage>> read() override {
     buffer_.clear();
@@ -157,7 +158,7 @@ class BeastWebSocket final : public WebSocket, public std::enable_shared_from_th
     co_return !error;
   }
 
-  websocket::stream<tcp::socket> stream_;
+  websocket::stream<Socket> stream_;
   const Limits limits_;
   asio::steady_timer deadline_;
   beast::flat_buffer buffer_;
@@ -205,7 +206,7 @@ std::optional<Response> refusal_of_upgrade(const Request& request) {
   return std::nullopt;
 }
 
-asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(tcp::socket socket, const Request* request,
+asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(Socket socket, const Request* request,
                                                              WebSocket::Limits limits) {
   const auto made = std::make_shared<BeastWebSocket>(std::move(socket), limits);
   http::request<http::empty_body> upgrade{http::verb::get, request->target, 11};
@@ -226,16 +227,18 @@ WebSocketAddress parse_websocket_url(std::string_view url) {
   };
   const std::size_t colon = url.find("://");
   const std::string_view scheme = url.substr(0, std::min(colon, url.size()));
-  if (equal_ignoring_case(scheme, "wss") || equal_ignoring_case(scheme, "https")) {
-    refuse("asks for TLS, which is not spoken here: use ws:// inside of a tunnel.");
-  }
-  if (colon == std::string_view::npos || (!equal_ignoring_case(scheme, "ws") && !equal_ignoring_case(scheme, "http"))) {
+  const bool is_encrypted = equal_ignoring_case(scheme, "wss") || equal_ignoring_case(scheme, "https");
+  const bool is_plain = equal_ignoring_case(scheme, "ws") || equal_ignoring_case(scheme, "http");
+  if (colon == std::string_view::npos || (!is_encrypted && !is_plain)) {
     refuse("is no address of a server: give one like ws://192.0.2.7:8080.");
   }
   std::string_view rest = url.substr(colon + 3);
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   std::string_view authority = rest.substr(0, slash);
-  WebSocketAddress address{.host = {}, .port = std::string(kDefaultPort), .target = std::string(rest.substr(slash))};
+  WebSocketAddress address{.host = {},
+                           .port = std::string(is_encrypted ? kDefaultEncryptedPort : kDefaultPort),
+                           .target = std::string(rest.substr(slash)),
+                           .is_encrypted = is_encrypted};
   const bool is_v6 = authority.starts_with('[');
   const std::size_t host_end = is_v6 ? authority.find(']') : std::min(authority.find(':'), authority.size());
   if (host_end == std::string_view::npos) refuse("has no end of its address in brackets.");
@@ -257,22 +260,42 @@ WebSocketAddress parse_websocket_url(std::string_view url) {
 }
 
 asio::awaitable<std::variant<std::shared_ptr<WebSocket>, ConnectFailure>> connect_websocket(
-    WebSocketAddress address, std::string token, WebSocket::Limits limits, std::chrono::milliseconds patience) {
+    WebSocketAddress address, std::shared_ptr<TLSContext> tls, std::string token, WebSocket::Limits limits,
+    std::chrono::milliseconds patience) {
   using Result = std::variant<std::shared_ptr<WebSocket>, ConnectFailure>;
   const auto executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
   auto [unresolved, endpoints] = co_await resolver.async_resolve(address.host, address.port, kAwait);
   if (unresolved)
     co_return Result(ConnectFailure{fmt::format("{} is not known: {}", address.host, unresolved.message())});
-  const auto made = std::make_shared<BeastWebSocket>(tcp::socket(executor), limits);
-  made->limit(patience);
-  auto [unreachable, endpoint] = co_await asio::async_connect(made->stream().next_layer(), endpoints, kAwait);
+  const auto connecting = std::make_shared<tcp::socket>(executor);
+  asio::steady_timer deadline(executor, patience);
+  deadline.async_wait([weak = std::weak_ptr(connecting)](const boost::system::error_code& cancelled) {
+    const auto socket = weak.lock();
+    boost::system::error_code ignored;
+    if (!cancelled && socket) socket->close(ignored);
+  });
+  auto [unreachable, endpoint] = co_await asio::async_connect(*connecting, endpoints, kAwait);
+  deadline.cancel();
   if (unreachable) {
-    made->unlimit();
     co_return Result(
         ConnectFailure{fmt::format("{}:{} cannot be reached: {}", address.host, address.port, unreachable.message())});
   }
-  set_options(made->stream().next_layer(), limits.write);
+  set_options(*connecting, limits.write);
+  std::optional<Socket> socket;
+  if (address.is_encrypted) {
+    auto agreed = co_await connect_tls(std::move(*connecting), std::move(tls), address.host, patience);
+    if (auto* const failed = std::get_if<TLSFailure>(&agreed)) {
+      co_return Result(ConnectFailure{
+          fmt::format("{}:{} cannot be trusted with audio, {}", address.host, address.port, failed->sentence),
+          failed->is_untrusted});
+    }
+    socket.emplace(std::move(std::get<Socket>(agreed)));
+  } else {
+    socket.emplace(std::move(*connecting));
+  }
+  const auto made = std::make_shared<BeastWebSocket>(std::move(*socket), limits);
+  made->limit(patience);
   made->stream().set_option(websocket::stream_base::decorator([&token](websocket::request_type& request) {
     if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
   }));

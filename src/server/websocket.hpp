@@ -1,7 +1,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +12,8 @@
 
 #include "server/request.hpp"
 #include "server/response.hpp"
+#include "server/socket.hpp"
+#include "server/tls.hpp"
 
 namespace dictum::server {
 
@@ -72,17 +73,18 @@ std::string token_in_protocols(const Request& request);
 std::optional<Response> refusal_of_upgrade(const Request& request);
 
 /// Agrees to an upgrade that was not refused; the request must outlive the answer. Null where the client is gone.
-boost::asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(boost::asio::ip::tcp::socket socket,
-                                                                    const Request* request, WebSocket::Limits limits);
+boost::asio::awaitable<std::shared_ptr<WebSocket>> accept_websocket(Socket socket, const Request* request,
+                                                                    WebSocket::Limits limits);
 
 /// A server, as a client names it.
 struct WebSocketAddress {
   std::string host;
   std::string port;
   std::string target;  ///< path and query
+  bool is_encrypted = false;
 };
 
-/// Reads "ws://HOST[:PORT][/PATH]" (or http). Throws RecorderError(invalid_argument), also for wss: there is no TLS.
+/// Reads "ws://HOST[:PORT][/PATH]" (or wss, http, https). Throws RecorderError(invalid_argument).
 WebSocketAddress parse_websocket_url(std::string_view url);
 
 /// Why there is no connection.
@@ -91,8 +93,9 @@ struct ConnectFailure {
   bool is_final = false;  ///< the server is there, and refuses: trying again is of no use
 };
 
-/// Connects to a server; `token` may be empty.
+/// Connects to a server; `token` may be empty, and `tls` null where the address is not encrypted.
 boost::asio::awaitable<std::variant<std::shared_ptr<WebSocket>, ConnectFailure>> connect_websocket(
-    WebSocketAddress address, std::string token, WebSocket::Limits limits, std::chrono::milliseconds patience);
+    WebSocketAddress address, std::shared_ptr<TLSContext> tls, std::string token, WebSocket::Limits limits,
+    std::chrono::milliseconds patience);
 
 }  // namespace dictum::server

@@ -71,7 +71,7 @@ class Routes : public testing::Test {
 
   test::TemporaryDirectory folder;
   Status status;
-  Router router{{folder.path(), [this] { return status; }}, {{}, {}}};
+  Router router{{folder.path(), [this] { return status; }, {}, [] { return std::string("up 1\n"); }}, {{}, {}}};
 };
 
 class Library : public Routes {
@@ -388,6 +388,87 @@ TEST_F(Library, ADamagedSessionIsListedWithItsProblem) {
 
 // Access
 
+TEST_F(Library, ASessionIsExportedAsOneFile) {
+  const Response wav = get(at + "/export?format=wav");
+  EXPECT_EQ(wav.content_type, "audio/wav");
+  EXPECT_EQ(header(wav, "Content-Disposition"), "attachment; filename=\"" + name + ".wav\"");
+  EXPECT_THAT(bytes(wav), StartsWith("RIFF"));
+  const Response whole = get(at + "/export?format=wav&extent=timeline");
+  EXPECT_GT(std::get<FileSlice>(whole.body).size, std::get<FileSlice>(wav.body).size);
+  EXPECT_THAT(bytes(get(at + "/export?format=srt")), HasSubstr("-->"));
+  EXPECT_THAT(problem(get(at + "/export"), 400), HasSubstr("\"format\""));
+  EXPECT_THAT(problem(get(at + "/export?format=mp3"), 400), HasSubstr("wav, flac"));
+  for (const auto& each : std::filesystem::directory_iterator(folder.path())) EXPECT_EQ(each.path(), session);
+}
+
+TEST_F(Library, ANoteIsGivenOutAsItsFile) {
+  const Response note = get(at + "/notes/0");
+  EXPECT_EQ(note.content_type, "text/markdown; charset=utf-8");
+  EXPECT_THAT(std::get<std::string>(note.body), HasSubstr("# "));
+  EXPECT_THAT(problem(get(at + "/notes/7"), 404), HasSubstr("counted from 0"));
+}
+
+TEST_F(Library, ASessionIsVerifiedAndRepaired) {
+  EXPECT_TRUE(json_of(at + "/verification").at("problems").as_array().empty());
+  std::ofstream(session / "transcript_raw.txt") << "changed";
+  const auto check = json_of(at + "/verification");
+  ASSERT_FALSE(check.at("problems").as_array().empty());
+  EXPECT_TRUE(check.at("problems").as_array().front().at("can_be_repaired").as_bool());
+  const Response repaired = std::get<Response>(ask("POST", at + "/repair"));
+  EXPECT_EQ(repaired.status, 200) << std::get<std::string>(repaired.body);
+  EXPECT_TRUE(json_of(at + "/verification").at("problems").as_array().empty());
+}
+
+TEST_F(Library, ASessionIsDeletedButNotWhileItIsWorkedOn) {
+  {
+    const auto locked = session::SessionWriter::reopen(session);
+    EXPECT_THAT(problem(std::get<Response>(ask("DELETE", at)), 409), StartsWith("session_locked"));
+  }
+  EXPECT_TRUE(std::filesystem::exists(session));
+  EXPECT_EQ(std::get<Response>(ask("DELETE", at)).status, 200);
+  EXPECT_FALSE(std::filesystem::exists(session));
+  problem(std::get<Response>(ask("DELETE", at)), 404);
+}
+
+TEST_F(Library, OldSessionsArePrunedAndWhatStaysSaysWhy) {
+  const auto prune = [&](std::string body) {
+    return std::get<Response>(ask("POST", "/api/v1/prune", {}, std::move(body)));
+  };
+  EXPECT_THAT(problem(prune("{}"), 400), HasSubstr("older_than"));
+  EXPECT_THAT(problem(prune(R"({"older_than":"1d","before":"2026-11-22T15:45:01Z"})"), 400), HasSubstr("older_than"));
+  EXPECT_THAT(problem(prune(R"({"older_than":"1d","all":true})"), 400), HasSubstr("\"all\""));
+  const auto removed = [&](std::string body) {
+    return parse(std::get<std::string>(prune(std::move(body)).body)).at("removed").as_array().size();
+  };
+  EXPECT_EQ(removed(R"({"before":"2099-01-01T00:00:00Z"})"), 0U);  // it has a note
+  EXPECT_EQ(removed(R"({"before":"2099-01-01T00:00:00Z","keep_notes":false,"dry_run":true})"), 1U);
+  EXPECT_TRUE(std::filesystem::exists(session));
+  EXPECT_EQ(removed(R"({"before":"2099-01-01T00:00:00Z","keep_notes":false})"), 1U);
+  EXPECT_FALSE(std::filesystem::exists(session));
+}
+
+TEST_F(Library, WhatIsUnfinishedIsListedAndTheIndexMadeAgain) {
+  EXPECT_TRUE(json_of("/api/v1/unfinished").at("sessions").as_array().empty());
+  EXPECT_EQ(std::get<Response>(ask("POST", "/api/v1/search/rebuild")).status, 200);
+  EXPECT_FALSE(json_of("/api/v1/search").at("matches").as_array().empty());
+}
+
+TEST_F(Library, ASessionIsTranscribedAgainAsTheBodySays) {
+  const auto all =
+      std::get<TranscribeSession>(ask("POST", at + "/retranscribe", {}, R"({"model":"base.en","replace_edits":true})"));
+  EXPECT_EQ(all.session, session);
+  EXPECT_EQ(all.model, "base.en");
+  EXPECT_EQ(all.texts, TranscribeSession::Texts::all_and_edits);
+  EXPECT_EQ(std::get<TranscribeSession>(ask("POST", at + "/retranscribe")).texts, TranscribeSession::Texts::all);
+  EXPECT_EQ(std::get<TranscribeSession>(ask("POST", at + "/resume")).texts, TranscribeSession::Texts::missing);
+  EXPECT_EQ(std::get<TranscribeSession>(ask("POST", at + "/resume", {}, R"({"retry_failed":true})")).texts,
+            TranscribeSession::Texts::missing_and_failed);
+  EXPECT_THAT(problem(std::get<Response>(ask("POST", at + "/retranscribe", {}, R"({"model":"/etc/passwd"})")), 400),
+              HasSubstr("the name of a model"));
+  EXPECT_THAT(problem(std::get<Response>(ask("POST", at + "/resume", {}, R"({"retry_failed":"yes"})")), 400),
+              HasSubstr("retry_failed"));
+}
+
 TEST_F(Routes, WithTokensOnlyHealthAndThePageAreOpen) {
   TokenList tokens;
   tokens.add("sha256:" + std::string(64, 'a') + " listen\n");
@@ -450,7 +531,8 @@ TEST_F(Routes, TheDocumentHasEveryRoute) {
   EXPECT_EQ(document.at("openapi"), "3.1.0");
   for (const Route& route : router.routes()) {
     if (is_of_page(route)) continue;  // which is for people
-    const auto& operation = document.at("paths").at(route.pattern).at(route.method == "GET" ? "get" : "post");
+    const std::string method = route.method == "GET" ? "get" : route.method == "POST" ? "post" : "delete";
+    const auto& operation = document.at("paths").at(route.pattern).at(method);
     EXPECT_EQ(text_of(operation.at("operationId")), route.name);
     EXPECT_EQ(operation.at("responses").at("default").at("$ref"), "#/components/responses/Problem");
     EXPECT_EQ(operation.at("parameters").as_array().size(), route.parameters.size());

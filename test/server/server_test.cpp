@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <future>
 #include <optional>
 #include <random>
 #include <thread>
@@ -74,6 +75,12 @@ class Serving : public testing::Test {
     return client;
   }
 
+  /// A session is locked for a moment more once it is idle.
+  void wait_until_closed() const {
+    command("wait_until_idle");
+    while (list_sessions(folder.path()).back().is_open) std::this_thread::yield();
+  }
+
   std::string session() const { return list_sessions(folder.path()).back().name; }
 
   /// The ids of every event in a session's journal.
@@ -93,6 +100,20 @@ class Serving : public testing::Test {
   test::TemporaryDirectory folder;
   std::optional<Server> server;
   std::string url;
+};
+
+/// Never answers. Says when it is asked first.
+class SilentTranscriber final : public Transcriber {
+ public:
+  explicit SilentTranscriber(std::shared_ptr<std::promise<void>> asked) : asked_(std::move(asked)) {}
+  void transcribe(TranscriptionJob /*job*/, Done /*done*/) override {
+    if (asked_) asked_->set_value();
+    asked_.reset();
+  }
+  void abandon() override {}
+
+ private:
+  std::shared_ptr<std::promise<void>> asked_;
 };
 
 bool is_idle(const Client::Event& event) {
@@ -128,6 +149,72 @@ TEST_F(Serving, ARecordingIsStartedFollowedAndRead) {
   const auto matches = parse(test::get(url, "/api/v1/search?q=second").body).at("matches").as_array();
   ASSERT_EQ(matches.size(), 1U);
   EXPECT_EQ(matches[0].at("segment_index"), 1);
+}
+
+TEST_F(Serving, MetricsCountWhatWasRecordedAndAnswered) {
+  start();
+  Client client = events();
+  command("start_recording");
+  follow(client, is_idle);
+  command("wait_until_idle");
+  std::string text;
+  // The rate of a session is read from its files, beside everything else.
+  while (text.empty() || text.find("dictum_audio_captured_seconds_total 0\n") != std::string::npos) {
+    const auto response = test::get(url, "/metrics");
+    EXPECT_EQ(response.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    text = response.body;
+  }
+  EXPECT_THAT(text, AllOf(HasSubstr("dictum_segments_total{kept=\"true\"} 3\n"),
+                          HasSubstr("dictum_texts_total{success=\"true\"} 3\n"),
+                          HasSubstr("dictum_text_latency_seconds_count 3\n"), HasSubstr("dictum_event_subscribers 1\n"),
+                          HasSubstr("dictum_http_responses_total{status=\"200\"}")));
+}
+
+TEST_F(Serving, ASessionIsTranscribedAgainWhileTheServerServes) {
+  start();
+  Client client = events();
+  command("start_recording");
+  follow(client, is_idle);
+  wait_until_closed();
+  const std::string at = "/api/v1/sessions/" + session();
+  const auto again = test::post(url, at + "/retranscribe", "{}");
+  ASSERT_EQ(again.status, 200) << again.body;
+  const auto body = parse(again.body);
+  for (const auto& segment : body.at("segments").as_array()) EXPECT_EQ(segment.at("revision"), 1);
+  wait_until_closed();
+  EXPECT_EQ(test::post(url, at + "/resume", "{}").status, 200);  // there is nothing to do
+  const auto refused = test::post(url, at + "/retranscribe", R"({"transcriber":"NoSuch!"})");
+  EXPECT_THAT(problem(refused, 400), Not(testing::IsEmpty()));
+}
+
+TEST_F(Serving, ASessionThatIsBeingRecordedIsNeitherDeletedNorTranscribedAgain) {
+  start(test::live_script(folder.path()));
+  command("start_recording");
+  const std::string at = "/api/v1/sessions/" + session();
+  Client client(url);
+  client.request("DELETE", at);
+  EXPECT_EQ(problem(client.response(), 409), "session_locked");
+  EXPECT_EQ(problem(test::post(url, at + "/retranscribe"), 409), "session_locked");
+  EXPECT_EQ(problem(test::post(url, at + "/resume"), 409), "session_locked");
+  command("stop_recording", R"({"drain_sec":0})");
+}
+
+TEST_F(Serving, TheEndOfTheServerEndsATranscriptionThatIsUnderWay) {
+  RecorderConfig config = test::scripted(folder.path());
+  start(config);
+  Client client = events();
+  command("start_recording");
+  follow(client, is_idle);
+  wait_until_closed();
+  server->stop();
+  const auto asked = std::make_shared<std::promise<void>>();
+  config.custom_transcriber = [asked] { return std::make_unique<SilentTranscriber>(asked); };
+  start(config);
+  Client waiting(url);
+  waiting.post("/api/v1/sessions/" + session() + "/retranscribe", "{}");
+  asked->get_future().wait();
+  server->stop();
+  EXPECT_EQ(problem(waiting.response(), 503), "stopping");
 }
 
 TEST_F(Serving, AConnectionServesOneRequestAfterAnother) {

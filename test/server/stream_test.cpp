@@ -883,8 +883,11 @@ TEST(StreamAddress, IsTakenApart) {
   EXPECT_EQ(address.port, "8080");
   EXPECT_EQ(address.target, "/api");
   EXPECT_EQ(parse_websocket_url("http://example.org").port, "80");
+  EXPECT_FALSE(address.is_encrypted);
+  EXPECT_EQ(parse_websocket_url("wss://example.org").port, "443");
+  EXPECT_TRUE(parse_websocket_url("https://example.org").is_encrypted);
   for (const char* wrong : {"", "example.org", "ws://", "ws://:80", "ws://host:0", "ws://host:70000", "ws://[::1",
-                            "ws://host:80x", "wss://host", "ws://a b", "ws://user@host", "ftp://host"}) {
+                            "ws://host:80x", "ws://a b", "ws://user@host", "ftp://host"}) {
     EXPECT_THROW(parse_websocket_url(wrong), RecorderError) << wrong;
   }
 }

@@ -1,0 +1,378 @@
+#include <gmock/gmock.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "base/json.hpp"
+#include "client.hpp"
+#include "dictum/error.hpp"
+#include "dictum/sessions.hpp"
+#include "json_text.hpp"
+#include "recorder/recordings.hpp"
+#include "server/control_client.hpp"
+#include "server/control_socket.hpp"
+#include "server/server.hpp"
+#include "server/service_manager.hpp"
+#include "server/stream_sender.hpp"
+#include "server/tls.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/test_data.hpp"
+
+namespace dictum::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+/// The sentence and the code that `call` throws.
+std::string error_of(const auto& call) {
+  try {
+    call();
+  } catch (const RecorderError& error) {
+    return to_string(static_cast<Errc>(error.code().value())) + ": " + error.what();
+  }
+  return "nothing was thrown";
+}
+
+// Control
+
+class Control : public testing::Test {
+ protected:
+  void serve() {
+    RecorderConfig config = test::scripted(folder / "sessions");
+    config.session.durability = "crash";
+    ServerSettings settings;
+    make_token(folder / "tokens", Scopes::all());
+    settings.tokens.add_file(folder / "tokens");
+    settings.control = path;
+    server.emplace(std::move(config), std::move(settings));
+  }
+
+  test::TemporaryDirectory folder;
+  const fs::path path = folder / "run" / "control.sock";
+  std::optional<Server> server;
+};
+
+TEST_F(Control, TheSocketIsForItsUserAloneAndGoesWithTheServer) {
+  {
+    ControlSocket control(path);
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_TRUE(control.take());
+  }
+  EXPECT_FALSE(fs::exists(fs::symlink_status(path)));
+}
+
+TEST_F(Control, ASocketThatNobodyListensOnIsReplacedAndALivingOneIsNot) {
+  fs::create_directory(path.parent_path());
+  {
+    const UniqueFD left(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    ASSERT_EQ(::bind(left.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  const ControlSocket first(path);
+  EXPECT_THAT(error_of([&] { const ControlSocket second(path); }),
+              AllOf(StartsWith("device_busy"), HasSubstr("another server"), HasSubstr("--control")));
+  EXPECT_TRUE(fs::is_socket(path));
+}
+
+TEST_F(Control, AFileThatIsNoSocketIsLeftAlone) {
+  std::ofstream(folder / "file") << "kept";
+  EXPECT_THAT(error_of([&] { const ControlSocket control(folder / "file"); }), HasSubstr("no socket"));
+  EXPECT_EQ(test::contents(folder / "file"), "kept");
+  EXPECT_THAT(error_of([&] { const ControlSocket control(folder / std::string(200, 'x')); }),
+              StartsWith("invalid_argument"));
+}
+
+TEST_F(Control, WhoeverCanOpenTheSocketNeedsNoToken) {
+  serve();
+  EXPECT_EQ(test::get(server->url(), "/api/v1/status").status, 401);
+  const auto status = ask_control(path, "GET", "/api/v1/status");
+  EXPECT_EQ(status.status, 200);
+  EXPECT_EQ(test::parse(status.body).at("is_recording"), false);
+  EXPECT_EQ(ask_control(path, "POST", "/api/v1/commands/start_recording", "{}").status, 200);
+  EXPECT_EQ(ask_control(path, "POST", "/api/v1/commands/wait_until_idle").status, 200);
+  EXPECT_EQ(ask_control(path, "POST", "/api/v1/commands/set_muted", "[]").status, 400);
+  EXPECT_EQ(list_sessions(folder / "sessions").size(), 1U);
+}
+
+TEST_F(Control, WhereNothingListensTheErrorSaysWhatToDo) {
+  EXPECT_THAT(error_of([&] { ask_control(path, "GET", "/api/v1/status"); }),
+              AllOf(StartsWith("input_not_found"), HasSubstr(path.string()), HasSubstr("dictum serve")));
+  serve();
+  server->stop();
+  server.reset();
+  EXPECT_THAT(error_of([&] { ask_control(path, "GET", "/api/v1/status"); }), StartsWith("input_not_found"));
+}
+
+TEST_F(Control, ATakenSocketIsAnErrorUnlessItIsOptional) {
+  const ControlSocket taken(path);
+  EXPECT_THAT(error_of([&] { serve(); }), StartsWith("device_busy"));
+  ServerSettings settings;
+  settings.control = path;
+  settings.is_control_optional = true;
+  server.emplace(test::scripted(folder / "sessions"), std::move(settings));
+  EXPECT_THAT(server->control_problem(), HasSubstr("another server"));
+  EXPECT_EQ(test::get(server->url(), "/healthz").status, 200);
+}
+
+// The service manager
+
+class ServiceManager : public testing::Test {
+ protected:
+  ~ServiceManager() override {
+    for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) {
+      ::unsetenv(name);
+    }
+  }
+
+  static void pass(int count, const std::string& pid = std::to_string(::getpid())) {
+    ::setenv("LISTEN_PID", pid.c_str(), 1);
+    ::setenv("LISTEN_FDS", std::to_string(count).c_str(), 1);
+  }
+
+  /// A socket on loopback that listens.
+  static UniqueFD listener() {
+    UniqueFD made(::socket(AF_INET, SOCK_STREAM, 0));
+    EXPECT_EQ(::listen(made.get(), 8), 0);  // which binds it to a free port of every address
+    return made;
+  }
+
+  test::TemporaryDirectory folder;
+};
+
+TEST_F(ServiceManager, ASocketThatItHasOpenedIsServed) {
+  boost::asio::io_context context;
+  asio::ip::tcp::acceptor opened(context, {asio::ip::address_v4::loopback(), 0});
+  const auto port = opened.local_endpoint().port();
+  const int fd = opened.release();
+  pass(1);
+  PassedSockets passed = take_passed_sockets(fd);
+  EXPECT_EQ(std::getenv("LISTEN_FDS"), nullptr);
+  EXPECT_EQ(passed.tcp.get(), fd);
+  const Server server(test::scripted(folder.path()), {}, std::move(passed));
+  EXPECT_EQ(server.url(), "http://127.0.0.1:" + std::to_string(port));
+  EXPECT_EQ(test::get(server.url(), "/healthz").status, 200);
+}
+
+TEST_F(ServiceManager, AnAddressThatOthersReachNeedsATokenThenToo) {
+  const int fd = listener().release();
+  pass(1);
+  EXPECT_THAT(error_of([&] { const Server server(test::scripted(folder.path()), {}, take_passed_sockets(fd)); }),
+              HasSubstr("--token-file"));
+}
+
+TEST_F(ServiceManager, WhatIsNotForThisProcessOrNoListenerIsNotTaken) {
+  pass(1, "1");
+  EXPECT_FALSE(take_passed_sockets(-1).tcp);
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  pass(1);
+  EXPECT_THAT(error_of([&] { take_passed_sockets(fd); }),
+              AllOf(StartsWith("config_invalid"), HasSubstr("ListenStream")));
+  pass(1000);
+  EXPECT_THAT(error_of([&] { take_passed_sockets(fd); }), HasSubstr("1000"));
+}
+
+TEST_F(ServiceManager, IsToldTheStateAndFedTheWatchdog) {
+  EXPECT_FALSE(notify_service_manager("READY=1"));
+  const fs::path path = folder / "notify";
+  const UniqueFD socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const auto received = [&] {
+    char bytes[100];
+    const ssize_t size = ::recv(socket.get(), bytes, sizeof bytes, 0);
+    return std::string(bytes, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  };
+  ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  EXPECT_TRUE(notify_service_manager("READY=1"));
+  EXPECT_EQ(received(), "READY=1");
+  EXPECT_FALSE(watchdog_interval());
+  ::setenv("WATCHDOG_USEC", "20000", 1);
+  ::setenv("WATCHDOG_PID", "1", 1);
+  EXPECT_FALSE(watchdog_interval());
+  ::unsetenv("WATCHDOG_PID");
+  const Server server(test::scripted(folder / "sessions"), {});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(received(), "WATCHDOG=1");
+}
+
+// TLS
+
+using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+void write_key(const fs::path& file, EVP_PKEY* key, const char* password = nullptr) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(file.c_str(), "w"), &std::fclose);
+  PEM_write_PrivateKey(out.get(), key, password == nullptr ? nullptr : EVP_aes_128_cbc(), nullptr, 0, nullptr,
+                       const_cast<char*>(password));
+}
+
+/// Writes a certificate of its own authority, for the address 127.0.0.1.
+Key write_certificate(const fs::path& file) {
+  Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), &X509_free);
+  X509_set_version(certificate.get(), X509_VERSION_3);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+  X509_set_pubkey(certificate.get(), key.get());
+  X509_NAME* const name = X509_get_subject_name(certificate.get());
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
+  X509_set_issuer_name(certificate.get(), name);
+  X509_EXTENSION* const names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1");
+  X509_add_ext(certificate.get(), names, -1);
+  X509_EXTENSION_free(names);
+  X509_sign(certificate.get(), key.get(), EVP_sha256());
+  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(file.c_str(), "w"), &std::fclose);
+  PEM_write_X509(out.get(), certificate.get());
+  return key;
+}
+
+class TLS : public testing::Test {
+ protected:
+  TLS() { write_key(key, write_certificate(certificate).get()); }
+
+  void serve(Limits limits = {}) {
+    RecorderConfig config = test::scripted(folder / "sessions");
+    config.session.durability = "crash";
+    ServerSettings settings;
+    settings.tls_certificate = certificate;
+    settings.tls_key = key;
+    settings.control = control;
+    settings.limits = limits;
+    server.emplace(std::move(config), std::move(settings));
+  }
+  std::uint16_t port() const {
+    return static_cast<std::uint16_t>(std::stoi(server->url().substr(server->url().rfind(':') + 1)));
+  }
+
+  /// What comes for a request, to the end of the connection; or why there is none.
+  std::string exchange(const std::string& request, const fs::path& authorities, const std::string& host) {
+    asio::io_context context;
+    std::string text;
+    const auto tls = make_tls_client(authorities);
+    auto talk = [&]() -> asio::awaitable<void> {
+      asio::ip::tcp::socket socket(context);
+      co_await socket.async_connect({asio::ip::address_v4::loopback(), port()}, asio::use_awaitable);
+      auto agreed = co_await connect_tls(std::move(socket), tls, host, std::chrono::seconds(10));
+      if (auto* const failed = std::get_if<TLSFailure>(&agreed)) {
+        text = (failed->is_untrusted ? "untrusted: " : "failed: ") + failed->sentence;
+        co_return;
+      }
+      auto& plain = std::get<Socket>(agreed);
+      co_await asio::async_write(plain, asio::buffer(request), asio::use_awaitable);
+      boost::system::error_code ended;
+      co_await asio::async_read(plain, asio::dynamic_buffer(text), asio::redirect_error(asio::use_awaitable, ended));
+    };
+    asio::co_spawn(context, talk, [](const std::exception_ptr& error) { EXPECT_FALSE(error); });
+    context.run_for(std::chrono::seconds(20));
+    return text;
+  }
+  std::string get(const std::string& target) {
+    return exchange("GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", certificate,
+                    "127.0.0.1");
+  }
+
+  test::TemporaryDirectory folder;
+  const fs::path certificate = folder / "server.pem";
+  const fs::path key = folder / "server.key";
+  const fs::path control = folder / "control.sock";
+  std::optional<Server> server;
+};
+
+TEST_F(TLS, AServerIsReadByAClientThatTrustsItsAuthority) {
+  serve();
+  EXPECT_THAT(server->url(), StartsWith("https://127.0.0.1:"));
+  EXPECT_THAT(get("/healthz"), AllOf(StartsWith("HTTP/1.1 200 OK"), HasSubstr(R"({"status":"ok"})")));
+  EXPECT_THAT(get("/openapi.json"), HasSubstr("securitySchemes"));
+}
+
+TEST_F(TLS, ACertificateThatIsNotTrustedOrAnothersEndsTheConnection) {
+  serve();
+  EXPECT_THAT(exchange("", {}, "127.0.0.1"), AllOf(StartsWith("untrusted: "), HasSubstr("--tls-ca")));
+  EXPECT_THAT(exchange("", certificate, "127.0.0.2"), StartsWith("untrusted: "));
+  EXPECT_THAT(exchange("", certificate, "example.org"), StartsWith("untrusted: "));
+}
+
+TEST_F(TLS, AClientThatSpeaksNoTLSGetsNothingAndOthersAreServed) {
+  Limits limits;
+  limits.request = std::chrono::milliseconds(200);
+  serve(limits);
+  test::Client silent("http://127.0.0.1:" + std::to_string(port()));
+  test::Client plain("http://127.0.0.1:" + std::to_string(port()));
+  plain.request("GET", "/healthz");
+  EXPECT_THAT(plain.rest(), testing::Not(HasSubstr("HTTP")));
+  EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200 OK"));
+  EXPECT_THAT(silent.rest(), IsEmpty());  // after its time
+}
+
+TEST_F(TLS, AMicrophoneElsewhereIsRecordedOverIt) {
+  serve();
+  RecorderConfig local;
+  local.capture.input = test::project_file("samples/voice_note.wav");
+  local.capture.pace = "fast";
+  const std::string url = "wss" + server->url().substr(std::string("https").size());
+  StreamSender sender(local, {.url = url, .token = {}, .authorities = certificate, .spool_folder = folder / "spool"},
+                      {});
+  const StreamSent sent = sender.result();
+  EXPECT_EQ(sent.error, "");
+  EXPECT_EQ(sent.unsent, 0);
+  EXPECT_EQ(sent.sessions.size(), 1U);
+  StreamSender untrusting(local, {.url = url, .token = {}, .spool_folder = folder / "other"}, {});
+  EXPECT_THAT(untrusting.result().error, HasSubstr("--tls-ca"));
+}
+
+TEST_F(TLS, TheEndOfTheServerEndsAStreamOfEvents) {
+  serve();
+  std::thread reading([this] { EXPECT_THAT(get("/api/v1/events"), HasSubstr("text/event-stream")); });
+  std::string metrics;
+  while (metrics.find("dictum_event_subscribers 1") == std::string::npos) {
+    metrics = ask_control(control, "GET", "/metrics").body;
+  }
+  server->stop();
+  reading.join();
+}
+
+TEST_F(TLS, WhatIsWrongWithItsFilesIsSaidAtTheStart) {
+  const auto error = [&](const fs::path& chain, const fs::path& of) {
+    return error_of([&] { make_tls_server(chain, of); });
+  };
+  EXPECT_THAT(error(folder / "missing", key), AllOf(StartsWith("input_not_found"), HasSubstr("missing")));
+  EXPECT_THAT(error(certificate, folder / "missing"), StartsWith("input_not_found"));
+  EXPECT_THAT(error(key, key), AllOf(StartsWith("config_invalid"), HasSubstr("no certificate")));
+  EXPECT_THAT(error(certificate, certificate), HasSubstr("no private key"));
+  const Key other = write_certificate(folder / "other.pem");
+  write_key(folder / "other.key", other.get());
+  EXPECT_THAT(error(certificate, folder / "other.key"), HasSubstr("the key of another certificate"));
+  write_key(folder / "locked.key", other.get(), "secret");
+  EXPECT_THAT(error(folder / "other.pem", folder / "locked.key"),
+              AllOf(HasSubstr("password"), HasSubstr("openssl pkey")));
+  EXPECT_THAT(error_of([&] { make_tls_client(key); }), HasSubstr("no certificates"));
+}
+
+}  // namespace
+}  // namespace dictum::server
