@@ -23,6 +23,7 @@
 #include "record_jobs.hpp"
 #include "record_to.hpp"
 #include "recording_outcome.hpp"
+#include "server/hook_runner.hpp"
 #include "signals.hpp"
 
 namespace dictum::program {
@@ -41,6 +42,7 @@ struct Options {
   std::string to;
   std::filesystem::path to_token;
   std::filesystem::path tls_ca;
+  server::HookSettings hooks;
 };
 
 bool is_file(const RecorderConfig& config) {
@@ -53,6 +55,8 @@ bool names_file(const Options& options, const RecorderConfig& config) {
 
 constexpr double kLevelHz = 10;
 constexpr auto kOutputPatience = 500ms;
+constexpr auto kHooks = 30s;  // for programs that wait, at the end
+constexpr auto kHooksWhenInterrupted = 2s;
 
 RecorderConfig resolve(const Options& options) {
   RecorderConfig base;
@@ -77,10 +81,14 @@ RecorderConfig resolve(const Options& options) {
 class Watcher {
  public:
   Watcher(const Options& options, const RecorderConfig& config, std::shared_ptr<Signals> signals)
-      : signals_(std::move(signals)), is_file_(is_file(config)), printer_(settings(options, config)) {}
+      : signals_(std::move(signals)),
+        is_file_(is_file(config)),
+        printer_(settings(options, config)),
+        hooks_(options.hooks, [](const std::string&, const std::string& sentence) { print_error("{}", sentence); }) {}
 
   void receive(const Event& event) {
     if (lost_output() == 0) show(event);
+    hooks_.take(event);
     watch(event);
   }
 
@@ -88,6 +96,7 @@ class Watcher {
   const RecordingOutcome& outcome() const { return outcome_; }
   int lost_output() const { return lost_output_; }
   void clear() { printer_.clear(); }
+  void finish_hooks(std::chrono::milliseconds patience) { hooks_.finish(patience); }
 
  private:
   static EventPrinter::Settings settings(const Options& options, const RecorderConfig& config) {
@@ -123,6 +132,7 @@ class Watcher {
   const std::shared_ptr<Signals> signals_;  // this outlives the recording where the reader of the output is stuck
   const bool is_file_;
   EventPrinter printer_;
+  server::HookRunner hooks_;
   std::atomic<bool> wants_stop_{false};
   RecordingOutcome outcome_;
   std::atomic<int> lost_output_{0};  // errno, once standard output cannot be written
@@ -178,6 +188,7 @@ Recorded record(const Options& options, const RecorderConfig& config) {
   }
   const std::filesystem::path session = backend->get_session_path();
   backend.reset();
+  watcher->finish_hooks(interrupted ? kHooksWhenInterrupted : kHooks);
   // A reader that does not read has had its time, in which the last events were to be delivered.
   limit_output(kOutputPatience);
   const int lost_output = watcher->lost_output() != 0 ? watcher->lost_output() : flush_output();
@@ -266,7 +277,14 @@ void add_record_command(CLI::App& app, ExitCode& code) {
       ->type_name("FILE");
   command->add_option("--tls-ca", options->tls_ca, "trust a server (wss://) by the certificates in this file (PEM)")
       ->type_name("FILE");
-  command->callback([options, &code] { code = record(*options); });
+  command->callback([options, &code] {
+    try {
+      options->hooks = server::read_hooks(options->config.file());
+    } catch (const RecorderError& error) {
+      throw UsageError(error.what());
+    }
+    code = record(*options);
+  });
 }
 
 }  // namespace dictum::program

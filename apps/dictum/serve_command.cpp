@@ -61,7 +61,9 @@ std::unique_ptr<server::Server> start(const Options& options) {
   RecorderConfig base;
   base.events.level_hz = kLevelHz;
   const RecorderConfig config = options.config.resolve(base);
+  settings.on_notice = [](const std::string& sentence) { print_error("{}", sentence); };
   try {
+    settings.hooks = server::read_hooks(options.config.file());
     for (const auto& file : options.token_files) settings.tokens.add_file(file);
     return std::make_unique<server::Server>(config, std::move(settings), std::move(passed));
   } catch (const RecorderError& error) {

@@ -55,6 +55,10 @@ DICTUM_API void read_config_file(RecorderConfig& config, const std::filesystem::
 DICTUM_API std::map<std::string, std::string> read_config_texts(const std::filesystem::path& path,
                                                                 std::string_view section);
 
+/// The same of lists of texts, for example "hooks".
+DICTUM_API std::map<std::string, std::vector<std::string>> read_config_lists(const std::filesystem::path& path,
+                                                                             std::string_view section);
+
 /// The configuration file that a program uses: `named` (where not empty), else $DICTUM_CONFIG, else
 /// $XDG_CONFIG_HOME/dictum/config.toml where it exists; empty where there is none.
 DICTUM_API std::filesystem::path config_file(const std::filesystem::path& named = {});

@@ -71,7 +71,8 @@ void read_table(RecorderConfig& config, const toml::table& table, const std::str
   for (const auto& [key, node] : table) {
     const std::string where = fmt::format("{}:{}", name, node.source().begin.line);
     if (const auto* inner = node.as_table()) {
-      if (section.empty() && key.str() == "tui") continue;  // the program's own: see read_config_texts
+      const bool is_programs = key.str() == "tui" || key.str() == "hooks";  // see read_config_texts
+      if (section.empty() && is_programs) continue;
       const std::string full = section.empty() ? std::string(key.str()) : fmt::format("{}.{}", section, key.str());
       if (const ConfigField* field = table_field(full)) {
         set_config(config, *field, texts_of(*inner, where), where);
@@ -167,6 +168,24 @@ std::map<std::string, std::string> read_config_texts(const std::filesystem::path
     texts[std::string(key.str())] = text->get();
   }
   return texts;
+}
+
+std::map<std::string, std::vector<std::string>> read_config_lists(const std::filesystem::path& path,
+                                                                  std::string_view section) {
+  std::map<std::string, std::vector<std::string>> lists;
+  const auto root = config::parse(config::text_of(path), path.string());
+  const auto* table = root.at_path(section).as_table();
+  if (table == nullptr) return lists;
+  for (const auto& [key, node] : *table) {
+    const std::string where = fmt::format("{}:{}: {}.{}", path.string(), node.source().begin.line, section, key.str());
+    auto value = node.is_array() ? config::value_of(node, where) : config::ConfigValue();
+    auto* const list = std::get_if<std::vector<std::string>>(&value);
+    if (list == nullptr) {
+      throw RecorderError(Errc::config_invalid, fmt::format("{} must be a list of texts in quotes.", where));
+    }
+    lists[std::string(key.str())] = std::move(*list);
+  }
+  return lists;
 }
 
 std::filesystem::path config_file(const std::filesystem::path& named) {

@@ -333,14 +333,13 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
 
   /// Ends the connection, and so the work for it, once the client has closed its end.
   void end_with_client() {
-    stream_.socket().async_wait(
-        Socket::wait_read, [weak = weak_from_this()](const boost::system::error_code& error) {
-          const auto self = weak.lock();
-          if (error || !self || self->is_idle_) return;
-          char first = 0;
-          const auto got = ::recv(self->stream_.socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
-          if (got == 0 || (got < 0 && errno != EAGAIN)) self->cancel();
-        });
+    stream_.socket().async_wait(Socket::wait_read, [weak = weak_from_this()](const boost::system::error_code& error) {
+      const auto self = weak.lock();
+      if (error || !self || self->is_idle_) return;
+      char first = 0;
+      const auto got = ::recv(self->stream_.socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+      if (got == 0 || (got < 0 && errno != EAGAIN)) self->cancel();
+    });
   }
 
   asio::awaitable<bool> stream_texts(Transcription* transcription) {

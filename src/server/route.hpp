@@ -80,7 +80,8 @@ struct TranscribeSession {
 };
 
 /// What a request leads to: a response, or what has to be done for one.
-using Answer = std::variant<Response, Command, FollowEvents, ReceiveAudio, TranscribeForm, TranscribeRealtime, TranscribeSession>;
+using Answer =
+    std::variant<Response, Command, FollowEvents, ReceiveAudio, TranscribeForm, TranscribeRealtime, TranscribeSession>;
 
 /// The recorder as the API shows it.
 struct Status {

@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -128,6 +129,9 @@ class Server::Loop {
                  limits_.resume),
         transcriptions_({config, context_.get_executor(), [this] { return recorders(); }, pool_, metrics_}, limits_),
         jobs_(config, context_.get_executor(), pool_, limits_.jobs),
+        on_notice_(std::move(settings.on_notice)),
+        hooks_(std::move(settings.hooks),
+               [this](const std::string& session, const std::string& sentence) { report_hook(session, sentence); }),
         backend_(context_.get_executor(), config, [this](const Event& event) { take(event); }),
         router_({root_, [this] { return status(); }, std::move(config), [this] { return metrics(); }},
                 {std::move(settings.tokens), std::move(settings.hosts)}) {
@@ -158,6 +162,7 @@ class Server::Loop {
     asio::co_spawn(context_, shut_down(), asio::detached);
     thread_.join();
     encrypted_->on_none_left = nullptr;  // they go with the context
+    hooks_.finish(kPatience);
     pool_.join();
     if (recorders_) recorders_->join();
   }
@@ -173,10 +178,23 @@ class Server::Loop {
   void take(const Event& event) {
     feed_.take(event);
     metrics_.take(this, event);
+    hooks_.take(event);
     const bool is_change = std::holds_alternative<RecordingStateChanged>(event.body);
     if (is_change && metrics_.lacks_sample_rate(event.session)) {
       asio::co_spawn(context_, read_sample_rate(event.session), asio::detached);
     }
+  }
+
+  /// On a thread of the hooks'.
+  void report_hook(const std::string& session, const std::string& sentence) {
+    if (on_notice_) on_notice_(sentence);
+    const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch());
+    Event event{.session = session, .sequence = {}, .timestamp = now.count(), .frame = 0, .body = {}};
+    event.body = RecorderFault{.code = HookRunner::kFaultCode, .message = sentence, .recoverable = true};
+    asio::post(context_, [this, event = std::move(event)] {
+      feed_.take(event);
+      metrics_.take(this, event);
+    });
   }
 
   /// No event has the rate of a session.
@@ -330,10 +348,13 @@ class Server::Loop {
   StreamList streams_;
   TranscriptionService transcriptions_;
   SessionJobs jobs_;
+  const std::function<void(const std::string&)> on_notice_;
+  HookRunner hooks_;
   AsyncRecorderBackend backend_;
   const Router router_;
   const ConnectionServices services_{
-      router_, feed_, streams_, transcriptions_, metrics_, jobs_, backend_, pool_, limits_, [this] { return is_stopping_.load(); }};
+      router_, feed_,    streams_, transcriptions_, metrics_,
+      jobs_,   backend_, pool_,    limits_,         [this] { return is_stopping_.load(); }};
   std::set<std::shared_ptr<Connection>> connections_;
   asio::steady_timer none_left_{context_};
   std::atomic<bool> is_stopping_{false};

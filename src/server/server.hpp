@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "dictum/config.hpp"
+#include "server/hook_runner.hpp"
 #include "server/limits.hpp"
 #include "server/service_manager.hpp"
 #include "server/token_list.hpp"
@@ -22,6 +24,8 @@ struct ServerSettings {
   std::filesystem::path tls_key;
   std::filesystem::path control;     ///< a Unix-domain socket whose clients need no token; empty: none
   bool is_control_optional = false;  ///< where another server has it, this one goes without
+  HookSettings hooks;                ///< of the server's own recordings
+  std::function<void(const std::string&)> on_notice = {};  ///< a sentence for the log; called on any thread
   Limits limits;
 };
 

@@ -24,6 +24,7 @@ ALLOWED = {
     "models/model_store.hpp": "likewise",
     "server/control_client.hpp": "what the server is controlled by",
     "server/control_socket.hpp": "likewise",
+    "server/hook_runner.hpp": "runs programs of the user's; no part of the library",
     "server/server.hpp": "a module of its own: the library needs no HTTP server",
     "server/service_manager.hpp": "what systemd gives to a service and is told by it",
     "server/stream_sender.hpp": "likewise",

@@ -18,6 +18,7 @@
 #include <boost/asio/write.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -30,6 +31,7 @@
 #include "recorder/recordings.hpp"
 #include "server/control_client.hpp"
 #include "server/control_socket.hpp"
+#include "server/hook_runner.hpp"
 #include "server/server.hpp"
 #include "server/service_manager.hpp"
 #include "server/stream_sender.hpp"
@@ -138,6 +140,117 @@ TEST_F(Control, ATakenSocketIsAnErrorUnlessItIsOptional) {
   server.emplace(test::scripted(folder / "sessions"), std::move(settings));
   EXPECT_THAT(server->control_problem(), HasSubstr("another server"));
   EXPECT_EQ(test::get(server->url(), "/healthz").status, 200);
+}
+
+// Hooks
+
+class Hooks : public testing::Test {
+ protected:
+  static Event text_event(std::uint32_t segment, const std::string& text, int revision = 0) {
+    TranscriptionComplete complete;
+    complete.segment_index = segment;
+    complete.text = text;
+    complete.success = !text.empty();
+    complete.revision = revision;
+    return {.session = "20261122_154501", .sequence = 7, .timestamp = 0, .frame = 0, .body = complete};
+  }
+
+  /// What went wrong with events, one after the other; `patience` is for all of them.
+  std::vector<std::string> run(std::vector<std::string> command, const std::vector<Event>& events,
+                               std::chrono::milliseconds time_limit = std::chrono::seconds(20),
+                               std::chrono::milliseconds patience = std::chrono::seconds(30)) {
+    std::vector<std::string> failures;
+    HookRunner hooks(
+        {.on_text = std::move(command), .on_note = {}},
+        [&](const std::string& session, const std::string& sentence) {
+          EXPECT_EQ(session, "20261122_154501");
+          failures.push_back(sentence);
+        },
+        time_limit);
+    for (const Event& event : events) hooks.take(event);
+    hooks.finish(patience);
+    return failures;
+  }
+
+  test::TemporaryDirectory folder;
+};
+
+TEST_F(Hooks, EachFirstTextIsGivenToTheProgramAsOneLineOfJSON) {
+  const fs::path out = folder / "out";
+  // The name of a file as an argument of its own: there is no shell that would take it apart.
+  EXPECT_THAT(run({"tee", "-a", out}, {text_event(0, ""), text_event(0, "first", 1), text_event(0, "revised", 2),
+                                       text_event(1, "line\nof \"two\"")}),
+              IsEmpty());
+  std::ifstream lines(out);
+  std::vector<std::string> texts;
+  for (std::string line; std::getline(lines, line);) texts.push_back(test::text_of(test::parse(line).at("text")));
+  EXPECT_THAT(texts, testing::ElementsAre("first", "line\nof \"two\""));
+}
+
+TEST_F(Hooks, AFailureSaysWhichProgramAndWhy) {
+  EXPECT_THAT(run({"sh", "-c", "echo early >&2; echo no window >&2; exit 3"}, {text_event(0, "a")}),
+              testing::ElementsAre(AllOf(HasSubstr("on_text (sh)"), HasSubstr("exit code 3: no window"))));
+  EXPECT_THAT(run({folder / "missing"}, {text_event(0, "a")}), testing::ElementsAre(HasSubstr("could not be started")));
+  EXPECT_THAT(run({"sh", "-c", "kill -9 $$"}, {text_event(0, "a")}), testing::ElementsAre(HasSubstr("signal 9")));
+}
+
+TEST_F(Hooks, AProgramThatTakesTooLongIsKilledWithItsChildren) {
+  EXPECT_THAT(run({"sh", "-c", "sleep 1000 & wait"}, {text_event(0, "a")}, std::chrono::milliseconds(50)),
+              testing::ElementsAre(HasSubstr("took more than 0.05 s")));
+  EXPECT_THAT(run({"sleep", "1000"}, {text_event(0, "a")}, std::chrono::seconds(100), std::chrono::milliseconds(50)),
+              testing::ElementsAre(HasSubstr("killed at the end")));
+}
+
+TEST_F(Hooks, AProgramThatReadsNothingIsNoFailure) {
+  EXPECT_THAT(run({"true"}, {text_event(0, std::string(1 << 20, 'x')), text_event(1, "b")}), IsEmpty());
+}
+
+TEST_F(Hooks, NoMoreThanSoManyWaitAndWhatIsLeftOutIsSaid) {
+  const fs::path go = folder / "go";
+  ASSERT_EQ(::mkfifo(go.c_str(), 0600), 0);
+  std::vector<std::string> failures;
+  HookRunner hooks({.on_text = {"head", "-c1", go}, .on_note = {}},
+                   [&](const std::string&, const std::string& sentence) { failures.push_back(sentence); });
+  hooks.take(text_event(0, "a"));
+  // It is opened once the first program runs: from then on so many wait, and one more is left out.
+  std::ofstream opened(go);
+  for (std::uint32_t i = 0; i <= HookRunner::kMaxWaiting; ++i) hooks.take(text_event(i + 1, "a"));
+  opened << std::string(HookRunner::kMaxWaiting + 1, 'x') << std::flush;
+  hooks.finish(std::chrono::seconds(30));
+  EXPECT_THAT(failures, testing::ElementsAre(HasSubstr("left out 1 time")));
+}
+
+TEST_F(Hooks, TheConfigurationSaysWhatTheyAre) {
+  const auto read = [&](const std::string& text) {
+    std::ofstream(folder / "config.toml") << text;
+    return read_hooks(folder / "config.toml");
+  };
+  const HookSettings hooks = read("[hooks]\non_text = [\"tee\", \"-a\", \"x y\"]\n");
+  EXPECT_THAT(hooks.on_text, testing::ElementsAre("tee", "-a", "x y"));
+  EXPECT_THAT(hooks.on_note, IsEmpty());
+  EXPECT_TRUE(read("").is_empty());
+  for (const char* wrong : {"[hooks]\non_text = \"tee\"", "[hooks]\non_txt = [\"tee\"]", "[hooks]\non_note = []",
+                            "[hooks]\non_text = [1]"}) {
+    EXPECT_THAT(error_of([&] { read(wrong); }), AllOf(StartsWith("config_invalid"), HasSubstr("hooks"))) << wrong;
+  }
+}
+
+TEST_F(Hooks, AServersFailingHookIsAFaultAmongItsEvents) {
+  ServerSettings settings;
+  settings.hooks.on_text = {"false"};
+  std::promise<std::string> noticed;
+  settings.on_notice = [&, first = true](const std::string& sentence) mutable {
+    if (std::exchange(first, false)) noticed.set_value(sentence);
+  };
+  Server server(test::scripted(folder.path()), std::move(settings));
+  test::Client client(server.url());
+  client.request("GET", "/api/v1/events?types=RecorderFault");
+  client.head();
+  EXPECT_EQ(test::post(server.url(), "/api/v1/commands/start_recording").status, 200);
+  EXPECT_THAT(noticed.get_future().get(), HasSubstr("on_text (false) ended with exit code 1"));
+  const auto event = client.event();
+  ASSERT_TRUE(event);
+  EXPECT_THAT(event->data, HasSubstr("\"hook_failed\""));
 }
 
 // The service manager
