@@ -10,6 +10,10 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/dictum" DESTINATION "${CMAKE_IN
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
 if(TARGET dictum_program)
   install(TARGETS dictum_program DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT runtime)
+  # Where systemd looks for units of users, below the prefix.
+  configure_file("${PROJECT_SOURCE_DIR}/systemd/dictum.service.in" "${PROJECT_BINARY_DIR}/dictum.service" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/dictum.service" "${PROJECT_SOURCE_DIR}/systemd/dictum.socket"
+    DESTINATION lib/systemd/user COMPONENT runtime)
 endif()
 
 # The licence, and the notices of what is compiled into the binaries; THIRD_PARTY.md has those that are not listed here.

@@ -1,7 +1,12 @@
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <csignal>
+#include <fstream>
 
+#include "base/unique_fd.hpp"
 #include "program_fixture.hpp"
 #include "server/client.hpp"
 #include "session/manifest.hpp"
@@ -87,6 +92,49 @@ TEST_F(Serve, ATokenIsShownOnceAndOpensTheServer) {
   EXPECT_EQ(test::get(at, "/api/v1/status").status, 401);
   EXPECT_EQ(test::get(at, "/api/v1/status", "Authorization: Bearer " + token + "\r\n").status, 200);
   EXPECT_EQ(test::get(at, "/api/v1/sessions", "Authorization: Bearer " + token + "\r\n").status, 403);
+}
+
+TEST_F(Serve, IsControlledByASocketAndSaysWhenItIsReadyAndStops) {
+  const std::string notify = folder / "notify";
+  const UniqueFD manager(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  notify.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(manager.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const auto received = [&] {
+    char bytes[100];
+    const ssize_t size = ::recv(manager.get(), bytes, sizeof bytes, 0);
+    return std::string(bytes, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  };
+  auto settings = serve();
+  settings.environment["NOTIFY_SOCKET"] = notify;
+  const auto without = run({"ctl", "status"});
+  EXPECT_EQ(without.exit_code, 1);
+  EXPECT_THAT(without.err, AllOf(HasSubstr("dictum/control.sock"), HasSubstr("dictum serve")));
+  test::RunningProgram program(settings);
+  EXPECT_EQ(received(), "READY=1");
+  EXPECT_EQ(run({"ctl", "status"}).out, "idle\n");
+  EXPECT_THAT(run({"ctl", "toggle"}).out, StartsWith("recording 2"));
+  EXPECT_THAT(run({"ctl", "pause", "--json"}).out, HasSubstr("\"paused\""));
+  EXPECT_THAT(run({"ctl", "resume"}).out, StartsWith("recording 2"));
+  EXPECT_THAT(run({"ctl", "start", "--socket", folder / "runtime" / "dictum" / "control.sock"}).out,
+              StartsWith("recording 2"));
+  EXPECT_THAT(run({"ctl", "toggle"}).out, StartsWith("idle 2"));
+  EXPECT_EQ(run({"ctl", "note"}).exit_code, 1);
+  program.send(SIGTERM);
+  EXPECT_EQ(received(), "STOPPING=1");
+  EXPECT_EQ(program.wait(std::chrono::seconds(15)).exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(folder / "runtime" / "dictum" / "control.sock"));
+}
+
+TEST_F(Serve, HooksAreRunWithWhatARecordingSays) {
+  const std::string out = folder / "out";
+  std::ofstream(folder / "config.toml") << "[hooks]\non_text = [\"tee\", \"-a\", \"" << out << "\"]\n";
+  auto recording = record({"--config", folder / "config.toml", "--input", tone(), "--vad", "energy", "--transcriber",
+                           "simulated", "--duration", "6"});
+  const auto result = test::run_program(recording);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(test::contents(out), HasSubstr("\"TranscriptionComplete\""));
 }
 
 TEST_F(Serve, WhatCannotBeMeantIsRefusedBeforeItListens) {
