@@ -70,9 +70,7 @@ class Bench {
   explicit Bench(WorkerPoolSettings settings) {
     settings.guard = find_guard();
     WorkerPoolEvents events;
-    events.on_status = [this](const WorkerStatus& status) {
-      loads_ += status.state == WorkerState::ready ? 1 : 0;
-    };
+    events.on_status = [this](const WorkerStatus& status) { loads_ += status.state == WorkerState::ready ? 1 : 0; };
     pool_ = std::make_unique<WorkerPool>(io_.get_executor(), settings, std::make_shared<SystemClock>(), events);
   }
 

@@ -11,7 +11,7 @@ namespace dictum::program {
 
 struct RecordTo {
   std::string url;
-  std::filesystem::path token_file;  ///< has the token that the server lets in by; empty: none
+  std::filesystem::path token_file;   ///< has the token that the server lets in by; empty: none
   std::filesystem::path authorities;  ///< has certificates to trust; empty: those of the system
   EventPrinter::Settings printing;
 };
