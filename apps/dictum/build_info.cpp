@@ -13,12 +13,13 @@
 namespace dictum::program {
 namespace {
 
-std::array<std::pair<std::string_view, bool>, 7> features() {
+std::array<std::pair<std::string_view, bool>, 8> features() {
   return {{{"silero", has_silero_model()},
            {"pocketsphinx", kHasPocketSphinx},
            {"whisper", kHasWhisper},
            {"tui", kHasTUI},
            {"server", true},
+           {"cluster", kHasCluster},
            {"ffmpeg", kHasFFmpeg},
            {"portaudio", kHasPortAudio}}};
 }
