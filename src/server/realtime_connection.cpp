@@ -66,6 +66,12 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
              "");
       is_over_ = true;
     }
+    // Without audio there is no stream that ends when the server stops.
+    const EventFeed::Watch stopping(services_.feed, [this] {
+      if (!services_.feed.is_closed() || stream_) return;
+      is_over_ = true;
+      wake_.cancel();
+    });
     asio::co_spawn(
         co_await asio::this_coro::executor, [self = shared_from_this()] { return self->read(); }, asio::detached);
     try {

@@ -9,13 +9,17 @@
 #include <numbers>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/json.hpp"
 #include "client.hpp"
 #include "json_text.hpp"
 #include "server/form_reader.hpp"
 #include "server/places.hpp"
+#include "server/realtime_items.hpp"
+#include "server/realtime_protocol.hpp"
 #include "server/server.hpp"
 #include "server/transcription_form.hpp"
 #include "support/sounds.hpp"
@@ -196,6 +200,234 @@ TEST(PlacesTest, AreGivenBackAlsoAfterTheirOwnerIsGone) {
   places.reset();
 }
 
+// --- The Realtime API ------------------------------------------------------------------------------------------------
+
+bool is_whisper(std::string_view name) {
+  return name == "whisper-1";
+}
+
+/// The settings after an update, in the shape of the beta or not.
+RealtimeSettings updated(const std::string& session, bool is_beta = false) {
+  RealtimeSettings settings = default_realtime_settings({});
+  update_settings(settings, {is_beta, parse(session).as_object()}, is_whisper);
+  return settings;
+}
+
+/// The field that is refused.
+std::string refused_field(const auto& action) {
+  try {
+    action();
+    return "nothing";
+  } catch (const FieldError& error) {
+    EXPECT_THAT(error.what(), testing::EndsWith("."));
+    return error.field();
+  }
+}
+
+TEST(RealtimeProtocol, ReadsASessionInBothShapes) {
+  const RealtimeSettings now = updated(
+      R"({"type":"transcription","include":null,"audio":{"input":{"format":{"type":"audio/pcm","rate":24000},
+          "transcription":{"model":"whisper-1","language":"de","prompt":"Weiß","keywords":["etcd"]},"noise_reduction":null,
+          "turn_detection":{"type":"server_vad","threshold":0.6,"prefix_padding_ms":300,"silence_duration_ms":700,
+                            "create_response":false}}}})");
+  EXPECT_EQ(now.turn_detection, (RealtimeSettings::TurnDetection{0.6, 300, 700}));
+  RecorderConfig config;
+  config.transcription.vocabulary = {"Dictum"};
+  adapt(config, now);
+  EXPECT_EQ(config.vad.threshold, 0.6);
+  EXPECT_EQ(config.vad.pre_roll_ms, 300);
+  EXPECT_EQ(config.vad.min_silence_ms, 700);
+  EXPECT_EQ(config.transcription.language, "de");
+  EXPECT_THAT(config.transcription.vocabulary, ElementsAre("Weiß", "etcd", "Dictum"));
+  config.validate();
+
+  const RealtimeSettings before = updated(
+      R"({"input_audio_format":"g711_ulaw","input_audio_transcription":{"model":"whisper-1"},"turn_detection":null})",
+      true);
+  EXPECT_EQ(before.format, RealtimeSettings::Format::pcmu);
+  EXPECT_EQ(before.sample_rate(), 8000);
+  EXPECT_FALSE(before.turn_detection);
+  // What the server says of a session is what a client may send back.
+  for (const bool is_beta : {false, true}) {
+    boost::json::object shown = session_json(now, "sess_1", is_beta);
+    shown.erase("id");
+    shown.erase("object");
+    RealtimeSettings again = default_realtime_settings({});
+    update_settings(again, {is_beta, shown}, is_whisper);
+    EXPECT_EQ(again, now);
+  }
+}
+
+TEST(RealtimeProtocol, NamesTheFieldThatIsWrong) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"session.type", R"({"type":"realtime"})"},
+      {"session.voice", R"({"voice":"alloy"})"},
+      {"session.turn_detection", R"({"turn_detection":null})"},
+      {"session.include", R"({"include":["item.input_audio_transcription.logprobs"]})"},
+      {"session.audio.output", R"({"audio":{"output":{}}})"},
+      {"session.audio.input", R"({"audio":{"input":7}})"},
+      {"session.audio.input.format.type", R"({"audio":{"input":{"format":{"type":"audio/opus"}}}})"},
+      {"session.audio.input.format.rate", R"({"audio":{"input":{"format":{"rate":16000}}}})"},
+      {"session.audio.input.transcription.model", R"({"audio":{"input":{"transcription":{"model":"gpt-9"}}}})"},
+      {"session.audio.input.transcription.delay", R"({"audio":{"input":{"transcription":{"delay":"low"}}}})"},
+      {"session.audio.input.noise_reduction", R"({"audio":{"input":{"noise_reduction":{"type":"near_field"}}}})"},
+      {"session.audio.input.turn_detection.type", R"({"audio":{"input":{"turn_detection":{"type":"semantic_vad"}}}})"},
+      {"session.audio.input.turn_detection.threshold", R"({"audio":{"input":{"turn_detection":{"threshold":2}}}})"},
+      {"session.audio.input.turn_detection.silence_duration_ms",
+       R"({"audio":{"input":{"turn_detection":{"silence_duration_ms":0}}}})"},
+      {"session.audio.input.turn_detection.create_response",
+       R"({"audio":{"input":{"turn_detection":{"create_response":true}}}})"},
+  };
+  for (const auto& [field, session] : wrong) EXPECT_EQ(refused_field([&] { updated(session); }), field);
+  EXPECT_EQ(refused_field([] { updated(R"({"audio":{}})", true); }), "session.audio");
+  EXPECT_EQ(refused_field([] { updated(R"({"input_audio_format":"opus"})", true); }), "session.input_audio_format");
+
+  const std::vector<std::pair<std::string, std::string>> messages = {
+      {"", "[]"},
+      {"type", "{}"},
+      {"type", R"({"type":"response.create"})"},
+      {"event_id", R"({"type":"input_audio_buffer.clear","event_id":7})"},
+      {"message.item", R"({"type":"input_audio_buffer.clear","item":"x"})"},
+      {"session", R"({"type":"session.update"})"},
+      {"audio", R"({"type":"input_audio_buffer.append"})"},
+      {"audio", R"({"type":"input_audio_buffer.append","audio":"?"})"},
+  };
+  for (const auto& [field, message] : messages) {
+    EXPECT_EQ(refused_field([&] {
+                std::string id;
+                parse_realtime_message(message, id);
+              }),
+              field);
+  }
+  std::string id;
+  EXPECT_EQ(refused_field([&] { parse_realtime_message(R"({"type":"x","event_id":"mine"})", id); }), "type");
+  EXPECT_EQ(id, "mine");
+}
+
+TEST(RealtimeProtocol, ReadsAudio) {
+  EXPECT_EQ(decode_base64(""), "");
+  EXPECT_EQ(decode_base64("Zg=="), "f");
+  EXPECT_EQ(decode_base64("Zm8="), "fo");
+  EXPECT_EQ(decode_base64("Zm9v"), "foo");
+  EXPECT_EQ(decode_base64("+/+/"), "\xfb\xff\xbf");
+  for (const char* wrong : {"Z", "Zg", "Zg=", "Zh==", "Zm9=v", "Zg==Zg==", "Zm 9", "===="}) {
+    EXPECT_FALSE(decode_base64(wrong)) << wrong;
+  }
+  using Format = RealtimeSettings::Format;
+  EXPECT_THAT(decode_realtime_audio(Format::pcm16, std::string("\0\x40\0\x80", 4)), ElementsAre(0.5F, -1.F));
+  EXPECT_EQ(refused_field([] { decode_realtime_audio(Format::pcm16, "abc"); }), "audio");
+  const auto in_16_bits = [](Format format, std::string_view bytes) {
+    std::vector<int> all;
+    for (const float sample : decode_realtime_audio(format, bytes)) all.push_back(static_cast<int>(sample * 32768));
+    return all;
+  };
+  EXPECT_THAT(in_16_bits(Format::pcmu, std::string("\x00\x80\xff\x7f\xce", 5)), ElementsAre(-32124, 32124, 0, 0, 988));
+  EXPECT_THAT(in_16_bits(Format::pcma, "\xaa\x2a\xd5\x55"), ElementsAre(32256, -32256, 8, -8));
+}
+
+/// What the client is told, as a line each.
+std::string told(const RealtimeItems::Messages& messages) {
+  std::string all;
+  for (const auto& message : messages) {
+    std::string type = text_of(message.at("type"));
+    all += type.substr(type.rfind('.') + 1);
+    for (const char* field : {"audio_start_ms", "audio_end_ms", "previous_item_id", "delta", "transcript"}) {
+      const auto* const value = message.if_contains(field);
+      if (value == nullptr || type == "conversation.item.added") continue;
+      all += " " + (value->is_string() ? text_of(*value) : json::to_line(*value));
+    }
+    const auto* const item = message.if_contains("item_id");
+    if (item != nullptr) all += " " + text_of(*item);
+    all += "\n";
+  }
+  return all;
+}
+
+/// A session of 1000 frames a second.
+struct RealtimeSession {
+  explicit RealtimeSession(bool is_manual)
+      : items({.session = "s", .sample_rate = 1000, .is_manual = is_manual, .margin = 1000, .is_beta = false}) {}
+
+  std::string detected(std::uint32_t index, Frame start) {
+    return take(start + 100, SpeechDetected{.segment_index = index, .start_frame = start});
+  }
+  std::string ended(std::uint32_t index, Frame start, Frame end, bool kept = true) {
+    return take(end - 100, SpeechEnded{.segment_index = index, .kept = kept, .start_frame = start, .end_frame = end});
+  }
+  std::string text(std::uint32_t index, const std::string& said, bool success = true) {
+    TranscriptionComplete complete;
+    complete.segment_index = index;
+    complete.text = said;
+    complete.success = success;
+    return take(0, complete);
+  }
+  std::string level(Frame frame) { return take(frame, AudioLevel{}); }
+  std::string take(Frame frame, EventBody body) {
+    Event event;
+    event.frame = frame;
+    event.body = std::move(body);
+    return told(items.take(event));
+  }
+
+  RealtimeItems items;
+};
+
+TEST(RealtimeItemsTest, AreTheSegmentsWhereTheServerDetectsTurns) {
+  RealtimeSession session(false);
+  EXPECT_EQ(session.detected(0, 500), "speech_started 500 item_s_0\n");
+  EXPECT_EQ(session.ended(0, 500, 2000), "speech_stopped 1900 item_s_0\ncommitted null item_s_0\nadded\n");
+  EXPECT_EQ(session.detected(1, 3000), "speech_started 3000 item_s_1\n");
+  EXPECT_EQ(session.text(0, "one"), "delta one item_s_0\ncompleted one item_s_0\n");
+  EXPECT_EQ(session.text(0, "another"), "");
+  EXPECT_EQ(session.ended(1, 3000, 3200, false), "speech_stopped 3100 item_s_1\n");
+  session.detected(2, 4000);
+  EXPECT_EQ(session.ended(2, 4000, 5000), "speech_stopped 4900 item_s_2\ncommitted item_s_0 item_s_2\nadded\n");
+  EXPECT_EQ(session.text(2, "", false), "failed item_s_2\n");
+  session.detected(3, 6000);
+  session.items.clear(6500);
+  EXPECT_EQ(session.ended(3, 6000, 7000), "speech_stopped 6900 item_s_3\n");
+  session.detected(4, 8000);
+  session.ended(4, 8000, 9000);
+  EXPECT_EQ(told(session.items.end()), "failed item_s_4\n");
+}
+
+TEST(RealtimeItemsTest, AreWhatTheClientCommitsWithTheTextsOfAllItsSegments) {
+  RealtimeSession session(true);
+  EXPECT_TRUE(session.items.is_empty(0));
+  EXPECT_EQ(session.detected(0, 500) + session.ended(0, 500, 1500) + session.detected(1, 2000), "");
+  EXPECT_FALSE(session.items.is_empty(2500));
+  EXPECT_EQ(told(session.items.commit(2500)), "committed null item_s_0\nadded\n");
+  session.items.skip(2500, 2000);
+  EXPECT_TRUE(session.items.is_empty(4500));
+  EXPECT_EQ(session.text(0, "one"), "");
+  EXPECT_EQ(session.level(4000), "");  // the second segment has no text yet
+  EXPECT_EQ(session.ended(1, 2000, 3000), "");
+  EXPECT_EQ(session.text(1, "two"), "delta one two item_s_0\ncompleted one two item_s_0\n");
+
+  // What is cleared has no item, whether its text comes before or after.
+  session.detected(2, 5000);
+  session.items.clear(6000);
+  session.items.skip(6000, 2000);
+  session.ended(2, 5000, 6500);
+  session.text(2, "three");
+  EXPECT_EQ(told(session.items.commit(9000)), "committed item_s_0 item_s_1\nadded\n");
+  EXPECT_EQ(session.level(9999), "");  // the detector may still hold some of it
+  EXPECT_EQ(session.level(10'000), "completed  item_s_1\n");
+
+  session.detected(3, 11'000);
+  session.ended(3, 11'000, 12'000);
+  session.items.commit(13'000);
+  EXPECT_EQ(told(session.items.end()), "failed item_s_2\n");
+}
+
+TEST(RealtimeItemsTest, GiveTimesOfWhatTheClientSent) {
+  RealtimeSession session(false);
+  session.items.skip(1000, 500);
+  EXPECT_EQ(session.detected(0, 900), "speech_started 900 item_s_0\n");
+  EXPECT_THAT(session.ended(0, 900, 1300), StartsWith("speech_stopped 1000 "));
+  EXPECT_EQ(session.detected(1, 2000), "speech_started 1500 item_s_1\n");
+}
+
 // --- The server ------------------------------------------------------------------------------------------------------
 
 /// Answers at once, or never.
@@ -236,7 +468,7 @@ std::string two_tones() {
   return wav.bytes();
 }
 
-class Uploads : public testing::Test {
+class OpenAIServer : public testing::Test {
  protected:
   void start(ServerSettings settings = {}, bool is_silent = false) {
     RecorderConfig config;
@@ -275,6 +507,8 @@ class Uploads : public testing::Test {
   std::optional<Server> server;
   std::string url;
 };
+
+using Uploads = OpenAIServer;
 
 TEST_F(Uploads, AreTranscribedInEachFormatAndNothingIsKept) {
   start();
@@ -403,13 +637,64 @@ TEST_F(Uploads, BeyondTheLimitAreToldWhenToComeAgainAndAClientThatIsGoneMakesRoo
   }
 }
 
-TEST_F(Uploads, CanAskForTheModelsThatTheServerHas) {
+TEST_F(OpenAIServer, ListsTheModelsThatItHas) {
   start();
   const auto listed = parse(test::get(url, "/v1/models").body);
   EXPECT_EQ(listed.at("data").at(0).at("id"), "custom");
   EXPECT_EQ(parse(test::get(url, "/v1/models/whisper-1").body).at("object"), "model");
   EXPECT_THAT(message(test::get(url, "/v1/models/gpt-9"), 404, "model_not_found"), HasSubstr("\"gpt-9\""));
   message(test::get(url, "/v1/chat/completions"), 404, "not_found");
+}
+
+TEST_F(OpenAIServer, AnswersEachMessageOfARealtimeSession) {
+  ServerSettings settings;
+  const test::TemporaryDirectory tokens;
+  const std::string token = make_token(tokens / "tokens", Scopes().with(Scope::transcribe));
+  settings.tokens.add_file(tokens / "tokens");
+  start(std::move(settings));
+  const std::string bearer = "Authorization: Bearer " + token + "\r\n";
+  message(test::get(url, "/v1/realtime?intent=transcription", bearer), 426, "upgrade_required");
+  Client other(url);
+  EXPECT_THAT(message(other.upgrade("/v1/realtime?intent=conversation", bearer), 400, "invalid_argument"),
+              HasSubstr("one of transcription"));
+
+  Client client(url);
+  const auto agreed = client.upgrade("/v1/realtime?intent=transcription",
+                                     "Sec-WebSocket-Protocol: realtime, openai-insecure-api-key." + token + "\r\n");
+  ASSERT_EQ(agreed.status, 101);
+  EXPECT_EQ(agreed.headers.at("sec-websocket-protocol"), "realtime");
+  const auto next = [&] { return parse(client.message().value_or("null")); };
+  EXPECT_EQ(next().at("type"), "session.created");
+  client.send_text(R"({"type":"input_audio_buffer.commit","event_id":"first"})");
+  const auto empty = next();
+  EXPECT_EQ(empty.at("error").at("code"), "input_audio_buffer_commit_empty");
+  EXPECT_EQ(empty.at("error").at("event_id"), "first");
+  client.send_text(R"({"type":"session.update","session":{"voice":"alloy"}})");
+  EXPECT_EQ(next().at("error").at("param"), "session.voice");
+  client.send_text(R"({"type":"transcription_session.update","session":{"turn_detection":null}})");
+  EXPECT_EQ(next().at("type"), "transcription_session.updated");
+  client.send_text(R"({"type":"input_audio_buffer.append","audio":"AAAA"})");
+  EXPECT_EQ(next().at("error").at("param"), "audio");
+  client.send_text(R"({"type":"input_audio_buffer.append","audio":"AAAAAAAA"})");
+  client.send_text(R"({"type":"session.update","session":{"audio":{"input":{"format":{"type":"audio/pcma"}}}}})");
+  EXPECT_EQ(next().at("error").at("param"), "session");
+  client.send_text(R"({"type":"input_audio_buffer.commit"})");
+  EXPECT_EQ(next().at("type"), "input_audio_buffer.committed");
+  EXPECT_EQ(next().at("type"), "conversation.item.added");
+  const auto completed = next();
+  EXPECT_EQ(completed.at("type"), "conversation.item.input_audio_transcription.completed");
+  EXPECT_EQ(completed.at("transcript"), "");
+  Client silent(url);
+  ASSERT_EQ(silent.upgrade("/v1/realtime", bearer).status, 101);
+  std::thread stopping([&] { server->stop(); });
+  for (Client* each : {&client, &silent}) {  // with audio, and without
+    Client::Frame closed;
+    while (each->message(&closed)) {
+    }
+    EXPECT_EQ(closed.close_code(), 1001);
+    each->send_frame(Client::Opcode::close, closed.payload);
+  }
+  stopping.join();
 }
 
 }  // namespace
