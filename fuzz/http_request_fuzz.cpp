@@ -1,5 +1,5 @@
 // What a client of the server may send, as text: addresses, ranges, media types, hosts, places in the events, tokens,
-// the messages of a stream of audio, and forms.
+// the messages of a stream of audio, forms, and the messages of OpenAI's Realtime API.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "server/event_cursor.hpp"
 #include "server/form_reader.hpp"
 #include "server/media_type.hpp"
+#include "server/realtime_protocol.hpp"
 #include "server/stream_protocol.hpp"
 #include "server/target.hpp"
 #include "server/token_list.hpp"
@@ -118,6 +119,26 @@ void try_form(std::string_view text) {
   }
 }
 
+void try_realtime(std::string_view text) {
+  using Format = RealtimeSettings::Format;
+  if (const auto bytes = decode_base64(text)) require(bytes->size() <= text.size());
+  require(decode_realtime_audio(Format::pcmu, text).size() == text.size());
+  require(decode_realtime_audio(Format::pcma, text).size() == text.size());
+  std::string event_id;
+  RealtimeSettings settings = default_realtime_settings({});
+  try {
+    const RealtimeCommand command = parse_realtime_message(text, event_id);
+    const auto* const update = std::get_if<RealtimeUpdate>(&command);
+    if (update == nullptr) return;
+    update_settings(settings, *update, [](std::string_view) { return true; });
+    dictum::RecorderConfig config;
+    adapt(config, settings);
+    config.validate();
+  } catch (const FieldError&) {  // is the right answer to most of it
+    require(event_id.size() <= 512);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -135,5 +156,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_tokens(text);
   try_stream(text);
   try_form(text);
+  try_realtime(text);
   return 0;
 }

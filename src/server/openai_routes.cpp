@@ -4,24 +4,19 @@
 #include <boost/json/array.hpp>
 #include <utility>
 
-#include "base/json.hpp"
 #include "dictum/error.hpp"
 #include "server/problem.hpp"
 #include "server/route.hpp"
+#include "server/route_parts.hpp"
 #include "server/transcription_service.hpp"
 
 namespace dictum::server {
 namespace {
 
-constexpr const char* kJSON = "application/json";
 constexpr std::uint64_t kMaxName = 100;  // bytes
 
 boost::json::object model_of(const std::string& name) {
   return {{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", "dictum"}};
-}
-
-Response json_response(const boost::json::value& value) {
-  return {.content_type = kJSON, .body = json::to_line(value) + "\n", .headers = {}};
 }
 
 Answer list_models(const Library& library, const Call&) {

@@ -123,6 +123,9 @@ struct Route {
 /// What the recorder is doing.
 Response status_response(const Library& library);
 
+/// Those about this machine: what can be chosen.
+std::vector<Route> make_machine_routes();
+
 /// Those of the OpenAI-compatible API.
 std::vector<Route> make_openai_routes();
 

@@ -127,6 +127,7 @@ std::uint64_t Call::number(std::string_view name, std::uint64_t otherwise) const
 
 Router::Router(Library library, AccessPolicy access) : library_(std::move(library)), access_(std::move(access)) {
   routes_ = make_routes();
+  std::ranges::move(make_machine_routes(), std::back_inserter(routes_));
   std::ranges::move(make_openai_routes(), std::back_inserter(routes_));
   routes_.push_back({.method = "GET",
                      .pattern = "/openapi.json",

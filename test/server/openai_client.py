@@ -143,7 +143,7 @@ def realtime(client, sound, count):
         connection.send({"type": "response.create", "event_id": "mine"})
         error = receive(connection, events, "error").error
         check(error.event_id == "mine" and "response.create" in error.message, error)
-        say(connection, pcm_of(sound))
+        say(connection, pcm_of(sound) + array.array("h", bytes(96_000)))  # silence ends the last turn
         for _ in range(count):
             receive(connection, events, "conversation.item.input_audio_transcription.completed")
     return events

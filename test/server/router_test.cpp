@@ -116,6 +116,18 @@ TEST_F(Routes, StatusShowsTheRecorder) {
   EXPECT_EQ(json.at("session"), "20261122_154501");
 }
 
+TEST_F(Routes, WhatThisMachineHasIsListed) {
+  const auto transcribers = json_of("/api/v1/transcribers");
+  EXPECT_TRUE(transcribers.at("transcribers").is_array());
+  EXPECT_EQ(transcribers.at("configured"), "auto");
+  EXPECT_FALSE(text_of(transcribers.at("where_speech_goes")).empty());
+  const auto models = json_of("/api/v1/models").at("models").as_array();
+  ASSERT_FALSE(models.empty());
+  EXPECT_TRUE(models[0].at("is_installed").is_bool());
+  const Response devices = get("/api/v1/devices");  // or the problem that there is no sound system
+  EXPECT_THAT(std::get<std::string>(devices.body), HasSubstr(devices.status == 200 ? R"({"devices":[)" : "detail"));
+}
+
 TEST_F(Routes, WhatIsNotThereIsAProblem) {
   EXPECT_THAT(problem(get("/nothing"), 404), HasSubstr("/openapi.json"));
   EXPECT_THAT(problem(get("/api/v1/sessions/20261122_154501/more"), 404), StartsWith("not_found"));
