@@ -671,7 +671,7 @@ def commands(place, session):
     yield ["sessions", "prune", "--older-than", "1d", *root]
 
 
-WITHOUT_SESSIONS = {"config", "completion", "manual"}  # they open none
+WITHOUT_SESSIONS = {"config", "completion", "manual", "ctl"}  # they open none
 
 
 def check_that_every_command_is_tried(place):

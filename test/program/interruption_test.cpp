@@ -61,7 +61,7 @@ TEST_F(Interruption, ASecondSignalDoesNotWaitForTexts) {
   program.send(SIGINT);
   const auto result = program.wait();
   EXPECT_EQ(result.exit_code, 0) << "signal " << result.signal;
-  EXPECT_THAT(result.err, HasSubstr("wait for their text: dictum resume"));
+  EXPECT_THAT(result.err, HasSubstr("text: dictum resume"));
   EXPECT_THAT(test::grammar_violations(session(), {.transcription_may_be_pending = true}), IsEmpty());
 }
 
