@@ -202,8 +202,10 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
       if (co_await upgrade(&request)) co_await serve_stream(websocket_, &services_);
       co_return false;
     }
-    if (std::holds_alternative<TranscribeRealtime>(answer)) {
-      if (co_await upgrade(&request)) co_await serve_realtime(websocket_, &services_, &request);
+    if (auto* const realtime = std::get_if<TranscribeRealtime>(&answer)) {
+      if (co_await upgrade(&request)) {
+        co_await serve_realtime(websocket_, &services_, &request, std::move(realtime->model));
+      }
       co_return false;
     }
     if (std::holds_alternative<TranscribeForm>(answer)) co_return co_await transcribe(&request);
@@ -331,14 +333,16 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     co_return Result(std::move(form));
   }
 
-  /// Ends the connection, and so the work for it, once the client has closed its end.
+  /// Ends the connection, and so the work for it, once the client has closed its end, or sends more, which
+  /// would hide that end.
   void end_with_client() {
     stream_.socket().async_wait(Socket::wait_read, [weak = weak_from_this()](const boost::system::error_code& error) {
       const auto self = weak.lock();
       if (error || !self || self->is_idle_) return;
       char first = 0;
       const auto got = ::recv(self->stream_.socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
-      if (got == 0 || (got < 0 && errno != EAGAIN)) self->cancel();
+      if (got < 0 && (errno == EAGAIN || errno == EINTR)) return self->end_with_client();
+      self->cancel();
     });
   }
 

@@ -112,7 +112,7 @@ std::vector<Route> make_openai_routes() {
                        .about = "One of /v1/models.",
                        .max = kMaxName}},
        .produces = {kJSON},
-       .handler = [](const Library&, const Call&) -> Answer { return TranscribeRealtime{}; },
+       .handler = [](const Library&, const Call& call) -> Answer { return TranscribeRealtime{call.text("model")}; },
        .websocket = Route::WebSocket::required},
   };
 }

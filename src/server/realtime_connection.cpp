@@ -40,26 +40,38 @@ constexpr double kReserveSec = 0.5;                       // of the silence behi
 
 bool is_beta(const Request& request) {
   const std::string* const header = request.header("OpenAI-Beta");
-  return header != nullptr && header->find("realtime=v1") != std::string::npos;
+  return (header != nullptr && header->find("realtime=v1") != std::string::npos) ||
+         offers_protocol(request, kRealtimeBetaProtocol);
 }
 
 /// One client and its session. The reader and the writer share it.
 class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnection> {
  public:
   RealtimeConnection(std::shared_ptr<WebSocket> websocket, const ConnectionServices& services, bool is_beta,
-                     const asio::any_io_executor& executor)
+                     std::string model, const asio::any_io_executor& executor)
       : websocket_(std::move(websocket)),
         services_(services),
         is_beta_(is_beta),
+        model_(std::move(model)),
         id_("sess_" + random_token().substr(0, 16)),
         wake_(executor) {}
 
   asio::awaitable<void> run() {
     settings_ = default_realtime_settings(config());
-    say({{"type", is_beta_ ? "transcription_session.created" : "session.created"},
-         {"session", session_json(settings_, id_, is_beta_)}});
     auto names = [this] { return model_names(config()); };
     models_ = co_await on_pool(services_.pool.get_executor(), std::move(names));
+    const bool is_known = model_.empty() || is_model(model_);
+    if (is_known && !model_.empty()) settings_.model = model_;
+    if (is_known || models_.empty()) {
+      say({{"type", is_beta_ ? "transcription_session.created" : "session.created"},
+           {"session", session_json(settings_, id_, is_beta_)}});
+    } else {
+      refuse(
+          problem(404, "model_not_found",
+                  fmt::format("There is no model \"{}\" here: GET /v1/models lists what there is.", excerpt(model_))),
+          "");
+      is_over_ = true;
+    }
     if (models_.empty()) {
       refuse(problem(Errc::transcriber_missing,
                      "This server transcribes nothing: start it with another --transcriber than none."),
@@ -85,6 +97,7 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
 
  private:
   const RecorderConfig& config() const { return services_.router.config(); }
+  bool is_model(std::string_view name) const { return std::ranges::find(models_, name) != models_.end(); }
 
   // Out
 
@@ -131,8 +144,17 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
   // In
 
   asio::awaitable<void> read() {
+    try {
+      co_await read_messages();
+    } catch (...) {  // there is no memory, say
+      websocket_->cancel();
+    }
+    leave();
+  }
+
+  asio::awaitable<void> read_messages() {
     while (const auto message = co_await websocket_->read()) {
-      if (is_over_) continue;  // until it closes
+      if (is_over_ || is_gone_) continue;  // until it closes
       if (outbox_bytes_ > kMaxOutbox) websocket_->cancel();
       std::string event_id;
       std::optional<Response> refused;
@@ -142,9 +164,10 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
         if (auto* const append = std::get_if<RealtimeAppend>(&command)) {
           const std::vector<float> samples = decode_realtime_audio(settings_.format, append->audio);
           if (!stream_ && !samples.empty()) refused = co_await begin();
+          if (is_gone_) continue;
           if (stream_) stream_->audio().write(stream_->audio().received(), samples);
         } else {
-          refused = carry_out(command);
+          refused = carry_out(command, event_id);
         }
       } catch (const FieldError& wrong) {
         refused = problem_of_field(wrong.field(), wrong.what());
@@ -152,18 +175,15 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
         refused = problem_of_current_exception();
       }
       if (refused) refuse(*refused, event_id);
-      if (stream_) co_await stream_->wait_for_room();
+      if (const auto stream = stream_) co_await stream->wait_for_room();
     }
-    is_gone_ = true;
-    wake_.cancel();
   }
 
   /// The problem where it is not possible now. Throws FieldError.
-  std::optional<Response> carry_out(const RealtimeCommand& command) {
+  std::optional<Response> carry_out(const RealtimeCommand& command, std::string_view event_id) {
     if (const auto* const update = std::get_if<RealtimeUpdate>(&command)) {
       RealtimeSettings changed = settings_;
-      update_settings(changed, *update,
-                      [this](std::string_view name) { return std::ranges::find(models_, name) != models_.end(); });
+      update_settings(changed, *update, [this](std::string_view name) { return is_model(name); });
       if (stream_ && changed != settings_) {
         throw FieldError("session", "The session cannot be changed once audio was sent: connect again.");
       }
@@ -172,11 +192,10 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
            {"session", session_json(settings_, id_, update->is_beta)}});
     } else if (std::holds_alternative<RealtimeCommit>(command)) {
       const Frame received = stream_ ? stream_->audio().received() : 0;
-      if (!stream_ || items_->is_empty(received)) {
-        return problem(400, "input_audio_buffer_commit_empty",
-                       "There is no audio to commit: append some that was not committed.");
-      }
-      say_all(items_->commit(received));
+      Response nothing = problem(400, "input_audio_buffer_commit_empty",
+                                 "There is no audio to commit: append some that was not committed.");
+      if (!stream_ || items_->is_empty(received)) return nothing;
+      say_all(items_->commit(received, realtime_error(nothing, event_id)));
       end_segment();
     } else {
       if (stream_ && !items_->is_empty(stream_->audio().received())) {
@@ -200,7 +219,12 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
     };
     auto opened = co_await services_.streams.open(std::move(hello), std::move(change));
     if (auto* const refused = std::get_if<Response>(&opened)) co_return std::move(*refused);
-    stream_ = std::get<std::shared_ptr<RemoteStream>>(opened);
+    const auto stream = std::get<std::shared_ptr<RemoteStream>>(opened);
+    if (is_gone_) {
+      services_.streams.finish(stream);
+      co_return std::nullopt;
+    }
+    stream_ = stream;
     RecorderConfig::VAD vad = config().vad;
     if (settings_.turn_detection) {
       vad.pre_roll_ms = settings_.turn_detection->prefix_padding_ms;
@@ -233,19 +257,21 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
     stream_->audio().write(at, std::vector<float>(static_cast<std::size_t>(silence_)));
   }
 
-  /// The client is gone: its session ends behind what it has sent.
+  /// The client is gone, and cannot come back: its session ends behind what it has sent. Called again it does nothing.
   void leave() {
     is_gone_ = true;
-    if (!stream_) return;
+    wake_.cancel();
+    if (!stream_ || std::exchange(has_left_, true)) return;
     ended_.reset();
     stream_->observe(nullptr);
-    stream_->finish();
-    services_.streams.disconnected(stream_, websocket_);
+    stream_->detach(websocket_);
+    services_.streams.finish(stream_);
   }
 
   const std::shared_ptr<WebSocket> websocket_;
   const ConnectionServices& services_;
   const bool is_beta_;
+  const std::string model_;  // that the address names; may be empty
   const std::string id_;
   asio::steady_timer wake_;  // of the writer
   std::vector<std::string> models_;
@@ -256,17 +282,18 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
   std::deque<std::string> outbox_;
   std::size_t outbox_bytes_ = 0;
   std::uint64_t said_ = 0;
-  Frame silence_ = 0;     // behind a commit
-  bool is_gone_ = false;  // the client
-  bool is_over_ = false;  // the session: what was said is sent, then the connection is closed
+  Frame silence_ = 0;      // behind a commit
+  bool is_gone_ = false;   // the client
+  bool has_left_ = false;  // its session
+  bool is_over_ = false;   // the session: what was said is sent, then the connection is closed
 };
 
 }  // namespace
 
 asio::awaitable<void> serve_realtime(std::shared_ptr<WebSocket> websocket, const ConnectionServices* services,
-                                     const Request* request) {
+                                     const Request* request, std::string model) {
   const auto connection = std::make_shared<RealtimeConnection>(std::move(websocket), *services, is_beta(*request),
-                                                               co_await asio::this_coro::executor);
+                                                               std::move(model), co_await asio::this_coro::executor);
   co_await connection->run();
 }
 

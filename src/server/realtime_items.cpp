@@ -38,6 +38,7 @@ RealtimeItems::Messages RealtimeItems::take(const Event& event) {
     } else if (!settings_.is_manual) {
       begin_ = std::max(begin_, segment.end);
       add_item(segment.item, out);
+      std::erase_if(requests_, [&](const Request& each) { return segment.start < each.end; });
     }
   } else if (const auto* const complete_text = std::get_if<TranscriptionComplete>(&event.body)) {
     const auto found = segments_.find(complete_text->segment_index);
@@ -53,15 +54,22 @@ RealtimeItems::Messages RealtimeItems::take(const Event& event) {
     }
   }
   clock_ = std::max(clock_, event.frame);
-  if (settings_.is_manual) complete_commits(out);
+  if (settings_.is_manual) {
+    complete_commits(out);
+  } else {
+    answer_requests(out);
+  }
   return out;
 }
 
-RealtimeItems::Messages RealtimeItems::commit(Frame received) {
+RealtimeItems::Messages RealtimeItems::commit(Frame received, boost::json::object nothing) {
   Messages out;
-  if (!settings_.is_manual) return out;  // the end of the segment commits
-  Commit commit{begin_, received, fmt::format("item_{}_{}", settings_.session, count_++)};
-  begin_ = received;
+  if (!settings_.is_manual) {
+    requests_.push_back({.end = received, .nothing = std::move(nothing)});
+    return out;
+  }
+  Commit commit{open_from_, received, fmt::format("item_{}_{}", settings_.session, count_++)};
+  begin_ = open_from_ = received;
   add_item(commit.item, out);
   commits_.push_back(std::move(commit));
   return out;
@@ -69,6 +77,7 @@ RealtimeItems::Messages RealtimeItems::commit(Frame received) {
 
 void RealtimeItems::clear(Frame received) {
   begin_ = std::max(begin_, received);
+  open_from_ = std::max(open_from_, received);
   dropped_until_ = begin_;
 }
 
@@ -87,6 +96,8 @@ RealtimeItems::Messages RealtimeItems::end() {
     if (!settings_.is_manual && segment.is_over) complete(segment.item, segment, out);
     segment.is_over = true;
   }
+  for (Request& each : requests_) out.push_back(std::move(each.nothing));
+  requests_.clear();
   if (!commits_.empty()) clock_ = commits_.back().end + settings_.margin;
   complete_commits(out);
   segments_.clear();
@@ -116,6 +127,10 @@ void RealtimeItems::add_item(const std::string& item, Messages& out) {
                    {"role", "user"},
                    {"status", "completed"},
                    {"content", std::move(content)}}}});
+  if (settings_.is_beta) return;
+  boost::json::object done = out.back();
+  done["type"] = "conversation.item.done";
+  out.push_back(std::move(done));
 }
 
 void RealtimeItems::complete(const std::string& item, const Segment& whole, Messages& out) const {
@@ -160,7 +175,20 @@ void RealtimeItems::complete_commits(Messages& out) {
     complete(commit.item, whole, out);
   }
   if (!commits_.empty()) return;
-  std::erase_if(segments_, [&](const auto& each) { return each.second.text && each.second.start < begin_; });
+  std::erase_if(segments_, [&](const auto& each) { return each.second.text && each.second.start < open_from_; });
+}
+
+/// Those whose audio was segmented, and in which nobody speaks.
+void RealtimeItems::answer_requests(Messages& out) {
+  while (!requests_.empty() && clock_ - settings_.margin >= requests_.front().end) {
+    Request& request = requests_.front();
+    const bool is_spoken = std::ranges::any_of(segments_, [&](const auto& each) {
+      return !each.second.is_over && each.second.start < request.end && each.second.start >= dropped_until_;
+    });
+    if (is_spoken) return;
+    out.push_back(std::move(request.nothing));
+    requests_.pop_front();
+  }
 }
 
 }  // namespace dictum::server

@@ -36,8 +36,9 @@ class RealtimeItems {
   /// The next event of the session.
   Messages take(const Event& event);
 
-  /// The client commits what it sent before frame `received`, of which there is more than in its last commit.
-  Messages commit(Frame received);
+  /// The client commits what it sent before frame `received`, of which there is more than in its last commit. With a
+  /// detector the end of the segment is the item; where nobody speaks, `nothing` is said once that is certain.
+  Messages commit(Frame received, boost::json::object nothing);
 
   /// What was sent before frame `received` and not committed becomes no item.
   void clear(Frame received);
@@ -66,18 +67,27 @@ class RealtimeItems {
     std::string item;
   };
 
+  /// With a detector: one that may turn out to have nothing in it.
+  struct Request {
+    Frame end{};
+    boost::json::object nothing;
+  };
+
   std::int64_t milliseconds(Frame frame) const;
   void add_item(const std::string& item, Messages& out);
   void complete(const std::string& item, const Segment& whole, Messages& out) const;
   void complete_commits(Messages& out);
+  void answer_requests(Messages& out);
 
   const Settings settings_;
   std::map<std::uint32_t, Segment> segments_;  // that are in no completed item
   std::deque<Commit> commits_;                 // that are not completed
+  std::deque<Request> requests_;               // that are not answered
   std::map<Frame, Frame> skipped_;             // frames, by the first of them
   std::string last_item_;
   Frame clock_ = 0;
-  Frame begin_ = 0;          // of what was not committed
+  Frame begin_ = 0;          // of what the client sent and did not commit
+  Frame open_from_ = 0;      // the same, with the silence before it, in which a segment begins that has a pre-roll
   Frame dropped_until_ = 0;  // with a detector: what begins before it and goes on becomes no item
   std::uint64_t count_ = 0;  // of commits
 };

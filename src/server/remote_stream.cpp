@@ -48,6 +48,7 @@ RemoteStream::RemoteStream(StreamServices services, StreamHello hello, std::stri
       token_(std::move(token)),
       room_(services_.loop, asio::steady_timer::time_point::max()),
       ended_(services_.loop, asio::steady_timer::time_point::max()),
+      over_(services_.loop, asio::steady_timer::time_point::max()),
       safe_(std::llround((services_.config.vad.pre_roll_ms / 1000.0 + kMarginSec) * hello_.format.sample_rate)) {
   services_.metrics.begin(this, hello_.format.sample_rate);
 }
@@ -117,6 +118,11 @@ asio::awaitable<void> RemoteStream::end(std::optional<std::chrono::duration<doub
   while (!drain && is_recording_) co_await ended_.async_wait(kAwait);
   co_await backend_->stop_recording(drain, kAwait);
   feed_.close();
+  over_.cancel();
+}
+
+asio::awaitable<void> RemoteStream::wait_until_over() {
+  while (!is_over()) co_await over_.async_wait(kAwait);
 }
 
 void RemoteStream::take(const Event& event) {

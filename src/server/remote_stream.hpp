@@ -78,6 +78,7 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
 
   /// Whether the session and its feed have ended.
   bool is_over() const { return feed_.is_closed(); }
+  boost::asio::awaitable<void> wait_until_over();
 
  private:
   boost::asio::awaitable<void> end(std::optional<std::chrono::duration<double>> drain);
@@ -89,6 +90,7 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
   EventFeed feed_;
   boost::asio::steady_timer room_;   // never expires; cancelled where the audio may have room
   boost::asio::steady_timer ended_;  // the same at the end of the recording
+  boost::asio::steady_timer over_;   // the same once the feed has ended, too
   std::shared_ptr<RemoteAudio> audio_;
   std::unique_ptr<AsyncRecorderBackend> backend_;
   SafeFrames safe_;

@@ -66,7 +66,9 @@ struct ReceiveAudio {};
 struct TranscribeForm {};
 
 /// A session of transcription by OpenAI's Realtime API is wanted.
-struct TranscribeRealtime {};
+struct TranscribeRealtime {
+  std::string model;  ///< empty: the client may name one later
+};
 
 /// A session of the library is transcribed; then `session_response` answers.
 struct TranscribeSession {

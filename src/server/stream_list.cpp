@@ -74,6 +74,15 @@ void StreamList::disconnected(const std::shared_ptr<RemoteStream>& stream,
   asio::co_spawn(services_.loop, expire(stream, stream->connections()), asio::detached);
 }
 
+void StreamList::finish(const std::shared_ptr<RemoteStream>& stream) {
+  stream->finish();
+  const auto drop = [](StreamList* list, std::shared_ptr<RemoteStream> ending) -> asio::awaitable<void> {
+    co_await ending->wait_until_over();
+    list->forget(ending->token());
+  };
+  asio::co_spawn(services_.loop, drop(this, stream), asio::detached);
+}
+
 void StreamList::forget(const std::string& token) {
   streams_.erase(key_of(token));
 }

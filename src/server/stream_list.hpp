@@ -30,6 +30,9 @@ class StreamList {
   /// The connection of a stream has ended.
   void disconnected(const std::shared_ptr<RemoteStream>& stream, const std::shared_ptr<WebSocket>& connection);
 
+  /// A client that cannot come back is gone: ends its stream behind what it has sent, and drops it once it is over.
+  void finish(const std::shared_ptr<RemoteStream>& stream);
+
   /// The end was sent to the client.
   void forget(const std::string& token);
 

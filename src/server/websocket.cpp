@@ -68,8 +68,8 @@ bool has_member(const Request& request, std::string_view header, std::string_vie
 
 /// The protocol that is answered; empty where the client offers none of ours.
 std::string_view agreed_protocol(const Request& request) {
-  for (const std::string_view protocol : {kWebSocketProtocol, kRealtimeProtocol}) {
-    if (has_member(request, "Sec-WebSocket-Protocol", protocol)) return protocol;
+  for (const std::string_view protocol : {kWebSocketProtocol, kRealtimeProtocol, kRealtimeBetaProtocol}) {
+    if (offers_protocol(request, protocol)) return protocol;
   }
   return {};
 }
@@ -165,6 +165,10 @@ class BeastWebSocket final : public WebSocket, public std::enable_shared_from_th
 };
 
 }  // namespace
+
+bool offers_protocol(const Request& request, std::string_view protocol) {
+  return has_member(request, "Sec-WebSocket-Protocol", protocol);
+}
 
 bool is_websocket_upgrade(const Request& request) {
   return request.method == "GET" && has_member(request, "Connection", "upgrade") &&

@@ -64,6 +64,11 @@ bool is_websocket_upgrade(const Request& request);
 inline constexpr std::string_view kWebSocketProtocol = "dictum";
 /// The same by a page that speaks OpenAI's Realtime API.
 inline constexpr std::string_view kRealtimeProtocol = "realtime";
+/// The same, where it knows only the API's beta.
+inline constexpr std::string_view kRealtimeBetaProtocol = "openai-beta.realtime-v1";
+
+/// Whether a client offers a protocol.
+bool offers_protocol(const Request& request, std::string_view protocol);
 
 /// The token among the protocols that a client offers ("dictum, dictum.token.TOKEN" or "realtime,
 /// openai-insecure-api-key.TOKEN"), the only header that a page can choose; empty where there is none.

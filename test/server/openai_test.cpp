@@ -333,7 +333,7 @@ std::string told(const RealtimeItems::Messages& messages) {
     all += type.substr(type.rfind('.') + 1);
     for (const char* field : {"audio_start_ms", "audio_end_ms", "previous_item_id", "delta", "transcript"}) {
       const auto* const value = message.if_contains(field);
-      if (value == nullptr || type == "conversation.item.added") continue;
+      if (value == nullptr || type == "conversation.item.added" || type == "conversation.item.done") continue;
       all += " " + (value->is_string() ? text_of(*value) : json::to_line(*value));
     }
     const auto* const item = message.if_contains("item_id");
@@ -375,13 +375,13 @@ struct RealtimeSession {
 TEST(RealtimeItemsTest, AreTheSegmentsWhereTheServerDetectsTurns) {
   RealtimeSession session(false);
   EXPECT_EQ(session.detected(0, 500), "speech_started 500 item_s_0\n");
-  EXPECT_EQ(session.ended(0, 500, 2000), "speech_stopped 1900 item_s_0\ncommitted null item_s_0\nadded\n");
+  EXPECT_EQ(session.ended(0, 500, 2000), "speech_stopped 1900 item_s_0\ncommitted null item_s_0\nadded\ndone\n");
   EXPECT_EQ(session.detected(1, 3000), "speech_started 3000 item_s_1\n");
   EXPECT_EQ(session.text(0, "one"), "delta one item_s_0\ncompleted one item_s_0\n");
   EXPECT_EQ(session.text(0, "another"), "");
   EXPECT_EQ(session.ended(1, 3000, 3200, false), "speech_stopped 3100 item_s_1\n");
   session.detected(2, 4000);
-  EXPECT_EQ(session.ended(2, 4000, 5000), "speech_stopped 4900 item_s_2\ncommitted item_s_0 item_s_2\nadded\n");
+  EXPECT_EQ(session.ended(2, 4000, 5000), "speech_stopped 4900 item_s_2\ncommitted item_s_0 item_s_2\nadded\ndone\n");
   EXPECT_EQ(session.text(2, "", false), "failed item_s_2\n");
   session.detected(3, 6000);
   session.items.clear(6500);
@@ -396,7 +396,7 @@ TEST(RealtimeItemsTest, AreWhatTheClientCommitsWithTheTextsOfAllItsSegments) {
   EXPECT_TRUE(session.items.is_empty(0));
   EXPECT_EQ(session.detected(0, 500) + session.ended(0, 500, 1500) + session.detected(1, 2000), "");
   EXPECT_FALSE(session.items.is_empty(2500));
-  EXPECT_EQ(told(session.items.commit(2500)), "committed null item_s_0\nadded\n");
+  EXPECT_EQ(told(session.items.commit(2500, {})), "committed null item_s_0\nadded\ndone\n");
   session.items.skip(2500, 2000);
   EXPECT_TRUE(session.items.is_empty(4500));
   EXPECT_EQ(session.text(0, "one"), "");
@@ -410,14 +410,44 @@ TEST(RealtimeItemsTest, AreWhatTheClientCommitsWithTheTextsOfAllItsSegments) {
   session.items.skip(6000, 2000);
   session.ended(2, 5000, 6500);
   session.text(2, "three");
-  EXPECT_EQ(told(session.items.commit(9000)), "committed item_s_0 item_s_1\nadded\n");
+  EXPECT_EQ(told(session.items.commit(9000, {})), "committed item_s_0 item_s_1\nadded\ndone\n");
   EXPECT_EQ(session.level(9999), "");  // the detector may still hold some of it
   EXPECT_EQ(session.level(10'000), "completed  item_s_1\n");
 
   session.detected(3, 11'000);
   session.ended(3, 11'000, 12'000);
-  session.items.commit(13'000);
+  session.items.commit(13'000, {});
   EXPECT_EQ(told(session.items.end()), "failed item_s_2\n");
+}
+
+TEST(RealtimeItemsTest, HaveTheSpeechThatATurnBeginsWithAlsoWhereItsPreRollIsInTheSilenceBefore) {
+  RealtimeSession session(true);
+  session.detected(0, 500);
+  session.items.commit(2500, {});
+  session.items.skip(2500, 2000);
+  session.ended(0, 500, 2900);
+  EXPECT_EQ(session.text(0, "one") + session.level(3500), "delta one item_s_0\ncompleted one item_s_0\n");
+  session.detected(1, 4000);  // the client has sent what is from 4500 on
+  session.items.commit(6000, {});
+  session.items.skip(6000, 2000);
+  session.ended(1, 4000, 6400);
+  EXPECT_EQ(session.text(1, "two") + session.level(7000), "delta two item_s_1\ncompleted two item_s_1\n");
+}
+
+TEST(RealtimeItemsTest, ThatTheClientCommitsAreEmptyWhereTheDetectorFindsNothing) {
+  RealtimeSession session(false);
+  const boost::json::object nothing{{"type", "error"}};
+  EXPECT_EQ(told(session.items.commit(2000, nothing)), "");
+  session.items.skip(2000, 2000);
+  EXPECT_EQ(session.level(2999), "");  // the detector may still hold some of it
+  EXPECT_EQ(session.level(3000), "error\n");
+  session.detected(0, 4000);
+  session.items.commit(6000, nothing);
+  EXPECT_EQ(session.level(7500), "");  // it is being spoken
+  EXPECT_EQ(session.ended(0, 4000, 6300), "speech_stopped 4200 item_s_0\ncommitted null item_s_0\nadded\ndone\n");
+  EXPECT_EQ(session.level(9000), "");
+  session.items.commit(10'000, nothing);
+  EXPECT_EQ(told(session.items.end()), "failed item_s_0\nerror\n");
 }
 
 TEST(RealtimeItemsTest, GiveTimesOfWhatTheClientSent) {
@@ -681,6 +711,7 @@ TEST_F(OpenAIServer, AnswersEachMessageOfARealtimeSession) {
   client.send_text(R"({"type":"input_audio_buffer.commit"})");
   EXPECT_EQ(next().at("type"), "input_audio_buffer.committed");
   EXPECT_EQ(next().at("type"), "conversation.item.added");
+  EXPECT_EQ(next().at("type"), "conversation.item.done");
   const auto completed = next();
   EXPECT_EQ(completed.at("type"), "conversation.item.input_audio_transcription.completed");
   EXPECT_EQ(completed.at("transcript"), "");
