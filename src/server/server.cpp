@@ -163,6 +163,7 @@ class Server::Loop {
     thread_.join();
     encrypted_->on_none_left = nullptr;  // they go with the context
     hooks_.finish(kPatience);
+    transcriptions_.join();
     pool_.join();
     if (recorders_) recorders_->join();
   }
@@ -315,6 +316,7 @@ class Server::Loop {
     co_await wait_for_connections();
     cancel_connections([](const Connection&) { return true; });
     co_await wait_for_connections();
+    co_await transcriptions_.stopped();  // what they use goes with the server
     context_.stop();
   }
 

@@ -22,7 +22,7 @@ boost::json::object usage_of(const SessionTranscript& transcript) {
   return {{"type", "duration"}, {"seconds", transcript.seconds(transcript.end_frame)}};
 }
 
-/// What no engine of ours reports is null, so that nobody takes it for a measurement.
+/// What no engine of ours reports is a placeholder, which the documentation names: typed clients need numbers.
 boost::json::object segment_of(const TranscriptSegment& segment, std::size_t id, const SessionTranscript& transcript) {
   return {{"id", id},
           {"seek", 0},
@@ -31,9 +31,9 @@ boost::json::object segment_of(const TranscriptSegment& segment, std::size_t id,
           {"text", segment.text},
           {"tokens", boost::json::array()},
           {"temperature", 0.0},
-          {"avg_logprob", nullptr},
-          {"compression_ratio", nullptr},
-          {"no_speech_prob", nullptr}};
+          {"avg_logprob", 0.0},
+          {"compression_ratio", 1.0},
+          {"no_speech_prob", 0.0}};
 }
 
 boost::json::object verbose_json(const TranscriptionRequest& request, const TranscriptionResult& result) {

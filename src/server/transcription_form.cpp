@@ -57,6 +57,17 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(' ') - begin + 1));
 }
 
+/// Where the first term of a prompt ends, and where what follows it begins.
+std::pair<std::size_t, std::size_t> end_of_term(std::string_view prompt) {
+  static constexpr std::u32string_view kEnds = U",.;:!?\n\r\t、。，．！？；：\u3000";
+  for (std::size_t at = 0; at < prompt.size();) {
+    const utf8::CodePoint point = utf8::decode(prompt, at);
+    if (kEnds.find(static_cast<char32_t>(point.value)) != std::u32string_view::npos) return {at, point.next};
+    at = point.next;
+  }
+  return {prompt.size(), prompt.size()};
+}
+
 }  // namespace
 
 const char* content_type_of(Format format) noexcept {
@@ -72,14 +83,17 @@ bool is_language(std::string_view text) noexcept {
 std::vector<std::string> terms_of(std::string_view prompt) {
   std::vector<std::string> terms;
   while (!prompt.empty()) {
-    const std::size_t end = std::min(prompt.find_first_of(",.;:!?\n\r\t"), prompt.size());
+    const auto [end, next] = end_of_term(prompt);
     std::string rest = trimmed(utf8::on_one_line(prompt.substr(0, end)));
-    prompt.remove_prefix(std::min(end + 1, prompt.size()));
+    prompt.remove_prefix(next);
     while (rest.size() > kMaxTerm) {
-      const std::size_t space = rest.rfind(' ', kMaxTerm);
-      if (space == std::string::npos) break;  // one word, which is too long
-      terms.push_back(trimmed(std::string_view(rest).substr(0, space)));
-      rest = trimmed(std::string_view(rest).substr(space));
+      std::size_t cut = rest.rfind(' ', kMaxTerm);
+      if (cut == std::string::npos) {  // a writing without spaces
+        cut = kMaxTerm;
+        while (utf8::continues(rest[cut])) --cut;
+      }
+      terms.push_back(trimmed(std::string_view(rest).substr(0, cut)));
+      rest = trimmed(std::string_view(rest).substr(cut));
     }
     if (!rest.empty()) terms.push_back(std::move(rest));
   }

@@ -63,6 +63,13 @@ Response problem_of(const std::error_code& code, std::string_view sentence) {
   return problem(code, sentence);
 }
 
+Response problem_of(const EventError& why) {
+  for (const Errc code : {Errc::input_unreadable, Errc::input_not_found}) {
+    if (why.code == to_string(code)) return problem_of(code, why.message);
+  }
+  return problem(500, why.code, why.message);
+}
+
 void remove_session(const fs::path& session) {
   std::error_code ignored;
   if (!session.empty()) fs::remove_all(session, ignored);
@@ -120,16 +127,19 @@ struct Transcription::Progress {
   bool is_over = false;  // and there are all texts
 };
 
-Transcription::Transcription(TranscriptionService& service, TranscriptionRequest request, Places::Place place,
-                             std::unique_ptr<UploadRecorder> recorder)
+Transcription::Transcription(TranscriptionService& service, TranscriptionRequest request,
+                             std::shared_ptr<Places::Place> place, std::unique_ptr<UploadRecorder> recorder)
     : service_(service),
       request_(std::move(request)),
       place_(std::move(place)),
       recorder_(std::move(recorder)),
-      progress_(std::make_shared<Progress>(service.services_.loop)) {}
+      progress_(std::make_shared<Progress>(service.services_.loop)) {
+  ++service_.count_;
+}
 
 Transcription::~Transcription() {
-  if (recorder_) service_.discard(std::move(recorder_));
+  if (recorder_) service_.discard(std::move(recorder_), std::move(place_));
+  if (--service_.count_ == 0) service_.none_left_.cancel();
 }
 
 asio::awaitable<std::optional<Response>> Transcription::start() {
@@ -185,13 +195,19 @@ asio::awaitable<std::variant<Response, TranscriptionResult>> Transcription::fini
   subscription_ = {};
   Outcome outcome = co_await on_pool(service_.services_.files.get_executor(), std::move(read));
   auto* const result = std::get_if<TranscriptionResult>(&outcome);
+  // The client may take its time for the answer.
+  if (result == nullptr || progress_->has_failed) {
+    service_.discard(std::move(recorder_), std::move(place_));
+  } else {
+    service_.give_back(std::move(recorder_));
+    place_.reset();
+  }
   if (result == nullptr) co_return outcome;
   if (progress_->has_failed) {
     const EventError why = progress_->faults.empty() ? EventError{to_string(Errc::internal), "The recording failed."}
                                                      : progress_->faults.back();
-    co_return problem(500, why.code, why.message);
+    co_return problem_of(why);
   }
-  service_.give_back(std::move(recorder_));
   const SessionTranscript& transcript = result->transcript;
   const auto limit = std::chrono::seconds(service_.limits_.upload_audio).count();
   if (transcript.seconds(transcript.end_frame) >= static_cast<double>(limit)) {
@@ -215,7 +231,8 @@ TranscriptionService::TranscriptionService(StreamServices services, const Limits
       limits_(limits),
       uploads_(limits.uploads),
       running_(limits.transcriptions),
-      freed_(services_.loop, asio::steady_timer::time_point::max()) {
+      freed_(services_.loop, asio::steady_timer::time_point::max()),
+      none_left_(services_.loop, asio::steady_timer::time_point::max()) {
   running_.set_on_free([this] { freed_.cancel(); });
 }
 
@@ -246,33 +263,45 @@ asio::awaitable<std::variant<Response, std::unique_ptr<Transcription>>> Transcri
                             "The program dictum-decoder is not installed, so files that clients send cannot be "
                             "decoded safely: install Dictum as a whole."));
   }
-  while (running_.left() == 0) co_await freed_.async_wait(kAwait);
-  auto place = running_.take();
-  if (is_stopping_) {
-    co_return Begun(problem(503, "stopping", "The server is stopping: try again once it has been started again."));
+  const auto stopping = [] {
+    return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
+  };
+  while (running_.left() == 0 && !is_stopping_) co_await freed_.async_wait(kAwait);
+  if (is_stopping_) co_return Begun(stopping());
+  const auto place = std::make_shared<Places::Place>(*running_.take());
+  std::unique_ptr<UploadRecorder> recorder = take_fitting(request);
+  while (!recorder && idle_.size() > running_.left()) {  // in all as many as may run
+    auto work = [superfluous = std::move(idle_.front())]() mutable {
+      superfluous.reset();
+      return true;
+    };
+    idle_.erase(idle_.begin());
+    co_await on_pool(discards().get_executor(), std::move(work));
   }
-  std::unique_ptr<UploadRecorder> recorder = recorder_for(request);
+  if (is_stopping_) {
+    if (recorder) discard(std::move(recorder), place);
+    co_return Begun(stopping());
+  }
+  if (!recorder) recorder = make_recorder(request);
   *recorder->next = {std::move(file), request.file_name};
-  std::unique_ptr<Transcription> made(
-      new Transcription(*this, std::move(request), std::move(*place), std::move(recorder)));
+  std::unique_ptr<Transcription> made(new Transcription(*this, std::move(request), place, std::move(recorder)));
   auto refused = co_await made->start();
   if (refused) co_return Begun(std::move(*refused));
   co_return Begun(std::move(made));
 }
 
-std::unique_ptr<UploadRecorder> TranscriptionService::recorder_for(const TranscriptionRequest& request) {
+/// Null where there is none.
+std::unique_ptr<UploadRecorder> TranscriptionService::take_fitting(const TranscriptionRequest& request) {
   const auto fitting = std::ranges::find_if(idle_, [&](const auto& each) {
     return each->language == request.language && each->vocabulary == request.vocabulary;
   });
-  if (fitting != idle_.end()) {
-    auto recorder = std::move(*fitting);
-    idle_.erase(fitting);
-    return recorder;
-  }
-  while (!idle_.empty() && idle_.size() > running_.left()) {  // in all as many as may run
-    discard(std::move(idle_.front()));
-    idle_.erase(idle_.begin());
-  }
+  if (fitting == idle_.end()) return nullptr;
+  auto recorder = std::move(*fitting);
+  idle_.erase(fitting);
+  return recorder;
+}
+
+std::unique_ptr<UploadRecorder> TranscriptionService::make_recorder(const TranscriptionRequest& request) {
   auto recorder = std::make_unique<UploadRecorder>();
   recorder->language = request.language;
   recorder->vocabulary = request.vocabulary;
@@ -284,24 +313,40 @@ std::unique_ptr<UploadRecorder> TranscriptionService::recorder_for(const Transcr
 }
 
 void TranscriptionService::give_back(std::unique_ptr<UploadRecorder> recorder) {
-  if (is_stopping_) return discard(std::move(recorder));
+  if (is_stopping_) return discard(std::move(recorder), nullptr);
   idle_.push_back(std::move(recorder));
 }
 
-/// Where it may block.
-void TranscriptionService::discard(std::unique_ptr<UploadRecorder> recorder) {
-  asio::post(services_.files, [recorder = std::shared_ptr<UploadRecorder>(std::move(recorder))] {
+/// Its place is free once it has ended: its worker may be busy until then.
+void TranscriptionService::discard(std::unique_ptr<UploadRecorder> recorder, std::shared_ptr<Places::Place> place) {
+  asio::post(discards(), [recorder = std::shared_ptr<UploadRecorder>(std::move(recorder)), place = std::move(place),
+                          loop = services_.loop]() mutable {
     const fs::path session = recorder->backend->get_session_path();
     recorder->backend.reset();
     remove_session(session);
+    recorder.reset();
+    asio::post(loop, [given_back = std::move(place)] {});
   });
+}
+
+asio::thread_pool& TranscriptionService::discards() {
+  if (!discards_) discards_.emplace(limits_.transcriptions);
+  return *discards_;
 }
 
 void TranscriptionService::stop() {
   is_stopping_ = true;
   freed_.cancel();
-  for (auto& each : idle_) discard(std::move(each));
+  for (auto& each : idle_) discard(std::move(each), nullptr);
   idle_.clear();
+}
+
+asio::awaitable<void> TranscriptionService::stopped() {
+  while (count_ > 0) co_await none_left_.async_wait(kAwait);
+}
+
+void TranscriptionService::join() {
+  if (discards_) discards_->join();
 }
 
 }  // namespace dictum::server

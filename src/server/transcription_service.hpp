@@ -58,13 +58,13 @@ class Transcription {
  private:
   friend TranscriptionService;
   struct Progress;
-  Transcription(TranscriptionService& service, TranscriptionRequest request, Places::Place place,
+  Transcription(TranscriptionService& service, TranscriptionRequest request, std::shared_ptr<Places::Place> place,
                 std::unique_ptr<UploadRecorder> recorder);
   boost::asio::awaitable<std::optional<Response>> start();
 
   TranscriptionService& service_;
   const TranscriptionRequest request_;
-  const Places::Place place_;
+  std::shared_ptr<Places::Place> place_;      // empty once it was given back
   std::unique_ptr<UploadRecorder> recorder_;  // empty once it was given back
   const std::shared_ptr<Progress> progress_;
   AsyncSubscription subscription_;
@@ -94,14 +94,22 @@ class TranscriptionService {
   boost::asio::awaitable<std::variant<Response, std::unique_ptr<Transcription>>> begin(TranscriptionRequest request,
                                                                                        UniqueFD file);
 
-  /// Ends the recorders that wait for the next file.
+  /// Ends the recorders that wait for the next file; no file is begun any more.
   void stop();
+
+  /// Once there is no `Transcription` any more.
+  boost::asio::awaitable<void> stopped();
+
+  /// Waits for the recorders that are being ended. On another thread than the loop's, which does nothing any more.
+  void join();
 
  private:
   friend Transcription;
-  std::unique_ptr<UploadRecorder> recorder_for(const TranscriptionRequest& request);
+  std::unique_ptr<UploadRecorder> take_fitting(const TranscriptionRequest& request);
+  std::unique_ptr<UploadRecorder> make_recorder(const TranscriptionRequest& request);
   void give_back(std::unique_ptr<UploadRecorder> recorder);
-  void discard(std::unique_ptr<UploadRecorder> recorder);
+  void discard(std::unique_ptr<UploadRecorder> recorder, std::shared_ptr<Places::Place> place);
+  boost::asio::thread_pool& discards();
 
   const StreamServices services_;
   const Limits limits_;
@@ -111,6 +119,10 @@ class TranscriptionService {
   std::vector<std::unique_ptr<UploadRecorder>> idle_;
   std::mutex making_folder_;
   std::shared_ptr<ScratchFolder> folder_;  // empty before the first upload
+  std::optional<boost::asio::thread_pool>
+      discards_;                         // where recorders end, which may take long; empty before the first
+  std::size_t count_ = 0;                // of `Transcription`s
+  boost::asio::steady_timer none_left_;  // never expires; cancelled where there is none any more
   bool is_stopping_ = false;
 };
 

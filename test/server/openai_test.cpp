@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <map>
 #include <numbers>
 #include <optional>
@@ -160,7 +162,7 @@ TEST_F(Forms, AreRefusedWithTheFieldThatIsWrong) {
       {"chunking_strategy", field("chunking_strategy", "{}")},
       {"include[]", field("include[]", "logprobs")},
       {"prompt", field("prompt", "\xff")},
-      {"prompt", field("prompt", std::string(101, 'a'))},
+      {"keywords[]", field("keywords[]", std::string(101, 'a'))},
       {"language", field("language", "en") + field("language", "de")},
       {"file", file_field("another")},
       {"prompt", field("prompt", std::string(70'000, 'a'))},
@@ -182,6 +184,16 @@ TEST_F(Forms, PartALongPromptBetweenWords) {
     EXPECT_THAT(term, StartsWith("word"));
     EXPECT_THAT(term, testing::EndsWith("word"));
   }
+}
+
+TEST_F(Forms, PartAPromptInAWritingWithoutSpacesBetweenCharacters) {
+  EXPECT_THAT(terms_of("東京、大阪。京都！ Kyoto"), ElementsAre("東京", "大阪", "京都", "Kyoto"));
+  std::string prompt;
+  for (int i = 0; i < 70; ++i) prompt += "漢";
+  const auto terms = terms_of(prompt);
+  ASSERT_THAT(terms, testing::SizeIs(3));
+  EXPECT_EQ(terms[0].size(), 99U);
+  EXPECT_EQ(terms[0] + terms[1] + terms[2], prompt);
 }
 
 TEST(PlacesTest, AreGivenBackAlsoAfterTheirOwnerIsGone) {
@@ -503,7 +515,10 @@ class OpenAIServer : public testing::Test {
   void start(ServerSettings settings = {}, bool is_silent = false) {
     RecorderConfig config;
     config.vad.detector = "energy";
-    config.custom_transcriber = [is_silent] { return std::make_unique<Answering>(is_silent); };
+    config.custom_transcriber = [this, is_silent] {
+      if (before_start) before_start();
+      return std::make_unique<Answering>(is_silent);
+    };
     config.session.root = folder.path();
     server.emplace(std::move(config), std::move(settings));
     url = server->url();
@@ -523,6 +538,15 @@ class OpenAIServer : public testing::Test {
     return client.response();
   }
 
+  /// Waits until a metric has a value.
+  bool comes_to(std::string_view metric, int value) const {
+    const std::string line = fmt::format("\n{} {}\n", metric, value);
+    for (const auto end = std::chrono::steady_clock::now() + 10s; std::chrono::steady_clock::now() < end;) {
+      if (test::get(url, "/metrics").body.find(line) != std::string::npos) return true;
+    }
+    return false;
+  }
+
   /// The message for a client of OpenAI's.
   static std::string message(const Client::Response& response, int status, const std::string& code) {
     EXPECT_EQ(response.status, status) << response.body;
@@ -534,6 +558,7 @@ class OpenAIServer : public testing::Test {
   }
 
   test::TemporaryDirectory folder;
+  std::function<void()> before_start;  // of a session; on the recorder's thread
   std::optional<Server> server;
   std::string url;
 };
@@ -557,6 +582,9 @@ TEST_F(Uploads, AreTranscribedInEachFormatAndNothingIsKept) {
   EXPECT_EQ(verbose.at("words").as_array().size(), 2U);
   const auto& second = verbose.at("segments").at(1);
   EXPECT_EQ(second.at("text"), "text 1");
+  for (const char* number : {"avg_logprob", "compression_ratio", "no_speech_prob"}) {
+    EXPECT_TRUE(second.at(number).is_number()) << number;
+  }
   EXPECT_NEAR(second.at("start").to_number<double>(), 2.6, 0.15);
   EXPECT_NEAR(second.at("end").to_number<double>(), 3.2, 0.15);
 
@@ -726,6 +754,44 @@ TEST_F(OpenAIServer, AnswersEachMessageOfARealtimeSession) {
     each->send_frame(Client::Opcode::close, closed.payload);
   }
   stopping.join();
+}
+
+TEST_F(OpenAIServer, EndsARealtimeSessionWhoseClientWasGoneBeforeItBegan) {
+  std::promise<void> beginning;
+  std::promise<void> may_begin;
+  before_start = [&] {
+    beginning.set_value();
+    may_begin.get_future().wait();
+  };
+  ServerSettings settings;
+  settings.limits.heartbeat = 10ms;
+  start(std::move(settings));
+  std::optional<Client> client(url);
+  ASSERT_EQ(client->upgrade("/v1/realtime").status, 101);
+  client->send_text(R"({"type":"input_audio_buffer.append","audio":"AAAAAAAA"})");
+  beginning.get_future().wait();
+  client.reset();
+  const bool is_gone = comes_to("dictum_connections", 1);  // the one that asks
+  may_begin.set_value();
+  EXPECT_TRUE(is_gone);
+  EXPECT_TRUE(comes_to("dictum_streams", 0));
+}
+
+TEST_F(OpenAIServer, RefusesARealtimeSessionWithAModelThatItDoesNotHave) {
+  start();
+  Client known(url);
+  ASSERT_EQ(known.upgrade("/v1/realtime?model=gpt-4o-transcribe").status, 101);
+  const auto created = parse(known.message().value_or("null"));
+  EXPECT_EQ(created.at("session").at("audio").at("input").at("transcription").at("model"), "gpt-4o-transcribe");
+  Client unknown(url);
+  const auto agreed =
+      unknown.upgrade("/v1/realtime?model=gpt-9", "Sec-WebSocket-Protocol: openai-beta.realtime-v1\r\n");
+  ASSERT_EQ(agreed.status, 101);
+  EXPECT_EQ(agreed.headers.at("sec-websocket-protocol"), "openai-beta.realtime-v1");
+  EXPECT_EQ(parse(unknown.message().value_or("null")).at("error").at("code"), "model_not_found");
+  Client::Frame closed;
+  EXPECT_FALSE(unknown.message(&closed));
+  EXPECT_EQ(closed.close_code(), 1008);
 }
 
 }  // namespace
