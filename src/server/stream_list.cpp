@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "dictum/error.hpp"
 #include "digest/sha256.hpp"
 #include "server/problem.hpp"
 #include "server/token_list.hpp"
@@ -57,7 +58,15 @@ asio::awaitable<std::variant<Response, std::shared_ptr<RemoteStream>>> StreamLis
   if (adapt) adapt(services.config);
   auto stream = std::make_shared<RemoteStream>(std::move(services), std::move(hello), std::move(token));
   streams_.emplace(key, stream);
-  auto refused = co_await stream->start();
+  std::optional<Response> refused;
+  try {
+    refused = co_await stream->start();
+  } catch (const RecorderError&) {  // by its configuration, with what the client adds
+    refused = problem_of_current_exception();
+  } catch (...) {
+    streams_.erase(key);
+    throw;
+  }
   if (refused) {
     streams_.erase(key);
     co_return Result(std::move(*refused));

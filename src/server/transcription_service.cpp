@@ -282,7 +282,11 @@ asio::awaitable<std::variant<Response, std::unique_ptr<Transcription>>> Transcri
     if (recorder) discard(std::move(recorder), place);
     co_return Begun(stopping());
   }
-  if (!recorder) recorder = make_recorder(request);
+  try {
+    if (!recorder) recorder = make_recorder(request);
+  } catch (const RecorderError&) {  // by its configuration, with what the client adds
+    co_return Begun(problem_of_current_exception());
+  }
   *recorder->next = {std::move(file), request.file_name};
   std::unique_ptr<Transcription> made(new Transcription(*this, std::move(request), place, std::move(recorder)));
   auto refused = co_await made->start();
