@@ -56,8 +56,7 @@ RemoteStream::RemoteStream(StreamServices services, StreamHello hello, std::stri
 RemoteStream::~RemoteStream() {
   services_.metrics.end(this);
   if (audio_) audio_->detach();
-  // Where it may block.
-  if (backend_) asio::post(services_.files, [backend = std::move(backend_)] {});
+  give_back();
 }
 
 std::size_t RemoteStream::frame_bytes() const {
@@ -77,6 +76,9 @@ asio::awaitable<std::optional<Response>> RemoteStream::start() {
   backend_ = std::make_unique<AsyncRecorderBackend>(services_.loop, config_of(services_, audio_), take_event,
                                                     services_.recorders());
   auto [error] = co_await backend_->start_recording(kAwait);
+  if (!backend_)
+    co_return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
+  session_ = backend_->get_session_path().filename().string();
   if (!error) co_return std::nullopt;
   const std::string sentence = backend_->last_error();
   co_return problem(std::error_code(error), sentence.empty() ? error.message() : sentence);
@@ -111,11 +113,18 @@ asio::awaitable<void> RemoteStream::stop() {
   audio_->finish();
   is_finishing_ = true;
   co_await end(std::chrono::seconds(0));
+  give_back();
+}
+
+/// Where it may block. What still waits for its end may not keep the threads of the recorders from being joined.
+void RemoteStream::give_back() {
+  if (backend_) asio::post(services_.files, [backend = std::move(backend_)] {});
 }
 
 asio::awaitable<void> RemoteStream::end(std::optional<std::chrono::duration<double>> drain) {
   // The end of the audio stops the recording, once all of it is recorded; a stop that came first would cut it off.
   while (!drain && is_recording_) co_await ended_.async_wait(kAwait);
+  if (!backend_) co_return;
   co_await backend_->stop_recording(drain, kAwait);
   feed_.close();
   over_.cancel();

@@ -44,7 +44,7 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
   boost::asio::awaitable<std::optional<Response>> start();
 
   const std::string& token() const { return token_; }
-  std::string session() const { return backend_->get_session_path().filename().string(); }
+  const std::string& session() const { return session_; }
   audio::SampleFormat sample() const { return hello_.sample; }
   std::size_t frame_bytes() const;
   RemoteAudio& audio() { return *audio_; }
@@ -82,6 +82,7 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
 
  private:
   boost::asio::awaitable<void> end(std::optional<std::chrono::duration<double>> drain);
+  void give_back();
   void take(const Event& event);
 
   const StreamServices services_;
@@ -92,7 +93,8 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
   boost::asio::steady_timer ended_;  // the same at the end of the recording
   boost::asio::steady_timer over_;   // the same once the feed has ended, too
   std::shared_ptr<RemoteAudio> audio_;
-  std::unique_ptr<AsyncRecorderBackend> backend_;
+  std::unique_ptr<AsyncRecorderBackend> backend_;  // null once the server has stopped it
+  std::string session_;
   SafeFrames safe_;
   std::shared_ptr<WebSocket> connection_;
   int connections_ = 0;
