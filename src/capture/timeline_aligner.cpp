@@ -1,6 +1,7 @@
 #include "capture/timeline_aligner.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -16,8 +17,9 @@ struct Settling {
 };
 constexpr Settling kSettling{0.3, 1.5};
 constexpr Settling kSettlingOfStall{1.0, 3.0};
-constexpr double kMaxSpread = 0.010;  // seconds: what counts of the mean lag above the least one
-constexpr double kMinGap = 0.010;     // seconds: less is jitter
+// Seconds: the most by which the mean lag exceeds the least one.
+constexpr double kHalfFragment = std::chrono::duration<double>(kFragment).count() / 2;
+constexpr double kMinGap = 0.010;  // seconds: less is jitter
 
 double seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -142,7 +144,7 @@ bool TimelineAligner::measure_gap(bool expects_more) {
   const GapReason reason = *std::exchange(blocks_.front().discontinuity, std::nullopt);
   if (!std::exchange(has_begun_, true)) {
     clock_.begin(format_.sample_rate, start);
-    const double usual_lag = std::min(backlog.mean_lag, backlog.least_lag + kMaxSpread);
+    const double usual_lag = std::min(backlog.mean_lag, backlog.least_lag + kHalfFragment);
     skip(std::llround((seconds(opened_ - start) - usual_lag) * format_.sample_rate));
     return true;
   }

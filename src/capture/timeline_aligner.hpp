@@ -12,8 +12,9 @@
 
 namespace dictum::capture {
 
-/// How much audio a device is asked to deliver at once: each delivery wakes a thread, all day.
-constexpr std::chrono::milliseconds kFragment{50};
+/// How much audio a device is asked to deliver at once. Longer ones would wake a thread less often, and place the audio
+/// less exactly on the timeline.
+constexpr std::chrono::milliseconds kFragment{20};
 
 /// Places what a device delivers on the timeline: deliveries in, frames and gaps out.
 ///

@@ -31,11 +31,12 @@ TEST_F(SessionInVirtualTime, RecordsUntilItIsStoppedAndEnds) {
 /// Counts how often it is asked for audio.
 class CountedSource final : public AudioSource {
  public:
-  CountedSource(std::unique_ptr<AudioSource> inner, int& readings) : inner_(std::move(inner)), readings_(readings) {}
+  CountedSource(std::unique_ptr<AudioSource> inner, std::shared_ptr<int> readings)
+      : inner_(std::move(inner)), readings_(std::move(readings)) {}
   AudioFormat open() override { return inner_->open(); }
   Reading read(std::span<float> interleaved) override {
     const Reading reading = inner_->read(interleaved);
-    if (reading.frames == 0) ++readings_;  // it waits after each of these
+    if (reading.frames == 0) ++*readings_;  // it waits after each of these
     return reading;
   }
   void close() noexcept override { inner_->close(); }
@@ -45,30 +46,30 @@ class CountedSource final : public AudioSource {
 
  private:
   const std::unique_ptr<AudioSource> inner_;
-  int& readings_;
+  const std::shared_ptr<int> readings_;
 };
 
 TEST_F(SessionInVirtualTime, ReadsTheSourceRarelyWhileNobodySpeaks) {
   const Script script({{.text = "a line", .speech_sec = 10, .pause_sec = 11}}, 0.1);
-  int readings = 0;
+  const auto readings = std::make_shared<int>(0);
   config.detector = script.detector();
   config.custom_transcriber = script.transcriber();
-  config.source = [source = script.source(time), &readings] {
+  config.source = [source = script.source(time), readings] {
     return std::make_unique<CountedSource>(source(), readings);
   };
   record_for(10s);
-  EXPECT_GE(std::exchange(readings, 0), 450);
+  EXPECT_GE(std::exchange(*readings, 0), 450);
   time->advance(1s);
-  readings = 0;
+  *readings = 0;
   time->advance(8s);
-  EXPECT_EQ(readings, 50);
+  EXPECT_EQ(*readings, 50);
 }
 
 TEST_F(SessionInVirtualTime, UnmutesFromThenOnThoughTheSourceIsReadRarely) {
   const Script script({{.text = "a line", .speech_sec = 3, .pause_sec = 4}}, 0.1);
-  int readings = 0;
+  const auto readings = std::make_shared<int>(0);
   config.detector = script.detector();
-  config.source = [source = script.source(time), &readings] {
+  config.source = [source = script.source(time), readings] {
     return std::make_unique<CountedSource>(source(), readings);
   };
   const auto began = time->steady_now();
