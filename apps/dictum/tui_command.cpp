@@ -46,7 +46,7 @@ constexpr int kDemoWorkers = 2;  // one is idle for interim text
 std::filesystem::path sample() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto installed = program.parent_path().parent_path() / DICTUM_SAMPLE_FROM_PREFIX;
+  auto installed = program.parent_path().parent_path() / DICTUM_SAMPLE_FROM_PREFIX;
   if (std::filesystem::exists(installed, error)) return installed;
   return (program.parent_path() / DICTUM_SAMPLE_FROM_PROGRAM).lexically_normal();
 }

@@ -4,6 +4,7 @@
 
 #include <boost/json/value.hpp>
 #include <charconv>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -173,11 +174,12 @@ void JetStream::prepare_streams() {
       call("STREAM.INFO." + name);
     } catch (const ClusterError& error) {
       if (error.trouble() != Trouble::no_stream) throw;
+      const std::exception_ptr missing = std::current_exception();
       try {
         make_stream(name);
       } catch (const ClusterError& refusal) {
         if (refusal.trouble() != Trouble::refused) throw;
-        throw error;  // whoever may not make it is told who does
+        std::rethrow_exception(missing);  // whoever may not make it is told who does
       }
     }
   }

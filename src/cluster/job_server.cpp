@@ -12,6 +12,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/array.hpp>
+#include <charconv>
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
@@ -533,7 +534,9 @@ void JobServer::State::begin(Held held, const Delivery& delivery, Envelope envel
 bool JobServer::State::count_try(Held& held) {
   const std::string subject = tries_subject(held.header.id);
   const auto counted = stream_.newest(kPieces, subject);
-  held.tries = counted ? std::clamp(std::atoi(counted->data.c_str()), 0, kMaxTries) : 0;
+  held.tries = 0;
+  if (counted) std::from_chars(counted->data.data(), counted->data.data() + counted->data.size(), held.tries);
+  held.tries = std::clamp(held.tries, 0, kMaxTries);
   if (held.tries >= kMaxTries - 1) return false;  // the first delivery is not counted
   stream_.publish(subject, std::to_string(++held.tries));
   return true;

@@ -238,7 +238,7 @@ void update_settings(RealtimeSettings& settings, const RealtimeUpdate& update,
   const auto otherwise = default_turn_detection();
   for (const auto& [key, value] : update.session) {
     const std::string at = "session." + excerpt(key);
-    if (key == "include") {
+    if (key == "include" || (key == "input_audio_noise_reduction" && update.is_beta)) {
       require_nothing(value, at);
     } else if (key == "type" && !update.is_beta) {
       if (text_at(value, at) != "transcription") refuse(at, "has to be transcription");
@@ -267,8 +267,6 @@ void update_settings(RealtimeSettings& settings, const RealtimeUpdate& update,
       read_transcription(changed, value, at, is_model);
     } else if (key == "turn_detection" && update.is_beta) {
       read_turn_detection(changed, value, at, otherwise);
-    } else if (key == "input_audio_noise_reduction" && update.is_beta) {
-      require_nothing(value, at);
     } else {
       refuse_unknown("session", key);
     }
