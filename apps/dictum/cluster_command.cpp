@@ -15,6 +15,7 @@
 #include "base/own_programs.hpp"
 #include "commands.hpp"
 #include "config_flags.hpp"
+#include "dictum/transcribers.hpp"
 #include "output.hpp"
 
 /// The commands of the cluster. What they do is in a program of its own, dictum-cluster, so that this one never loads
@@ -24,21 +25,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-void set(const char* variable, const std::string& value) {
-  if (!value.empty()) ::setenv(variable, value.c_str(), 1);
-}
-
-void set_file(const char* variable, const std::filesystem::path& file) {
-  if (!file.empty()) set(variable, std::filesystem::absolute(file).string());
-}
-
 void set_connection(const RecorderConfig::Transcription& config) {
-  set("DICTUM_NATS_URL", config.nats_url);
-  set_file("DICTUM_NATS_CREDENTIALS", config.nats_credentials);
-  set_file("DICTUM_NATS_TLS_CA", config.nats_tls_ca);
-  set_file("DICTUM_NATS_TLS_CERT", config.nats_tls_cert);
-  set_file("DICTUM_NATS_TLS_KEY", config.nats_tls_key);
-  set("DICTUM_NATS_QUEUE", config.nats_queue);
+  for (const auto& [variable, value] : cluster_environment(config)) ::setenv(variable.c_str(), value.c_str(), 1);
 }
 
 [[noreturn]] void become_cluster(Words words) {

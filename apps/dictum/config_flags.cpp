@@ -67,7 +67,11 @@ void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections)
   const std::vector<Setting> all = settings();
   add(*std::ranges::find(all, kRoot, &Setting::name));
   for (const Setting& setting : all) {
-    if (std::ranges::find(and_sections, setting.section) != and_sections.end()) add(setting);
+    const std::string_view section = setting.section;
+    const auto holds = [section](std::string_view each) {
+      return section == each || (section.starts_with(each) && section.substr(each.size()).starts_with('.'));
+    };
+    if (std::ranges::any_of(and_sections, holds)) add(setting);
   }
 }
 

@@ -19,7 +19,7 @@ class ConfigFlags {
   /// Adds `--config` and an option for each setting; `--min-silence-ms` for `vad.min_silence_ms`, and so on.
   void add_all();
 
-  /// Adds `--config` and where sessions are, and the settings of these sections.
+  /// Adds `--config` and where sessions are, and the settings of these sections and of those below them.
   void add_root(std::initializer_list<std::string_view> and_sections = {});
 
   /// Adds `--config`, the settings of these sections, and these others.

@@ -40,22 +40,35 @@ std::vector<std::string> long_names(const CLI::App& command) {
   return names;
 }
 
+/// What somebody probably meant by a word that is not known, or where all of them are described.
+std::string hint(std::string_view word, const std::vector<std::string>& words, std::string_view help) {
+  const std::string meant = dictum::near(word, words);
+  return meant.empty() ? fmt::format("see {}", help) : fmt::format("did you mean \"{}\"?", meant);
+}
+
 /// On one line, as every other refusal. `command` is where the command line's words begin.
 std::string sentence(const CLI::App& app, const CLI::ParseError& error, const char* const* command) {
   const CLI::App* last = &app;  // the one that a further command is missing behind
-  for (; !last->get_subcommands().empty(); ++command) last = last->get_subcommands().front();
+  std::string name = app.get_name();
+  for (; !last->get_subcommands().empty(); ++command) {
+    last = last->get_subcommands().front();
+    name += " " + last->get_name();
+  }
+  const std::string help = name + " --help";
   std::vector<std::string> names;
   for (const CLI::App* each : last->get_subcommands({})) names.push_back(each->get_name());
-  if (!names.empty() && *command != nullptr && **command != '-') {
-    return fmt::format("unknown command \"{}\": did you mean \"{}\"?", *command, dictum::nearest(*command, names));
+  if (!names.empty() && *command == nullptr) {
+    return fmt::format("{} needs a command ({}): see {}", name, fmt::join(names, ", "), help);
+  }
+  if (!names.empty() && **command != '-') {
+    return fmt::format("unknown command \"{}\": {}", *command, hint(*command, names, help));
   }
   if (const std::string option = unknown_option(*last); !option.empty()) {
-    return fmt::format("unknown option \"{}\": did you mean \"{}\"?", option,
-                       dictum::nearest(option, long_names(*last)));
+    return fmt::format("unknown option \"{}\": {}", option, hint(option, long_names(*last), help));
   }
   std::string text = error.what();
   std::ranges::replace(text, '\n', ' ');
-  return text + ": see dictum --help";
+  return fmt::format("{}: see {}", text, help);
 }
 
 /// Threads and descriptors that the system does not give reach us as its errors, which say little.
@@ -103,12 +116,12 @@ int run(int argc, char** argv) {
   CLI::App app("Records what is said, keeps every spoken segment safe on disk, and transcribes it.", "dictum");
   bool as_json = false;
   CLI::Option* json = app.add_flag("--json", as_json, "the version as JSON");
-  const auto tell_version = [&as_json] {  // behind --json, whose value is known by now
+  const auto print_version = [&as_json] {  // behind --json, whose value is known by now
     if (!as_json) throw CLI::CallForVersion(version_text(), 0);
     print_json(version_json());
     throw CLI::Success();
   };
-  json->needs(app.add_flag_callback("--version", tell_version, "the version, and what it was built from"));
+  json->needs(app.add_flag_callback("--version", print_version, "the version, and what it was built from"));
   app.require_subcommand(1);
 
   ExitCode code = ExitCode::success;

@@ -29,7 +29,7 @@ class RecordingOutcome {
   /// The first fault that left something undone; empty where there was none. Once no more events come.
   const std::string& why() const { return why_; }
 
-  /// Tells on standard error which texts are missing, and what makes them.
+  /// Prints on standard error which texts are missing, and what makes them.
   void print_missing(const std::string& session) const;
 
  private:

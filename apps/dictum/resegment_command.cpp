@@ -62,7 +62,7 @@ void add_resegment_command(CLI::App& app, ExitCode& code) {
   command->add_option("SESSION", options->session, "a name, the beginning of one, a folder, or \"last\"")->required();
   command->add_flag("--dry-run", options->dry_run, "only show the segments");
   command->add_flag("--json", options->json, "print events, or with --dry-run one document, as JSON");
-  options->config.add_root({"vad", "transcription", "transcription.simulated"});
+  options->config.add_root({"vad", "transcription"});
   command->callback([options, &code] { code = resegment(*options); });
 }
 

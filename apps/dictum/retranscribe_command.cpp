@@ -61,7 +61,7 @@ void add_retranscribe_command(CLI::App& app, ExitCode& code) {
   command->add_option("SESSION", options->sessions, "names, beginnings of names, folders, or \"last\"")->required();
   command->add_flag("--json", options->json, "print one event a line as JSON");
   command->add_flag("--replace-edits", options->replace_edits, "also the segments that were corrected by hand");
-  options->config.add_root({"transcription", "transcription.simulated"});
+  options->config.add_root({"transcription"});
   command->callback([options, &code] { code = retranscribe(*options); });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,10 @@ DICTUM_API TranscriberInfo probe_transcriber(const InstalledTranscriber& transcr
 
 /// Whether this configuration transcribes at all.
 DICTUM_API bool transcribes(const RecorderConfig& config);
+
+/// The variables in which a program finds the cluster of these settings: for the `nats` transcriber, and for no other
+/// program, since they lead to secrets. Settings that are empty are left out, so that the caller's own variables count.
+DICTUM_API std::map<std::string, std::string> cluster_environment(const RecorderConfig::Transcription& config);
 
 /// Where speech goes in order to be transcribed: one sentence for a person, which says no more than is known of the
 /// transcriber.

@@ -39,6 +39,10 @@ bool transcribes(const RecorderConfig& config) {
   return transcription::transcribes(config);
 }
 
+std::map<std::string, std::string> cluster_environment(const RecorderConfig::Transcription& config) {
+  return transcription::cluster_environment(config);
+}
+
 std::string where_speech_goes(const RecorderConfig& config) {
   return transcription::where_speech_goes(config);
 }

@@ -19,6 +19,7 @@
 #include "audio/format.hpp"
 #include "base/own_programs.hpp"
 #include "base/sanitized.hpp"
+#include "base/spawn_options.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 
@@ -97,22 +98,10 @@ void DecoderProcess::start(const DecoderProgram& program, UniqueFD input, std::s
   const UniqueFD errors = above_standard(UniqueFD(::open("/dev/null", O_WRONLY | O_CLOEXEC)));
   require(in && errors, "open");
 
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
+  SpawnOptions options;
   const std::pair<int, int> places[] = {
       {in.get(), 0}, {output.theirs.get(), 1}, {errors.get(), 2}, {lifeline.theirs.get(), 3}};
-  for (const auto& [from, to] : places) ::posix_spawn_file_actions_adddup2(&actions, from, to);
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::posix_spawnattr_setsigmask(&attributes, &signals);
-  ::sigfillset(&signals);
-  ::sigdelset(&signals, SIGKILL);
-  ::sigdelset(&signals, SIGSTOP);
-  ::posix_spawnattr_setsigdefault(&attributes, &signals);
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  for (const auto& [from, to] : places) options.place(from, to);
 
   std::vector<std::string> words{program.guard.string(), std::to_string(::getpid()),
                                  std::to_string(kSanitized ? 0 : kMemoryCap), program.decoder.string(),
@@ -128,10 +117,9 @@ void DecoderProcess::start(const DecoderProgram& program, UniqueFD input, std::s
   for (std::string& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
 
-  errno = ::posix_spawn(&pid_, program.guard.c_str(), &actions, &attributes, arguments.data(), environment.data());
+  errno = ::posix_spawn(&pid_, program.guard.c_str(), options.actions(), options.attributes(), arguments.data(),
+                        environment.data());
   if (errno != 0) pid_ = -1;
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
   require(pid_ > 0, "posix_spawn");
   lifeline_ = std::move(lifeline.ours);
   output_.emplace(std::move(output.ours));

@@ -28,4 +28,10 @@ std::string nearest(std::string_view wanted, const std::vector<std::string>& wor
   return found == words.end() ? std::string() : *found;
 }
 
+std::string near(std::string_view wanted, const std::vector<std::string>& words) {
+  std::string found = nearest(wanted, words);
+  const std::size_t most = std::max<std::size_t>(2, wanted.size() / 3);
+  return edits(wanted, found) <= most ? found : std::string();
+}
+
 }  // namespace dictum

@@ -136,12 +136,12 @@ std::string status_text(const js::object& status) {
 }
 
 std::vector<DeadJob> dead_jobs(JetStream& stream) {
-  constexpr std::uint64_t kMost = 1000;
+  constexpr std::uint64_t kMaxListed = 1000;
   const js::object status = stream_status(stream, kDead);
   const auto first = status.at("first_seq").to_number<std::uint64_t>();
   const auto last = status.at("last_seq").to_number<std::uint64_t>();
   std::vector<DeadJob> jobs;
-  for (std::uint64_t sequence = first; sequence <= last && jobs.size() < kMost; ++sequence) {
+  for (std::uint64_t sequence = first; sequence <= last && jobs.size() < kMaxListed; ++sequence) {
     const auto message = sequence == 0 ? std::nullopt : stream.at(kDead, sequence);
     if (!message) continue;
     const auto header = dead_header(*message);

@@ -179,7 +179,7 @@ void JetStream::prepare_streams() {
         make_stream(name);
       } catch (const ClusterError& refusal) {
         if (refusal.trouble() != Trouble::refused) throw;
-        std::rethrow_exception(missing);  // whoever may not make it is told who does
+        std::rethrow_exception(missing);  // its message says who makes it
       }
     }
   }

@@ -251,7 +251,7 @@ void JobServer::State::prepare_queues() {
   ack_wait_ms_ = shortest.count();
 }
 
-/// Tells the queues that the jobs are being worked on.
+/// Reports to the queues that the jobs are being worked on.
 void JobServer::State::keep_jobs() {
   progress_timer_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(ack_wait_ms_ / 3, 100)));
   progress_timer_.async_wait([this](const boost::system::error_code& error) {

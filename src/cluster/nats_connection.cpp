@@ -12,6 +12,7 @@
 
 #include "base/utf8.hpp"
 #include "base/xdg.hpp"
+#include "transcription/find_transcriber.hpp"
 
 namespace dictum::cluster {
 namespace {
@@ -66,7 +67,7 @@ std::vector<std::string> lines_of(const std::filesystem::path& file) {
   return lines;
 }
 
-/// Four kinds of file are told apart by what is in them.
+/// Which of four kinds a file is, by what is in it.
 void use_credentials(natsOptions* options, const std::filesystem::path& file) {
   const auto lines = lines_of(file);
   const auto line_of = [&](std::string_view prefix) -> std::string {
@@ -124,11 +125,7 @@ Message made(const std::string& subject, std::string_view data, const std::strin
 NATSSettings NATSSettings::from_environment() {
   NATSSettings settings;
   settings.url = environment("DICTUM_NATS_URL");
-  if (settings.url.empty()) {
-    throw RecorderError(Errc::config_invalid,
-                        "No server of the cluster is named. Write --nats-url nats://HOST:4222, or set "
-                        "transcription.nats.url or DICTUM_NATS_URL.");
-  }
+  transcription::require_cluster(settings.url);
   settings.credentials = environment("DICTUM_NATS_CREDENTIALS");
   settings.tls_ca = environment("DICTUM_NATS_TLS_CA");
   settings.tls_cert = environment("DICTUM_NATS_TLS_CERT");

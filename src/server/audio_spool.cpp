@@ -107,7 +107,7 @@ void AudioSpool::skip(Frame frames) {
 void AudioSpool::finish() {
   {
     const auto state = state_.lock();
-    // No frame follows a gap at the end, so the server is never told of it.
+    // No frame follows a gap at the end, so the server never learns of it.
     if (!state->gaps.empty() && state->gaps.back().end == state->end) {
       state->end = state->gaps.back().begin;
       state->gaps.pop_back();

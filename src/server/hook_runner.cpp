@@ -19,6 +19,7 @@ extern "C" {  // glibc 2.36 forgot to say so
 #include <sys/pidfd.h>
 }
 
+#include "base/spawn_options.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
@@ -50,28 +51,15 @@ struct Pipe {
 class Program {
  public:
   Program(const std::vector<std::string>& command, int in, int err) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-    ::posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::posix_spawnattr_setsigmask(&attributes, &signals);
-    ::sigfillset(&signals);
-    ::sigdelset(&signals, SIGKILL);
-    ::sigdelset(&signals, SIGSTOP);
-    ::posix_spawnattr_setsigdefault(&attributes, &signals);
-    ::posix_spawnattr_setpgroup(&attributes, 0);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    SpawnOptions options;
+    options.place(in, STDIN_FILENO);
+    ::posix_spawn_file_actions_addopen(options.actions(), STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    options.place(err, STDERR_FILENO);
     std::vector<char*> arguments;
     for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
     arguments.push_back(nullptr);
-    error_ = ::posix_spawnp(&pid_, arguments.front(), &actions, &attributes, arguments.data(), environ);
-    ::posix_spawnattr_destroy(&attributes);
-    ::posix_spawn_file_actions_destroy(&actions);
+    error_ =
+        ::posix_spawnp(&pid_, arguments.front(), options.actions(), options.attributes(), arguments.data(), environ);
     if (error_ != 0) return;
     ended_ = UniqueFD(::pidfd_open(pid_, 0));
     if (!ended_) error_ = errno;

@@ -13,7 +13,7 @@
 
 namespace dictum::server {
 
-/// What Prometheus is told: a fold of the events of all recorders of a server, and of its responses. No clock, no
+/// What Prometheus reads: a fold of the events of all recorders of a server, and of its responses. No clock, no
 /// files.
 ///
 /// Thread: the loop's. Owner: the server.

@@ -41,8 +41,8 @@ void RemoteAudio::write(Frame first, std::vector<float> interleaved) {
   const auto channels = static_cast<std::size_t>(format_.channels);
   const auto frames = static_cast<Frame>(interleaved.size() / channels);
   const Frame gap = std::max<Frame>(0, first - received_);
-  const Frame heard = received_ - missed_;
-  if (gap > Frame{kMaxGapHours} * kSecondsOfHour * format_.sample_rate + heard - missed_) {
+  const Frame captured = received_ - missed_;
+  if (gap > Frame{kMaxGapHours} * kSecondsOfHour * format_.sample_rate + captured - missed_) {
     throw RecorderError(
         Errc::invalid_argument,
         fmt::format("Frame {} follows frame {}: more than {} hours of the stream are missing. Count the frames of the "

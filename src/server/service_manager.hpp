@@ -6,7 +6,7 @@
 
 #include "base/unique_fd.hpp"
 
-/// What systemd gives to a service and is told by it, over its environment, descriptors and one socket. Without a
+/// What systemd and a service exchange, over its environment, descriptors and one socket. Without a
 /// service manager nothing happens.
 namespace dictum::server {
 

@@ -81,7 +81,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
     inner_.close(ignored);
   }
 
-  /// What was written inside goes out; then the other end is told that nothing follows.
+  /// What was written inside goes out; then the end of the stream goes to the other side.
   static asio::awaitable<void> send(std::shared_ptr<Relay> self) {
     std::array<char, kPiece> piece{};
     for (;;) {

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -31,9 +30,20 @@ std::string server_of(std::string address) {
   return utf8::on_one_line(address);
 }
 
-/// What the `nats` worker, and no other, is told of the cluster. The command line and the configuration file go before
-/// what the environment says.
-std::map<std::string, std::string> nats_environment(const RecorderConfig::Transcription& config) {
+std::string cluster_url(const RecorderConfig::Transcription& config) {
+  return config.nats_url.empty() ? environment("DICTUM_NATS_URL") : config.nats_url;
+}
+
+}  // namespace
+
+void require_cluster(std::string_view url) {
+  if (!url.empty()) return;
+  throw RecorderError(Errc::config_invalid,
+                      "No NATS server is named. Give --nats-url nats://HOST:4222, or set transcription.nats.url or "
+                      "DICTUM_NATS_URL.");
+}
+
+std::map<std::string, std::string> cluster_environment(const RecorderConfig::Transcription& config) {
   std::map<std::string, std::string> variables;
   const auto pass = [&](const char* variable, const std::string& value) {
     if (!value.empty()) variables[variable] = value;
@@ -49,8 +59,6 @@ std::map<std::string, std::string> nats_environment(const RecorderConfig::Transc
   pass("DICTUM_NATS_QUEUE", config.nats_queue);
   return variables;
 }
-
-}  // namespace
 
 bool transcribes(const RecorderConfig& config) {
   return config.custom_transcriber || config.transcription.transcriber != "none";
@@ -76,7 +84,10 @@ std::optional<WorkerPoolSettings> find_transcriber(const RecorderConfig::Transcr
   if (!config.simulated_script.empty()) {
     settings.environment["DICTUM_SIMULATED_SCRIPT"] = std::filesystem::absolute(config.simulated_script).string();
   }
-  if (name == "nats") settings.environment.merge(nats_environment(config));
+  if (name == "nats") {
+    require_cluster(cluster_url(config));
+    settings.environment.merge(cluster_environment(config));
+  }
   return settings;
 }
 
@@ -91,8 +102,7 @@ std::string where_speech_goes(const RecorderConfig& config) {
     return fmt::format(kSent, address.empty() ? "api.openai.com" : server_of(address));
   }
   if (name == "nats") {
-    const std::string address =
-        config.transcription.nats_url.empty() ? environment("DICTUM_NATS_URL") : config.transcription.nats_url;
+    const std::string address = cluster_url(config.transcription);
     return fmt::format(kSent,
                        address.empty() ? "a cluster that is not named yet" : "the cluster at " + server_of(address));
   }

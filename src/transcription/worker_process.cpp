@@ -27,6 +27,7 @@ extern "C" {  // glibc 2.36 forgot to say so
 #include <sys/pidfd.h>
 }
 
+#include "base/spawn_options.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
 #include "transcription/worker_environment.hpp"
@@ -115,32 +116,6 @@ class Environment {
   std::vector<char*> pointers_;
 };
 
-/// The options of posix_spawn, freed with it.
-struct SpawnOptions {
-  SpawnOptions() {
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::posix_spawnattr_setsigmask(&attributes, &signals);
-    ::sigfillset(&signals);
-    ::sigdelset(&signals, SIGKILL);
-    ::sigdelset(&signals, SIGSTOP);
-    ::posix_spawnattr_setsigdefault(&attributes, &signals);
-    ::posix_spawnattr_setpgroup(&attributes, 0);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  ~SpawnOptions() {
-    ::posix_spawnattr_destroy(&attributes);
-    ::posix_spawn_file_actions_destroy(&actions);
-  }
-  SpawnOptions(const SpawnOptions&) = delete;
-  SpawnOptions& operator=(const SpawnOptions&) = delete;
-
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-};
-
 /// Whether a process raises `signal` by an error of its own; others are sent by somebody else.
 bool is_fault(int signal) {
   constexpr std::array kFaults{SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGTRAP, SIGPIPE, SIGXCPU, SIGXFSZ};
@@ -155,7 +130,7 @@ class Guard {
     SpawnOptions options;
     const std::pair<int, int> places[] = {
         {frames.theirs.get(), 0}, {frames.theirs.get(), 1}, {errors.theirs.get(), 2}, {lifeline.theirs.get(), 3}};
-    for (const auto& [from, to] : places) ::posix_spawn_file_actions_adddup2(&options.actions, from, to);
+    for (const auto& [from, to] : places) options.place(from, to);
 
     std::vector<std::string> words{command.guard.string(), std::to_string(::getpid()),
                                    std::to_string(command.memory_cap), command.executable.string()};
@@ -166,7 +141,7 @@ class Guard {
     Environment environment(command);
 
     if (::access(command.executable.c_str(), X_OK) != 0) cannot_start(command, "the program", errno);
-    const int error = ::posix_spawn(&pid_, command.guard.c_str(), &options.actions, &options.attributes,
+    const int error = ::posix_spawn(&pid_, command.guard.c_str(), options.actions(), options.attributes(),
                                     arguments.data(), environment.get());
     if (error != 0) cannot_start(command, command.guard.string(), error);
     ended_ = UniqueFD(::pidfd_open(pid_, 0));

@@ -26,7 +26,7 @@ ALLOWED = {
     "server/control_socket.hpp": "likewise",
     "server/hook_runner.hpp": "runs programs of the user's; no part of the library",
     "server/server.hpp": "a module of its own: the library needs no HTTP server",
-    "server/service_manager.hpp": "what systemd gives to a service and is told by it",
+    "server/service_manager.hpp": "what systemd and a service exchange",
     "server/stream_sender.hpp": "likewise",
 }
 

@@ -337,8 +337,8 @@ TEST(RealtimeProtocol, ReadsAudio) {
   EXPECT_THAT(in_16_bits(Format::pcma, "\xaa\x2a\xd5\x55"), ElementsAre(32256, -32256, 8, -8));
 }
 
-/// What the client is told, as a line each.
-std::string told(const RealtimeItems::Messages& messages) {
+/// What the client gets, a line for each message.
+std::string lines_of(const RealtimeItems::Messages& messages) {
   std::string all;
   for (const auto& message : messages) {
     std::string type = text_of(message.at("type"));
@@ -378,7 +378,7 @@ struct RealtimeSession {
     Event event;
     event.frame = frame;
     event.body = std::move(body);
-    return told(items.take(event));
+    return lines_of(items.take(event));
   }
 
   RealtimeItems items;
@@ -400,7 +400,7 @@ TEST(RealtimeItemsTest, AreTheSegmentsWhereTheServerDetectsTurns) {
   EXPECT_EQ(session.ended(3, 6000, 7000), "speech_stopped 6900 item_s_3\n");
   session.detected(4, 8000);
   session.ended(4, 8000, 9000);
-  EXPECT_EQ(told(session.items.end()), "failed item_s_4\n");
+  EXPECT_EQ(lines_of(session.items.end()), "failed item_s_4\n");
 }
 
 TEST(RealtimeItemsTest, AreWhatTheClientCommitsWithTheTextsOfAllItsSegments) {
@@ -408,7 +408,7 @@ TEST(RealtimeItemsTest, AreWhatTheClientCommitsWithTheTextsOfAllItsSegments) {
   EXPECT_TRUE(session.items.is_empty(0));
   EXPECT_EQ(session.detected(0, 500) + session.ended(0, 500, 1500) + session.detected(1, 2000), "");
   EXPECT_FALSE(session.items.is_empty(2500));
-  EXPECT_EQ(told(session.items.commit(2500, {})), "committed null item_s_0\nadded\ndone\n");
+  EXPECT_EQ(lines_of(session.items.commit(2500, {})), "committed null item_s_0\nadded\ndone\n");
   session.items.skip(2500, 2000);
   EXPECT_TRUE(session.items.is_empty(4500));
   EXPECT_EQ(session.text(0, "one"), "");
@@ -422,14 +422,14 @@ TEST(RealtimeItemsTest, AreWhatTheClientCommitsWithTheTextsOfAllItsSegments) {
   session.items.skip(6000, 2000);
   session.ended(2, 5000, 6500);
   session.text(2, "three");
-  EXPECT_EQ(told(session.items.commit(9000, {})), "committed item_s_0 item_s_1\nadded\ndone\n");
+  EXPECT_EQ(lines_of(session.items.commit(9000, {})), "committed item_s_0 item_s_1\nadded\ndone\n");
   EXPECT_EQ(session.level(9999), "");  // the detector may still hold some of it
   EXPECT_EQ(session.level(10'000), "completed  item_s_1\n");
 
   session.detected(3, 11'000);
   session.ended(3, 11'000, 12'000);
   session.items.commit(13'000, {});
-  EXPECT_EQ(told(session.items.end()), "failed item_s_2\n");
+  EXPECT_EQ(lines_of(session.items.end()), "failed item_s_2\n");
 }
 
 TEST(RealtimeItemsTest, HaveTheSpeechThatATurnBeginsWithAlsoWhereItsPreRollIsInTheSilenceBefore) {
@@ -449,7 +449,7 @@ TEST(RealtimeItemsTest, HaveTheSpeechThatATurnBeginsWithAlsoWhereItsPreRollIsInT
 TEST(RealtimeItemsTest, ThatTheClientCommitsAreEmptyWhereTheDetectorFindsNothing) {
   RealtimeSession session(false);
   const boost::json::object nothing{{"type", "error"}};
-  EXPECT_EQ(told(session.items.commit(2000, nothing)), "");
+  EXPECT_EQ(lines_of(session.items.commit(2000, nothing)), "");
   session.items.skip(2000, 2000);
   EXPECT_EQ(session.level(2999), "");  // the detector may still hold some of it
   EXPECT_EQ(session.level(3000), "error\n");
@@ -459,7 +459,7 @@ TEST(RealtimeItemsTest, ThatTheClientCommitsAreEmptyWhereTheDetectorFindsNothing
   EXPECT_EQ(session.ended(0, 4000, 6300), "speech_stopped 4200 item_s_0\ncommitted null item_s_0\nadded\ndone\n");
   EXPECT_EQ(session.level(9000), "");
   session.items.commit(10'000, nothing);
-  EXPECT_EQ(told(session.items.end()), "failed item_s_0\nerror\n");
+  EXPECT_EQ(lines_of(session.items.end()), "failed item_s_0\nerror\n");
 }
 
 TEST(RealtimeItemsTest, GiveTimesOfWhatTheClientSent) {
