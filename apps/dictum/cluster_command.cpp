@@ -122,7 +122,7 @@ void add_init(CLI::App& cluster) {
   };
   CLI::App* verb = cluster.add_subcommand("init", "Write the configuration of nats-server, and a password a role");
   auto options = std::make_shared<Options>();
-  verb->add_option("folder", options->folder, "where to write them")->required();
+  verb->add_option("FOLDER", options->folder, "where to write them")->required();
   verb->add_option("--servers", options->servers, "one, or three, of which one may be lost")->capture_default_str();
   verb->add_option("--host", options->hosts, "name or address of a server, by which the others reach it")
       ->type_name("HOST");

@@ -51,10 +51,13 @@ std::string as_file(const RecorderConfig& config) {
 
 std::string as_markdown() {
   std::string text =
-      "# Settings\n\nEvery setting, as `dictum config show --markdown` writes it. The configuration file is\n"
-      "`~/.config/dictum/config.toml` (`dictum config path`); `dictum config edit` opens it, with every setting in "
-      "it.\n"
-      "An option of the command line beats the file.\n";
+      "# Settings\n\nThe settings of a recorder, as `dictum config show --markdown` writes them. The configuration "
+      "file is\n"
+      "`~/.config/dictum/config.toml` (`dictum config path`); `dictum config edit` opens it, with all of "
+      "them in it.\n"
+      "An option of the command line overrides the file. The file may also have `[hooks]` ([server.md](server.md)) "
+      "and\n"
+      "`[tui.keys]` ([tui.md](tui.md)).\n";
   const RecorderConfig defaults;
   std::string section;
   for (const Setting& setting : settings()) {
@@ -133,7 +136,7 @@ ExitCode edit(const std::string& named) {
   if (!fs::exists(file)) {
     if (file.has_parent_path()) fs::create_directories(file.parent_path());
     std::ofstream made(file);
-    made << "# Every setting of dictum: take the # away to change one.\n" << as_file(RecorderConfig());
+    made << "# The settings of dictum: take the # away to change one.\n" << as_file(RecorderConfig());
     if (!made.flush())
       throw RecorderError(Errc::output_unwritable, fmt::format("{} cannot be written.", file.string()));
   }
@@ -161,9 +164,10 @@ void add_config_command(CLI::App& app, ExitCode& code) {
     });
     return one;
   };
-  add("show", "Every setting with its value, as a configuration file", [=] {
-    return show(*named, *markdown);
-  })->add_flag("--markdown", *markdown, "all settings and their defaults, as a Markdown document");
+  add("show",
+      "The settings of a recorder with their values, as a configuration file; hooks and keys are not among them",
+      [=] { return show(*named, *markdown); })
+      ->add_flag("--markdown", *markdown, "all settings and their defaults, as a Markdown document");
   add("check", "Say whether the configuration file is right", [=] { return check(*named); });
   add("edit", "Open the configuration file in $EDITOR, and check it", [=] { return edit(*named); });
   command->add_subcommand("path", "Where the configuration file is, or would be")->callback([] {

@@ -46,7 +46,11 @@ constexpr int kOK = 200;
 
 std::filesystem::path socket_of(const Options& options) {
   const auto socket = options.socket.empty() ? server::default_control_socket() : options.socket;
-  if (socket.empty()) throw UsageError("XDG_RUNTIME_DIR is not set: give the server's --control as --socket PATH");
+  if (socket.empty())
+    throw UsageError(
+        "XDG_RUNTIME_DIR is not set, so the socket of the server is not known: start it with dictum serve --control "
+        "PATH, and "
+        "give that PATH as --socket");
   return socket;
 }
 

@@ -27,7 +27,7 @@ namespace {
 /// The first word on the command line that names no option of `command`; empty where each does.
 std::string unknown_option(const CLI::App& command) {
   for (const std::string& word : command.remaining()) {
-    if (word.starts_with("--") && word.size() > 2) return word.substr(0, word.find('='));
+    if (word.starts_with('-') && word != "-" && word != "--") return word.substr(0, word.find('='));
   }
   return {};
 }
@@ -68,6 +68,11 @@ std::string sentence(const CLI::App& app, const CLI::ParseError& error, const ch
   }
   std::string text = error.what();
   std::ranges::replace(text, '\n', ' ');
+  // "--port: 1 required UINT missing"
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && text.ends_with("missing")) {
+    text.resize(std::min(text.find(':'), text.size()));
+    text += " needs a value";
+  }
   return fmt::format("{}: see {}", text, help);
 }
 

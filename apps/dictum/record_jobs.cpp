@@ -61,9 +61,9 @@ class FileJob {
   }
 
   /// From now on it does not begin.
-  void forbid() { is_stopped_ = true; }
+  void cancel_if_waiting() { is_stopped_ = true; }
 
-  /// Stops it and the wait for its texts, within seconds; nothing where it does not run. After `forbid`.
+  /// Stops it and the wait for its texts, within seconds; nothing where it does not run. After `cancel_if_waiting`.
   void stop() {
     const std::lock_guard lock(mutex_);
     if (!backend_) return;
@@ -109,7 +109,7 @@ class FileJob {
   void record(const RecorderConfig& config) {
     {
       const std::lock_guard lock(mutex_);
-      if (is_stopped_) throw RecorderError(Errc::cancelled, "not recorded");
+      if (is_stopped_) throw RecorderError(Errc::cancelled, "stopped before it began");
       backend_ = std::make_unique<RecorderBackend>(config, [this](const Event& event) { receive(event); });
     }
     struct Ending {
@@ -210,7 +210,7 @@ ExitCode record_jobs(const std::vector<std::string>& files, const RecorderConfig
     if (shows_status) status.draw(left, all.size());
     const auto until = shows_status ? std::optional(std::chrono::steady_clock::now() + kRedraw) : std::nullopt;
     if (signals.wait(until) == Signals::Event::signal) {
-      for (const auto& job : all) job->forbid();
+      for (const auto& job : all) job->cancel_if_waiting();
       std::vector<std::jthread> stops;  // one that a device or a disk holds up delays no other
       for (FileJob* job : left) {
         if (job->state() == FileJob::State::recording) stops.emplace_back([job] { job->stop(); });

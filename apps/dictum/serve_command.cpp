@@ -26,6 +26,7 @@ struct Options {
   explicit Options(CLI::App& command) : config(command) {}
   ConfigFlags config;
   server::ServerSettings settings;
+  int port = 0;
   std::vector<std::filesystem::path> token_files;
   std::filesystem::path new_token;
   std::vector<std::string> scopes;
@@ -51,6 +52,7 @@ ExitCode make_token(const Options& options) {
 /// What makes the start impossible is found in what was asked for, so it is a wrong usage.
 std::unique_ptr<server::Server> start(const Options& options) {
   server::ServerSettings settings = options.settings;
+  settings.port = static_cast<std::uint16_t>(options.port);
   server::PassedSockets passed = server::take_passed_sockets();
   if (settings.tls_certificate.empty() != settings.tls_key.empty()) {
     throw UsageError("--tls-cert and --tls-key belong together");
@@ -109,9 +111,9 @@ void add_serve_command(CLI::App& app, ExitCode& code) {
   auto options = std::make_shared<Options>(*command);
   command->add_option("--address", options->settings.address, "listen here; any but loopback needs a token")
       ->capture_default_str();
-  command->add_option("--port", options->settings.port, "listen on this port; 0 takes a free one");
+  command->add_option("--port", options->port, "listen on this port; 0 takes a free one")->check(CLI::Range(0, 65535));
   command->add_option("--host", options->settings.hosts, "a name that leads to this server, besides localhost");
-  command->add_option("--token-file", options->token_files, "let in who has a token of this file");
+  command->add_option("--token-file", options->token_files, "a file with the tokens that let clients in");
   command->add_option("--new-token", options->new_token, "add a token to FILE, print it, and end")->type_name("FILE");
   command->add_option("--scope", options->scopes,
                       "of the new token: listen, control, library, transcribe; all if left out");

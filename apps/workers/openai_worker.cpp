@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 #include "dictum/error.hpp"
 #include "openai_client.hpp"
@@ -22,11 +24,12 @@
 namespace dictum::workers {
 namespace {
 
+constexpr std::string_view kOpenAI = "https://api.openai.com/v1";
 constexpr std::size_t kMaxPromptBytes = 560;  // servers read the 224 tokens of Whisper
 
 std::string base_url() {
   const char* url = std::getenv("DICTUM_OPENAI_URL");
-  return url == nullptr || *url == '\0' ? "https://api.openai.com/v1" : url;
+  return url == nullptr || *url == '\0' ? std::string(kOpenAI) : url;
 }
 
 OpenAIClient::Settings settings(const WorkerOptions& options) {
@@ -34,6 +37,11 @@ OpenAIClient::Settings settings(const WorkerOptions& options) {
   made.base_url = base_url();
   made.model = options.model.empty() ? "whisper-1" : options.model;
   made.key = APIKey::from_environment();
+  if (made.key.empty() && made.base_url == kOpenAI) {
+    throw RecorderError(Errc::config_invalid,
+                        "api.openai.com needs a key: write it into a file of your own, and set DICTUM_OPENAI_KEY_FILE. "
+                        "DICTUM_OPENAI_URL names another server");
+  }
   return made;
 }
 

@@ -78,10 +78,16 @@ SessionEntry entry_of(const session::ListedSession& listed) {
   entry.duration_sec = manifest.seconds(manifest.end_frame);
   entry.notes = manifest.notes.size();
   entry.is_finished = session::is_finished(manifest);
+  std::size_t failed = 0;
   for (const session::Segment& segment : manifest.segments) {
     if (segment.is_kept()) ++entry.segments;
+    if (segment.status == session::SegmentStatus::failed) ++failed;
   }
   entry.first_text = summary(manifest);
+  if (failed > 0 && entry.problem.empty()) {
+    entry.problem =
+        fmt::format("{} {} no text: the transcription failed.", failed, failed == 1 ? "segment has" : "segments have");
+  }
   return entry;
 }
 

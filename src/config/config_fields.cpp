@@ -191,7 +191,8 @@ std::vector<ConfigField> make_fields() {
       field("capture", "device", &C::capture, &C::Capture::device, "microphone: its id, name, or a part of it"),
       word("capture", "backend", &C::capture, &C::Capture::backend, "sound system", {"auto", "pulse", "portaudio"}),
       field("capture", "channel", &C::capture, &C::Capture::channel, "channel to record, from 0, or mix"),
-      word("capture", "pace", &C::capture, &C::Capture::pace, "how fast a file is read", {"realtime", "fast"}),
+      word("capture", "pace", &C::capture, &C::Capture::pace, "how fast a file is read; by dictum record: fast",
+           {"realtime", "fast"}),
       field("capture", "block_frames", &C::capture, &C::Capture::block_frames, "frames a reading; 0: 100 ms", 0, 1e6),
       field("capture", "duration_sec", &C::capture, &C::Capture::duration_sec,
             "stop after so many seconds; 0: no limit", 0, 1e9),
@@ -222,7 +223,7 @@ std::vector<ConfigField> make_fields() {
       field("transcription", "deadline_per_sec", &C::transcription, &C::Transcription::deadline_per_sec,
             "... and this much more a second of audio", 0, 3600),
       field("transcription", "drain_sec", &C::transcription, &C::Transcription::drain_sec,
-            "how long a stop waits for texts; negative: no limit", -kAny, 86400),
+            "how long a stop waits for texts; negative: no limit, as for files of dictum record", -kAny, 86400),
       field("transcription", "memory_mb", &C::transcription, &C::Transcription::memory_mb,
             "MiB of memory that a worker may take; 0: no limit", 0, 1 << 20),
       word("transcription", "eager", &C::transcription, &C::Transcription::eager,
@@ -243,7 +244,8 @@ std::vector<ConfigField> make_fields() {
             "key of that certificate"),
       field("transcription.nats", "queue", &C::transcription, &C::Transcription::nats_queue,
             "which workers take the jobs; otherwise those of the model, or of the queue \"default\""),
-      field("session", "root", &C::session, &C::Session::root, "folder of the sessions"),
+      field("session", "root", &C::session, &C::Session::root,
+            "folder of the sessions; empty: dictum/sessions in $XDG_DATA_HOME or ~/.local/share"),
       field("session", "keep_all", &C::session, &C::Session::keep_all, "also keep the whole timeline as FLAC"),
       word("session", "durability", &C::session, &C::Session::durability, "what the newest second survives",
            {"power", "crash"}),
@@ -257,7 +259,8 @@ std::vector<ConfigField> make_fields() {
       age("retention", "older_than", &C::Retention::older_than,
           "delete sessions that are older, at each start; empty: never"),
       field("retention", "keep_notes", &C::retention, &C::Retention::keep_notes, "sessions with notes stay"),
-      field("events", "level_hz", &C::events, &C::Events::level_hz, "AudioLevel events a second", 0, 20),
+      field("events", "level_hz", &C::events, &C::Events::level_hz,
+            "AudioLevel events a second; 10 for what shows them", 0, 20),
   };
 }
 

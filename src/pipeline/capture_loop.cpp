@@ -12,10 +12,10 @@
 namespace dictum::pipeline {
 namespace {
 
-constexpr double kBatchSec = 0.8;   // so that a batch is worth its way through the strands, and is bounded
+constexpr double kBatchSec = 0.8;   // so that few batches pass through the strands, and each is bounded
 constexpr int kMaxReadings = 4096;  // in one go: a source that never runs dry cannot hold up a stop
 
-// Of a report that has no more than how far the audio is: while a segment is open, and while none is.
+// Between two reports that say only how far the audio is: while a segment is open, and while none is.
 constexpr double kProgressSec = 0.1;
 constexpr double kQuietProgressSec = 0.5;
 

@@ -133,7 +133,7 @@ class SessionLifecycle {
   /// Whether capture is open: recording, paused, or on the way from one to the other.
   bool captures() const { return state_ >= SessionState::recording && state_ <= SessionState::resuming; }
 
-  /// Whether capture is closed, or was never opened.
+  /// Whether capture was closed, and will not open again.
   bool has_closed_capture() const { return state_ >= SessionState::completing; }
 
   /// Whether every text and note is there that the session waits for.

@@ -157,7 +157,7 @@ void RealtimeItems::complete(const std::string& item, const Segment& whole, Mess
                  {"usage", {{"type", "duration"}, {"seconds", seconds}}}});
 }
 
-/// Those whose audio was segmented, and whose segments have texts.
+/// Completes the commits whose audio was segmented, and whose segments have texts.
 void RealtimeItems::complete_commits(Messages& out) {
   while (!commits_.empty() && clock_ - settings_.margin >= commits_.front().end) {
     const Commit commit = commits_.front();
@@ -178,7 +178,7 @@ void RealtimeItems::complete_commits(Messages& out) {
   std::erase_if(segments_, [&](const auto& each) { return each.second.text && each.second.start < open_from_; });
 }
 
-/// Those whose audio was segmented, and in which nobody speaks.
+/// Answers the requests whose audio was segmented, and in which nobody speaks.
 void RealtimeItems::answer_requests(Messages& out) {
   while (!requests_.empty() && clock_ - settings_.margin >= requests_.front().end) {
     Request& request = requests_.front();

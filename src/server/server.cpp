@@ -100,7 +100,7 @@ tcp::acceptor listen(asio::io_context& context, const ServerSettings& settings, 
   return acceptor;
 }
 
-/// Of a session that was begun; 0 where it is gone.
+/// Frames a second of a session that was begun; 0 where its manifest cannot be read.
 int sample_rate_of(const std::filesystem::path& session) {
   try {
     return session::read_manifest(session).sample_rate;
@@ -337,7 +337,7 @@ class Server::Loop {
   EventFeed feed_;                              // outlives the coroutines, which go with the context
   std::optional<asio::thread_pool> recorders_;  // of the streams; empty before the first
   asio::thread_pool pool_{kFileThreads};
-  asio::io_context context_{1};  // before the pools, to which the end of a stream gives its recorder
+  asio::io_context context_{1};  // destroyed before the pools, to which the end of a stream gives its recorder
   std::optional<ControlSocket> control_socket_;
   std::string control_problem_;
   asio::local::stream_protocol::acceptor control_{context_};

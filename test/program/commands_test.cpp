@@ -1,6 +1,7 @@
 #include <boost/json/parse.hpp>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "program_fixture.hpp"
 #include "vad/detector.hpp"
@@ -21,6 +22,34 @@ TEST_F(Commands, HelpSucceedsAndNamesEveryCommand) {
   EXPECT_EQ(result.exit_code, 0);
   for (const char* command : {"record", "resume", "analyze", "devices", "transcribers", "models", "doctor"})
     EXPECT_THAT(result.out, HasSubstr(command));
+}
+
+TEST_F(Commands, AMistakeIsNamedWithWhatWasMeantOrWhereToLook) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
+      {{}, "dictum needs a command (record, "},
+      {{"ctl"}, "dictum ctl needs a command (start, "},
+      {{"recrod"}, "unknown command \"recrod\": did you mean \"record\"?"},
+      {{"zzz"}, "unknown command \"zzz\": see dictum --help"},
+      {{"record", "--inptu", "x"}, "unknown option \"--inptu\": did you mean \"--input\"?"},
+      {{"config", "show", "--bogus"}, "unknown option \"--bogus\": see dictum config show --help"},
+      {{"record", "-x"}, "unknown option \"-x\": "},
+      {{"serve", "--port", "99999"}, "--port: Value 99999 not in range 0 to 65535: see dictum serve --help"},
+      {{"serve", "--port"}, "--port needs a value: see dictum serve --help"},
+      {{"sessions", "show"}, "SESSION is required: see dictum sessions show --help"}};
+  for (const auto& [words, sentence] : mistakes) {
+    const auto result = run(words);
+    EXPECT_EQ(result.exit_code, 2) << sentence;
+    EXPECT_THAT(result.err, HasSubstr(sentence));
+  }
+}
+
+TEST_F(Commands, AClusterThatNobodyNamedIsRefusedAtTheStart) {
+  if (!std::filesystem::exists(std::filesystem::path(DICTUM_BIN_DIR) / "dictum-worker-nats"))
+    GTEST_SKIP() << "this build has no cluster";
+  const auto result = test::run_program(record({"--transcriber", "nats", "--input", tone().string()}));
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("--nats-url nats://HOST:4222"));
+  EXPECT_THAT(sessions(), IsEmpty()) << "nothing was recorded";
 }
 
 TEST_F(Commands, TheVersionIsPrintedWithWhatItWasBuiltFrom) {

@@ -117,6 +117,8 @@ TEST_F(RecordCommand, ASegmentWithoutTextIsAFailure) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(test::lines(result.err), ElementsAre(testing::AllOf(HasSubstr("1 segment has"), HasSubstr("out of words"),
                                                                   HasSubstr("dictum resume"))));
+  EXPECT_THAT(run({"sessions", "list", "--output-dir", folder / "sessions"}).out,
+              HasSubstr("1 segment has no text: the transcription failed."));
   EXPECT_THAT(test::grammar_violations(session()), IsEmpty());
 }
 

@@ -331,5 +331,13 @@ TEST_F(OpenAIWorker, SaysAtOnceThatItsSettingsAreWrong) {
   EXPECT_EQ(std::get<transcription::Error>(message).code, to_string(Errc::config_invalid));
 }
 
+TEST_F(OpenAIWorker, SaysAtOnceThatTheUsualServerNeedsAKey) {
+  WorkerProcess worker("openai", {});
+  const auto message = worker.receive();
+  ASSERT_TRUE(std::holds_alternative<transcription::Error>(message));
+  EXPECT_EQ(std::get<transcription::Error>(message).code, to_string(Errc::config_invalid));
+  EXPECT_NE(std::get<transcription::Error>(message).message.find("DICTUM_OPENAI_KEY_FILE"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace dictum::workers
