@@ -109,6 +109,20 @@ std::optional<std::string> empty_argument(std::span<const char* const> arguments
   return std::nullopt;
 }
 
+/// The help shows a number as a number; the message that refuses one has the range. Choices stay: "{a,b}".
+void hide_ranges(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    try {
+      for (int i = 0;; ++i) {
+        CLI::Validator* const check = option->get_validator(i);
+        if (!check->get_description().starts_with('{')) check->description("");
+      }
+    } catch (const CLI::OptionNotFound&) {  // there are no more
+    }
+  }
+  for (CLI::App* each : command.get_subcommands({})) hide_ranges(*each);
+}
+
 int run(int argc, char** argv) {
   using namespace dictum::program;
   guard_standard_descriptors();
@@ -150,6 +164,7 @@ int run(int argc, char** argv) {
   add_doctor_command(app, code);
   add_completion_command(app, code);
   add_manual_command(app, code);
+  hide_ranges(app);
 
   if (const auto empty = empty_argument({argv, static_cast<std::size_t>(argc)})) {
     print_error("{} is empty: give it a value, or leave it out", *empty);

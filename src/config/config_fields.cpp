@@ -245,7 +245,7 @@ std::vector<ConfigField> make_fields() {
       field("transcription.nats", "queue", &C::transcription, &C::Transcription::nats_queue,
             "which workers take the jobs; otherwise those of the model, or of the queue \"default\""),
       field("session", "root", &C::session, &C::Session::root,
-            "folder of the sessions; empty: dictum/sessions in $XDG_DATA_HOME or ~/.local/share"),
+            "folder of the sessions; otherwise dictum/sessions in $XDG_DATA_HOME or ~/.local/share"),
       field("session", "keep_all", &C::session, &C::Session::keep_all, "also keep the whole timeline as FLAC"),
       word("session", "durability", &C::session, &C::Session::durability, "what the newest second survives",
            {"power", "crash"}),
