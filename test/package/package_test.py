@@ -182,11 +182,13 @@ class PackageTest:
         assert any("libdictum.so" in library for library in libraries), "the library would not be built"
 
     def subproject(self):
-        target = self.configure_consumer(f"-DDICTUM_SOURCE={self.source}")
+        target = self.configure_consumer(f"-DDICTUM_SOURCE={self.source}",
+                                         f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={self.folder}/elsewhere")
         steps = subprocess.run(["ninja", "-C", target, "-t", "commands", "consumer"], check=True, text=True,
                                capture_output=True).stdout
         for program in ["dictum-guard", "dictum-decoder", "dictum-worker-pocketsphinx", "dictum-worker-simulated"]:
             assert re.search(rf"-o \S*libexec/dictum/{program} ", steps), f"{program} would not be built where it is looked for"
+        assert f"{self.folder}/elsewhere" not in steps, "the library would not find its programs from there"
         assert not re.search(r"-o \S*bin/\S*_test ", steps), "tests would be built"
         if not os.environ.get("DICTUM_LONG_TESTS"):
             return
