@@ -117,8 +117,6 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
 
  private:
   asio::awaitable<void> run() {
-    boost::system::error_code ignored;
-    stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
     for (bool goes_on = true; goes_on;) {
       is_idle_ = true;
       const auto error = co_await read();

@@ -229,11 +229,14 @@ class Server::Loop {
         co_await pause.async_wait(kAwait);
       } else if (std::max(connections_.size(), encrypted_->count) >= limits_.connections) {
         if (!tls_) refuse(std::move(socket));  // else there is no way yet to say so
-      } else if (tls_) {
-        ++encrypted_->count;
-        asio::co_spawn(context_, encrypt(std::move(socket)), asio::detached);
       } else {
-        start(std::move(socket), false);
+        set_options(socket, limits_.send);
+        if (tls_) {
+          ++encrypted_->count;
+          asio::co_spawn(context_, encrypt(std::move(socket)), asio::detached);
+        } else {
+          start(std::move(socket), false);
+        }
       }
     }
   }
@@ -246,9 +249,11 @@ class Server::Loop {
   }
 
   asio::awaitable<void> encrypt(tcp::socket socket) {
-    auto agreed = co_await accept_tls(std::move(socket), tls_, limits_.request, [encrypted = encrypted_] {
+    auto ended = [encrypted = encrypted_] {
       if (--encrypted->count == 0 && encrypted->on_none_left) encrypted->on_none_left();
-    });
+    };
+    auto agreed = co_await accept_tls(std::move(socket), tls_, {.agree = limits_.request, .send = limits_.send},
+                                      std::move(ended));
     if (auto* const plain = std::get_if<Socket>(&agreed); plain && !is_stopping_) start(std::move(*plain), false);
   }
 

@@ -56,15 +56,14 @@ ssl::context new_context(ssl::context::method method) {
 /// One connection: what comes from either side is written to the other, until both have ended.
 class Relay : public std::enable_shared_from_this<Relay> {
  public:
-  Relay(tcp::socket socket, std::shared_ptr<TLSContext> context, std::function<void()> ended);
+  Relay(tcp::socket socket, std::shared_ptr<TLSContext> context, TLSPatience patience, std::function<void()> ended);
   ~Relay() {
     if (ended_) ended_();
   }
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  asio::awaitable<std::variant<Socket, TLSFailure>> begin(ssl::stream_base::handshake_type as, std::string host,
-                                                          std::chrono::milliseconds patience);
+  asio::awaitable<std::variant<Socket, TLSFailure>> begin(ssl::stream_base::handshake_type as, std::string host);
 
  private:
   void limit(std::chrono::milliseconds time) {
@@ -87,7 +86,9 @@ class Relay : public std::enable_shared_from_this<Relay> {
     for (;;) {
       auto [ended, size] = co_await self->inner_.async_read_some(asio::buffer(piece), kAwait);
       if (ended) break;
+      self->limit(self->patience_.send);
       auto [gone, sent] = co_await asio::async_write(self->outer_, asio::buffer(piece.data(), size), kAwait);
+      self->deadline_.cancel();
       if (gone) break;
     }
     self->has_sent_all_ = true;
@@ -115,6 +116,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   }
 
   const std::shared_ptr<TLSContext> context_;
+  const TLSPatience patience_;
   ssl::stream<tcp::socket> outer_;
   stream_protocol::socket inner_;
   asio::steady_timer deadline_;
@@ -132,15 +134,15 @@ struct TLSContext {
 
 namespace {
 
-Relay::Relay(tcp::socket socket, std::shared_ptr<TLSContext> context, std::function<void()> ended)
+Relay::Relay(tcp::socket socket, std::shared_ptr<TLSContext> context, TLSPatience patience, std::function<void()> ended)
     : context_(std::move(context)),
+      patience_(patience),
       outer_(std::move(socket), context_->context),
       inner_(outer_.get_executor()),
       deadline_(outer_.get_executor()),
       ended_(std::move(ended)) {}
 
-asio::awaitable<std::variant<Socket, TLSFailure>> Relay::begin(ssl::stream_base::handshake_type as, std::string host,
-                                                               std::chrono::milliseconds patience) {
+asio::awaitable<std::variant<Socket, TLSFailure>> Relay::begin(ssl::stream_base::handshake_type as, std::string host) {
   using Result = std::variant<Socket, TLSFailure>;
   const auto self = shared_from_this();
   if (!host.empty()) {
@@ -149,7 +151,7 @@ asio::awaitable<std::variant<Socket, TLSFailure>> Relay::begin(ssl::stream_base:
     if (is_name) ::SSL_set_tlsext_host_name(outer_.native_handle(), host.c_str());
     outer_.set_verify_callback(ssl::host_name_verification(host));
   }
-  limit(patience);
+  limit(patience_.agree);
   auto [failed] = co_await outer_.async_handshake(as, kAwait);
   deadline_.cancel();
   if (failed) {
@@ -223,16 +225,15 @@ std::shared_ptr<TLSContext> make_tls_client(const std::filesystem::path& authori
 }
 
 asio::awaitable<std::variant<Socket, TLSFailure>> accept_tls(tcp::socket socket, std::shared_ptr<TLSContext> context,
-                                                             std::chrono::milliseconds patience,
-                                                             std::function<void()> ended) {
-  const auto relay = std::make_shared<Relay>(std::move(socket), std::move(context), std::move(ended));
-  co_return co_await relay->begin(ssl::stream_base::server, {}, patience);
+                                                             TLSPatience patience, std::function<void()> ended) {
+  const auto relay = std::make_shared<Relay>(std::move(socket), std::move(context), patience, std::move(ended));
+  co_return co_await relay->begin(ssl::stream_base::server, {});
 }
 
 asio::awaitable<std::variant<Socket, TLSFailure>> connect_tls(tcp::socket socket, std::shared_ptr<TLSContext> context,
-                                                              std::string host, std::chrono::milliseconds patience) {
-  const auto relay = std::make_shared<Relay>(std::move(socket), std::move(context), std::function<void()>());
-  co_return co_await relay->begin(ssl::stream_base::client, std::move(host), patience);
+                                                              std::string host, TLSPatience patience) {
+  const auto relay = std::make_shared<Relay>(std::move(socket), std::move(context), patience, std::function<void()>());
+  co_return co_await relay->begin(ssl::stream_base::client, std::move(host));
 }
 
 }  // namespace dictum::server

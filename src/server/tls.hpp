@@ -35,17 +35,23 @@ struct TLSFailure {
   bool is_untrusted = false;  ///< the server's certificate is none that is trusted
 };
 
-/// Agrees with a client on encryption, within `patience`. `ended` is called once the connection has ended, or has
+/// How long the other end may take.
+struct TLSPatience {
+  std::chrono::milliseconds agree;  ///< to agree on encryption
+  std::chrono::milliseconds send;   ///< to take what is sent, up to 16 KiB; then the connection is closed
+};
+
+/// Agrees with a client on encryption. `ended` is called once the connection has ended, or has
 /// failed to begin.
 boost::asio::awaitable<std::variant<Socket, TLSFailure>> accept_tls(boost::asio::ip::tcp::socket socket,
                                                                     std::shared_ptr<TLSContext> context,
-                                                                    std::chrono::milliseconds patience,
+                                                                    TLSPatience patience,
                                                                     std::function<void()> ended);
 
 /// Agrees with the server `host`, whose certificate has to be its own.
 boost::asio::awaitable<std::variant<Socket, TLSFailure>> connect_tls(boost::asio::ip::tcp::socket socket,
                                                                      std::shared_ptr<TLSContext> context,
                                                                      std::string host,
-                                                                     std::chrono::milliseconds patience);
+                                                                     TLSPatience patience);
 
 }  // namespace dictum::server

@@ -81,20 +81,11 @@ std::string_view cut(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
-/// A client that is gone without a word is noticed by the system: what it does not take for so long ends it.
-void set_options(auto& socket, std::chrono::milliseconds patience) {
-  boost::system::error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  const auto timeout = static_cast<unsigned>(patience.count());
-  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
-}
-
 class BeastWebSocket final : public WebSocket, public std::enable_shared_from_this<BeastWebSocket> {
  public:
   BeastWebSocket(Socket socket, Limits limits)
       : stream_(std::move(socket)), limits_(limits), deadline_(stream_.get_executor()) {
     stream_.read_message_max(limits_.message_bytes);
-    set_options(stream_.next_layer(), limits_.write);
   }
 
   websocket::stream<Socket>& stream() { return stream_; }
@@ -288,7 +279,8 @@ asio::awaitable<std::variant<std::shared_ptr<WebSocket>, ConnectFailure>> connec
   set_options(*connecting, limits.write);
   std::optional<Socket> socket;
   if (address.is_encrypted) {
-    auto agreed = co_await connect_tls(std::move(*connecting), std::move(tls), address.host, patience);
+    auto agreed = co_await connect_tls(std::move(*connecting), std::move(tls), address.host,
+                                     {.agree = patience, .send = limits.write});
     if (auto* const failed = std::get_if<TLSFailure>(&agreed)) {
       co_return Result(ConnectFailure{
           fmt::format("{}:{} cannot be trusted with audio, {}", address.host, address.port, failed->sentence),

@@ -367,6 +367,8 @@ Key write_certificate(const fs::path& file) {
 
 class TLS : public testing::Test {
  protected:
+  static constexpr TLSPatience kPatience{.agree = std::chrono::seconds(10), .send = std::chrono::seconds(10)};
+
   TLS() { write_key(key, write_certificate(certificate).get()); }
 
   void serve(Limits limits = {}) {
@@ -391,7 +393,7 @@ class TLS : public testing::Test {
     auto talk = [&]() -> asio::awaitable<void> {
       asio::ip::tcp::socket socket(context);
       co_await socket.async_connect({asio::ip::address_v4::loopback(), port()}, asio::use_awaitable);
-      auto agreed = co_await connect_tls(std::move(socket), tls, host, std::chrono::seconds(10));
+      auto agreed = co_await connect_tls(std::move(socket), tls, host, kPatience);
       if (auto* const failed = std::get_if<TLSFailure>(&agreed)) {
         text = (failed->is_untrusted ? "untrusted: " : "failed: ") + failed->sentence;
         co_return;
@@ -403,6 +405,7 @@ class TLS : public testing::Test {
     };
     asio::co_spawn(context, talk, [](const std::exception_ptr& error) { EXPECT_FALSE(error); });
     context.run_for(std::chrono::seconds(20));
+    EXPECT_TRUE(context.stopped()) << "the connection did not end";
     return text;
   }
   std::string get(const std::string& target) {
@@ -441,6 +444,37 @@ TEST_F(TLS, AClientThatSpeaksNoTLSGetsNothingAndOthersAreServed) {
   EXPECT_THAT(plain.rest(), testing::Not(HasSubstr("HTTP")));
   EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200 OK"));
   EXPECT_THAT(silent.rest(), IsEmpty());  // after its time
+}
+
+TEST_F(TLS, AClientThatDoesNotReadLosesItsPlace) {
+  Limits limits;
+  limits.connections = 1;
+  limits.send = std::chrono::milliseconds(200);
+  serve(limits);
+  asio::io_context context;
+  std::promise<Socket> made;
+  auto ask = [&]() -> asio::awaitable<void> {
+    asio::ip::tcp::socket socket(context, asio::ip::tcp::v4());
+    socket.set_option(asio::socket_base::receive_buffer_size(4096));
+    co_await socket.async_connect({asio::ip::address_v4::loopback(), port()}, asio::use_awaitable);
+    auto agreed = co_await connect_tls(std::move(socket), make_tls_client(certificate), "127.0.0.1", kPatience);
+    auto& plain = std::get<Socket>(agreed);
+    std::string requests;  // for more than the system takes for a client
+    for (int i = 0; i < 1000; ++i) requests += "GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    co_await asio::async_write(plain, asio::buffer(requests), asio::use_awaitable);
+    made.set_value(std::move(plain));
+  };
+  asio::co_spawn(context, ask, [](const std::exception_ptr& error) { EXPECT_FALSE(error); });
+  std::thread running([&] { context.run(); });
+  {
+    const Socket unread = made.get_future().get();
+    std::string text;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!text.starts_with("HTTP/1.1 200") && std::chrono::steady_clock::now() < end) text = get("/healthz");
+    EXPECT_THAT(text, StartsWith("HTTP/1.1 200 OK"));
+  }
+  context.stop();
+  running.join();
 }
 
 TEST_F(TLS, AMicrophoneElsewhereIsRecordedOverIt) {
