@@ -14,10 +14,6 @@ struct ChildOutput {
   int exit_code{};         ///< or minus the number of the signal that ended it
 };
 
-/// Where a program is: a path as it is, a name in the absolute folders of PATH. Relative entries of PATH are passed
-/// over, since the folder that somebody happens to stand in never decides what runs. Empty where there is none.
-std::string find_command(const std::string& program);
-
 /// Runs a program without a shell, in a process group of its own and with nothing on its standard input, and waits for
 /// its end; whatever it started and left is then killed. `argv[0]` is looked for by `find_command`. Blocks.
 ///

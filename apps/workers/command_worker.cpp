@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "base/own_programs.hpp"
 #include "child_process.hpp"
 #include "command_template.hpp"
 #include "dictum/error.hpp"

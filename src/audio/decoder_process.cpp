@@ -18,6 +18,7 @@
 
 #include "audio/format.hpp"
 #include "base/own_programs.hpp"
+#include "base/pipe.hpp"
 #include "base/sanitized.hpp"
 #include "base/spawn_options.hpp"
 #include "base/utf8.hpp"
@@ -32,22 +33,6 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kMemoryCap = 512U << 20;
 constexpr auto kNothing = 0ms;
 constexpr std::size_t kMaxNotices = 100;  // not taken yet
-
-/// Out of the range of a child's standard streams: the host may have closed its own.
-UniqueFD above_standard(UniqueFD fd) {
-  if (fd.get() > 9 || !fd) return fd;
-  return UniqueFD(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 10));
-}
-
-struct Pair {
-  UniqueFD ours;
-  UniqueFD theirs;
-};
-
-Pair pair_of(int result, const int (&ends)[2]) {
-  if (result != 0) return {};
-  return {above_standard(UniqueFD(ends[0])), above_standard(UniqueFD(ends[1]))};
-}
 
 std::string hexadecimal(std::span<const std::byte> bytes) {
   std::string text;
@@ -87,20 +72,20 @@ void DecoderProcess::start(const DecoderProgram& program, UniqueFD input, std::s
                         fmt::format("{} cannot be decoded, since {} cannot be started ({}: {}).", name_,
                                     program.decoder.string(), step, std::generic_category().message(errno)));
   };
+  Pipe output;
+  require(static_cast<bool>(output), "pipe");
   int ends[2];
-  int result = ::pipe2(ends, O_CLOEXEC);
-  Pair output = pair_of(result, ends);
-  require(output.ours && output.theirs, "pipe");
-  result = ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
-  Pair lifeline = pair_of(result, ends);
-  require(lifeline.ours && lifeline.theirs, "socketpair");
+  require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "socketpair");
+  UniqueFD lifeline = above_standard(UniqueFD(ends[0]));
+  const UniqueFD their_lifeline = above_standard(UniqueFD(ends[1]));
+  require(lifeline && their_lifeline, "socketpair");
   const UniqueFD in = above_standard(std::move(input));
   const UniqueFD errors = above_standard(UniqueFD(::open("/dev/null", O_WRONLY | O_CLOEXEC)));
   require(in && errors, "open");
 
   SpawnOptions options;
   const std::pair<int, int> places[] = {
-      {in.get(), 0}, {output.theirs.get(), 1}, {errors.get(), 2}, {lifeline.theirs.get(), 3}};
+      {in.get(), 0}, {output.writing.get(), 1}, {errors.get(), 2}, {their_lifeline.get(), 3}};
   for (const auto& [from, to] : places) options.place(from, to);
 
   std::vector<std::string> words{program.guard.string(), std::to_string(::getpid()),
@@ -121,8 +106,8 @@ void DecoderProcess::start(const DecoderProgram& program, UniqueFD input, std::s
                         environment.data());
   if (errno != 0) pid_ = -1;
   require(pid_ > 0, "posix_spawn");
-  lifeline_ = std::move(lifeline.ours);
-  output_.emplace(std::move(output.ours));
+  lifeline_ = std::move(lifeline);
+  output_.emplace(std::move(output.reading));
 }
 
 // The guard kills the decoder when its lifeline ends. It takes milliseconds; after half a second it is killed itself.

@@ -67,6 +67,14 @@ bool is_program(const fs::path& path) {
   return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
 }
 
+std::string find_command(const std::string& program) {
+  if (program.find('/') != std::string::npos) return is_program(program) ? program : "";
+  for (const fs::path folder : path_entries()) {
+    if (folder.is_absolute() && is_program(folder / program)) return folder / program;
+  }
+  return {};
+}
+
 std::optional<fs::path> find_own_program(std::string_view file) {
   for (const fs::path& folder : program_folders()) {
     if (fs::path path = folder / file; is_program(path)) return path;

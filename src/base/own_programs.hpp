@@ -22,6 +22,9 @@ std::vector<std::string> path_entries();
 /// Whether a regular file is there that this user may run.
 bool is_program(const std::filesystem::path& path);
 
+/// Where a program is: a path as it is, a name in the absolute folders of $PATH. Empty where there is none.
+std::string find_command(const std::string& program);
+
 /// The program `file` in the first of the `program_folders` that has it.
 std::optional<std::filesystem::path> find_own_program(std::string_view file);
 

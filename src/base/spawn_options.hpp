@@ -32,6 +32,10 @@ class SpawnOptions {
   /// The child has this descriptor of ours as `place`. Those that are not given one end with the exec.
   void place(int descriptor, int place) { ::posix_spawn_file_actions_adddup2(&actions_, descriptor, place); }
 
+  /// Behind every `place`: the child has none of our descriptors from this one on, also none that others opened without
+  /// O_CLOEXEC.
+  void close_from(int lowest) { ::posix_spawn_file_actions_addclosefrom_np(&actions_, lowest); }
+
   posix_spawn_file_actions_t* actions() { return &actions_; }
   const posix_spawnattr_t* attributes() const { return &attributes_; }
 

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/own_programs.hpp"
 #include "child_process.hpp"
 #include "command_template.hpp"
 #include "dictum/error.hpp"
