@@ -55,8 +55,8 @@ bool names_file(const Options& options, const RecorderConfig& config) {
 
 constexpr double kLevelHz = 10;
 constexpr auto kOutputPatience = 500ms;
-constexpr auto kHooks = 30s;  // for programs that wait, at the end
-constexpr auto kHooksWhenInterrupted = 2s;
+constexpr std::chrono::milliseconds kHooks = 30s;  // for programs that wait, at the end
+constexpr std::chrono::milliseconds kHooksWhenInterrupted = 2s;
 
 RecorderConfig resolve(const Options& options) {
   RecorderConfig base;
@@ -138,9 +138,9 @@ class Watcher {
   std::atomic<int> lost_output_{0};  // errno, once standard output cannot be written
 };
 
-/// Does `work` on another thread; a signal meanwhile stops the recording, and the wait for texts. True where there was
-/// one. Throws what `work` throws.
-bool do_interruptibly(RecorderBackend& backend, Signals& signals, std::function<void()> work) {
+/// Does `work` on another thread; each signal meanwhile calls `interrupt`, which shortens it. True where there was one.
+/// Throws what `work` throws.
+bool do_interruptibly(Signals& signals, std::function<void()> work, const std::function<void()>& interrupt) {
   bool interrupted = false;
   std::packaged_task<void()> task(std::move(work));
   auto done = task.get_future();
@@ -156,8 +156,7 @@ bool do_interruptibly(RecorderBackend& backend, Signals& signals, std::function<
   while (done.wait_for(0s) != std::future_status::ready) {
     if (signals.wait() != Signals::Event::signal) continue;
     interrupted = true;
-    std::error_code error;
-    backend.stop_recording(0s, error);
+    interrupt();
   }
   done.get();
   return interrupted;
@@ -174,21 +173,29 @@ Recorded record(const Options& options, const RecorderConfig& config) {
   Signals& signals = *signals_owner;
   auto watcher = std::make_shared<Watcher>(options, config, signals_owner);
   auto backend = std::make_unique<RecorderBackend>(config, [watcher](const Event& event) { watcher->receive(event); });
-  bool interrupted = do_interruptibly(*backend, signals, [&] { backend->start_recording(); });
+  // The recording, and the wait for texts.
+  const auto stop_at_once = [&] {
+    std::error_code error;
+    backend->stop_recording(0s, error);
+  };
+  bool interrupted = do_interruptibly(signals, [&] { backend->start_recording(); }, stop_at_once);
   auto why = Signals::Event::woken;
   // A signal in the start stops it already, and where the reader of the output is stuck, nothing else says so.
   while (!interrupted && !watcher->wants_stop() && why == Signals::Event::woken) why = signals.wait();
   interrupted = interrupted || why == Signals::Event::signal;
 
-  if (do_interruptibly(*backend, signals, [&] {
-        std::error_code error;
-        backend->stop_recording(error);
-      })) {
-    interrupted = true;
-  }
+  const auto stop = [&] {
+    std::error_code error;
+    backend->stop_recording(error);
+  };
+  if (do_interruptibly(signals, stop, stop_at_once)) interrupted = true;
   const std::filesystem::path session = backend->get_session_path();
   backend.reset();
-  watcher->finish_hooks(interrupted ? kHooksWhenInterrupted : kHooks);
+  const auto patience = interrupted ? kHooksWhenInterrupted : kHooks;
+  if (do_interruptibly(
+          signals, [&] { watcher->finish_hooks(patience); }, [&] { watcher->finish_hooks(kHooksWhenInterrupted); })) {
+    interrupted = true;
+  }
   // A reader that does not read has had its time, in which the last events were to be delivered.
   limit_output(kOutputPatience);
   const int lost_output = watcher->lost_output() != 0 ? watcher->lost_output() : flush_output();

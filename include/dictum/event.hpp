@@ -191,7 +191,7 @@ struct WorkerStatus {
 
 /// Every failure is reported by this event.
 struct RecorderFault {
-  std::string code;     ///< `to_string(Errc)`
+  std::string code;     ///< `to_string(Errc)`, or another name: hook_failed, no_speech, input_silent and so on
   std::string message;  ///< what is wrong and what to do, one sentence
   bool recoverable{};   ///< the recording goes on, or can go on
   bool operator==(const RecorderFault&) const = default;

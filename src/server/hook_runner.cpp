@@ -1,26 +1,19 @@
 #include "server/hook_runner.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <map>
-#include <optional>
 #include <system_error>
 
-extern "C" {  // glibc 2.36 forgot to say so
-#include <sys/pidfd.h>
-}
-
-#include "base/spawn_options.hpp"
-#include "base/unique_fd.hpp"
+#include "base/child_program.hpp"
+#include "base/output_tail.hpp"
+#include "base/pipe.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "dictum/settings.hpp"
@@ -28,94 +21,20 @@ extern "C" {  // glibc 2.36 forgot to say so
 namespace dictum::server {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::size_t kTailBytes = 4096;  // of standard error, kept to explain a failure
+std::string times(std::size_t count) {
+  return fmt::format("{} time{}", count, count == 1 ? "" : "s");
+}
 
 std::string reason_of(int error) {
   return std::generic_category().message(error);
 }
 
-struct Pipe {
-  Pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return;
-    reading = UniqueFD(ends[0]);
-    writing = UniqueFD(ends[1]);
-  }
-  UniqueFD reading;
-  UniqueFD writing;
-};
-
-/// A process of the user's program, in a group of its own. Killed and reaped with this.
-class Program {
- public:
-  Program(const std::vector<std::string>& command, int in, int err) {
-    SpawnOptions options;
-    options.place(in, STDIN_FILENO);
-    ::posix_spawn_file_actions_addopen(options.actions(), STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    options.place(err, STDERR_FILENO);
-    std::vector<char*> arguments;
-    for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
-    arguments.push_back(nullptr);
-    error_ =
-        ::posix_spawnp(&pid_, arguments.front(), options.actions(), options.attributes(), arguments.data(), environ);
-    if (error_ != 0) return;
-    ended_ = UniqueFD(::pidfd_open(pid_, 0));
-    if (!ended_) error_ = errno;
-  }
-  ~Program() {
-    if (pid_ <= 0 || is_reaped_) return;
-    ::kill(-pid_, SIGKILL);
-    reap();
-  }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-
-  /// errno where it could not be started.
-  int error() const { return error_; }
-
-  /// Readable once it has ended.
-  int ended() const { return ended_.get(); }
-
-  /// Waits for its end.
-  siginfo_t reap() {
-    siginfo_t info{};
-    while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0 && errno == EINTR) {
-    }
-    is_reaped_ = true;
-    return info;
-  }
-
- private:
-  pid_t pid_ = -1;
-  int error_ = 0;
-  UniqueFD ended_;
-  bool is_reaped_ = false;
-};
-
-/// What is there of a pipe. False at its end.
-bool read_some(int fd, std::string& text) {
-  std::array<char, kTailBytes> piece{};
-  const ssize_t got = ::read(fd, piece.data(), piece.size());
-  if (got < 0) return errno == EAGAIN || errno == EINTR;
-  text.append(piece.data(), static_cast<std::size_t>(got));
-  if (text.size() > kTailBytes) text.erase(0, text.size() - kTailBytes);
-  return got > 0;
-}
-
-std::string last_line(std::string_view text) {
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  const std::size_t before = text.rfind('\n');
-  return utf8::on_one_line(before == std::string_view::npos ? text : text.substr(before + 1));
-}
-
-std::string why_it_failed(const siginfo_t& info, std::string_view tail) {
-  if (info.si_code == CLD_EXITED && info.si_status == 0) return {};
-  const std::string what = info.si_code == CLD_EXITED ? fmt::format("ended with exit code {}", info.si_status)
-                                                      : fmt::format("was ended by signal {}", info.si_status);
-  const std::string line = last_line(tail);
-  return line.empty() ? what + "." : fmt::format("{}: {}", what, line);
+/// `end`: as `ChildProgram::wait` gives it.
+std::string why_it_failed(int end, const std::string& last_line) {
+  if (end == 0) return {};
+  const std::string what =
+      end > 0 ? fmt::format("ended with exit code {}", end) : fmt::format("was ended by signal {}", -end);
+  return last_line.empty() ? what + "." : fmt::format("{}: {}", what, last_line);
 }
 
 }  // namespace
@@ -177,11 +96,18 @@ void HookRunner::finish(std::chrono::milliseconds patience) {
   {
     std::unique_lock lock(mutex_);
     is_ending_ = true;
-    changed_.wait_for(lock, patience, [this] { return waiting_.empty() && !is_running_; });
+    deadline_ = std::min(deadline_, Clock::now() + patience);
+    changed_.notify_all();
+    while ((!waiting_.empty() || is_running_) && Clock::now() < deadline_) {
+      changed_.wait_until(lock, Clock::time_point(deadline_));  // which another call may bring forward
+    }
+    if (!waiting_.empty()) abandoned_in_ = waiting_.back().session;
+    abandoned_ += waiting_.size();
     waiting_.clear();
   }
   changed_.notify_all();
   killed_.notify();
+  const std::lock_guard lock(joining_);
   if (thread_.joinable()) thread_.join();
 }
 
@@ -193,16 +119,15 @@ void HookRunner::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return !waiting_.empty() || is_ending_; });
-    if (waiting_.empty()) return;
+    if (waiting_.empty()) break;
     const Job job = std::move(waiting_.front());
     waiting_.pop_front();
     const std::size_t dropped = std::exchange(dropped_, 0);
     is_running_ = true;
     lock.unlock();
     if (dropped > 0) {
-      report_(job.session,
-              fmt::format("The programs of [hooks] take longer than people speak, and were left out {} time{}.",
-                          dropped, dropped == 1 ? "" : "s"));
+      report_(job.session, fmt::format("The programs of [hooks] take longer than people speak, and were left out {}.",
+                                       times(dropped)));
     }
     const std::string failure = run(job);
     if (!failure.empty()) {
@@ -213,14 +138,23 @@ void HookRunner::run() {
     is_running_ = false;
     changed_.notify_all();
   }
+  const std::size_t abandoned = abandoned_ + dropped_;
+  const std::string session = abandoned_in_;
+  lock.unlock();
+  if (abandoned > 0) {
+    report_(session,
+            fmt::format("The programs of [hooks] were left out {} at the end: what was said is in the session.",
+                        times(abandoned)));
+  }
 }
 
 std::string HookRunner::run(const Job& job) const {
   Pipe in;
   Pipe err;
-  if (!in.writing || !err.reading) return fmt::format("could not be started: {}.", reason_of(errno));
-  for (const int ours : {in.writing.get(), err.reading.get()}) ::fcntl(ours, F_SETFL, O_NONBLOCK);
-  Program program(*job.command, in.reading.get(), err.writing.get());
+  if (!in || !err) return fmt::format("could not be started: {}.", reason_of(errno));
+  set_nonblocking(in.writing);
+  set_nonblocking(err.reading);
+  ChildProgram program(*job.command, in.reading.get(), -1, err.writing.get());
   if (program.error() != 0) {
     return fmt::format("could not be started: {}. Correct [hooks] in the configuration file.",
                        reason_of(program.error()));
@@ -229,7 +163,7 @@ std::string HookRunner::run(const Job& job) const {
   err.writing.reset();
   const auto deadline = Clock::now() + time_limit_;
   std::string_view unsent = job.json;
-  std::string tail;
+  OutputTail tail;
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0)
@@ -240,11 +174,8 @@ std::string HookRunner::run(const Job& job) const {
                                {err.reading.get(), POLLIN, 0},
                                {in.writing.get(), POLLOUT, 0}}};
     if (::poll(fds.data(), fds.size(), static_cast<int>(left)) < 0 && errno != EINTR) return "could not be waited for.";
-    if (fds[2].revents != 0 && !read_some(err.reading.get(), tail)) err.reading.reset();
-    if (fds[0].revents != 0) {
-      const siginfo_t info = program.reap();
-      return why_it_failed(info, tail);
-    }
+    if (fds[2].revents != 0 && !tail.drain(err.reading.get())) err.reading.reset();
+    if (fds[0].revents != 0) return why_it_failed(program.wait(), tail.last_line());
     if (fds[1].revents != 0) return "was killed at the end of the recording.";
     if (fds[3].revents == 0) continue;
     const ssize_t sent = ::write(in.writing.get(), unsent.data(), unsent.size());

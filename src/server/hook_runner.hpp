@@ -53,11 +53,12 @@ class HookRunner {
   /// An event of a recording, in order. Does not block.
   void take(const Event& event);
 
-  /// Runs what waits for so long; then the program that runs is killed, and the others are not run. Nothing is run any
-  /// more.
+  /// Runs what waits for so long; then the program that runs is killed, and the others are not run, which is reported.
+  /// Nothing is run any more. A call with less patience, also on another thread, shortens one that waits.
   void finish(std::chrono::milliseconds patience);
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Job {
     std::string hook;
     const std::vector<std::string>* command{};
@@ -82,7 +83,11 @@ class HookRunner {
   std::size_t dropped_ = 0;                                // since the last one that was not
   bool is_running_ = false;
   bool is_ending_ = false;
-  std::thread thread_;
+  Clock::time_point deadline_ = Clock::time_point::max();  // of the end
+  std::size_t abandoned_ = 0;                              // that were not run, since the end came before
+  std::string abandoned_in_;                               // their session
+  std::mutex joining_;
+  std::thread thread_;  // made by mutex_, joined by joining_
 };
 
 }  // namespace dictum::server

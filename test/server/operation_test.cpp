@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -7,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
@@ -172,7 +174,31 @@ class Hooks : public testing::Test {
     return failures;
   }
 
+  /// Begins a program that opens `fifo` and writes a byte; the other end, once it has.
+  UniqueFD start(std::vector<std::string> command) {
+    EXPECT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    running.emplace(
+        HookSettings{.on_text = std::move(command), .on_note = {}},
+        [this](const std::string&, const std::string& sentence) { reported.push_back(sentence); }, kLong);
+    running->take(text_event(0, "a"));
+    UniqueFD life(::open(fifo.c_str(), O_RDONLY | O_CLOEXEC));
+    char byte = 0;
+    EXPECT_EQ(::read(life.get(), &byte, 1), 1);
+    return life;
+  }
+
+  /// Whether nobody can write any more, within ten seconds.
+  static bool ends(const UniqueFD& life) {
+    pollfd end{life.get(), POLLIN, 0};
+    return ::poll(&end, 1, 10'000) == 1 && (end.revents & POLLHUP) != 0;
+  }
+
+  static constexpr std::chrono::seconds kLong{100};
+
   test::TemporaryDirectory folder;
+  const fs::path fifo = folder / "fifo";
+  std::vector<std::string> reported;  // of `running`
+  std::optional<HookRunner> running;
 };
 
 TEST_F(Hooks, EachFirstTextIsGivenToTheProgramAsOneLineOfJSON) {
@@ -194,11 +220,78 @@ TEST_F(Hooks, AFailureSaysWhichProgramAndWhy) {
   EXPECT_THAT(run({"sh", "-c", "kill -9 $$"}, {text_event(0, "a")}), testing::ElementsAre(HasSubstr("signal 9")));
 }
 
-TEST_F(Hooks, AProgramThatTakesTooLongIsKilledWithItsChildren) {
-  EXPECT_THAT(run({"sh", "-c", "sleep 1000 & wait"}, {text_event(0, "a")}, std::chrono::milliseconds(50)),
+TEST_F(Hooks, AProgramThatTakesTooLongIsKilled) {
+  EXPECT_THAT(run({"sleep", "1000"}, {text_event(0, "a")}, std::chrono::milliseconds(50)),
               testing::ElementsAre(HasSubstr("took more than 0.05 s")));
-  EXPECT_THAT(run({"sleep", "1000"}, {text_event(0, "a")}, std::chrono::seconds(100), std::chrono::milliseconds(50)),
+  EXPECT_THAT(run({"sleep", "1000"}, {text_event(0, "a")}, kLong, std::chrono::milliseconds(50)),
               testing::ElementsAre(HasSubstr("killed at the end")));
+}
+
+TEST_F(Hooks, AProgramIsKilledWithItsChildren) {
+  const UniqueFD life = start({"sh", "-c", "(echo; exec sleep 1000) > " + fifo.string() + " & wait"});
+  running->finish(std::chrono::milliseconds(0));
+  EXPECT_TRUE(ends(life)) << "the child lives on";
+}
+
+TEST_F(Hooks, AProgramThatLeavesItsGroupIsKilledToo) {
+  const UniqueFD life = start({"perl", "-e",
+                               "setpgrp(0, getpgrp(getppid())) or die; open(F, '>', $ARGV[0]); syswrite(F, \"\\n\"); "
+                               "sleep(1000)",
+                               fifo});
+  running->finish(std::chrono::milliseconds(0));
+  EXPECT_TRUE(ends(life)) << "the program lives on";
+}
+
+TEST_F(Hooks, TheEndCanBeShortenedAndSaysWhatWasNotRun) {
+  const UniqueFD life = start({"sh", "-c", "(echo; exec sleep 1000) > " + fifo.string()});
+  running->take(text_event(1, "b"));
+  running->take(text_event(2, "c"));
+  std::thread patient([this] { running->finish(kLong); });
+  running->finish(std::chrono::milliseconds(0));
+  patient.join();
+  EXPECT_THAT(reported, testing::ElementsAre(HasSubstr("killed at the end"), HasSubstr("left out 2 times")));
+}
+
+TEST_F(Hooks, AProgramHasNoneOfOurDescriptors) {
+  const UniqueFD socket(::socket(AF_INET, SOCK_STREAM, 0));
+  const UniqueFD leaking(::fcntl(socket.get(), F_DUPFD, 50));  // without O_CLOEXEC, as Asio's
+  EXPECT_THAT(run({"sh", "-c", "for fd in /proc/$$/fd/*; do echo $fd; done > " + (folder / "out").string()},
+                  {text_event(0, "a")}),
+              IsEmpty());
+  std::ifstream lines(folder / "out");
+  std::vector<std::string> descriptors;
+  for (std::string line; std::getline(lines, line);) descriptors.push_back(line.substr(line.rfind('/') + 1));
+  EXPECT_THAT(descriptors, testing::IsSupersetOf({"0", "1", "2"}));
+  EXPECT_THAT(descriptors, testing::Not(testing::Contains(std::to_string(leaking.get()))));
+}
+
+TEST_F(Hooks, AreRunWhereTheStandardStreamsAreClosed) {
+  std::array<UniqueFD, 3> kept;
+  for (int fd = 0; fd < 3; ++fd) {
+    kept.at(static_cast<std::size_t>(fd)) = UniqueFD(::fcntl(fd, F_DUPFD_CLOEXEC, 10));
+    ::close(fd);
+  }
+  const auto failed = run({"sh", "-c", "cat > \"$0\"; echo said >&2; exit 1", folder / "out"}, {text_event(0, "text")});
+  for (int fd = 0; fd < 3; ++fd) ::dup2(kept.at(static_cast<std::size_t>(fd)).get(), fd);
+  EXPECT_THAT(failed, testing::ElementsAre(HasSubstr("exit code 1: said")));
+  EXPECT_THAT(test::contents(folder / "out"), HasSubstr("text"));
+}
+
+TEST_F(Hooks, TheCurrentFolderIsNotSearchedForAProgram) {
+  std::ofstream(folder / "typist") << "#!/bin/sh\necho run > " << (folder / "out").string() << "\n";
+  fs::permissions(folder / "typist", fs::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  for (const char* hostile : {":/bin", ".:/bin", "/bin:"}) {
+    ::setenv("PATH", hostile, 1);
+    EXPECT_THAT(run({"typist"}, {text_event(0, "a")}), testing::ElementsAre(HasSubstr("could not be started")));
+  }
+  ::setenv("PATH", folder.path().c_str(), 1);
+  EXPECT_THAT(run({"typist"}, {text_event(0, "a")}), IsEmpty());
+  EXPECT_TRUE(fs::exists(folder / "out"));
+  ::setenv("PATH", path.c_str(), 1);
+  fs::current_path(before);
 }
 
 TEST_F(Hooks, AProgramThatReadsNothingIsNoFailure) {
@@ -464,7 +557,9 @@ TEST_F(TLS, AClientThatDoesNotReadLosesItsPlace) {
     co_await asio::async_write(plain, asio::buffer(requests), asio::use_awaitable);
     made.set_value(std::move(plain));
   };
-  asio::co_spawn(context, ask, [](const std::exception_ptr& error) { EXPECT_FALSE(error); });
+  asio::co_spawn(context, ask, [&](const std::exception_ptr& error) {
+    if (error) made.set_exception(error);
+  });
   std::thread running([&] { context.run(); });
   {
     const Socket unread = made.get_future().get();
