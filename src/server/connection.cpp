@@ -190,8 +190,19 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     }
     const auto& match = std::get<Router::Match>(routed);
     Answer answer;
-    if (match.route->runs == Route::Runs::where_it_may_block) {
-      auto work = [this, &match] { return services_.router.answer(match); };
+    const bool is_long = match.route->runs == Route::Runs::where_it_may_take_long;
+    // Until all is sent: what is made for an answer takes space on the disk.
+    const auto place = is_long ? services_.long_work.take() : std::nullopt;
+    if (is_long && !place) {
+      Response busy = problem(503, "too_much_work", "The server makes other long answers: try again.");
+      co_return co_await write(std::move(busy).with("Retry-After", "5"), is_head, keep_alive);
+    }
+    if (match.route->runs != Route::Runs::on_loop) {
+      auto work = [this, &match, is_long]() -> Answer {
+        // It may have waited for a thread.
+        if (is_long && services_.is_stopping()) return stopping_problem();
+        return services_.router.answer(match);
+      };
       answer = co_await on_pool(services_.pool.get_executor(), std::move(work));
     } else {
       answer = services_.router.answer(match);
@@ -232,7 +243,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
 
   asio::awaitable<Response> carry_out(Command command) {
     if (services_.is_stopping()) {
-      co_return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
+      co_return stopping_problem();
     }
     stream_.expires_never();
     auto [error] = co_await services_.backend.submit(std::move(command), kAwait);

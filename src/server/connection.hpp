@@ -8,6 +8,7 @@
 #include "server/event_feed.hpp"
 #include "server/limits.hpp"
 #include "server/metrics.hpp"
+#include "server/places.hpp"
 #include "server/router.hpp"
 #include "server/session_jobs.hpp"
 #include "server/socket.hpp"
@@ -26,6 +27,7 @@ struct ConnectionServices {
   SessionJobs& jobs;
   AsyncRecorderBackend& backend;
   boost::asio::thread_pool& pool;  ///< for what blocks on files
+  Places& long_work;               ///< of those that take long there, so that the others have threads left
   Limits limits;
   std::function<bool()> is_stopping;
 };

@@ -14,6 +14,7 @@
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
 #include "dictum/text.hpp"
+#include "server/problem.hpp"
 #include "server/route_parts.hpp"
 
 namespace dictum::server {
@@ -67,6 +68,7 @@ Answer export_it(const Library& library, const Call& call) {
   }
   Response response{.content_type = kind->media_type, .body = {}, .headers = {}};
   response.with("Content-Disposition", fmt::format("attachment; filename=\"{}.{}\"", call.text("session"), wanted));
+  add_warnings(response, missing);
   response.body = FileSlice{std::move(opened), 0, static_cast<std::uint64_t>(status.st_size)};
   return response;
 }
@@ -197,6 +199,7 @@ boost::json::object object_schema(boost::json::object properties) {
 
 std::vector<Route> make_library_routes() {
   constexpr auto kMayBlock = Route::Runs::where_it_may_block;
+  constexpr auto kMayTakeLong = Route::Runs::where_it_may_take_long;
   const std::string in_session = "/api/v1/sessions/{session}";
   const boost::json::object flag{{"type", "boolean"}};
   const boost::json::object word{{"type", "string"}};
@@ -214,7 +217,7 @@ std::vector<Route> make_library_routes() {
        in_session + "/export",
        "export_session",
        Scope::library,
-       kMayBlock,
+       kMayTakeLong,
        "A session as one file",
        {session_parameter(), std::move(format),
         number("revision", Parameter::In::query, 0, kMaxRevision, "Of texts: the newest that are not newer than that."),
@@ -236,7 +239,7 @@ std::vector<Route> make_library_routes() {
        in_session + "/verification",
        "verify_session",
        Scope::library,
-       kMayBlock,
+       kMayTakeLong,
        "Compare every file of a session with its journal",
        {session_parameter()},
        {kJSON},
@@ -246,7 +249,7 @@ std::vector<Route> make_library_routes() {
        in_session + "/repair",
        "repair_session",
        Scope::control,
-       kMayBlock,
+       kMayTakeLong,
        "Make again what can be made from the journal and the sound",
        {session_parameter()},
        {kJSON},
@@ -296,7 +299,7 @@ std::vector<Route> make_library_routes() {
        "/api/v1/prune",
        "prune_sessions",
        Scope::control,
-       kMayBlock,
+       kMayTakeLong,
        "Delete old sessions for good; those that are open or unfinished stay",
        {},
        {kJSON},
@@ -309,7 +312,7 @@ std::vector<Route> make_library_routes() {
        "/api/v1/search/rebuild",
        "rebuild_search_index",
        Scope::control,
-       kMayBlock,
+       kMayTakeLong,
        "Make the search index again",
        {},
        {kJSON},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 
 #include "base/json.hpp"
@@ -46,6 +47,15 @@ int status_of(Errc code) {
       return 500;
   }
   return 500;
+}
+
+/// In a header, which has only ASCII.
+std::string in_ascii(std::string_view text) {
+  std::string ascii;
+  for (const char c : utf8::on_one_line(text)) {
+    if (c >= ' ' && c < '\x7f') ascii += c;
+  }
+  return ascii;
 }
 
 }  // namespace
@@ -112,6 +122,17 @@ Response problem(const std::error_code& code, std::string_view detail) {
   if (code.category() != recorder_category()) return problem(500, to_string(Errc::internal), detail);
   const auto known = static_cast<Errc>(code.value());
   return problem(status_of(known), to_string(known), detail);
+}
+
+Response stopping_problem() {
+  return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
+}
+
+void add_warnings(Response& response, const std::vector<std::string>& warnings) {
+  constexpr std::size_t kMaxWarnings = 20;  // clients bound the header
+  const std::size_t shown = std::min(warnings.size(), kMaxWarnings);
+  for (std::size_t i = 0; i < shown; ++i) response.with("Dictum-Warning", in_ascii(warnings[i]));
+  if (shown < warnings.size()) response.with("Dictum-Warning", fmt::format("And {} more.", warnings.size() - shown));
 }
 
 std::string excerpt(std::string_view text) {

@@ -76,8 +76,7 @@ asio::awaitable<std::optional<Response>> RemoteStream::start() {
   backend_ = std::make_unique<AsyncRecorderBackend>(services_.loop, config_of(services_, audio_), take_event,
                                                     services_.recorders());
   auto [error] = co_await backend_->start_recording(kAwait);
-  if (!backend_)
-    co_return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
+  if (!backend_) co_return stopping_problem();
   session_ = backend_->get_session_path().filename().string();
   if (!error) co_return std::nullopt;
   const std::string sentence = backend_->last_error();

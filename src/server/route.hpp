@@ -102,7 +102,7 @@ struct Library {
 };
 
 struct Route {
-  enum class Runs { on_loop, where_it_may_block };
+  enum class Runs { on_loop, where_it_may_block, where_it_may_take_long };  ///< the last: only few at once
   enum class WebSocket { never, possible, required };
 
   std::string method;

@@ -49,7 +49,7 @@ Answer health(const Library&, const Call&) {
 /// A recording can be started: the server is not about to end, and the folder of the sessions can be written, or made.
 Answer readiness(const Library& library, const Call&) {
   if (library.status().is_stopping) {
-    return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
+    return stopping_problem();
   }
   fs::path folder = library.root;
   std::error_code error;

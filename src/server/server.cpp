@@ -46,8 +46,9 @@ using asio::ip::tcp;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr int kFileThreads = 4;
+constexpr std::size_t kLongWork = 2;  // of them at most
 constexpr std::size_t kRecorderThreads = 4;
-constexpr std::size_t kControlConnections = 16;                // beyond those of the limits
+constexpr std::size_t kControlConnections = 16;                // besides those of the limits
 constexpr auto kPatience = std::chrono::seconds(1);            // for a client to take the end of its response
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // while no descriptor is free
 
@@ -227,7 +228,7 @@ class Server::Loop {
       if (error) {
         asio::steady_timer pause(context_, kAcceptPause);
         co_await pause.async_wait(kAwait);
-      } else if (std::max(connections_.size(), encrypted_->count) >= limits_.connections) {
+      } else if (std::max(connections_.size() - trusted_, encrypted_->count) >= limits_.connections) {
         if (!tls_) refuse(std::move(socket));  // else there is no way yet to say so
       } else {
         set_options(socket, limits_.send);
@@ -242,10 +243,13 @@ class Server::Loop {
   }
 
   void start(Socket socket, bool is_trusted) {
-    connections_.insert(start_connection(std::move(socket), is_trusted, services_, [this](Connection* ended) {
-      std::erase_if(connections_, [&](const auto& each) { return each.get() == ended; });
-      if (connections_.empty()) none_left_.cancel();
-    }));
+    trusted_ += is_trusted ? 1 : 0;
+    connections_.insert(
+        start_connection(std::move(socket), is_trusted, services_, [this, is_trusted](Connection* ended) {
+          trusted_ -= is_trusted ? 1 : 0;
+          std::erase_if(connections_, [&](const auto& each) { return each.get() == ended; });
+          if (connections_.empty()) none_left_.cancel();
+        }));
   }
 
   asio::awaitable<void> encrypt(tcp::socket socket) {
@@ -277,7 +281,7 @@ class Server::Loop {
       if (error) {
         asio::steady_timer pause(context_, kAcceptPause);
         co_await pause.async_wait(kAwait);
-      } else if (connections_.size() < limits_.connections + kControlConnections) {
+      } else if (trusted_ < kControlConnections) {
         start(std::move(socket), true);
       }
     }
@@ -342,6 +346,7 @@ class Server::Loop {
   EventFeed feed_;                              // outlives the coroutines, which go with the context
   std::optional<asio::thread_pool> recorders_;  // of the streams; empty before the first
   asio::thread_pool pool_{kFileThreads};
+  Places long_work_{kLongWork};
   asio::io_context context_{1};  // destroyed before the pools, to which the end of a stream gives its recorder
   std::optional<ControlSocket> control_socket_;
   std::string control_problem_;
@@ -360,9 +365,11 @@ class Server::Loop {
   AsyncRecorderBackend backend_;
   const Router router_;
   const ConnectionServices services_{
-      router_, feed_,    streams_, transcriptions_, metrics_,
-      jobs_,   backend_, pool_,    limits_,         [this] { return is_stopping_.load(); }};
+      router_, feed_, streams_, transcriptions_, metrics_, jobs_, backend_, pool_, long_work_, limits_, [this] {
+        return is_stopping_.load();
+      }};
   std::set<std::shared_ptr<Connection>> connections_;
+  std::size_t trusted_ = 0;  // of them, over the control socket
   asio::steady_timer none_left_{context_};
   std::atomic<bool> is_stopping_{false};
   std::mutex stopping_;  // around `stop`

@@ -55,8 +55,8 @@ class Server {
   std::string control_problem() const;
 
   /// Ends the recording, without waiting for its texts, then the streams of events, behind the last event, then the
-  /// rest. Takes what ending the recording takes (see `stop_recording`), and two seconds at most; longer where the disk
-  /// does not answer.
+  /// rest. Takes what ending the recording takes (see `stop_recording`), two seconds for clients, one for hooks, and
+  /// what is under way on files: an export or a check of a long session is not cut short.
   void stop();
 
  private:

@@ -40,10 +40,6 @@ recorder::Redo redo_of(TranscribeSession::Texts texts) {
   return recorder::Redo::nothing;
 }
 
-Response stopping() {
-  return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
-}
-
 }  // namespace
 
 struct SessionJobs::Job {
@@ -83,7 +79,7 @@ RecorderConfig SessionJobs::config_for(const TranscribeSession& wanted) const {
 
 asio::awaitable<std::optional<Response>> SessionJobs::run(TranscribeSession wanted) {
   using Result = std::optional<Response>;
-  if (is_stopping_) co_return stopping();
+  if (is_stopping_) co_return stopping_problem();
   if (jobs_.size() >= max_jobs_) {
     co_return Result(problem(
         503, "too_many_jobs",
@@ -108,7 +104,7 @@ asio::awaitable<std::optional<Response>> SessionJobs::run(TranscribeSession want
   // Whoever waits may be cancelled; the job is not.
   auto ended = asio::co_spawn(loop_, give_back(job), asio::use_awaitable);
   co_await std::move(ended);
-  if (is_stopping_) co_return stopping();
+  if (is_stopping_) co_return stopping_problem();
   if (job->outcome->code) co_return Result(problem(job->outcome->code, job->outcome->sentence));
   co_return std::nullopt;
 }

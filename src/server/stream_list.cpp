@@ -39,7 +39,7 @@ asio::awaitable<std::variant<Response, std::shared_ptr<RemoteStream>>> StreamLis
     StreamHello hello, std::function<void(RecorderConfig&)> adapt) {
   using Result = std::variant<Response, std::shared_ptr<RemoteStream>>;
   if (is_stopping_) {
-    co_return Result(problem(503, "stopping", "The server is stopping: try again once it has been started again."));
+    co_return Result(stopping_problem());
   }
   if (!hello.resume.empty()) {
     const auto found = streams_.find(key_of(hello.resume));
@@ -72,7 +72,7 @@ asio::awaitable<std::variant<Response, std::shared_ptr<RemoteStream>>> StreamLis
     co_return Result(std::move(*refused));
   }
   if (is_stopping_) {
-    co_return Result(problem(503, "stopping", "The server is stopping: try again once it has been started again."));
+    co_return Result(stopping_problem());
   }
   co_return Result(std::move(stream));
 }

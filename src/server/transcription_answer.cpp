@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/json.hpp"
-#include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "server/problem.hpp"
 
@@ -60,15 +59,6 @@ boost::json::object verbose_json(const TranscriptionRequest& request, const Tran
 
 std::string event_of(const boost::json::object& data) {
   return "data: " + json::to_line(data) + "\n\n";
-}
-
-/// In a header, which has only ASCII.
-std::string in_ascii(std::string_view text) {
-  std::string ascii;
-  for (const char c : utf8::on_one_line(text)) {
-    if (c >= ' ' && c < '\x7f') ascii += c;
-  }
-  return ascii;
 }
 
 std::string_view error_type(int status) {
@@ -122,7 +112,7 @@ Response answer_of(const TranscriptionRequest& request, const TranscriptionResul
     if (!result.warnings.empty()) shown["warnings"] = boost::json::value_from(result.warnings);
     response.body = json::to_line(shown) + "\n";
   }
-  for (const std::string& warning : result.warnings) response.with("Dictum-Warning", in_ascii(warning));
+  add_warnings(response, result.warnings);
   return response;
 }
 

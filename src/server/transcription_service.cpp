@@ -263,11 +263,8 @@ asio::awaitable<std::variant<Response, std::unique_ptr<Transcription>>> Transcri
                             "The program dictum-decoder is not installed, so files that clients send cannot be "
                             "decoded safely: install Dictum as a whole."));
   }
-  const auto stopping = [] {
-    return problem(503, "stopping", "The server is stopping: try again once it has been started again.");
-  };
   while (running_.left() == 0 && !is_stopping_) co_await freed_.async_wait(kAwait);
-  if (is_stopping_) co_return Begun(stopping());
+  if (is_stopping_) co_return Begun(stopping_problem());
   const auto place = std::make_shared<Places::Place>(*running_.take());
   std::unique_ptr<UploadRecorder> recorder = take_fitting(request);
   while (!recorder && idle_.size() > running_.left()) {  // in all as many as may run
@@ -280,7 +277,7 @@ asio::awaitable<std::variant<Response, std::unique_ptr<Transcription>>> Transcri
   }
   if (is_stopping_) {
     if (recorder) discard(std::move(recorder), place);
-    co_return Begun(stopping());
+    co_return Begun(stopping_problem());
   }
   try {
     if (!recorder) recorder = make_recorder(request);

@@ -756,6 +756,20 @@ TEST_F(OpenAIServer, AnswersEachMessageOfARealtimeSession) {
   stopping.join();
 }
 
+TEST_F(OpenAIServer, IsStoppedWhileARealtimeClientDoesNotAnswer) {
+  start();
+  std::optional<Client> client(url);
+  ASSERT_EQ(client->upgrade("/v1/realtime").status, 101);
+  EXPECT_TRUE(client->message());
+  const std::string second(std::size_t{24'000} * 2 / 3 * 4, 'A');  // of silence
+  for (int i = 0; i < 8; ++i) client->send_text(R"({"type":"input_audio_buffer.append","audio":")" + second + "\"}");
+  ASSERT_TRUE(comes_to("dictum_streams", 1));
+  auto stopped = std::async(std::launch::async, [&] { server->stop(); });
+  const auto state = stopped.wait_for(20s);
+  client.reset();  // which would end a stop that waits for it
+  EXPECT_EQ(state, std::future_status::ready);
+}
+
 TEST_F(OpenAIServer, EndsARealtimeSessionWhoseClientWasGoneBeforeItBegan) {
   std::promise<void> beginning;
   std::promise<void> may_begin;

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <vector>
 
 #include "base/json.hpp"
 #include "dictum/error.hpp"
 #include "json_text.hpp"
+#include "server/problem.hpp"
 #include "session/scribe.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -411,6 +413,20 @@ TEST_F(Library, ASessionIsExportedAsOneFile) {
   EXPECT_THAT(problem(get(at + "/export"), 400), HasSubstr("\"format\""));
   EXPECT_THAT(problem(get(at + "/export?format=mp3"), 400), HasSubstr("wav, flac"));
   for (const auto& each : std::filesystem::directory_iterator(folder.path())) EXPECT_EQ(each.path(), session);
+}
+
+TEST_F(Library, AnExportSaysWhatIsMissingInIt) {
+  EXPECT_EQ(header(get(at + "/export?format=wav"), "Dictum-Warning"), "");
+  std::filesystem::remove(session / "seg_0000.wav");
+  EXPECT_THAT(header(get(at + "/export?format=wav"), "Dictum-Warning"), HasSubstr("seg_0000.wav"));
+}
+
+TEST(Warnings, OfManyTheFirstAreShownAndHowManyMoreThereAre) {
+  Response response;
+  add_warnings(response, std::vector<std::string>(25, "A text is missing: caf\xc3\xa9\n"));
+  ASSERT_EQ(response.headers.size(), 21U);
+  EXPECT_EQ(response.headers.front().value, "A text is missing: caf ");
+  EXPECT_EQ(response.headers.back().value, "And 5 more.");
 }
 
 TEST_F(Library, ANoteIsGivenOutAsItsFile) {

@@ -465,6 +465,33 @@ TEST_F(Serving, AClientThatDoesNotReadSlowsNobodyAndMissesNothing) {
   EXPECT_EQ(seen, all);
 }
 
+TEST_F(Serving, NoMoreThanTwoLongAnswersAreMadeAtOnceAndTheirPlacesComeBack) {
+  RecorderConfig config = test::scripted(folder.path());
+  const Script script({{.text = "a", .speech_sec = 0.5, .pause_sec = 300}});  // more than the system takes for a client
+  config.source = script.source();
+  config.detector = script.detector();
+  config.custom_transcriber = script.transcriber();
+  start(std::move(config));
+  Client client = events();
+  command("start_recording");
+  follow(client, is_idle);
+  wait_until_closed();
+  const std::string at = "/api/v1/sessions/" + session();
+  std::vector<Client> slow;
+  for (int i = 0; i < 2; ++i) {
+    slow.emplace_back(url, 4096);
+    slow.back().request("GET", at + "/export?format=wav&extent=timeline");
+    EXPECT_EQ(slow.back().head().status, 200);
+  }
+  const auto refused = test::get(url, at + "/verification");
+  EXPECT_EQ(problem(refused, 503), "too_much_work");
+  EXPECT_EQ(refused.headers.at("retry-after"), "5");
+  EXPECT_EQ(test::get(url, at).status, 200);
+  slow.clear();
+  while (test::get(url, at + "/verification").status != 200) {
+  }
+}
+
 TEST_F(Serving, OnlyTheWantedTypesAreSent) {
   start();
   Client client = events("?types=SpeechEnded,RecordingStateChanged");
