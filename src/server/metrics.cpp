@@ -55,6 +55,9 @@ void Metrics::take(Recorder recorder, const Event& event) {
   const auto found = sources_.find(recorder);
   if (found == sources_.end()) return;
   Source& source = found->second;
+  if (event.sequence == 0) {  // nobody waits for what the session before has not said
+    std::erase_if(source.waiting, [&](const auto& each) { return each.first.first != event.session; });
+  }
   if (const auto* const gap = std::get_if<AudioGap>(&event.body)) {
     ++gaps_[to_string(gap->reason)];
   } else if (const auto* const ended = std::get_if<SpeechEnded>(&event.body)) {
@@ -108,8 +111,8 @@ bool Metrics::lacks_sample_rate(const std::string& session) const {
 
 void Metrics::set_sample_rate(const std::string& session, int sample_rate) {
   const auto found = audio_.find(session);
-  if (found == audio_.end() || sample_rate <= 0) return;
-  found->second.sample_rate = sample_rate;
+  if (found == audio_.end()) return;
+  found->second.sample_rate = std::max(sample_rate, found->second.sample_rate);
   count(found->second);
   if (found->second.has_ended) audio_.erase(found);
 }
@@ -146,7 +149,7 @@ std::string Metrics::text(const Now& now) const {
   text.sample("dictum_texts_total", "success", "false", failed_texts_);
   one("dictum_queue_length", "gauge", "Segments that wait for their text.", queued);
   one("dictum_queue_oldest_seconds", "gauge", "How long the oldest of them has waited.", oldest_sec);
-  text.family("dictum_text_latency_seconds", "histogram", "Time from the end of a segment's audio to its text.");
+  text.family("dictum_text_latency_seconds", "histogram", "Time from a segment's place in the queue to its text.");
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < kLatencyBounds.size(); ++i) {
     below += latency_.at(i);

@@ -35,6 +35,7 @@ class Metrics {
 
   /// Whether audio of a session is not counted yet, since its rate is not known.
   bool lacks_sample_rate(const std::string& session) const;
+  /// 0: it cannot be read. Where the session has ended, its audio is not counted then.
   void set_sample_rate(const std::string& session, int sample_rate);
 
   void count_response(int status) { ++responses_[status]; }

@@ -5,9 +5,12 @@
 #include <map>
 #include <optional>
 #include <regex>
+#include <set>
 #include <sstream>
 
+#include "recorder/recordings.hpp"
 #include "server/event_feed.hpp"
+#include "support/test_data.hpp"
 
 namespace dictum::server {
 namespace {
@@ -93,7 +96,21 @@ class MetricsTest : public testing::Test {
   std::uint64_t next = 0;
 };
 
-TEST_F(MetricsTest, WithoutAnEventEveryFamilyIsThere) {
+/// The names in a text that stand behind `before`.
+std::set<std::string> names(const std::string& text, const std::string& before) {
+  const std::regex name(before + "(dictum_[a-z_]+)");
+  std::set<std::string> all;
+  for (std::sregex_iterator at(text.begin(), text.end(), name); at != std::sregex_iterator(); ++at)
+    all.insert((*at)[1]);
+  return all;
+}
+
+TEST_F(MetricsTest, WithoutAnEventEveryFamilyIsThereAsItIsDocumented) {
+  const std::string documented = test::contents(test::project_file("docs/server.md"));
+  const auto begin = documented.find("| metric | what it counts |");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string table = documented.substr(begin, documented.find("\n\n", begin) - begin);
+  EXPECT_EQ(names(metrics.text({.time = time}), "# TYPE "), names(table, "`"));
   EXPECT_EQ(sample("dictum_audio_captured_seconds_total"), 0);
   EXPECT_EQ(sample("dictum_text_latency_seconds_count"), 0);
 }
@@ -126,6 +143,31 @@ TEST_F(MetricsTest, AudioIsCountedOnceTheRateOfItsSessionIsKnown) {
   metrics.set_sample_rate("20261122_154501", 48000);
   EXPECT_EQ(sample("dictum_audio_captured_seconds_total"), 1);
   EXPECT_FALSE(metrics.lacks_sample_rate("20261122_154501"));
+}
+
+TEST_F(MetricsTest, ASessionWhoseRateCannotBeReadIsForgottenAtItsEnd) {
+  Metrics::Recorder own = &frame;
+  metrics.begin(own, 0);
+  take(own, RecordingStateChanged{.state = RecordingState::recording, .is_recording = true});
+  metrics.set_sample_rate("20261122_154501", 0);  // not written yet
+  EXPECT_TRUE(metrics.lacks_sample_rate("20261122_154501"));
+  take(own, RecordingStateChanged{.state = RecordingState::idle});
+  EXPECT_TRUE(metrics.lacks_sample_rate("20261122_154501"));
+  metrics.set_sample_rate("20261122_154501", 0);
+  EXPECT_FALSE(metrics.lacks_sample_rate("20261122_154501"));
+}
+
+TEST_F(MetricsTest, ASegmentThatWaitsIsForgottenOnceTheNextSessionBegins) {
+  begin();
+  take(TranscriptionQueued{.segment_index = 0, .wav_path = "seg_0000.wav"});
+  Event event{.session = "20261122_160000", .sequence = 0, .timestamp = time, .frame = 0, .body = {}};
+  event.body = RecordingStateChanged{.state = RecordingState::recording, .is_recording = true};
+  metrics.take(this, event);
+  TranscriptionComplete complete;
+  complete.success = true;
+  take(complete);
+  EXPECT_EQ(sample("dictum_text_latency_seconds_count"), 0);
+  EXPECT_EQ(sample("dictum_texts_total{success=\"true\"}"), 1);
 }
 
 TEST_F(MetricsTest, LatencyIsMeasuredFromTheQueueToTheText) {
