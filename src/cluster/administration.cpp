@@ -162,6 +162,12 @@ void retry_dead_job(JetStream& stream, std::uint64_t sequence) {
   JobHeader job = job_header(envelope.header);
   ++job.generation;  // its stored error is no answer to it
   const std::string flac = stream.body_of(std::move(envelope), job.id, "dead");
+  if (flac.empty()) {
+    throw ClusterError(Trouble::other,
+                       fmt::format("The failed job {} was kept without its audio. Its recorder has it: `dictum resume "
+                                   "SESSION --failed` publishes it anew there; `--drop {}` forgets it here.",
+                                   sequence, sequence));
+  }
   const auto urgency = job.job.background ? Urgency::background : Urgency::live;
   const Packed packed = pack(to_json(job), flac, stream.connection().max_payload());
   stream.publish_packed(job_subject(urgency, queue.empty() ? kDefaultQueue : queue), packed, job.id, "job");

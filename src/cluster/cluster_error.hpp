@@ -12,6 +12,7 @@ enum class Trouble {
   refused,       ///< the server does not accept this user, or does not allow what was asked
   no_jetstream,  ///< the server runs without JetStream
   no_stream,     ///< a stream or consumer is missing
+  incomplete,    ///< pieces of a message are missing, or are those of another one
   full,          ///< a stream has reached its bounds
   other,
 };

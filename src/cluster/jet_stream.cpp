@@ -245,11 +245,13 @@ std::string JetStream::body_of(Envelope envelope, std::string_view id, std::stri
   std::string body;
   for (std::size_t i = 0; i < envelope.pieces; ++i) {
     const auto piece = newest(kPieces, piece_subject(id, kind, i));
-    if (!piece) throw ClusterError(Trouble::no_stream, fmt::format("Piece {} of {} is not there any more.", i, id));
+    if (!piece) throw ClusterError(Trouble::incomplete, fmt::format("Piece {} of {} is missing.", i, id));
     body += piece->data;
     if (body.size() > envelope.bytes) break;
   }
-  if (body.size() != envelope.bytes) refuse(fmt::format("pieces of {} that do not fit together", id));
+  if (body.size() != envelope.bytes) {
+    throw ClusterError(Trouble::incomplete, fmt::format("The pieces of {} do not fit together.", id));
+  }
   return body;
 }
 

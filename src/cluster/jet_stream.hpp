@@ -63,7 +63,7 @@ class JetStream {
   Stored publish_packed(const std::string& subject, const Packed& packed, std::string_view id, std::string_view kind,
                         const std::string& message_id = {});
 
-  /// The body of the message about `id`, its pieces gathered. Throws ClusterError(no_stream) where one is missing.
+  /// The body of the message about `id`, its pieces gathered. Throws ClusterError(incomplete) where one is missing.
   std::string body_of(Envelope envelope, std::string_view id, std::string_view kind);
 
   std::optional<StoredMessage> newest(std::string_view stream, const std::string& subject);

@@ -68,13 +68,13 @@ std::string host_name() {
 
 /// A job that this machine has taken.
 struct Held {
-  JobHeader header;
+  JobHeader header;  ///< without an id where it cannot be read
   Delivery delivery;
   Priority priority{};
   fs::path wav;
   std::string queue;  ///< that it came from
   bool is_in_pieces{};
-  int tries = 0;   ///< that began after the first delivery, where this is not the first
+  int tries{};     ///< that began, this one included; 0: not counted
   bool is_done{};  ///< its outcome waits to be stored
 };
 
@@ -148,18 +148,21 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
   std::size_t pull(const std::stop_token& stop, const std::vector<Urgency>& urgencies, std::size_t most,
                    std::chrono::milliseconds expires);
   void take(const NATSMessage& message);
-  void begin(Held held, const Delivery& delivery, Envelope envelope);
+  void accept(Held& held, const NATSMessage& message);
+  void begin(Held& held, Envelope envelope);
   bool count_try(Held& held);
+  void store_tries(const Held& held, int tries);
   bool has_answer(const JobHeader& header);
 
   // On the thread that finishes.
   void finish_until(const std::stop_token& stop);
   void finish(const Finished& finished);
   void store(const Held& held, TranscriptionOutcome outcome);
+  void fail(const Held& held, const EventError& why, std::string_view flac);
+  void store_dead_letter(const Held& held, const EventError& why, std::string_view flac);
+  void store_unreadable(const NATSMessage& message, const Delivery& delivery, const std::string& why);
   void return_job(const Held& held);
-  void bury(const JobHeader& header, const std::string& queue, const EventError& why, std::string_view flac);
-  void bury_without_audio(const Held& held, const std::string& why);
-  void bury_unreadable(const NATSMessage& message, const Delivery& delivery, const std::string& why);
+  void end_job(const Held& held, std::string_view how);
 
   void acknowledge(const Delivery& delivery, std::string_view how);
   void give_back(std::uint32_t number);
@@ -281,13 +284,7 @@ void JobServer::State::stop() {
     const std::lock_guard lock(mutex_);
     while (!held_.empty()) give_back(held_.begin()->first);
   }
-  for (const Finished& finished : finished_) {
-    try {
-      if (!finished.outcome) return_job(finished.held);
-    } catch (const std::exception&) {
-      continue;  // it is delivered again when its time is over
-    }
-  }
+  for (const Finished& finished : finished_) return_job(finished.held);
   connection_.flush();
 }
 
@@ -469,37 +466,48 @@ std::size_t JobServer::State::pull(const std::stop_token& stop, const std::vecto
 void JobServer::State::take(const NATSMessage& message) {
   const auto delivery = delivery_of(message.reply);
   if (!delivery) return;
-  const std::string later = fmt::format("-NAK {{\"delay\": {}}}", std::chrono::nanoseconds(kGivenBackFor).count());
+  Held held;
+  held.delivery = *delivery;
+  held.queue = message.subject.substr(message.subject.rfind('.') + 1);
+  held.tries = delivery->deliveries == 1 ? 1 : 0;
   try {
-    Held held;
-    held.delivery = *delivery;
-    held.queue = message.subject.substr(message.subject.rfind('.') + 1);
-    Envelope envelope = unpack(message.data);
-    held.header = job_header(envelope.header);
-    held.is_in_pieces = envelope.pieces > 0;
-    held.priority = held.header.job.background ? Priority::background : Priority::live;
-    if (has_answer(held.header)) return acknowledge(*delivery, "+ACK");
-    begin(std::move(held), *delivery, std::move(envelope));
-  } catch (const ClusterError& error) {
-    // Without its pieces a job cannot be done: its recorder looks for it, and publishes it anew.
-    acknowledge(*delivery, error.trouble() == Trouble::no_stream ? "+TERM" : later);
-    if (error.trouble() != Trouble::no_stream) throw;
-  } catch (const RecorderError& error) {
-    if (error.code() == Errc::output_unwritable) {  // this machine's disk is at fault
-      acknowledge(*delivery, later);
-      throw;
+    accept(held, message);
+  } catch (const std::exception& error) {                        // nothing is wrong with the job
+    if (dynamic_cast<const ClusterError*>(&error) == nullptr) {  // this machine lacks disk or memory
+      const std::lock_guard lock(mutex_);
+      paused_until_ = SteadyClock::now() + kPauseAfterFault;
     }
-    bury_unreadable(message, *delivery, for_people(error.what()));
-  } catch (const std::exception&) {  // no memory
-    acknowledge(*delivery, later);
+    std::error_code ignored;
+    fs::remove(held.wav, ignored);
+    return_job(held);
     throw;
   }
 }
 
+/// Begins the job, or ends it where it cannot be done. Throws where another machine, or another time, may do better.
+void JobServer::State::accept(Held& held, const NATSMessage& message) {
+  try {
+    Envelope envelope = unpack(message.data);
+    held.header = job_header(envelope.header);
+    held.is_in_pieces = envelope.pieces > 0;
+    held.priority = held.header.job.background ? Priority::background : Priority::live;
+    if (has_answer(held.header)) return end_job(held, "+ACK");
+    begin(held, std::move(envelope));
+  } catch (const ClusterError& error) {
+    if (error.trouble() != Trouble::incomplete) throw;
+    end_job(held, "+TERM");  // its recorder looks for it, and publishes it anew
+  } catch (const RecorderError& error) {
+    if (error.code() == Errc::output_unwritable) throw;
+    if (held.header.id.empty()) return store_unreadable(message, held.delivery, for_people(error.what()));
+    fail(held, {to_string(static_cast<Errc>(error.code().value())), for_people(error.what())}, {});
+    end_job(held, "+TERM");
+  }
+}
+
 /// Gives the job to the pool, unless it was begun too often.
-void JobServer::State::begin(Held held, const Delivery& delivery, Envelope envelope) {
+void JobServer::State::begin(Held& held, Envelope envelope) {
   const JobHeader header = held.header;
-  if (delivery.deliveries > 1 && !count_try(held)) {
+  if (held.delivery.deliveries > 1 && !count_try(held)) {
     std::string flac;
     try {
       flac = stream_.body_of(std::move(envelope), header.id, "job");
@@ -510,36 +518,47 @@ void JobServer::State::begin(Held held, const Delivery& delivery, Envelope envel
                          fmt::format("The job was begun {} times, and each time its machine ended without an answer. "
                                      "`dictum cluster dead` has it.",
                                      kMaxTries)};
-    bury(header, held.queue, why, flac);
-    return acknowledge(delivery, "+TERM");
+    fail(held, why, flac);
+    return end_job(held, "+TERM");
   }
-  acknowledge(delivery, "+WPI");
+  acknowledge(held.delivery, "+WPI");
   const std::string flac = stream_.body_of(std::move(envelope), header.id, "job");
-  acknowledge(delivery, "+WPI");
+  acknowledge(held.delivery, "+WPI");
   const Sound sound = from_flac(flac, header.frames);
+  if (sound.frames() == 0) throw RecorderError(Errc::input_unreadable, "The job has no audio.");
   held.header.frames = sound.frames();
   held.header.sample_rate = sound.sample_rate;
   const std::uint32_t number = ++last_number_;
   held.wav = folder_.path() / fmt::format("{}.wav", number);
   write_wav(held.wav, sound);
-  const Priority priority = held.priority;
   {
     const std::lock_guard lock(mutex_);
-    held_.emplace(number, std::move(held));
+    held_.emplace(number, held);
   }
-  asio::post(context_, [this, number, priority] { pool_->submit(shared_from_this(), number, priority); });
+  asio::post(context_,
+             [this, number, priority = held.priority] { pool_->submit(shared_from_this(), number, priority); });
 }
 
 /// Counts a try of a job that was delivered before. False where it has had all its tries.
 bool JobServer::State::count_try(Held& held) {
-  const std::string subject = tries_subject(held.header.id);
-  const auto counted = stream_.newest(kPieces, subject);
-  held.tries = 0;
-  if (counted) std::from_chars(counted->data.data(), counted->data.data() + counted->data.size(), held.tries);
-  held.tries = std::clamp(held.tries, 0, kMaxTries);
-  if (held.tries >= kMaxTries - 1) return false;  // the first delivery is not counted
-  stream_.publish(subject, std::to_string(++held.tries));
+  int begun = 1;  // nothing is stored after the first
+  if (const auto stored = stream_.newest(kResults, tries_subject(held.header.id, held.header.generation))) {
+    std::from_chars(stored->data.data(), stored->data.data() + stored->data.size(), begun);
+  }
+  begun = std::max(begun, 0);
+  if (begun >= kMaxTries) return false;
+  held.tries = begun + 1;
+  store_tries(held, held.tries);
   return true;
+}
+
+/// Where it fails the job has a try more or less, which harms it less than to wait.
+void JobServer::State::store_tries(const Held& held, int tries) {
+  try {
+    stream_.publish(tries_subject(held.header.id, held.header.generation), std::to_string(tries));
+  } catch (const ClusterError&) {
+    return;
+  }
 }
 
 /// Whether the job was done before: its machine ended between the result and the acknowledgement.
@@ -547,8 +566,14 @@ bool JobServer::State::has_answer(const JobHeader& header) {
   const auto stored = stream_.newest(kResults, result_subject(header.id));
   if (!stored) return false;
   try {
-    const ResultHeader result = result_header(unpack(stored->data).header);
-    return !result.is_error || result.generation >= header.generation;
+    Envelope envelope = unpack(stored->data);
+    const ResultHeader result = result_header(envelope.header);
+    if (result.is_error && result.generation < header.generation) return false;
+    stream_.body_of(std::move(envelope), header.id, "result");  // a result without its pieces is none
+    return true;
+  } catch (const ClusterError& error) {
+    if (error.trouble() != Trouble::incomplete) throw;
+    return false;
   } catch (const RecorderError&) {
     return false;
   }
@@ -557,20 +582,24 @@ bool JobServer::State::has_answer(const JobHeader& header) {
 // Finishing.
 
 void JobServer::State::finish_until(const std::stop_token& stop) {
+  std::string printed;
   for (;;) {
     Finished finished;
     {
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [&] { return !finished_.empty(); })) return;
-      finished = finished_.front();
+      finished = std::move(finished_.front());
+      finished_.pop_front();
     }
     try {
       finish(finished);
-    } catch (const ClusterError& error) {
-      print_(fmt::format("Segment {} of {}: the result cannot be stored yet: {}",
-                         finished.held.header.job.segment_index, for_people(finished.held.header.job.session),
-                         error.what()));
+    } catch (const std::exception& error) {
+      const std::string problem =
+          fmt::format("Segment {} of {}: the result cannot be stored yet: {}", finished.held.header.job.segment_index,
+                      for_people(finished.held.header.job.session), error.what());
+      if (printed != problem) print_(printed = problem);
       std::unique_lock lock(mutex_);
+      finished_.push_back(std::move(finished));  // behind the others, so that it cannot hold them up
       changed_.wait_for(lock, stop, kRetryPause, [] { return false; });
       if (stop.stop_requested()) return;
       continue;
@@ -578,7 +607,6 @@ void JobServer::State::finish_until(const std::stop_token& stop) {
     std::error_code ignored;
     fs::remove(finished.held.wav, ignored);
     const std::lock_guard lock(mutex_);
-    finished_.pop_front();
     if (finished.outcome) {
       held_.erase(finished.number);
       ++(finished.outcome->error ? failed_ : done_);
@@ -587,51 +615,38 @@ void JobServer::State::finish_until(const std::stop_token& stop) {
   }
 }
 
-/// Throws ClusterError where it is to be tried again.
+/// Throws where it is to be tried again.
 void JobServer::State::finish(const Finished& finished) {
-  if (!finished.outcome) return return_job(finished.held);
+  const Held& held = finished.held;
+  if (!finished.outcome) return return_job(held);
   try {
-    store(finished.held, *finished.outcome);
-  } catch (const ClusterError& error) {
-    if (error.trouble() != Trouble::full || !finished.outcome->error) throw;
-    bury_without_audio(finished.held, finished.outcome->error->message);
-  } catch (const std::exception& error) {
-    bury_without_audio(finished.held, error.what());
+    store(held, *finished.outcome);
+  } catch (const ClusterError&) {
+    throw;
+  } catch (const RecorderError& error) {  // the result, or the audio of a job that failed, cannot be made a message
+    fail(held, {to_string(Errc::transcription_failed), for_people(error.what())}, {});
+    end_job(held, "+ACK");
   }
-}
-
-/// A job that this machine could not do, though nothing is wrong with it.
-void JobServer::State::return_job(const Held& held) {
-  if (held.tries > 0) stream_.publish(tries_subject(held.header.id), std::to_string(held.tries - 1));
-  acknowledge(held.delivery,
-              !is_stopping_ ? fmt::format("-NAK {{\"delay\": {}}}", std::chrono::nanoseconds(kGivenBackFor).count())
-                            : std::string("-NAK"));
 }
 
 /// Stores the result, and acknowledges the job once that is certain.
 void JobServer::State::store(const Held& held, TranscriptionOutcome outcome) {
   const JobHeader& header = held.header;
   if (outcome.error) {
-    bury(header, held.queue, *outcome.error, to_flac(read_sound(held.wav, std::nullopt)));
+    fail(held, *outcome.error, to_flac(read_sound(held.wav, std::nullopt)));
   } else {
     const ResultHeader result{.id = header.id, .generation = header.generation, .is_error = false, .worker = name_};
     const Packed packed = pack(to_json(result), to_body(result_of(std::move(outcome))), connection_.max_payload());
     stream_.publish_packed(result_subject(header.id), packed, header.id, "result");
   }
-  acknowledge(held.delivery, "+ACK");
-  if (held.is_in_pieces || held.tries > 0) stream_.purge(kPieces, all_pieces(header.id, "job"));
+  end_job(held, "+ACK");
 }
 
 /// A job that failed for good: kept with the reason, and answered.
-void JobServer::State::bury(const JobHeader& header, const std::string& queue, const EventError& why,
-                            std::string_view flac) {
+void JobServer::State::fail(const Held& held, const EventError& why, std::string_view flac) {
+  const JobHeader& header = held.header;
   if (has_answer(header)) return;  // another machine was quicker, and has the text
-  js::object dead = to_json(header);
-  dead["code"] = why.code;
-  dead["reason"] = why.message;
-  dead["worker"] = name_;
-  dead["queue"] = queue;
-  stream_.publish_packed(dead_subject(header.id), pack(dead, flac, connection_.max_payload()), header.id, "dead");
+  store_dead_letter(held, why, flac);
   const ResultHeader result{.id = header.id, .generation = header.generation, .is_error = true, .worker = name_};
   const std::string body = to_body(transcription::Error{.code = why.code, .message = why.message});
   stream_.publish_packed(result_subject(header.id), pack(to_json(result), body, connection_.max_payload()), header.id,
@@ -640,22 +655,58 @@ void JobServer::State::bury(const JobHeader& header, const std::string& queue, c
                      for_people(why.message)));
 }
 
-/// The same where the message of the job cannot be stored again.
-void JobServer::State::bury_without_audio(const Held& held, const std::string& why) {
-  JobHeader header = held.header;
-  header.job.phrases.clear();
-  header.job.vocabulary.clear();
-  bury(header, held.queue, {to_string(Errc::transcription_failed), for_people(why)}, {});
-  acknowledge(held.delivery, "+ACK");
+/// Where the whole job is too large for the streams or for a message, without its audio and vocabulary.
+void JobServer::State::store_dead_letter(const Held& held, const EventError& why, std::string_view flac) {
+  const auto publish = [&](const JobHeader& header, std::string_view audio) {
+    js::object letter = to_json(header);
+    letter["code"] = why.code;
+    letter["reason"] = why.message;
+    letter["worker"] = name_;
+    letter["queue"] = held.queue;
+    stream_.publish_packed(dead_subject(header.id), pack(letter, audio, connection_.max_payload()), header.id, "dead");
+  };
+  try {
+    return publish(held.header, flac);
+  } catch (const ClusterError& error) {
+    if (error.trouble() != Trouble::full) throw;
+  } catch (const RecorderError&) {
+    print_(fmt::format("Segment {} of {}: its dead letter has no audio: the job is too large for a message.",
+                       held.header.job.segment_index, for_people(held.header.job.session)));
+  }
+  JobHeader smaller = held.header;
+  smaller.job.phrases.clear();
+  smaller.job.prompt.clear();
+  smaller.job.vocabulary.clear();
+  publish(smaller, {});
 }
 
-/// A message that is no job: nobody waits for an answer that could be found.
-void JobServer::State::bury_unreadable(const NATSMessage& message, const Delivery& delivery, const std::string& why) {
+/// A message that is not a valid job: it has no id under which an answer could be found.
+void JobServer::State::store_unreadable(const NATSMessage& message, const Delivery& delivery, const std::string& why) {
   const std::string id = fmt::format("unreadable-{}", delivery.sequence);
-  js::object dead{{"id", id}, {"code", "worker_protocol"}, {"reason", why}, {"worker", name_}};
-  stream_.publish_packed(dead_subject(id), pack(dead, message.data, connection_.max_payload()), id, "dead");
+  js::object letter{{"id", id}, {"code", "worker_protocol"}, {"reason", why}, {"worker", name_}};
+  stream_.publish_packed(dead_subject(id), pack(letter, message.data, connection_.max_payload()), id, "dead");
   acknowledge(delivery, "+TERM");
-  print_(fmt::format("Message {} of {} is no job that can be done: {}", delivery.sequence, kJobs, why));
+  print_(
+      fmt::format("Message {} of {} is not a valid job and is now a dead letter: {}", delivery.sequence, kJobs, why));
+}
+
+/// A job that this machine could not do, though nothing is wrong with it.
+void JobServer::State::return_job(const Held& held) {
+  if (held.tries > 0 && !held.header.id.empty()) store_tries(held, held.tries - 1);
+  acknowledge(held.delivery,
+              !is_stopping_ ? fmt::format("-NAK {{\"delay\": {}}}", std::chrono::nanoseconds(kGivenBackFor).count())
+                            : std::string("-NAK"));
+}
+
+/// The job is over: it and its pieces leave their streams.
+void JobServer::State::end_job(const Held& held, std::string_view how) {
+  acknowledge(held.delivery, how);
+  if (!held.is_in_pieces) return;
+  try {
+    stream_.purge(kPieces, all_pieces(held.header.id, "job"));
+  } catch (const ClusterError&) {
+    return;  // the stream forgets them with their age
+  }
 }
 
 void JobServer::State::acknowledge(const Delivery& delivery, std::string_view how) {

@@ -63,8 +63,8 @@ std::string dead_subject(std::string_view id) {
 std::string piece_subject(std::string_view id, std::string_view kind, std::size_t number) {
   return fmt::format("dictum.pieces.{}.{}.{}", id, kind, number);
 }
-std::string tries_subject(std::string_view id) {
-  return piece_subject(id, "job", 1'000'000);  // gone with the pieces of the job
+std::string tries_subject(std::string_view id, std::uint32_t generation) {
+  return result_subject(fmt::format("tries-{}-{}", id, generation));
 }
 std::string all_pieces(std::string_view id, std::string_view kind) {
   return fmt::format("dictum.pieces.{}.{}.>", id, kind);

@@ -22,7 +22,7 @@ inline constexpr std::string_view kPingWorkers = "dictum.workers.ping";  ///< ea
 /// How long a delivered job may go without a sign of its worker before it is delivered again.
 inline constexpr std::chrono::milliseconds kAckWait{30'000};
 
-/// After so many tries that began and did not end a job is given up: it may end the machines that try it.
+/// A job that was begun so often without an end is given up: it may end the machines that try it.
 inline constexpr int kMaxTries = 5;
 
 enum class Urgency { live, background };
@@ -35,10 +35,12 @@ std::string result_subject(std::string_view id);
 std::string partial_subject(std::string_view id);
 std::string dead_subject(std::string_view id);
 
+/// Where it is kept how often the job `id` of that generation was begun without an end: in the stream of the results,
+/// which takes it even when it is full, and forgets it after a day.
+std::string tries_subject(std::string_view id, std::uint32_t generation);
+
 /// Of piece `number` of the body of the message of kind `kind` ("job", "result") about the job `id`.
 std::string piece_subject(std::string_view id, std::string_view kind, std::size_t number);
-/// Where it is counted how often the job `id` was begun after its first delivery.
-std::string tries_subject(std::string_view id);
 std::string all_pieces(std::string_view id, std::string_view kind);
 
 /// The durable consumer from which workers take the jobs of a queue.

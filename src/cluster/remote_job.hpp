@@ -51,6 +51,9 @@ class RemoteJob {
   /// Answers LookUpResult: what is stored, if anything.
   void result_looked_up(std::optional<Result> stored, Actions& actions);
 
+  /// Answers Finish: pieces of that result are missing, so that the job is to be done again.
+  void result_is_incomplete(Actions& actions);
+
   /// Answers Publish. `was_there`: the stream had taken the same message before.
   void published(std::uint64_t sequence, bool was_there, Actions& actions);
 
@@ -72,7 +75,7 @@ class RemoteJob {
  private:
   bool is_answer(const Result& result) const { return !result.is_error || result.generation >= generation_; }
   void publish(std::uint32_t generation, Actions& actions);
-  void finish(Actions& actions);
+  void finish(const Result& result, Actions& actions);
 
   State state_ = State::idle;
   std::uint32_t generation_ = 0;

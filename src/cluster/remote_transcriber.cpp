@@ -34,8 +34,8 @@ constexpr auto kMaxCheckInterval = 5min;  // a look at a job reads it with its a
 class RemoteTranscriber::Attempt {
  public:
   Attempt(const Settings& settings, NATSConnection& connection, const transcription::Job& job,
-          transcription::JobSink& sink)
-      : settings_(settings), stream_(connection), sink_(sink), sound_(read_sound(job.wav, job.range)) {
+          transcription::JobSink& sink, Sound sound)
+      : settings_(settings), stream_(connection), sink_(sink), sound_(std::move(sound)) {
     flac_ = to_flac(sound_);
     header_.sample_rate = sound_.sample_rate;
     header_.frames = sound_.frames();
@@ -50,7 +50,7 @@ class RemoteTranscriber::Attempt {
     input(&RemoteJob::start);
     auto checked = SteadyClock::now();
     std::chrono::milliseconds until_check = settings_.check_interval;
-    while (job_.state() != RemoteJob::State::over) {
+    for (;;) {
       carry_out_all(cancelled);
       if (job_.state() == RemoteJob::State::over) break;
       if (cancelled.stop_requested()) {
@@ -69,8 +69,7 @@ class RemoteTranscriber::Attempt {
         input(&RemoteJob::check_due);
       }
     }
-    carry_out_all(cancelled);
-    if (!finished_) throw RecorderError(Errc::cancelled, "The job was cancelled.");
+    if (!body_) throw RecorderError(Errc::cancelled, "The job was cancelled.");
     return answer();
   }
 
@@ -148,7 +147,14 @@ class RemoteTranscriber::Attempt {
     stream_.purge(kPieces, all_pieces(header_.id, "job"));
   }
 
-  void carry_out(RemoteJob::Finish) { finished_ = true; }
+  void carry_out(RemoteJob::Finish) {
+    try {
+      body_ = stream_.body_of(unpack(result_), header_.id, "result");
+    } catch (const ClusterError& error) {
+      if (error.trouble() != Trouble::incomplete) throw;
+      input(&RemoteJob::result_is_incomplete);
+    }
+  }
 
   void process(const NATSMessage& message) {
     if (message.subject == result_subject(header_.id)) {
@@ -168,7 +174,7 @@ class RemoteTranscriber::Attempt {
     }
   }
 
-  /// Keeps a result's message for `answer`.
+  /// Keeps a result's message.
   RemoteJob::Result keep(const std::string& data) {
     const Envelope envelope = unpack(data);
     const ResultHeader header = result_header(envelope.header);
@@ -176,15 +182,8 @@ class RemoteTranscriber::Attempt {
     return {.generation = header.generation, .is_error = header.is_error};
   }
 
-  transcription::Result answer() {
-    Envelope envelope = unpack(result_);
-    std::string body;
-    try {
-      body = stream_.body_of(std::move(envelope), header_.id, "result");
-    } catch (const ClusterError& error) {
-      throw transcription::EngineLost(error.what());
-    }
-    auto message = from_body(body);
+  transcription::Result answer() const {
+    auto message = from_body(*body_);
     return std::visit(Overloaded{[&](transcription::Result& result) {
                                    for (Word& word : result.words) place(word);
                                    for (DetectedPhrase& phrase : result.phrases) place(phrase);
@@ -228,7 +227,7 @@ class RemoteTranscriber::Attempt {
   std::deque<RemoteJob::Action> pending_;
   Inbox inbox_;
   std::string result_;
-  bool finished_ = false;
+  std::optional<std::string> body_;  // of the result, once it is whole
   SteadyClock::time_point reported_{};
   bool interrupted_ = false;
   std::optional<SteadyClock::time_point> trouble_since_;
@@ -250,7 +249,9 @@ const std::string& RemoteTranscriber::servers() const {
 transcription::Result RemoteTranscriber::transcribe(const transcription::Job& job, const std::stop_token& cancelled,
                                                     transcription::JobSink& sink) {
   try {
-    return Attempt(settings_, *connection_, job, sink).run(cancelled);
+    Sound sound = read_sound(job.wav, job.range);
+    if (sound.frames() == 0) return {};  // no audio has an empty text
+    return Attempt(settings_, *connection_, job, sink, std::move(sound)).run(cancelled);
   } catch (const ClusterError& error) {  // never the fault of the job
     throw transcription::EngineLost(error.what());
   }

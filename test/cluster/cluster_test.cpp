@@ -34,6 +34,10 @@ TEST(ClusterNames, WhatNATSGivesAMeaningIsNeverPartOfASubject) {
   EXPECT_EQ(consumer_name(Urgency::background, "large.v3"), "background-large_v3");
 }
 
+TEST(ClusterNames, TriesOfEachGenerationAreCountedInTheStreamOfTheResults) {
+  EXPECT_EQ(tries_subject("a-1-b", 2), "dictum.results.tries-a-1-b-2");
+}
+
 TEST(ClusterNames, EveryStreamIsBoundedInBytesAndAge) {
   const auto configs = stream_configs(3);
   ASSERT_EQ(configs.size(), 4U);
@@ -115,6 +119,14 @@ TEST_F(ARemoteJob, FindsAResultThatWasLostOnItsWay) {
   after(&RemoteJob::check_due);
   after(&RemoteJob::job_looked_up, false);
   EXPECT_THAT(after_look_up(RemoteJob::Result{}), ElementsAre("finish"));
+}
+
+TEST_F(ARemoteJob, IsDoneAgainWherePiecesOfItsResultAreMissing) {
+  after(&RemoteJob::start);
+  after_look_up(RemoteJob::Result{.generation = 2});
+  EXPECT_THAT(after(&RemoteJob::result_is_incomplete), ElementsAre("publish 3"));
+  after(&RemoteJob::published, 9U, false);
+  EXPECT_THAT(after(&RemoteJob::result_arrived, RemoteJob::Result{.generation = 3}), ElementsAre("finish"));
 }
 
 TEST_F(ARemoteJob, IsLookedForWhereItsStreamHadItBefore) {
