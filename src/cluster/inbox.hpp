@@ -6,7 +6,9 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "cluster/nats_connection.hpp"
 
@@ -30,6 +32,14 @@ class Inbox {
     NATSMessage first = std::move(messages_.front());
     messages_.pop_front();
     return first;
+  }
+
+  /// The reply subjects of the messages that wait here.
+  std::vector<std::string> replies() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> all;
+    for (const NATSMessage& message : messages_) all.push_back(message.reply);
+    return all;
   }
 
  private:

@@ -43,6 +43,12 @@ Fields inner(const Fields& fields, std::string_view key, std::string owner) {
   return fields.fields_in(*value, std::move(owner));
 }
 
+/// For a request with its answer: as long as a slow network takes for so many bytes.
+std::chrono::milliseconds time_for(std::size_t bytes) {
+  constexpr std::size_t kBytesPerMillisecond = 100;
+  return std::chrono::milliseconds(2000 + static_cast<std::int64_t>(bytes / kBytesPerMillisecond));
+}
+
 /// What JetStream answered in place of doing what was asked.
 class APIError : public ClusterError {
  public:
@@ -147,8 +153,9 @@ std::optional<Delivery> delivery_of(std::string_view reply) {
   return Delivery{.ack_subject = std::string(reply), .deliveries = *deliveries, .sequence = *sequence};
 }
 
-js::object JetStream::call(const std::string& subject, const js::object& request) {
-  const NATSMessage answer = connection_.request("$JS.API." + subject, request.empty() ? "" : json::to_line(request));
+js::object JetStream::call(const std::string& subject, const js::object& request, std::size_t bytes) {
+  const NATSMessage answer =
+      connection_.request("$JS.API." + subject, request.empty() ? "" : json::to_line(request), {}, time_for(bytes));
   return answered(connection_.servers(), subject, answer.data);
 }
 
@@ -224,9 +231,7 @@ std::chrono::milliseconds JetStream::prepare_consumer(Urgency urgency, std::stri
 Stored JetStream::publish(const std::string& subject, std::string_view data, const std::string& id) {
   NATSHeaders headers;
   if (!id.empty()) headers["Nats-Msg-Id"] = id;
-  constexpr std::size_t kBytesPerMillisecond = 100;  // of a slow network
-  const std::chrono::milliseconds timeout(2000 + static_cast<std::int64_t>(data.size() / kBytesPerMillisecond));
-  const NATSMessage answer = connection_.request(subject, data, headers, timeout);
+  const NATSMessage answer = connection_.request(subject, data, headers, time_for(data.size()));
   const js::value whole = answered(connection_.servers(), subject, answer.data);
   const Fields fields(whole, "an acknowledgement", refuse);
   return {.sequence = fields.integer<std::uint64_t>("seq"), .was_there = fields.flag_or("duplicate", false)};
@@ -240,10 +245,12 @@ Stored JetStream::publish_packed(const std::string& subject, const Packed& packe
   return publish(subject, packed.message, message_id);
 }
 
-std::string JetStream::body_of(Envelope envelope, std::string_view id, std::string_view kind) {
+std::string JetStream::body_of(Envelope envelope, std::string_view id, std::string_view kind,
+                               const std::stop_token& stop) {
   if (envelope.pieces == 0) return std::move(envelope.body);
   std::string body;
   for (std::size_t i = 0; i < envelope.pieces; ++i) {
+    if (stop.stop_requested()) throw ClusterError(Trouble::other, "The program is being stopped.");
     const auto piece = newest(kPieces, piece_subject(id, kind, i));
     if (!piece) throw ClusterError(Trouble::incomplete, fmt::format("Piece {} of {} is missing.", i, id));
     body += piece->data;
@@ -257,7 +264,8 @@ std::string JetStream::body_of(Envelope envelope, std::string_view id, std::stri
 
 std::optional<StoredMessage> JetStream::get(std::string_view stream, const js::object& which) {
   try {
-    const js::value whole = call(fmt::format("STREAM.MSG.GET.{}", stream), which);
+    const std::size_t bytes = connection_.max_payload() / 3 * 4;  // of a message at most, in base64
+    const js::value whole = call(fmt::format("STREAM.MSG.GET.{}", stream), which, bytes);
     const Fields fields(whole, "an answer", refuse);
     const Fields message = inner(fields, "message", "a message");
     return StoredMessage{.sequence = message.integer<std::uint64_t>("seq"),

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -42,8 +43,9 @@ class JetStream {
  public:
   explicit JetStream(NATSConnection& connection) : connection_(connection) {}
 
-  /// A call of the API. `subject` begins behind "$JS.API.".
-  boost::json::object call(const std::string& subject, const boost::json::object& request = {});
+  /// A call of the API. `subject` begins behind "$JS.API.". Beside the usual time, `bytes` have as long as a slow
+  /// network takes for them.
+  boost::json::object call(const std::string& subject, const boost::json::object& request = {}, std::size_t bytes = 0);
 
   /// Makes the streams that are missing, with three replicas where the servers are a cluster; those that exist stay as
   /// they are.
@@ -63,8 +65,9 @@ class JetStream {
   Stored publish_packed(const std::string& subject, const Packed& packed, std::string_view id, std::string_view kind,
                         const std::string& message_id = {});
 
-  /// The body of the message about `id`, its pieces gathered. Throws ClusterError(incomplete) where one is missing.
-  std::string body_of(Envelope envelope, std::string_view id, std::string_view kind);
+  /// The body of the message about `id`, its pieces gathered. Throws ClusterError(incomplete) where one is missing, and
+  /// ClusterError between two pieces where a stop is requested.
+  std::string body_of(Envelope envelope, std::string_view id, std::string_view kind, const std::stop_token& stop = {});
 
   std::optional<StoredMessage> newest(std::string_view stream, const std::string& subject);
   std::optional<StoredMessage> at(std::string_view stream, std::uint64_t sequence);

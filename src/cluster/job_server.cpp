@@ -148,6 +148,7 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
   std::size_t pull(const std::stop_token& stop, const std::vector<Urgency>& urgencies, std::size_t most,
                    std::chrono::milliseconds expires);
   void take(const NATSMessage& message);
+  void set_beginning(std::optional<Delivery> delivery);
   void accept(Held& held, const NATSMessage& message);
   void begin(Held& held, Envelope envelope);
   bool count_try(Held& held);
@@ -190,14 +191,16 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
 
   std::mutex mutex_;  // of what follows
   std::condition_variable_any changed_;
+  std::optional<Delivery> beginning_;  // whose audio is being fetched
   std::map<std::uint32_t, Held> held_;
   std::deque<Finished> finished_;
   SteadyClock::time_point paused_until_{};
   std::uint64_t done_ = 0;
   std::uint64_t failed_ = 0;
 
-  Inbox pulled_;       // of the thread that fetches
-  std::string inbox_;  // the subject under which they come
+  Inbox pulled_;
+  std::stop_token stop_;  // of the thread that fetches, as what follows
+  std::string inbox_;     // the subject under which they come
   std::uint64_t round_ = 0;
   std::uint32_t last_number_ = 0;
   bool lacks_queues_ = false;  // they may be missing
@@ -216,7 +219,9 @@ bool JobServer::State::run() {
           .on_partial = [this](const std::string& session, std::uint32_t segment, const std::string& text,
                                std::size_t) { publish_partial(session, segment, text); }});
   signals_.async_wait([this](const boost::system::error_code& error, int) {
-    if (!error) context_.stop();
+    if (error) return;
+    signals_.clear();  // a second one ends the process
+    context_.stop();
   });
   pool_->prepare([this](std::optional<EventError> problem) {
     if (!problem) return serve();
@@ -254,14 +259,18 @@ void JobServer::State::prepare_queues() {
   ack_wait_ms_ = shortest.count();
 }
 
-/// Reports to the queues that the jobs are being worked on.
+/// Reports to the queues that the jobs are being worked on, or wait for the one before them to be fetched.
 void JobServer::State::keep_jobs() {
   progress_timer_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(ack_wait_ms_ / 3, 100)));
   progress_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     std::vector<Delivery> deliveries;
+    for (const std::string& reply : pulled_.replies()) {
+      if (const auto delivery = delivery_of(reply)) deliveries.push_back(*delivery);
+    }
     {
       const std::lock_guard lock(mutex_);
+      if (beginning_) deliveries.push_back(*beginning_);
       for (const auto& [number, held] : held_) deliveries.push_back(held.delivery);
     }
     for (const Delivery& delivery : deliveries) acknowledge(delivery, "+WPI");
@@ -372,6 +381,7 @@ void JobServer::State::answer_ping(const NATSMessage& ping) {
 // Fetching.
 
 void JobServer::State::fetch_until(const std::stop_token& stop) {
+  stop_ = stop;
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);
@@ -387,6 +397,7 @@ void JobServer::State::fetch_until(const std::stop_token& stop) {
       fetch(stop);
       complaint_.clear();
     } catch (const std::exception& error) {
+      if (stop.stop_requested()) return;
       if (complaint_ != error.what()) print_(complaint_ = error.what());
       lacks_queues_ = true;
       if (connection_.is_closed()) {
@@ -470,10 +481,14 @@ void JobServer::State::take(const NATSMessage& message) {
   held.delivery = *delivery;
   held.queue = message.subject.substr(message.subject.rfind('.') + 1);
   held.tries = delivery->deliveries == 1 ? 1 : 0;
+  set_beginning(held.delivery);
   try {
     accept(held, message);
-  } catch (const std::exception& error) {                        // nothing is wrong with the job
-    if (dynamic_cast<const ClusterError*>(&error) == nullptr) {  // this machine lacks disk or memory
+    set_beginning(std::nullopt);
+  } catch (const std::exception& error) {
+    set_beginning(std::nullopt);
+    // Nothing is wrong with the job.
+    if (dynamic_cast<const ClusterError*>(&error) == nullptr) {  // of this machine: no disk, no memory
       const std::lock_guard lock(mutex_);
       paused_until_ = SteadyClock::now() + kPauseAfterFault;
     }
@@ -482,6 +497,11 @@ void JobServer::State::take(const NATSMessage& message) {
     return_job(held);
     throw;
   }
+}
+
+void JobServer::State::set_beginning(std::optional<Delivery> delivery) {
+  const std::lock_guard lock(mutex_);
+  beginning_ = std::move(delivery);
 }
 
 /// Begins the job, or ends it where it cannot be done. Throws where another machine, or another time, may do better.
@@ -510,8 +530,9 @@ void JobServer::State::begin(Held& held, Envelope envelope) {
   if (held.delivery.deliveries > 1 && !count_try(held)) {
     std::string flac;
     try {
-      flac = stream_.body_of(std::move(envelope), header.id, "job");
+      flac = stream_.body_of(std::move(envelope), header.id, "job", stop_);
     } catch (const ClusterError&) {
+      if (stop_.stop_requested()) throw;
       flac.clear();  // the reason is worth more than the audio
     }
     const EventError why{to_string(Errc::quarantined),
@@ -521,9 +542,7 @@ void JobServer::State::begin(Held& held, Envelope envelope) {
     fail(held, why, flac);
     return end_job(held, "+TERM");
   }
-  acknowledge(held.delivery, "+WPI");
-  const std::string flac = stream_.body_of(std::move(envelope), header.id, "job");
-  acknowledge(held.delivery, "+WPI");
+  const std::string flac = stream_.body_of(std::move(envelope), header.id, "job", stop_);
   const Sound sound = from_flac(flac, header.frames);
   if (sound.frames() == 0) throw RecorderError(Errc::input_unreadable, "The job has no audio.");
   held.header.frames = sound.frames();
