@@ -52,7 +52,7 @@ constexpr auto kPauseAfterFault = 10s;  // of a machine whose engine does not st
 constexpr auto kRetryPause = 500ms;
 constexpr auto kGivenBackFor = 5s;  // before another machine, or this one, gets the job
 
-/// In memory where the system has a place for that, so that no audio reaches this machine's disk.
+/// In /dev/shm where the system has it, so that no audio is written to this machine's disk.
 fs::path sound_folder() {
   std::error_code error;
   const fs::path memory = "/dev/shm";
@@ -85,13 +85,22 @@ struct Finished {
   std::uint32_t number{};
 };
 
-/// What is printed of messages that came from outside.
+/// A job as it was delivered, its message unread.
+Held held_of(const NATSMessage& message, const Delivery& delivery) {
+  Held held;
+  held.delivery = delivery;
+  held.queue = message.subject.substr(message.subject.rfind('.') + 1);
+  held.tries = delivery.deliveries == 1 ? 1 : 0;
+  return held;
+}
+
+/// Text that came from outside, fit to be printed.
 std::string for_people(const std::string& text) {
   return transcription::for_people(text);
 }
 
-/// Whether an error says that this machine cannot transcribe at all.
-bool is_of_machine(const std::string& code) {
+/// Whether an error means that this machine cannot transcribe at all.
+bool is_fault_of_machine(const std::string& code) {
   const std::array of_machine{Errc::transcriber_missing, Errc::model_missing, Errc::config_invalid};
   return std::ranges::any_of(of_machine, [&](Errc known) { return code == to_string(known); });
 }
@@ -144,9 +153,18 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
 
   // On the thread that fetches.
   void fetch_until(const std::stop_token& stop);
-  std::size_t fetch(const std::stop_token& stop);
-  std::size_t pull(const std::stop_token& stop, const std::vector<Urgency>& urgencies, std::size_t most,
-                   std::chrono::milliseconds expires);
+  bool is_ready() {
+    const std::lock_guard lock(mutex_);
+    return can_begin();
+  }
+  void fetch();
+  std::size_t fetch_waiting(Urgency urgency, const std::string& queue);
+  std::string new_reply();
+  void ask(Urgency urgency, const std::string& queue, std::chrono::nanoseconds expires, const std::string& reply);
+  std::size_t take_answers(const std::string& reply, std::size_t open, const std::string& queues,
+                           std::chrono::milliseconds expires);
+  void return_pulled();
+  void decline(const NATSMessage& message, const Delivery& delivery);
   void take(const NATSMessage& message);
   void set_beginning(std::optional<Delivery> delivery);
   void accept(Held& held, const NATSMessage& message);
@@ -162,11 +180,14 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
   void fail(const Held& held, const EventError& why, std::string_view flac);
   void store_dead_letter(const Held& held, const EventError& why, std::string_view flac);
   void store_unreadable(const NATSMessage& message, const Delivery& delivery, const std::string& why);
-  void return_job(const Held& held);
+  void return_job(const Held& held, std::chrono::nanoseconds delay);
   void end_job(const Held& held, std::string_view how);
 
   void acknowledge(const Delivery& delivery, std::string_view how);
   void give_back(std::uint32_t number);
+
+  // Precondition: `mutex_` is held.
+  bool can_begin() const { return free_workers() > 0 && SteadyClock::now() >= paused_until_; }
   std::size_t free_workers() const {
     const std::size_t workers = static_cast<std::size_t>(std::max(1, settings_.pool.workers));
     return workers - std::min(workers, held_.size());
@@ -187,7 +208,6 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
   std::vector<std::unique_ptr<NATSConnection::Subscription>> subscriptions_;
   std::vector<std::jthread> threads_;
   bool worked_ = true;
-  bool is_stopping_ = false;  // once the threads have ended
 
   std::mutex mutex_;  // of what follows
   std::condition_variable_any changed_;
@@ -204,7 +224,7 @@ class JobServer::State : public transcription::JobSource, public std::enable_sha
   std::uint64_t round_ = 0;
   std::uint32_t last_number_ = 0;
   bool lacks_queues_ = false;  // they may be missing
-  std::string complaint_;      // printed last
+  std::string last_error_;     // that was printed
 };
 
 bool JobServer::State::run() {
@@ -283,17 +303,12 @@ void JobServer::State::stop() {
   for (std::jthread& thread : threads_) thread.request_stop();
   threads_.clear();
   subscriptions_.clear();
-  is_stopping_ = true;
-  std::stop_source now;
-  now.request_stop();
-  while (const auto message = pulled_.wait(now.get_token(), 0ms)) {
-    if (const auto delivery = delivery_of(message->reply)) acknowledge(*delivery, "-NAK");
-  }
+  return_pulled();
   {
     const std::lock_guard lock(mutex_);
     while (!held_.empty()) give_back(held_.begin()->first);
   }
-  for (const Finished& finished : finished_) return_job(finished.held);
+  for (const Finished& finished : finished_) return_job(finished.held, 0ms);
   connection_.flush();
 }
 
@@ -316,7 +331,7 @@ std::optional<TranscriptionJob> JobServer::State::job(std::uint32_t number) {
 
 void JobServer::State::transcribed(std::uint32_t number, TranscriptionOutcome outcome) {
   const std::lock_guard lock(mutex_);
-  if (outcome.error && is_of_machine(outcome.error->code)) {
+  if (outcome.error && is_fault_of_machine(outcome.error->code)) {
     paused_until_ = SteadyClock::now() + kPauseAfterFault;
     print_(outcome.error->message);
     return give_back(number);
@@ -374,7 +389,7 @@ void JobServer::State::answer_ping(const NATSMessage& ping) {
   try {
     connection_.publish(ping.reply, json::to_line(state));
   } catch (const ClusterError&) {
-    return;  // whoever asked does not wait for long
+    return;  // the status lists the machines that answer in time
   }
 }
 
@@ -383,25 +398,23 @@ void JobServer::State::answer_ping(const NATSMessage& ping) {
 void JobServer::State::fetch_until(const std::stop_token& stop) {
   stop_ = stop;
   while (!stop.stop_requested()) {
-    {
-      std::unique_lock lock(mutex_);
-      const auto is_ready = [&] { return free_workers() > 0 && SteadyClock::now() >= paused_until_; };
+    try {
       if (!is_ready()) {
-        const auto until = std::max(paused_until_, SteadyClock::now() + 1s);
-        changed_.wait_until(lock, stop, until, is_ready);
+        return_pulled();
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, stop, 1s, [this] { return can_begin(); });
         continue;
       }
-    }
-    try {
       if (std::exchange(lacks_queues_, false)) prepare_queues();
-      fetch(stop);
-      complaint_.clear();
+      fetch();
+      last_error_.clear();
     } catch (const std::exception& error) {
       if (stop.stop_requested()) return;
-      if (complaint_ != error.what()) print_(complaint_ = error.what());
+      if (last_error_ != error.what()) print_(last_error_ = error.what());
       lacks_queues_ = true;
       if (connection_.is_closed()) {
-        print_(fmt::format("The servers at {} refuse this user for good.", connection_.servers()));
+        print_(
+            fmt::format("The servers at {} refused the credentials: check --nats-credentials.", connection_.servers()));
         return asio::post(context_, [this] {
           worked_ = false;
           context_.stop();
@@ -414,73 +427,103 @@ void JobServer::State::fetch_until(const std::stop_token& stop) {
 }
 
 /// Live jobs go before others; where there are none at all, waits a second for a live one.
-std::size_t JobServer::State::fetch(const std::stop_token& stop) {
-  const auto room = [this] {
+void JobServer::State::fetch() {
+  std::size_t taken = 0;
+  for (const Urgency urgency : {Urgency::live, Urgency::background}) {
+    for (const std::string& queue : settings_.queues) taken += fetch_waiting(urgency, queue);
+  }
+  if (taken > 0) return;
+  const std::string reply = new_reply();
+  for (const std::string& queue : settings_.queues) ask(Urgency::live, queue, kIdlePull, reply);
+  take_answers(reply, settings_.queues.size(), fmt::format("{}", fmt::join(settings_.queues, ", ")), kIdlePull);
+}
+
+/// Takes jobs that wait in the queue, one for each free worker. One is asked for first: most often there is none.
+std::size_t JobServer::State::fetch_waiting(Urgency urgency, const std::string& queue) {
+  std::size_t taken = 0;
+  for (std::size_t wanted = 1; wanted > 0 && is_ready();) {
+    const std::string reply = new_reply();
+    for (std::size_t i = 0; i < wanted; ++i) ask(urgency, queue, 0ms, reply);
+    const std::size_t got = take_answers(reply, wanted, queue, 0ms);
+    taken += got;
+    if (got < wanted) break;
     const std::lock_guard lock(mutex_);
-    return free_workers();
-  };
-  std::size_t taken = pull(stop, {Urgency::live}, room(), 0ms);
-  if (room() > 0) taken += pull(stop, {Urgency::background}, room(), 0ms);
-  if (taken == 0) taken += pull(stop, {Urgency::live}, 1, kIdlePull);
+    wanted = free_workers();
+  }
   return taken;
 }
 
-/// Asks each queue in turn for as many jobs as there is room for.
-std::size_t JobServer::State::pull(const std::stop_token& stop, const std::vector<Urgency>& urgencies, std::size_t most,
-                                   std::chrono::milliseconds expires) {
-  std::size_t taken = 0;
+std::string JobServer::State::new_reply() {
+  return fmt::format("{}.{}", inbox_, ++round_);
+}
+
+/// Asks for one job. The queue answers within `expires`, or, where that is zero, at once.
+void JobServer::State::ask(Urgency urgency, const std::string& queue, std::chrono::nanoseconds expires,
+                           const std::string& reply) {
+  js::object request{{"batch", 1}};
+  if (expires > 0ns) {
+    request["expires"] = expires.count();
+  } else {
+    request["no_wait"] = true;
+  }
+  connection_.publish(fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", kJobs, consumer_name(urgency, queue)),
+                      json::to_line(request), reply);
+}
+
+/// Takes the jobs that come in answer to `open` requests to `queues`. Where these wait for jobs, no more than the
+/// first: what comes later is for the next call.
+std::size_t JobServer::State::take_answers(const std::string& reply, std::size_t open, const std::string& queues,
+                                           std::chrono::milliseconds expires) {
   const bool waits = expires > 0ms;
-  for (const Urgency urgency : urgencies) {
-    std::size_t open = 0;
-    const std::string reply = fmt::format("{}.{}", inbox_, ++round_);
-    for (const std::string& queue : settings_.queues) {
-      if (!waits && taken >= most) break;
-      js::object request{{"batch", 1}};
-      if (waits) {
-        request["expires"] = std::chrono::nanoseconds(expires).count();
-      } else {
-        request["no_wait"] = true;
-      }
-      const std::string subject = fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", kJobs, consumer_name(urgency, queue));
-      const std::size_t asked = waits ? 1 : most - taken;
-      for (std::size_t i = 0; i < asked; ++i) connection_.publish(subject, json::to_line(request), reply);
-      open += asked;
-      // Queues that are waited for are asked all at once, others one after another.
-      while (open > 0 && (!waits || queue == settings_.queues.back())) {
-        const auto message = pulled_.wait(stop, waits ? expires + 500ms : std::chrono::milliseconds(kAnswerWait));
-        if (!message) {
-          if (!waits && !stop.stop_requested()) {
-            throw ClusterError(
-                Trouble::unreachable,
-                fmt::format("The cluster at {} does not answer; jobs go on when it does.", connection_.servers()));
-          }
-          break;
-        }
-        if (delivery_of(message->reply)) {
-          --open;
-          take(*message);
-          ++taken;
-        } else if (message->subject == reply) {
-          --open;
-          const bool is_empty = message->status == "404" || message->status == "408";
-          if (!is_empty) {
-            throw ClusterError(Trouble::no_stream, fmt::format("The queue {} cannot be asked (status {}).", queue,
-                                                               for_people(message->status)));
-          }
-        }
+  std::size_t taken = 0;
+  while (open > 0 && !(waits && taken > 0)) {
+    const auto message = pulled_.wait(stop_, waits ? expires + 500ms : std::chrono::milliseconds(kAnswerWait));
+    if (!message) {
+      if (waits || stop_.stop_requested()) break;
+      throw ClusterError(
+          Trouble::unreachable,
+          fmt::format("The cluster at {} does not answer; jobs go on when it does.", connection_.servers()));
+    }
+    if (delivery_of(message->reply)) {
+      --open;
+      take(*message);
+      ++taken;
+    } else if (message->subject == reply) {
+      --open;
+      const bool is_empty = message->status == "404" || message->status == "408";
+      if (!is_empty) {
+        throw ClusterError(Trouble::no_stream,
+                           fmt::format("Jobs of queue {} cannot be fetched (status {}); it is tried again.", queues,
+                                       for_people(message->status)));
       }
     }
   }
   return taken;
 }
 
+/// Gives back what came while no worker is free.
+void JobServer::State::return_pulled() {
+  while (const auto message = pulled_.wait({}, 0ms)) {
+    if (const auto delivery = delivery_of(message->reply)) decline(*message, *delivery);
+  }
+}
+
+/// Gives a job back that was not begun.
+void JobServer::State::decline(const NATSMessage& message, const Delivery& delivery) {
+  Held held = held_of(message, delivery);
+  try {
+    held.header = job_header(unpack(message.data).header);
+  } catch (const RecorderError&) {
+    held.header = {};  // who takes it next refuses it
+  }
+  return_job(held, 0ms);
+}
+
 void JobServer::State::take(const NATSMessage& message) {
   const auto delivery = delivery_of(message.reply);
   if (!delivery) return;
-  Held held;
-  held.delivery = *delivery;
-  held.queue = message.subject.substr(message.subject.rfind('.') + 1);
-  held.tries = delivery->deliveries == 1 ? 1 : 0;
+  if (!is_ready()) return decline(message, *delivery);
+  Held held = held_of(message, *delivery);
   set_beginning(held.delivery);
   try {
     accept(held, message);
@@ -494,7 +537,7 @@ void JobServer::State::take(const NATSMessage& message) {
     }
     std::error_code ignored;
     fs::remove(held.wav, ignored);
-    return_job(held);
+    return_job(held, kGivenBackFor);
     throw;
   }
 }
@@ -637,7 +680,7 @@ void JobServer::State::finish_until(const std::stop_token& stop) {
 /// Throws where it is to be tried again.
 void JobServer::State::finish(const Finished& finished) {
   const Held& held = finished.held;
-  if (!finished.outcome) return return_job(held);
+  if (!finished.outcome) return return_job(held, kGivenBackFor);
   try {
     store(held, *finished.outcome);
   } catch (const ClusterError&) {
@@ -710,11 +753,9 @@ void JobServer::State::store_unreadable(const NATSMessage& message, const Delive
 }
 
 /// A job that this machine could not do, though nothing is wrong with it.
-void JobServer::State::return_job(const Held& held) {
+void JobServer::State::return_job(const Held& held, std::chrono::nanoseconds delay) {
   if (held.tries > 0 && !held.header.id.empty()) store_tries(held, held.tries - 1);
-  acknowledge(held.delivery,
-              !is_stopping_ ? fmt::format("-NAK {{\"delay\": {}}}", std::chrono::nanoseconds(kGivenBackFor).count())
-                            : std::string("-NAK"));
+  acknowledge(held.delivery, delay > 0ns ? fmt::format("-NAK {{\"delay\": {}}}", delay.count()) : "-NAK");
 }
 
 /// The job is over: it and its pieces leave their streams.

@@ -32,8 +32,8 @@ class JobServer {
   JobServer(Settings settings, Print print);
   ~JobServer();
 
-  /// Serves until SIGINT or SIGTERM, then gives back what it has not done. Returns false where the engine can never
-  /// work, with the reason printed.
+  /// Serves until SIGINT or SIGTERM, then gives back what it has not done; a second signal ends the process. Returns
+  /// false where the engine can never work, or the servers refuse the credentials, with the reason printed.
   bool run();
 
  private:
