@@ -31,15 +31,15 @@ struct FreeMessage {
 using Options = std::unique_ptr<natsOptions, FreeOptions>;
 using Message = std::unique_ptr<natsMsg, FreeMessage>;
 
-void must(natsStatus status, const std::string& what) {
+void throw_unless_ok(natsStatus status, const std::string& what) {
   if (status != NATS_OK) throw ClusterError(Trouble::other, fmt::format("{}: {}.", what, natsStatus_GetText(status)));
 }
 
-/// What cnats says, without the place in its source that may stand before it: "(conn.c:2088): ".
-std::string plain(std::string_view said) {
-  const auto end = said.find("): ");
-  if (said.starts_with('(') && end != std::string_view::npos) said.remove_prefix(end + 3);
-  return utf8::on_one_line(said);
+/// What cnats reports, without the line of its source that may stand before it: "(conn.c:2088): ".
+std::string plain(std::string_view reported) {
+  const auto end = reported.find("): ");
+  if (reported.starts_with('(') && end != std::string_view::npos) reported.remove_prefix(end + 3);
+  return utf8::on_one_line(reported);
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -79,7 +79,7 @@ void use_credentials(natsOptions* options, const std::filesystem::path& file) {
   const std::string what = fmt::format("The NATS credentials {} cannot be used", utf8::on_one_line(file.string()));
   if (lines.empty()) throw ClusterError(Trouble::refused, what + ": the file is empty.");
   if (lines.front().starts_with("-----BEGIN NATS USER JWT")) {
-    return must(natsOptions_SetUserCredentialsFromFiles(options, file.c_str(), nullptr), what);
+    return throw_unless_ok(natsOptions_SetUserCredentialsFromFiles(options, file.c_str(), nullptr), what);
   }
   if (!line_of("SU").empty()) {
     const std::string key = line_of("U");
@@ -89,13 +89,14 @@ void use_credentials(natsOptions* options, const std::filesystem::path& file) {
                              ": an nkey seed needs its public key on a line of its own, as `nk -gen user -pubout` "
                              "writes them.");
     }
-    return must(natsOptions_SetNKeyFromSeed(options, key.c_str(), file.c_str()), what);
+    return throw_unless_ok(natsOptions_SetNKeyFromSeed(options, key.c_str(), file.c_str()), what);
   }
   const std::string& line = lines.front();
   if (const auto colon = line.find(':'); colon != std::string::npos) {
-    return must(natsOptions_SetUserInfo(options, line.substr(0, colon).c_str(), line.substr(colon + 1).c_str()), what);
+    return throw_unless_ok(
+        natsOptions_SetUserInfo(options, line.substr(0, colon).c_str(), line.substr(colon + 1).c_str()), what);
   }
-  must(natsOptions_SetToken(options, line.c_str()), what);
+  throw_unless_ok(natsOptions_SetToken(options, line.c_str()), what);
 }
 
 NATSMessage taken(natsMsg* message) {
@@ -110,12 +111,12 @@ NATSMessage taken(natsMsg* message) {
 
 Message made(const std::string& subject, std::string_view data, const std::string& reply, const NATSHeaders& headers) {
   natsMsg* raw = nullptr;
-  must(natsMsg_Create(&raw, subject.c_str(), reply.empty() ? nullptr : reply.c_str(), data.data(),
-                      static_cast<int>(data.size())),
-       "A message for NATS cannot be made");
+  throw_unless_ok(natsMsg_Create(&raw, subject.c_str(), reply.empty() ? nullptr : reply.c_str(), data.data(),
+                                 static_cast<int>(data.size())),
+                  "A message for NATS cannot be made");
   Message message(raw);
   for (const auto& [key, value] : headers) {
-    must(natsMsgHeader_Set(raw, key.c_str(), value.c_str()), "A message for NATS cannot be made");
+    throw_unless_ok(natsMsgHeader_Set(raw, key.c_str(), value.c_str()), "A message for NATS cannot be made");
   }
   return message;
 }
@@ -147,7 +148,7 @@ class NATSConnection::State {
  public:
   explicit State(NATSSettings settings) : settings_(std::move(settings)), servers_(settings_.servers()) {
     natsOptions* raw = nullptr;
-    must(natsOptions_Create(&raw), "cnats cannot be used");
+    throw_unless_ok(natsOptions_Create(&raw), "cnats cannot be used");
     const Options options(raw);
     const auto urls = split(settings_.url, ',');
     std::vector<const char*> pointers;
@@ -157,22 +158,22 @@ class NATSConnection::State {
       is_secure = is_secure || url.starts_with("tls://");
     }
     const std::string bad_url = fmt::format("\"{}\" is no address of NATS servers (write nats://host:4222)", servers_);
-    must(natsOptions_SetServers(raw, pointers.data(), static_cast<int>(pointers.size())), bad_url);
-    if (is_secure) must(natsOptions_SetSecure(raw, true), "TLS cannot be used");
+    throw_unless_ok(natsOptions_SetServers(raw, pointers.data(), static_cast<int>(pointers.size())), bad_url);
+    if (is_secure) throw_unless_ok(natsOptions_SetSecure(raw, true), "TLS cannot be used");
     if (!settings_.tls_ca.empty()) {
-      must(natsOptions_LoadCATrustedCertificates(raw, settings_.tls_ca.c_str()),
-           fmt::format("The certificates in {} cannot be used", settings_.tls_ca.string()));
+      throw_unless_ok(natsOptions_LoadCATrustedCertificates(raw, settings_.tls_ca.c_str()),
+                      fmt::format("The certificates in {} cannot be used", settings_.tls_ca.string()));
     }
     if (!settings_.tls_cert.empty()) {
-      must(natsOptions_LoadCertificatesChain(raw, settings_.tls_cert.c_str(), settings_.tls_key.c_str()),
-           fmt::format("The certificate {} with the key {} cannot be used", settings_.tls_cert.string(),
-                       settings_.tls_key.string()));
+      throw_unless_ok(natsOptions_LoadCertificatesChain(raw, settings_.tls_cert.c_str(), settings_.tls_key.c_str()),
+                      fmt::format("The certificate {} with the key {} cannot be used", settings_.tls_cert.string(),
+                                  settings_.tls_key.string()));
     }
     if (!settings_.credentials.empty()) use_credentials(raw, settings_.credentials);
     natsOptions_SetTimeout(raw, 3000);
     natsOptions_SetMaxReconnect(raw, -1);
     natsOptions_SetReconnectWait(raw, 250);
-    natsOptions_SetPingInterval(raw, 5000);  // a network that is cut off says nothing
+    natsOptions_SetPingInterval(raw, 5000);  // a network that is cut off is silent
     natsOptions_SetMaxPingsOut(raw, 2);
     natsOptions_SetSendAsap(raw, true);
     natsOptions_SetWriteDeadline(raw, 3000);
@@ -202,28 +203,28 @@ class NATSConnection::State {
     return std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - *interrupted_) + 1ms;
   }
 
+  std::uint64_t reconnects() const {
+    const std::lock_guard lock(mutex_);
+    return reconnects_;
+  }
+
   bool is_closed() const {
     const std::lock_guard lock(mutex_);
     return closed_;
   }
 
-  /// What the server complained about since the last call, for the end of a sentence.
-  std::string complaint() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(complaint_, {});
-  }
-
-  ClusterError failed_request(natsStatus status, const std::string& subject, std::chrono::milliseconds timeout) {
-    if (const std::string said = complaint(); said.find("ermissions") != std::string::npos) {
+  ClusterError failed_request(natsStatus status, const std::string& subject, std::chrono::milliseconds timeout,
+                              SteadyClock::time_point began) const {
+    if (const std::string reported = last_error(began); reported.find("ermissions") != std::string::npos) {
       return {Trouble::refused,
               fmt::format("The NATS server at {} does not allow this user what it needs: {}. Give the user the "
                           "permissions of docs/cluster.md.",
-                          servers_, said)};
+                          servers_, reported)};
     }
     if (status == NATS_NO_RESPONDERS) {
       return {
           Trouble::no_jetstream,
-          fmt::format("Nobody answers \"{}\" at the NATS server {}: JetStream is disabled or has no leader. Start the "
+          fmt::format("\"{}\" has no server at the NATS server {}: JetStream is disabled or has no leader. Start the "
                       "server with -js, or with a jetstream block in its configuration.",
                       subject, servers_)};
     }
@@ -236,21 +237,27 @@ class NATSConnection::State {
   }
 
  private:
+  /// What the server reported last, where that was after `began`.
+  std::string last_error(SteadyClock::time_point began) const {
+    const std::lock_guard lock(mutex_);
+    return last_error_at_ >= began ? last_error_ : "";
+  }
+
   ClusterError not_connected(natsStatus status) const {
     const char* last = nats_GetLastError(nullptr);
-    const std::string said = plain(last == nullptr || *last == '\0' ? natsStatus_GetText(status) : last);
-    const bool refused = status == NATS_CONNECTION_AUTH_FAILED || said.find("uthorization") != std::string::npos;
+    const std::string reported = plain(last == nullptr || *last == '\0' ? natsStatus_GetText(status) : last);
+    const bool refused = status == NATS_CONNECTION_AUTH_FAILED || reported.find("uthorization") != std::string::npos;
     if (refused) {
       return {Trouble::refused,
               fmt::format("The NATS server at {} refuses this user ({}). Check the address's user and "
                           "password, or the file of transcription.nats.credentials.",
-                          servers_, said)};
+                          servers_, reported)};
     }
     return {
         Trouble::unreachable,
         fmt::format("The cluster at {} cannot be reached: {}. Check transcription.nats.url and that nats-server runs "
                     "there.",
-                    servers_, said)};
+                    servers_, reported)};
   }
 
   static State& of(void* self) { return *static_cast<State*>(self); }
@@ -259,7 +266,8 @@ class NATSConnection::State {
     const char* last = nullptr;
     natsConnection_GetLastError(connection, &last);
     const std::lock_guard lock(of(self).mutex_);
-    of(self).complaint_ = plain(last != nullptr && *last != '\0' ? last : natsStatus_GetText(status));
+    of(self).last_error_ = plain(last != nullptr && *last != '\0' ? last : natsStatus_GetText(status));
+    of(self).last_error_at_ = SteadyClock::now();
   }
   static void on_disconnected(natsConnection* /*connection*/, void* self) {
     const std::lock_guard lock(of(self).mutex_);
@@ -268,6 +276,7 @@ class NATSConnection::State {
   static void on_reconnected(natsConnection* /*connection*/, void* self) {
     const std::lock_guard lock(of(self).mutex_);
     of(self).interrupted_.reset();
+    ++of(self).reconnects_;
   }
   static void on_closed(natsConnection* /*connection*/, void* self) {
     const std::lock_guard lock(of(self).mutex_);
@@ -283,7 +292,9 @@ class NATSConnection::State {
   std::condition_variable closed_changed_;
   bool closed_ = false;
   std::optional<SteadyClock::time_point> interrupted_;
-  std::string complaint_;
+  std::uint64_t reconnects_ = 0;
+  std::string last_error_;
+  SteadyClock::time_point last_error_at_{};
 };
 
 namespace {
@@ -293,8 +304,9 @@ class CallbackSubscription final : public NATSConnection::Subscription {
   CallbackSubscription(natsConnection* connection, const std::string& subject,
                        std::function<void(NATSMessage)> on_message)
       : on_message_(std::move(on_message)) {
-    must(natsConnection_Subscribe(&subscription_, connection, subject.c_str(), &CallbackSubscription::on_message, this),
-         fmt::format("Cannot subscribe to {}", subject));
+    throw_unless_ok(
+        natsConnection_Subscribe(&subscription_, connection, subject.c_str(), &CallbackSubscription::on_message, this),
+        fmt::format("Cannot subscribe to {}", subject));
     natsSubscription_SetPendingLimits(subscription_, -1, -1);
     natsSubscription_SetOnCompleteCB(subscription_, &CallbackSubscription::on_complete, this);
   }
@@ -333,21 +345,23 @@ NATSConnection::~NATSConnection() = default;
 
 void NATSConnection::publish(const std::string& subject, std::string_view data, const std::string& reply,
                              const NATSHeaders& headers) {
+  const auto began = SteadyClock::now();
   const Message message = made(subject, data, reply, headers);
   const natsStatus status = natsConnection_PublishMsg(state_->connection(), message.get());
-  if (status != NATS_OK) throw state_->failed_request(status, subject, 0ms);
+  if (status != NATS_OK) throw state_->failed_request(status, subject, 0ms, began);
 }
 
 NATSMessage NATSConnection::request(const std::string& subject, std::string_view data, const NATSHeaders& headers,
                                     std::chrono::milliseconds timeout) {
+  const auto began = SteadyClock::now();
   const Message message = made(subject, data, {}, headers);
   natsMsg* raw = nullptr;
   const natsStatus status = natsConnection_RequestMsg(&raw, state_->connection(), message.get(), timeout.count());
   const Message answer(raw);
-  if (status != NATS_OK) throw state_->failed_request(status, subject, timeout);
+  if (status != NATS_OK) throw state_->failed_request(status, subject, timeout, began);
   NATSMessage taken_answer = taken(raw);
   if (taken_answer.status == std::to_string(kNoResponders)) {
-    throw state_->failed_request(NATS_NO_RESPONDERS, subject, timeout);
+    throw state_->failed_request(NATS_NO_RESPONDERS, subject, timeout, began);
   }
   return taken_answer;
 }
@@ -359,7 +373,7 @@ std::unique_ptr<NATSConnection::Subscription> NATSConnection::subscribe(const st
 
 std::string NATSConnection::new_inbox() {
   natsInbox* inbox = nullptr;
-  must(natsInbox_Create(&inbox), "cnats cannot be used");
+  throw_unless_ok(natsInbox_Create(&inbox), "cnats cannot be used");
   std::string name = inbox;
   natsInbox_Destroy(inbox);
   return name;
@@ -371,6 +385,10 @@ void NATSConnection::flush() {
 
 std::chrono::milliseconds NATSConnection::interrupted_for() const {
   return state_->interrupted_for();
+}
+
+std::uint64_t NATSConnection::reconnects() const {
+  return state_->reconnects();
 }
 
 bool NATSConnection::is_closed() const {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -23,7 +24,7 @@ struct NATSSettings {
   std::filesystem::path tls_key{};
 
   /// From DICTUM_NATS_URL, _CREDENTIALS, _TLS_CA, _TLS_CERT and _TLS_KEY. Throws RecorderError(config_invalid) where no
-  /// server is named: none is contacted that nobody meant.
+  /// server is named: there is no default.
   static NATSSettings from_environment();
 
   /// The servers without users and passwords, for people.
@@ -43,7 +44,7 @@ using NATSHeaders = std::map<std::string, std::string>;
 /// A connection to NATS, which is made again by itself after an interruption. The only code that knows cnats.
 ///
 /// Thread safety: every method from any thread. Lifetimes: subscriptions end before their connection.
-/// Errors: ClusterError. `publish` says nothing of what the server does with the message.
+/// Errors: ClusterError. `publish` does not report what the server does with the message.
 class NATSConnection {
  public:
   /// Connects. Throws ClusterError(unreachable, refused).
@@ -55,8 +56,8 @@ class NATSConnection {
   void publish(const std::string& subject, std::string_view data, const std::string& reply = {},
                const NATSHeaders& headers = {});
 
-  /// Sends, and waits for the answer. Throws ClusterError(unreachable) after `timeout`, with what the server
-  /// complained about meanwhile; ClusterError(no_jetstream) where nobody serves the subject.
+  /// Sends, and waits for the answer. Throws ClusterError(unreachable) after `timeout`; ClusterError(refused) where the
+  /// server reported meanwhile that this user may not; ClusterError(no_jetstream) where the subject has no server.
   NATSMessage request(const std::string& subject, std::string_view data, const NATSHeaders& headers = {},
                       std::chrono::milliseconds timeout = std::chrono::seconds(2));
 
@@ -66,10 +67,10 @@ class NATSConnection {
   };
 
   /// `on_message` is called on a thread of the subscription's own. Once the subscription is destroyed it is not called
-  /// any more; the destructor waits for a call under way.
+  /// any more; the destructor waits for a call under way, at most two seconds.
   std::unique_ptr<Subscription> subscribe(const std::string& subject, std::function<void(NATSMessage)> on_message);
 
-  /// A subject that nobody else uses, to which answers may be sent.
+  /// A subject of this connection's own, to which answers may be sent.
   std::string new_inbox();
 
   /// Waits until the server has processed what was sent so far, at most two seconds.
@@ -78,7 +79,10 @@ class NATSConnection {
   /// How long the connection has been interrupted; zero where it is not.
   std::chrono::milliseconds interrupted_for() const;
 
-  /// Whether it was given up for good: the server refused this user again and again.
+  /// How often it was made again: what was sent or delivered before may be lost.
+  std::uint64_t reconnects() const;
+
+  /// Whether it was given up for good: the servers refused the credentials again and again.
   bool is_closed() const;
 
   std::size_t max_payload() const;
