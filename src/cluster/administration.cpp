@@ -61,7 +61,7 @@ js::array machines(NATSConnection& connection) {
   for (auto now = end - kPingWait; now < end; now = std::chrono::steady_clock::now()) {
     const auto message = inbox.wait({}, std::chrono::ceil<std::chrono::milliseconds>(end - now));
     if (!message) break;
-    if (!message->status.empty()) break;  // nobody is there
+    if (!message->status.empty()) break;  // no machine serves the queues
     boost::system::error_code error;
     const js::value value = json::parse(message->data, error);
     if (!error && value.is_object()) found.push_back(value);
@@ -136,17 +136,13 @@ std::string status_text(const js::object& status) {
 }
 
 std::vector<DeadJob> dead_jobs(JetStream& stream) {
-  constexpr std::uint64_t kMaxListed = 1000;
-  const js::object status = stream_status(stream, kDead);
-  const auto first = status.at("first_seq").to_number<std::uint64_t>();
-  const auto last = status.at("last_seq").to_number<std::uint64_t>();
+  constexpr std::size_t kMaxListed = 1000;
   std::vector<DeadJob> jobs;
-  for (std::uint64_t sequence = first; sequence <= last && jobs.size() < kMaxListed; ++sequence) {
-    const auto message = sequence == 0 ? std::nullopt : stream.at(kDead, sequence);
-    if (!message) continue;
+  auto message = stream.next(kDead, 1, dead_subject("*"));
+  for (; message && jobs.size() < kMaxListed; message = stream.next(kDead, message->sequence + 1, dead_subject("*"))) {
     const auto header = dead_header(*message);
     if (!header) continue;
-    jobs.push_back({.sequence = sequence,
+    jobs.push_back({.sequence = message->sequence,
                     .id = text_of(*header, "id"),
                     .code = text_of(*header, "code"),
                     .reason = text_of(*header, "reason"),

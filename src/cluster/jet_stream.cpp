@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64.hpp"
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "base/utf8.hpp"
@@ -61,7 +62,7 @@ class APIError : public ClusterError {
 
 APIError api_error(const std::string& servers, const std::string& what, const Fields& error) {
   const int code = error.optional_integer<int>("err_code").value_or(0);
-  const std::string said = utf8::on_one_line(error.text_or("description", "no reason"));
+  const std::string reason = utf8::on_one_line(error.text_or("description", "no reason"));
   switch (code) {
     case kNotEnabledForAccount:
       return {
@@ -73,7 +74,7 @@ APIError api_error(const std::string& servers, const std::string& what, const Fi
     case kConsumerNotFound:
       return {Trouble::no_stream,
               fmt::format("The cluster at {} lacks what {} needs ({}). Start `dictum worker` once; it makes it.",
-                          servers, what, said),
+                          servers, what, reason),
               code};
     case kStoreFailed:
     case kInsufficientResources:
@@ -81,11 +82,11 @@ APIError api_error(const std::string& servers, const std::string& what, const Fi
       return {Trouble::full,
               fmt::format("The cluster at {} takes no more for {} ({}). Start more workers, or raise the stream's "
                           "max_bytes or the server's max_file_store.",
-                          servers, what, said),
+                          servers, what, reason),
               code};
     default:
-      return {said.find("maximum") != std::string::npos ? Trouble::full : Trouble::other,
-              fmt::format("The cluster at {} refuses {}: {}.", servers, what, said), code};
+      return {reason.find("maximum") != std::string::npos ? Trouble::full : Trouble::other,
+              fmt::format("The cluster at {} refuses {}: {}.", servers, what, reason), code};
   }
 }
 
@@ -98,32 +99,6 @@ js::object answered(const std::string& servers, const std::string& what, const s
     throw api_error(servers, what, fields.fields_in(*problem, "an error"));
   }
   return value.as_object();
-}
-
-std::string from_base64(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    std::uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z') {
-      value = static_cast<std::uint32_t>(c - 'A');
-    } else if (c >= 'a' && c <= 'z') {
-      value = static_cast<std::uint32_t>(c - 'a') + 26;
-    } else if (c >= '0' && c <= '9') {
-      value = static_cast<std::uint32_t>(c - '0') + 52;
-    } else if (c == '+' || c == '/') {
-      value = c == '+' ? 62 : 63;
-    } else {
-      break;  // the padding
-    }
-    bits = bits << 6 | value;
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    out += static_cast<char>(bits >> held & 0xFF);
-  }
-  return out;
 }
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -186,13 +161,13 @@ void JetStream::prepare_streams() {
         make_stream(name);
       } catch (const ClusterError& refusal) {
         if (refusal.trouble() != Trouble::refused) throw;
-        std::rethrow_exception(missing);  // its message says who makes it
+        std::rethrow_exception(missing);  // its message names who makes it
       }
     }
   }
 }
 
-void JetStream::check_room() {
+void JetStream::check_space() {
   for (const std::string_view name : {kJobs, kPieces}) {
     const js::value whole = call(fmt::format("STREAM.INFO.{}", name));
     const Fields fields(whole, "a stream", refuse);
@@ -268,9 +243,11 @@ std::optional<StoredMessage> JetStream::get(std::string_view stream, const js::o
     const js::value whole = call(fmt::format("STREAM.MSG.GET.{}", stream), which, bytes);
     const Fields fields(whole, "an answer", refuse);
     const Fields message = inner(fields, "message", "a message");
+    auto data = from_base64(message.text_or("data", ""));
+    if (!data) message.wrong("data", "a text in base64");
     return StoredMessage{.sequence = message.integer<std::uint64_t>("seq"),
                          .subject = message.text("subject"),
-                         .data = from_base64(message.text_or("data", ""))};
+                         .data = *std::move(data)};
   } catch (const APIError& error) {
     if (error.code() == kNoMessage || error.code() == kSequenceNotFound) return std::nullopt;
     throw;
@@ -283,6 +260,11 @@ std::optional<StoredMessage> JetStream::newest(std::string_view stream, const st
 
 std::optional<StoredMessage> JetStream::at(std::string_view stream, std::uint64_t sequence) {
   return get(stream, {{"seq", sequence}});
+}
+
+std::optional<StoredMessage> JetStream::next(std::string_view stream, std::uint64_t sequence,
+                                             const std::string& subjects) {
+  return get(stream, {{"seq", sequence}, {"next_by_subj", subjects}});
 }
 
 void JetStream::erase(std::string_view stream, std::uint64_t sequence) {

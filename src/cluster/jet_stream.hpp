@@ -52,7 +52,7 @@ class JetStream {
   void prepare_streams();
 
   /// Throws ClusterError(full) where the streams take no more jobs.
-  void check_room();
+  void check_space();
 
   /// Makes the consumer of a queue where it is missing. Returns how long it waits for a sign of a worker.
   std::chrono::milliseconds prepare_consumer(Urgency urgency, std::string_view queue,
@@ -71,7 +71,9 @@ class JetStream {
 
   std::optional<StoredMessage> newest(std::string_view stream, const std::string& subject);
   std::optional<StoredMessage> at(std::string_view stream, std::uint64_t sequence);
-  bool has(std::string_view stream, std::uint64_t sequence) { return at(stream, sequence).has_value(); }
+
+  /// The first message of these subjects from `sequence` on.
+  std::optional<StoredMessage> next(std::string_view stream, std::uint64_t sequence, const std::string& subjects);
 
   /// Nothing where it is not there any more.
   void erase(std::string_view stream, std::uint64_t sequence);

@@ -35,7 +35,11 @@ class RemoteTranscriber::Attempt {
  public:
   Attempt(const Settings& settings, NATSConnection& connection, const transcription::Job& job,
           transcription::JobSink& sink, Sound sound)
-      : settings_(settings), stream_(connection), sink_(sink), sound_(std::move(sound)) {
+      : settings_(settings),
+        stream_(connection),
+        sink_(sink),
+        sound_(std::move(sound)),
+        reconnects_(connection.reconnects()) {
     flac_ = to_flac(sound_);
     header_.sample_rate = sound_.sample_rate;
     header_.frames = sound_.frames();
@@ -62,8 +66,7 @@ class RemoteTranscriber::Attempt {
         reported_ = now;
         sink_.progress(0);
       }
-      const bool was_interrupted = is_interrupted();
-      if (was_interrupted || SteadyClock::now() - checked > until_check) {
+      if (has_reconnected() || SteadyClock::now() - checked > until_check) {
         checked = SteadyClock::now();
         until_check = std::min<std::chrono::milliseconds>(until_check * 2, kMaxCheckInterval);
         input(&RemoteJob::check_due);
@@ -92,7 +95,7 @@ class RemoteTranscriber::Attempt {
         pending_.pop_front();
         trouble_since_.reset();
       } catch (const ClusterError& error) {
-        if (is_withdrawal) return pending_.pop_front();  // a job that nobody wants does no harm
+        if (is_withdrawal) return pending_.pop_front();  // a job that is not wanted does no harm
         if (cancelled.stop_requested()) {
           pending_.clear();
           return input(&RemoteJob::cancel);
@@ -185,8 +188,8 @@ class RemoteTranscriber::Attempt {
   transcription::Result answer() const {
     auto message = from_body(*body_);
     return std::visit(Overloaded{[&](transcription::Result& result) {
-                                   for (Word& word : result.words) place(word);
-                                   for (DetectedPhrase& phrase : result.phrases) place(phrase);
+                                   for (Word& word : result.words) to_frames_of_file(word);
+                                   for (DetectedPhrase& phrase : result.phrases) to_frames_of_file(phrase);
                                    return std::move(result);
                                  },
                                  [](transcription::Error& error) -> transcription::Result {
@@ -200,21 +203,22 @@ class RemoteTranscriber::Attempt {
 
   /// Frames count from the first frame of the recorder's file.
   template <class Item>
-  void place(Item& item) const {
+  void to_frames_of_file(Item& item) const {
     const Frame frames = sound_.frames();
     item.start_frame = sound_.first_frame + std::clamp<Frame>(item.start_frame, 0, frames);
     item.end_frame = sound_.first_frame + std::clamp<Frame>(item.end_frame, 0, frames);
   }
 
-  bool is_interrupted() {
+  /// Whether the connection was interrupted since the last call. Throws where it has been for too long.
+  bool has_reconnected() {
     const auto time = stream_.connection().interrupted_for();
     if (time > settings_.patience) {
       throw transcription::EngineLost(fmt::format("The connection to the cluster at {} has been interrupted for {} s.",
                                                   stream_.connection().servers(),
                                                   std::chrono::duration_cast<std::chrono::seconds>(time).count()));
     }
-    const bool was_interrupted = std::exchange(interrupted_, time > 0ms);
-    return was_interrupted && !interrupted_;
+    const std::uint64_t reconnects = stream_.connection().reconnects();
+    return std::exchange(reconnects_, reconnects) != reconnects;
   }
 
   const Settings& settings_;
@@ -229,7 +233,7 @@ class RemoteTranscriber::Attempt {
   std::string result_;
   std::optional<std::string> body_;  // of the result, once it is whole
   SteadyClock::time_point reported_{};
-  bool interrupted_ = false;
+  std::uint64_t reconnects_;
   std::optional<SteadyClock::time_point> trouble_since_;
 };
 
@@ -237,7 +241,7 @@ RemoteTranscriber::RemoteTranscriber(Settings settings)
     : settings_(std::move(settings)), connection_(std::make_unique<NATSConnection>(settings_.nats)) {
   JetStream stream(*connection_);
   stream.prepare_streams();
-  stream.check_room();
+  stream.check_space();
 }
 
 RemoteTranscriber::~RemoteTranscriber() = default;

@@ -10,7 +10,7 @@
 
 namespace dictum::cluster {
 
-/// The recorder's end of the cluster: has one job at a time done by a worker of another machine, and waits for it.
+/// The recorder's side of the cluster: has one job at a time done by a worker of another machine, and waits for it.
 ///
 /// Threads: lives on one thread, which it blocks; `transcribe` may be cancelled from any.
 /// Errors: RecorderError where the job failed for good; transcription::EngineLost where the cluster does not answer, in

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace dictum {
+
+/// The bytes of base64 (RFC 4648, with its padding); empty where the text is something else. Safe from any thread.
+std::optional<std::string> from_base64(std::string_view text);
+
+}  // namespace dictum
