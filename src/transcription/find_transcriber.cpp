@@ -23,11 +23,21 @@ constexpr std::array<std::string_view, 5> kLocalTranscribers = {"none", "auto", 
 
 /// The server in `address`, without a user and a password that may stand before it.
 std::string server_of(std::string address) {
-  address.resize(std::min(address.find(','), address.size()));  // of several, the first
   if (const auto scheme = address.find("://"); scheme != std::string::npos) address.erase(0, scheme + 3);
   address.resize(std::min(address.find_first_of("/?#"), address.size()));
   if (const auto user = address.rfind('@'); user != std::string::npos) address.erase(0, user + 1);
   return utf8::on_one_line(address);
+}
+
+/// The servers in `addresses`, which commas separate.
+std::string servers_of(std::string_view addresses) {
+  std::string servers;
+  while (!addresses.empty()) {
+    const auto end = std::min(addresses.find(','), addresses.size());
+    if (end > 0) servers += (servers.empty() ? "" : ", ") + server_of(std::string(addresses.substr(0, end)));
+    addresses.remove_prefix(std::min(end + 1, addresses.size()));
+  }
+  return servers;
 }
 
 std::string cluster_url(const RecorderConfig::Transcription& config) {
@@ -104,7 +114,7 @@ std::string where_speech_goes(const RecorderConfig& config) {
   if (name == "nats") {
     const std::string address = cluster_url(config.transcription);
     return fmt::format(kSent,
-                       address.empty() ? "a cluster that is not named yet" : "the cluster at " + server_of(address));
+                       address.empty() ? "a cluster that is not named yet" : "the cluster at " + servers_of(address));
   }
   return fmt::format("What you say is given to the transcriber \"{}\", which may send it elsewhere.",
                      utf8::on_one_line(name));

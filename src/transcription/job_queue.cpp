@@ -61,7 +61,7 @@ std::set<std::shared_ptr<JobSource>> JobQueue::sources() const {
 
 std::optional<WorkerFailure> JobQueue::take_back(QueuedJob job, WorkerFailure failure, bool fresh,
                                                  std::chrono::steady_clock::time_point now) {
-  if (failure.cause == FailureCause::settings) return failure;
+  if (failure.cause == FailureCause::settings || failure.cause == FailureCause::job) return failure;
   if (failure.died) {
     if (job.deaths++ == 0) {
       job.pool_deaths_before = deaths_;

@@ -9,6 +9,7 @@ enum class FailureCause {
   settings,  ///< the program, the model or the language can never work: another attempt is of no use
   worker,    ///< the worker crashed, reported an error, broke the protocol or did not answer
   outside,   ///< killed by somebody else, or the system lacks resources: says nothing about the worker or the job
+  job,       ///< the job itself, as a remote transcriber answered for good: another attempt is of no use
 };
 
 struct WorkerFailure {

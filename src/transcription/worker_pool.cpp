@@ -431,10 +431,13 @@ void WorkerPool::State::preview(TranscriptionJob growing) {
   const Frame frames = preview_->job.end_frame - preview_->job.start_frame;
   const SteadyTime now = clock_->steady_now();
   const bool is_asked = std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.work == Work::interim; });
-  if (preview_->given_up || is_asked || early_ || !queue_.empty() || frames <= preview_->asked_to) return;
+  const bool is_remote_pool =
+      std::ranges::any_of(lanes_, [](const Lane& each) { return is_remote(each.driver.hello()); });
+  if (is_remote_pool || preview_->given_up || is_asked || early_ || !queue_.empty() || frames <= preview_->asked_to)
+    return;
   if (preview_->asked_at && now - *preview_->asked_at < settings_.preview_interval) return;
   Lane* const lane = lane_for_extra_work();
-  if (lane == nullptr || is_remote(lane->driver.hello()) || problem_of(preview_->job, lane->driver.hello())) return;
+  if (lane == nullptr || problem_of(preview_->job, lane->driver.hello())) return;
   preview_->asked_at = now;
   preview_->asked_to = frames;
   run(*lane, Work::interim, interim_message_of(preview_->job), seconds_of(preview_->job));

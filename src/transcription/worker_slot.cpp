@@ -232,12 +232,12 @@ void WorkerSlot::on_job_error(const Error& error, Actions& actions) {
     if (is_remote(hello_)) reported.cause = FailureCause::outside;
     return lose(std::move(reported), actions);
   }
-  if (is_remote(hello_)) reported.cause = FailureCause::settings;  // other machines have tried it already
+  if (is_remote(hello_)) reported.cause = FailureCause::job;  // other machines have tried it already
   const FailureCause cause = reported.cause;
   if (!is_expected(*error.id, "an error about", actions)) return;
   if (state_ == State::stopping) return become_idle(actions);
   const TaskFailed failed{reported, tasks_ == 1};
-  if (cause == FailureCause::settings || task_.job.interim) {
+  if (cause == FailureCause::settings || cause == FailureCause::job || task_.job.interim) {
     become_idle(actions);
   } else {  // the next attempt gets a fresh process
     kill(actions);

@@ -87,11 +87,13 @@ TEST_F(JobQueueTest, FailsAJobAfterAllItsAttempts) {
   EXPECT_TRUE(queue_.empty());
 }
 
-TEST_F(JobQueueTest, FailsAtOnceWhatSettingsMakeImpossible) {
-  push(0);
-  WorkerFailure failure = reported();
-  failure.cause = FailureCause::settings;
-  EXPECT_EQ(fail_next(failure)->message, "No such voice.");
+TEST_F(JobQueueTest, FailsAtOnceWhatNoOtherAttemptCanMend) {
+  for (const FailureCause final_cause : {FailureCause::settings, FailureCause::job}) {
+    push(0);
+    WorkerFailure failure = reported();
+    failure.cause = final_cause;
+    EXPECT_EQ(fail_next(failure)->message, "No such voice.");
+  }
 }
 
 TEST_F(JobQueueTest, QuarantinesAJobThatCrashesEveryWorkerWhileOthersLive) {

@@ -492,6 +492,19 @@ TEST_F(EarlyJobs, LeaveNothingToAskForInterimText) {
 
 // Interim text, and a worker that is ready in time.
 
+TEST_F(PoolInVirtualTime, StartsNoWorkerForInterimTextThatARemoteOneDoesNotGive) {
+  settings_.workers = 2;
+  hello_.abilities = {std::string(kRemote)};
+  make_pool().submit(source(), 0);
+  settle();
+  say_hello(0);
+  TranscriptionJob growing = *job(1);
+  pool_->preview(growing);
+  settle();
+  EXPECT_EQ(started(), 1);
+  EXPECT_EQ(processes_[0].jobs().size(), 1);
+}
+
 TEST_F(PoolInVirtualTime, NeverTakesBackStableTextInTheFinalJob) {
   make_pool().prepare([](const std::optional<EventError>&) {});
   settle();

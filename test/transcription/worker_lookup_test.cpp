@@ -167,6 +167,13 @@ TEST(WhereSpeechGoes, IsNotPromisedOfAServer) {
   EXPECT_THAT(destination("openai", "http://evil\x1b[31m/v1"), testing::Not(HasSubstr("\x1b")));
 }
 
+TEST(WhereSpeechGoes, IsEachServerOfACluster) {
+  RecorderConfig config;
+  config.transcription.transcriber = "nats";
+  config.transcription.nats_url = "nats://me:key@one:4222,tls://two,";
+  EXPECT_THAT(where_speech_goes(config), HasSubstr("the cluster at one:4222, two to"));
+}
+
 TEST(WhereSpeechGoes, IsNotPromisedOfATranscriberThatNothingIsKnownOf) {
   for (const char* name : {"command", "mine"}) EXPECT_THAT(destination(name), HasSubstr("may send it elsewhere"));
 }

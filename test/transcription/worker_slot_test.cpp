@@ -454,7 +454,7 @@ TEST_F(ARemoteWorker, StaysAfterAnErrorAboutAJobWhichIsFinal) {
   WorkerSlot slot = in(busy);
   receive(slot, Error{.id = 1, .code = "quarantined", .message = "three machines tried it"});
   EXPECT_EQ(slot.state(), idle);
-  EXPECT_EQ(last<WorkerSlot::TaskFailed>().failure.cause, FailureCause::settings);
+  EXPECT_EQ(last<WorkerSlot::TaskFailed>().failure.cause, FailureCause::job);
   EXPECT_EQ(last<WorkerSlot::TaskFailed>().failure.code, "quarantined");
 }
 
