@@ -10,7 +10,6 @@
 #include <exception>
 #include <filesystem>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -32,16 +31,6 @@ void print_line(const std::string& line) {
   std::fflush(stdout);
 }
 
-/// Of DICTUM_NATS_QUEUE, separated by commas.
-std::vector<std::string> queues_of_environment() {
-  std::vector<std::string> queues;
-  std::istringstream in(environment("DICTUM_NATS_QUEUE"));
-  for (std::string queue; std::getline(in, queue, ',');) {
-    if (!queue.empty()) queues.push_back(queue);
-  }
-  return queues;
-}
-
 struct WorkerOptions {
   RecorderConfig::Transcription transcription;
   int ack_wait_ms = static_cast<int>(kAckWait.count());
@@ -58,11 +47,7 @@ bool serve(const WorkerOptions& options) {
   settings.nats = NATSSettings::from_environment();
   settings.pool = *transcription::find_transcriber(options.transcription);
   settings.ack_wait = std::chrono::milliseconds(options.ack_wait_ms);
-  settings.queues = queues_of_environment();
-  if (settings.queues.empty()) {
-    if (!options.transcription.model.empty()) settings.queues.push_back(options.transcription.model);
-    settings.queues.emplace_back(kDefaultQueue);
-  }
+  settings.queues = queues_of(environment("DICTUM_NATS_QUEUE"), options.transcription.model);
   return JobServer(std::move(settings), print_line).run();
 }
 

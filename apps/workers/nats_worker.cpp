@@ -20,8 +20,7 @@ cluster::RemoteTranscriber::Settings settings(const WorkerOptions& options) {
   cluster::RemoteTranscriber::Settings made;
   made.nats = cluster::NATSSettings::from_environment();
   made.model = options.model;
-  made.queue = environment("DICTUM_NATS_QUEUE");
-  if (made.queue.empty()) made.queue = options.model.empty() ? cluster::kDefaultQueue : options.model;
+  made.queue = cluster::queue_of_recorder(environment("DICTUM_NATS_QUEUE"), options.model);
   return made;
 }
 

@@ -47,15 +47,15 @@ Packed pack(const js::object& header, std::string_view body, std::size_t max_pay
   whole["pieces"] = std::size_t{0};
   std::string text = json::to_line(whole);
   Packed packed;
-  const std::size_t room = max_payload > kReserve ? max_payload - kReserve : 0;
-  if (kLengthBytes + text.size() + body.size() > room) {
-    if (room == 0) refuse(fmt::format("the server's max_payload of {} bytes is too small", max_payload));
-    for (std::size_t at = 0; at < body.size(); at += room) packed.pieces.emplace_back(body.substr(at, room));
+  const std::size_t space = max_payload > kReserve ? max_payload - kReserve : 0;
+  if (kLengthBytes + text.size() + body.size() > space) {
+    if (space == 0) refuse(fmt::format("the server's max_payload of {} bytes is too small", max_payload));
+    for (std::size_t at = 0; at < body.size(); at += space) packed.pieces.emplace_back(body.substr(at, space));
     whole["pieces"] = packed.pieces.size();
     text = json::to_line(whole);
     body = {};
   }
-  if (kLengthBytes + text.size() > room) {
+  if (kLengthBytes + text.size() > space) {
     throw RecorderError(Errc::transcription_failed,
                         fmt::format("A message of {} bytes does not fit the NATS server's max_payload of {} bytes. "
                                     "Raise max_payload in the server's configuration, or shorten the vocabulary.",
@@ -90,7 +90,7 @@ Envelope unpack(std::string_view message) {
                     .bytes = fields.integer<std::size_t>("bytes")};
   const bool is_whole = envelope.pieces > 0 ? envelope.body.empty() : envelope.body.size() == envelope.bytes;
   if (!is_whole || envelope.bytes > kMaxBodyBytes || envelope.pieces > envelope.bytes) {
-    refuse("a message whose body is not what its header says");
+    refuse("a message whose body is not what its header promises");
   }
   return envelope;
 }

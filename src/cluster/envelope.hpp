@@ -15,7 +15,7 @@
 namespace dictum::cluster {
 
 /// A message: the length of its header (u32, little-endian), the header (JSON), and the body. A body that is too large
-/// for one message travels before it, in pieces of their own, and the header says how many.
+/// for one message travels before it, in pieces of their own, and the header has their number.
 struct Envelope {
   boost::json::object header;
   std::string body;
@@ -35,7 +35,7 @@ Packed pack(const boost::json::object& header, std::string_view body, std::size_
 /// Throws RecorderError(worker_protocol) for everything that is not exactly a message.
 Envelope unpack(std::string_view message);
 
-/// A job as it travels: what the worker protocol says, without the path of its file.
+/// A job as it travels: what the worker protocol sends, without the path of its file.
 struct JobHeader {
   std::string id;              ///< of what is asked: the same for the same audio with the same settings
   std::uint32_t generation{};  ///< counts how often that was published since it was lost or failed
@@ -44,7 +44,7 @@ struct JobHeader {
   transcription::Job job;
 };
 
-/// "SESSION-SEGMENT-REVISION", the revision a digest of the audio and of everything that has a say in the text.
+/// "SESSION-SEGMENT-REVISION", the revision a digest of the audio and of everything that decides the text.
 std::string job_id(const transcription::Job& job, std::string_view model, std::string_view flac);
 
 boost::json::object to_json(const JobHeader& header);

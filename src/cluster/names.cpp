@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
+
+#include "base/utf8.hpp"
+#include "dictum/error.hpp"
 
 namespace dictum::cluster {
 namespace {
@@ -28,7 +32,7 @@ struct Bounds {
   std::int64_t max_per_subject;
 };
 
-// A full stream of jobs or pieces refuses, so that recorders keep what it has no room for; the others drop their
+// A full stream of jobs or pieces refuses, so that recorders keep what it has no space for; the others drop their
 // oldest.
 constexpr Bounds kStreams[] = {
     {kJobs, "dictum.jobs.>", "workqueue", "new", 7 * 24h, std::int64_t{8} << 30, -1},
@@ -38,6 +42,32 @@ constexpr Bounds kStreams[] = {
 };
 
 }  // namespace
+
+std::vector<std::string> queues_of(std::string_view setting, std::string_view model) {
+  std::vector<std::string> queues;
+  while (!setting.empty()) {
+    const auto end = std::min(setting.find(','), setting.size());
+    const std::string_view name = setting.substr(0, end);
+    if (const auto first = name.find_first_not_of(' '); first != std::string_view::npos) {
+      queues.emplace_back(name.substr(first, name.find_last_not_of(' ') + 1 - first));
+    }
+    setting.remove_prefix(std::min(end + 1, setting.size()));
+  }
+  if (!queues.empty()) return queues;
+  if (!model.empty()) queues.emplace_back(model);
+  queues.emplace_back(kDefaultQueue);
+  return queues;
+}
+
+std::string queue_of_recorder(std::string_view setting, std::string_view model) {
+  if (setting.find(',') != std::string_view::npos) {
+    throw RecorderError(Errc::config_invalid,
+                        fmt::format("A recorder's jobs go to one queue, and \"{}\" names several. Name one in "
+                                    "--nats-queue or transcription.nats.queue.",
+                                    utf8::on_one_line(setting)));
+  }
+  return queues_of(setting, model).front();
+}
 
 std::string token(std::string_view text) {
   std::string out(text.substr(0, 64));
@@ -80,7 +110,7 @@ js::object consumer_config(Urgency urgency, std::string_view queue, std::chrono:
           {"ack_policy", "explicit"},
           {"ack_wait", in_nanoseconds(ack_wait)},
           {"deliver_policy", "all"},
-          {"max_deliver", -1},           // the worker that is given a job too often gives it up, and says why
+          {"max_deliver", -1},           // the worker that is given a job too often gives it up, and reports why
           {"max_ack_pending", 100'000},  // jobs under way at a time, over all machines
           {"replay_policy", "instant"}};
 }

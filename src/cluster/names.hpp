@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-/// What the cluster calls things: streams with their bounds, subjects, consumers. docs/cluster.md has the same for
+/// Names in the cluster: streams with their bounds, subjects, consumers. docs/cluster.md has the same for
 /// people. Plain functions; safe from any thread.
 namespace dictum::cluster {
 
@@ -26,6 +26,13 @@ inline constexpr std::chrono::milliseconds kAckWait{30'000};
 inline constexpr int kMaxTries = 5;
 
 enum class Urgency { live, background };
+
+/// The queues that a setting names, separated by commas; where it names none, that of the model, and the default one.
+std::vector<std::string> queues_of(std::string_view setting, std::string_view model);
+
+/// The queue of a recorder's jobs: the only one that the setting names, else the first of them. Throws
+/// RecorderError(config_invalid).
+std::string queue_of_recorder(std::string_view setting, std::string_view model);
 
 /// `text` as one part of a subject: what NATS gives a meaning, and what is not plain ASCII, becomes '_'.
 std::string token(std::string_view text);

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr int kClusterPortStep = 2000;  // 6222 for 4222, as is usual
 
-/// What each role may do; docs/cluster.md says why. {0} is the password.
+/// What each role may do; docs/cluster.md has the reasons. {0} is the password.
 constexpr const char* kUsers = R"(
 authorization {{
   users = [

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "base/base64.hpp"
 #include "cluster/administration.hpp"
 #include "cluster/envelope.hpp"
 #include "cluster/jet_stream.hpp"
@@ -32,6 +34,24 @@ TEST(ClusterNames, WhatNATSGivesAMeaningIsNeverPartOfASubject) {
   EXPECT_EQ(token(""), "_");
   EXPECT_EQ(job_subject(Urgency::live, "large.v3"), "dictum.jobs.live.large_v3");
   EXPECT_EQ(consumer_name(Urgency::background, "large.v3"), "background-large_v3");
+}
+
+TEST(ClusterNames, QueuesAreThoseOfTheSettingElseTheModelsAndTheDefaultOne) {
+  EXPECT_THAT(queues_of("german, english,,", "base"), ElementsAre("german", "english"));
+  EXPECT_THAT(queues_of("", "base"), ElementsAre("base", "default"));
+  EXPECT_THAT(queues_of(" , ", ""), ElementsAre("default"));
+}
+
+TEST(ClusterNames, ARecorderHasOneQueue) {
+  EXPECT_EQ(queue_of_recorder("german", "base"), "german");
+  EXPECT_EQ(queue_of_recorder("", "base"), "base");
+  EXPECT_EQ(queue_of_recorder("", ""), "default");
+  try {
+    queue_of_recorder("german,english", "base");
+    FAIL();
+  } catch (const RecorderError& error) {
+    EXPECT_EQ(error.code(), Errc::config_invalid);
+  }
 }
 
 TEST(ClusterNames, TriesOfEachGenerationAreCountedInTheStreamOfTheResults) {
@@ -243,6 +263,15 @@ TEST(ClusterEnvelope, WhatIsNoMessageIsRefused) {
   wrong["job"] = "x";
   EXPECT_THROW(job_header(wrong), RecorderError);
   EXPECT_THROW(result_header({{"id", 1}}), RecorderError);
+}
+
+TEST(ClusterEnvelope, StoredBytesAreReadFromBase64) {
+  for (const auto& [text, bytes] :
+       {std::pair("", ""), {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"}, {"+/+/", "\xfb\xff\xbf"}}) {
+    EXPECT_EQ(from_base64(text), bytes);
+  }
+  for (const char* wrong : {"Z", "Zg", "Zg=", "Zh==", "Zm9v=", "Zm_v", "===="})
+    EXPECT_FALSE(from_base64(wrong)) << wrong;
 }
 
 TEST(ClusterDelivery, IsReadFromTheReplySubjectOldAndNew) {
