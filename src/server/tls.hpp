@@ -45,13 +45,11 @@ struct TLSPatience {
 /// failed to begin.
 boost::asio::awaitable<std::variant<Socket, TLSFailure>> accept_tls(boost::asio::ip::tcp::socket socket,
                                                                     std::shared_ptr<TLSContext> context,
-                                                                    TLSPatience patience,
-                                                                    std::function<void()> ended);
+                                                                    TLSPatience patience, std::function<void()> ended);
 
 /// Agrees with the server `host`, whose certificate has to be its own.
 boost::asio::awaitable<std::variant<Socket, TLSFailure>> connect_tls(boost::asio::ip::tcp::socket socket,
                                                                      std::shared_ptr<TLSContext> context,
-                                                                     std::string host,
-                                                                     TLSPatience patience);
+                                                                     std::string host, TLSPatience patience);
 
 }  // namespace dictum::server

@@ -280,7 +280,7 @@ asio::awaitable<std::variant<std::shared_ptr<WebSocket>, ConnectFailure>> connec
   std::optional<Socket> socket;
   if (address.is_encrypted) {
     auto agreed = co_await connect_tls(std::move(*connecting), std::move(tls), address.host,
-                                     {.agree = patience, .send = limits.write});
+                                       {.agree = patience, .send = limits.write});
     if (auto* const failed = std::get_if<TLSFailure>(&agreed)) {
       co_return Result(ConnectFailure{
           fmt::format("{}:{} cannot be trusted with audio, {}", address.host, address.port, failed->sentence),
