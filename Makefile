@@ -43,7 +43,7 @@ deb: configure ## Debian packages into build/release/packages
 	@cd build/release && cpack
 
 clean: ## remove what was built; the downloaded model stays
-	@rm -rf build/dev build/release build/asan build/tsan build/coverage build/tidy build/fuzz build/demo
+	@rm -rf build/dev build/release build/asan build/tsan build/coverage build/tidy build/demo
 
 setup:
 	@./setup
