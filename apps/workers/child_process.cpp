@@ -16,7 +16,7 @@
 
 namespace dictum::workers {
 
-ChildOutput run_child(const std::vector<std::string>& argv, std::size_t most, std::stop_token cancelled) {
+ChildOutput run_child(const std::vector<std::string>& argv, std::size_t most, std::stop_token cancelled, int kept) {
   const EventFD stop;
   const std::stop_callback wake(cancelled, [&stop] { stop.notify(); });
   Pipe out;
@@ -24,7 +24,7 @@ ChildOutput run_child(const std::vector<std::string>& argv, std::size_t most, st
   if (!out || !err) throw std::system_error(errno, std::generic_category(), "pipe");
   set_nonblocking(out.reading);
   set_nonblocking(err.reading);
-  ChildProgram child(argv, -1, out.writing.get(), err.writing.get());
+  ChildProgram child(argv, -1, out.writing.get(), err.writing.get(), kept);
   if (child.error() != 0) {
     throw RecorderError(Errc::transcriber_missing, fmt::format("{} cannot be started: {}", utf8::repaired(argv[0]),
                                                                std::generic_category().message(child.error())));

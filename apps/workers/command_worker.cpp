@@ -73,7 +73,8 @@ class CommandWorker final : public transcription::WorkerEngine {
     if (job.range || audio.sample_rate != kEngineRate) wav = copy.emplace(audio.samples).path();
 
     const auto begin = std::chrono::steady_clock::now();
-    const ChildOutput output = run_child(command_.filled(wav, model_.string()), kMaxTextBytes, cancelled);
+    const ChildOutput output =
+        run_child(command_.filled(wav, model_.string()), kMaxTextBytes, cancelled, copy ? copy->descriptor() : -1);
     if (output.exit_code != 0) {
       const std::string end = output.exit_code > 0 ? fmt::format("ended with exit code {}", output.exit_code)
                                                    : fmt::format("was ended by signal {}", -output.exit_code);

@@ -41,8 +41,7 @@ std::string wav_bytes(std::span<const float> samples) {
   return out;
 }
 
-TemporaryWAV::TemporaryWAV(std::span<const float> samples)
-    : memory_(::memfd_create("dictum-segment", 0)) {  // inherited, since the program opens it by this process's number
+TemporaryWAV::TemporaryWAV(std::span<const float> samples) : memory_(::memfd_create("dictum-segment", MFD_CLOEXEC)) {
   const auto fail = [](int error) {
     throw RecorderError(error == ENOSPC ? Errc::disk_full : Errc::output_unwritable,
                         fmt::format("A temporary sound file cannot be written: {}.", std::strerror(error)));

@@ -18,7 +18,7 @@ extern "C" {  // glibc 2.36 forgot to say so
 
 namespace dictum {
 
-ChildProgram::ChildProgram(const std::vector<std::string>& command, int in, int out, int err) {
+ChildProgram::ChildProgram(const std::vector<std::string>& command, int in, int out, int err, int kept) {
   SpawnOptions options;
   for (const auto& [descriptor, place] :
        {std::pair{in, STDIN_FILENO}, std::pair{out, STDOUT_FILENO}, std::pair{err, STDERR_FILENO}}) {
@@ -29,7 +29,7 @@ ChildProgram::ChildProgram(const std::vector<std::string>& command, int in, int 
       ::posix_spawn_file_actions_addopen(options.actions(), place, "/dev/null", mode, 0);
     }
   }
-  options.close_from(STDERR_FILENO + 1);
+  options.close_from(STDERR_FILENO + 1, kept);
   std::vector<char*> arguments;
   for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
   arguments.push_back(nullptr);

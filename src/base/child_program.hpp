@@ -10,14 +10,14 @@
 namespace dictum {
 
 /// A program that runs without a shell in a process group of its own, with this process's environment and none of its
-/// descriptors. Killed with its group and reaped with this, at the latest.
+/// descriptors but those that are named. Killed with its group and reaped with this, at the latest.
 ///
 /// Thread: the owner's.
 class ChildProgram {
  public:
   /// `command` is the program, which `find_command` finds, and its arguments. The descriptors become its standard
-  /// streams; -1: /dev/null.
-  ChildProgram(const std::vector<std::string>& command, int in, int out, int err);
+  /// streams; -1: /dev/null. It has `kept` under its own number; -1: no other descriptor.
+  ChildProgram(const std::vector<std::string>& command, int in, int out, int err, int kept = -1);
   ~ChildProgram();
   ChildProgram(const ChildProgram&) = delete;
   ChildProgram& operator=(const ChildProgram&) = delete;

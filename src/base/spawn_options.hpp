@@ -33,8 +33,17 @@ class SpawnOptions {
   void place(int descriptor, int place) { ::posix_spawn_file_actions_adddup2(&actions_, descriptor, place); }
 
   /// Behind every `place`: the child has none of our descriptors from this one on, also none that others opened without
-  /// O_CLOEXEC.
-  void close_from(int lowest) { ::posix_spawn_file_actions_addclosefrom_np(&actions_, lowest); }
+  /// O_CLOEXEC. But it has `kept`, where that is at least `lowest`.
+  void close_from(int lowest, int kept = -1) {
+    for (; lowest <= kept; ++lowest) {
+      if (lowest < kept) {
+        ::posix_spawn_file_actions_addclose(&actions_, lowest);
+      } else {
+        place(kept, kept);  // without O_CLOEXEC
+      }
+    }
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, lowest);
+  }
 
   posix_spawn_file_actions_t* actions() { return &actions_; }
   const posix_spawnattr_t* attributes() const { return &attributes_; }
