@@ -12,7 +12,9 @@ CTEST_ARGS :=
 all: configure ## build everything into build/release
 	@cmake --build --preset release --parallel $(JOBS)
 
-demo: configure ## set up, build, record the bundled voice note and show its text
+demo: ## set up, build, record the bundled voice note and show its text; without what only tests need
+	@./setup --without-tests
+	@[ -f build/release/build.ninja ] || tools/configure -DDICTUM_DEVELOPER=OFF -DDICTUM_APPS=ON
 	@cmake --build --preset release --parallel $(JOBS) --target apps/all
 	$(BIN)/dictum record --input samples/voice_note.wav --output-dir build/demo
 
@@ -49,5 +51,4 @@ setup:
 	@./setup
 
 configure: setup
-	@mkdir -p build && cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
-	@sed -n 's/^-- Dictum: /dictum: /p' build/configure.log
+	@tools/configure -DDICTUM_DEVELOPER=ON

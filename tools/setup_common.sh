@@ -12,14 +12,17 @@ say() { printf 'set-up: %s\n' "$*"; }
 warn() { printf 'set-up: %s\n' "$*" >&2; }
 
 retry=no
-case "${1-}" in
-  "") ;;
-  --retry) retry=yes ;;
-  *)
-    warn "usage: $0 [--retry]"
-    exit 2
-    ;;
-esac
+tests=yes
+for argument in "$@"; do
+  case "$argument" in
+    --retry) retry=yes ;;
+    --without-tests) tests=no ;;
+    *)
+      warn "usage: $0 [--retry] [--without-tests]"
+      exit 2
+      ;;
+  esac
+done
 
 # Each part notes what it could not get in a file of its own; together they are build/setup-missing.txt.
 mkdir -p build/models build/deps "$missing_folder" || exit 1
