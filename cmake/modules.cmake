@@ -9,6 +9,7 @@ endif()
 
 add_library(dictum_flavour INTERFACE) # how every object of ours is compiled
 target_compile_features(dictum_flavour INTERFACE cxx_std_20)
+target_compile_options(dictum_flavour INTERFACE -pthread)
 target_link_options(dictum_flavour INTERFACE LINKER:--as-needed) # pkg-config names more than what is used
 if(DICTUM_SANITIZE)
   set(sanitize -fsanitize=${DICTUM_SANITIZE})
@@ -35,6 +36,26 @@ function(dictum_count_branches target)
   endif()
 endfunction()
 
+# dictum_compile_fast(TARGET): without optimisation, which takes half the compiler's time.
+function(dictum_compile_fast target)
+  target_compile_options(${target} PRIVATE -O0)
+endfunction()
+
+# dictum_precompile(TARGET): for a library; headers that most files include are read once for all of them. Only where
+# nothing else reads the compiler's commands: an analyser of another version cannot use what is made for the compiler.
+function(dictum_precompile target)
+  if(NOT DICTUM_SANITIZE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    return()
+  endif()
+  if(NOT TARGET dictum_precompiled)
+    add_library(dictum_precompiled STATIC "${PROJECT_SOURCE_DIR}/cmake/empty.cpp")
+    target_link_libraries(dictum_precompiled PRIVATE dictum_flavour dictum_warnings fmt::fmt Boost::json)
+    dictum_count_branches(dictum_precompiled)
+    target_precompile_headers(dictum_precompiled PRIVATE "${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp")
+  endif()
+  target_precompile_headers(${target} REUSE_FROM dictum_precompiled)
+endfunction()
+
 # dictum_module(NAME [MODULES module...] [LIBRARIES library...]): every .cpp of the folder; what is named is
 # visible to the module and, through its headers, to the modules that name it.
 function(dictum_module name)
@@ -56,6 +77,7 @@ function(dictum_module name)
     PUBLIC dictum_public ${arg_MODULES} ${arg_LIBRARIES} dictum_flavour
     PRIVATE $<BUILD_INTERFACE:dictum_warnings>)
   dictum_count_branches(dictum_${name})
+  dictum_precompile(dictum_${name})
 endfunction()
 
 # dictum_all_modules(RESULT module...): the modules, and those that they name, and so on.
@@ -75,11 +97,6 @@ function(dictum_all_modules result)
   set(${result} ${all} PARENT_SCOPE)
 endfunction()
 
-# dictum_compile_fast(NAME): without optimisation, which takes half the compiler's time; what the tests call is optimised.
-function(dictum_compile_fast name)
-  target_compile_options(${name} PRIVATE -O0)
-endfunction()
-
 # dictum_test(NAME SOURCES file... MODULES module... [LIBRARIES library...] [TIMEOUT seconds] [SERIAL] [LIVE]
 # [LIVE_FILTER filter] [ZONE_FILTER filter] [ONE_THREAD]): one GoogleTest program. A SERIAL one runs alone. A ONE_THREAD one starts
 # no thread, so it is not built for ThreadSanitizer. The tests of a LIVE one, or those that the
@@ -91,9 +108,9 @@ function(dictum_test name)
   add_executable(${name} ${arg_SOURCES})
   list(TRANSFORM arg_MODULES PREPEND dictum_)
   target_link_libraries(${name} PRIVATE ${arg_MODULES} ${arg_LIBRARIES} dictum_test_support GTest::gmock GTest::gtest_main dictum_warnings)
-  dictum_compile_fast(${name})
-  if(TARGET dictum_precompiled)
-    target_precompile_headers(${name} REUSE_FROM dictum_precompiled)
+  dictum_compile_fast(${name}) # what the tests call is optimised
+  if(TARGET dictum_precompiled_tests)
+    target_precompile_headers(${name} REUSE_FROM dictum_precompiled_tests)
   endif()
   if(arg_ONE_THREAD AND DICTUM_SANITIZE MATCHES "thread")
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
