@@ -98,8 +98,8 @@ void add_dead(CLI::App& cluster) {
   };
   CLI::App* verb = cluster.add_subcommand("dead", "List jobs that failed for good, with the reason");
   auto options = std::make_shared<Options>();
-  verb->add_option("--retry", options->retry, "give the job of this number to the workers again")->type_name("NUMBER");
-  verb->add_option("--drop", options->drop, "forget the job of this number, with its audio")->type_name("NUMBER");
+  verb->add_option("--retry", options->retry, "give the job of this number to the workers again");
+  verb->add_option("--drop", options->drop, "forget the job of this number, with its audio");
   auto flags = connection_flags(*verb);
   verb->callback([flags, options] {
     set_connection(flags->resolve({}).transcription);

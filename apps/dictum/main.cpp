@@ -119,6 +119,7 @@ void hide_ranges(CLI::App& command) {
       }
     } catch (const CLI::OptionNotFound&) {  // there are no more
     }
+    if (option->get_type_name() == "INT" || option->get_type_name() == "UINT") option->type_name("NUMBER");
   }
   for (CLI::App* each : command.get_subcommands({})) hide_ranges(*each);
 }

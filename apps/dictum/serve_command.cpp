@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -74,10 +75,20 @@ std::unique_ptr<server::Server> start(const Options& options) {
   }
 }
 
+/// A remote microphone takes eight descriptors, and many systems begin with a limit of 1,024, which each process may
+/// raise.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 ExitCode serve(const Options& options) {
   if (!options.new_token.empty()) return make_token(options);
   if (!options.scopes.empty()) throw UsageError("--scope belongs to --new-token");
   Signals signals;
+  allow_many_descriptors();
   const auto server = start(options);
   if (!server->control_problem().empty()) print_error("{}", server->control_problem());
   if (server->url().starts_with("http://") && !server::is_loopback(server->address())) {
@@ -111,7 +122,9 @@ void add_serve_command(CLI::App& app, ExitCode& code) {
   auto options = std::make_shared<Options>(*command);
   command->add_option("--address", options->settings.address, "listen here; any but loopback needs a token")
       ->capture_default_str();
-  command->add_option("--port", options->port, "listen on this port; 0 takes a free one")->check(CLI::Range(0, 65535));
+  command->add_option("--port", options->port, "listen on this port; 0 takes a free one")
+      ->check(CLI::Range(0, 65535))
+      ;
   command->add_option("--host", options->settings.hosts, "a name that leads to this server, besides localhost");
   command->add_option("--token-file", options->token_files, "a file with the tokens that let clients in");
   command->add_option("--new-token", options->new_token, "add a token to FILE, print it, and end")->type_name("FILE");

@@ -8,7 +8,7 @@ namespace dictum::server {
 
 /// What a client may take of the server.
 struct Limits {
-  std::size_t connections = 256;
+  std::size_t connections = 1024;
   std::size_t header_bytes = std::size_t{16} << 10;
   std::size_t body_bytes = std::size_t{64} << 10;
   std::uint64_t upload_bytes = std::uint64_t{512} << 20;     ///< of a form with a sound file
@@ -18,7 +18,7 @@ struct Limits {
   std::size_t transcriptions = 2;                            ///< of uploads at once; further ones wait
   std::size_t message_bytes = std::size_t{1} << 20;          ///< of a WebSocket
   std::size_t jobs = 2;                                      ///< sessions that are transcribed again at once
-  std::size_t streams = 64;                                  ///< of audio at once
+  std::size_t streams = 512;                                 ///< of audio at once
   std::chrono::milliseconds resume = std::chrono::seconds(30);     ///< until a stream without a connection ends
   std::chrono::milliseconds request = std::chrono::seconds(15);    ///< until a request is complete, idle time included
   std::chrono::milliseconds send = std::chrono::seconds(60);       ///< until a client has taken a piece of a response
