@@ -4,8 +4,9 @@
     build/venv/bin/python bench/remote_microphones.py --bin build/release/bin --streams 256 --seconds 60
 
 Each microphone sends a recording over a WebSocket of its own, in messages of 100 ms, each from a place of its own in the
-recording, so that their segments do not end together. How late an event is: from the moment its frame was sent to the moment
-the event was there; this process, which shares the processors, is in it. Fails where a stream lost audio or an event, or
+recording, so that their segments do not end together. How late the end of a segment is known: from the moment when the
+silence of 800 ms behind it had been sent to the moment when the event was there; this process, which shares the
+processors, is in it. Fails where a stream lost audio or an event, or
 where it has a gap. Nothing is transcribed. The sessions lie in $TMPDIR."""
 
 import argparse
@@ -25,6 +26,7 @@ import wave
 import websockets
 
 CHUNK_SEC = 0.1
+SILENCE_SEC = 0.8  # behind a segment, before its end is certain
 
 
 class Microphone:
@@ -79,9 +81,9 @@ class Microphone:
             self.last_sequence = event["sequence"]
             if event["event"] in ("AudioGap", "RecorderFault"):
                 self.faults.append(f"{event}")
-            at = (event["frame"] - 1) // self.chunk if event["frame"] > 0 else 0
-            # The last segment ends with the recording, by no message of its own.
-            if event["event"] == "SpeechEnded" and at < len(self.sent) - 1:
+            at = int(event["frame"] + SILENCE_SEC * self.rate - 1) // self.chunk
+            # The last segment may end with the recording, without its silence.
+            if event["event"] == "SpeechEnded" and at < len(self.sent):
                 self.late.append(now - self.sent[at])
 
 
