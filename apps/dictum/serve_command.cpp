@@ -122,9 +122,7 @@ void add_serve_command(CLI::App& app, ExitCode& code) {
   auto options = std::make_shared<Options>(*command);
   command->add_option("--address", options->settings.address, "listen here; any but loopback needs a token")
       ->capture_default_str();
-  command->add_option("--port", options->port, "listen on this port; 0 takes a free one")
-      ->check(CLI::Range(0, 65535))
-      ;
+  command->add_option("--port", options->port, "listen on this port; 0 takes a free one")->check(CLI::Range(0, 65535));
   command->add_option("--host", options->settings.hosts, "a name that leads to this server, besides localhost");
   command->add_option("--token-file", options->token_files, "a file with the tokens that let clients in");
   command->add_option("--new-token", options->new_token, "add a token to FILE, print it, and end")->type_name("FILE");
