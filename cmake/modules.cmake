@@ -111,6 +111,10 @@ function(dictum_test name)
   dictum_compile_fast(${name}) # what the tests call is optimised
   if(TARGET dictum_precompiled_tests)
     target_precompile_headers(${name} REUSE_FROM dictum_precompiled_tests)
+    # Analysers read the commands of the library's and the programs' own files.
+    set(own ${arg_SOURCES})
+    list(FILTER own INCLUDE REGEX "^${PROJECT_SOURCE_DIR}/(src|apps)/")
+    set_source_files_properties(${own} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   endif()
   if(arg_ONE_THREAD AND DICTUM_SANITIZE MATCHES "thread")
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
