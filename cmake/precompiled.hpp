@@ -1,5 +1,5 @@
-// What most files of the library and the programs include, for the compiler to read once; only where the sanitizers are
-// on. No file relies on it: each includes what it uses, or the release does not compile.
+// What most files include, for the compiler to read once: those of the library and the programs where the sanitizers are
+// on, and those of the tests. No file of the first relies on it: each includes what it uses, or the release does not compile.
 #pragma once
 
 #include <fmt/format.h>

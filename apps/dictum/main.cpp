@@ -109,8 +109,9 @@ std::optional<std::string> empty_argument(std::span<const char* const> arguments
   return std::nullopt;
 }
 
-/// The help shows a number as a number; the message that refuses one has the range. Choices stay: "{a,b}".
-void hide_ranges(CLI::App& command) {
+/// The help calls each number NUMBER, whatever its type and range; the message that refuses one has the range. Choices
+/// stay: "{a,b}".
+void simplify_numbers(CLI::App& command) {
   for (CLI::Option* option : command.get_options()) {
     try {
       for (int i = 0;; ++i) {
@@ -121,7 +122,7 @@ void hide_ranges(CLI::App& command) {
     }
     if (option->get_type_name() == "INT" || option->get_type_name() == "UINT") option->type_name("NUMBER");
   }
-  for (CLI::App* each : command.get_subcommands({})) hide_ranges(*each);
+  for (CLI::App* each : command.get_subcommands({})) simplify_numbers(*each);
 }
 
 int run(int argc, char** argv) {
@@ -165,7 +166,7 @@ int run(int argc, char** argv) {
   add_doctor_command(app, code);
   add_completion_command(app, code);
   add_manual_command(app, code);
-  hide_ranges(app);
+  simplify_numbers(app);
 
   if (const auto empty = empty_argument({argv, static_cast<std::size_t>(argc)})) {
     print_error("{} is empty: give it a value, or leave it out", *empty);

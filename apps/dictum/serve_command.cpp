@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -75,12 +76,13 @@ std::unique_ptr<server::Server> start(const Options& options) {
   }
 }
 
-/// A remote microphone takes eight descriptors, and many systems begin with a limit of 1,024, which each process may
-/// raise.
+/// Many systems begin with a limit of 1,024 descriptors, which each process may raise; all the streams and connections
+/// that the server takes at once need more. No more than that: children inherit the limit.
 void allow_many_descriptors() {
+  constexpr rlim_t kEnough = 8192;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kEnough) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kEnough);
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
