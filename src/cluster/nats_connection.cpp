@@ -222,11 +222,11 @@ class NATSConnection::State {
                           servers_, reported)};
     }
     if (status == NATS_NO_RESPONDERS) {
-      return {
-          Trouble::no_jetstream,
-          fmt::format("\"{}\" has no server at the NATS server {}: JetStream is disabled or has no leader. Start the "
-                      "server with -js, or with a jetstream block in its configuration.",
-                      subject, servers_)};
+      return {Trouble::no_jetstream,
+              fmt::format(
+                  "The NATS server {} has nothing that answers \"{}\": JetStream is disabled or has no leader. Start "
+                  "the server with -js, or with a jetstream block in its configuration.",
+                  servers_, subject)};
     }
     if (status == NATS_TIMEOUT) {
       return {Trouble::unreachable, fmt::format("The NATS server at {} did not answer \"{}\" within {} ms.", servers_,
