@@ -1,5 +1,5 @@
-// What most files include, for the compiler to read once: those of the library and the programs where the sanitizers are
-// on, and those of the tests. No file of the first relies on it: each includes what it uses, or the release does not compile.
+// What most files of the library, the programs and the tests include, for the compiler to read once. No file of the
+// library or the programs relies on it: each includes what it uses, or static analysis, which reads it alone, fails.
 #pragma once
 
 #include <fmt/format.h>
