@@ -239,7 +239,11 @@ class Home:
         lines = []
         for session in sorted((self.folder / root).iterdir()):
             if (session / "events.jsonl").exists():
-                lines += [json.loads(line) for line in (session / "events.jsonl").read_text().splitlines()]
+                lines += [
+                    json.loads(line)
+                    for line in (session / "events.jsonl").read_text().splitlines(True)
+                    if line.endswith("\n")
+                ]
         return lines
 
     def texts(self, root):
