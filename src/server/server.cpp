@@ -24,9 +24,11 @@
 #include <thread>
 #include <utility>
 
+#include "base/own_programs.hpp"
 #include "dictum/async_recorder_backend.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
+#include "server/cluster_watch.hpp"
 #include "server/connection.hpp"
 #include "server/control_socket.hpp"
 #include "server/event_feed.hpp"
@@ -37,6 +39,7 @@
 #include "server/service_manager.hpp"
 #include "server/tls.hpp"
 #include "session/manifest.hpp"
+#include "transcription/find_transcriber.hpp"
 
 namespace dictum::server {
 namespace {
@@ -110,6 +113,16 @@ int sample_rate_of(const std::filesystem::path& session) {
   }
 }
 
+/// The program that prints the status of the cluster which transcribes for this server.
+ClusterWatch::Settings cluster_settings(const RecorderConfig& config) {
+  ClusterWatch::Settings settings;
+  const auto program = find_own_program("dictum-cluster");
+  if (config.custom_transcriber || config.transcription.transcriber != "nats" || !program) return settings;
+  settings.command = {program->string(), "status", "--json"};
+  settings.environment = transcription::cluster_environment(config.transcription);
+  return settings;
+}
+
 }  // namespace
 
 bool is_loopback(const std::string& address) {
@@ -134,6 +147,7 @@ class Server::Loop {
         hooks_(std::move(settings.hooks),
                [this](const std::string& session, const std::string& sentence) { report_hook(session, sentence); }),
         backend_(context_.get_executor(), config, [this](const Event& event) { take(event); }),
+        cluster_(cluster_settings(config)),
         router_({root_, [this] { return status(); }, std::move(config), [this] { return metrics(); }},
                 {std::move(settings.tokens), std::move(settings.hosts)}) {
     metrics_.begin(this, 0);
@@ -205,14 +219,19 @@ class Server::Loop {
     metrics_.set_sample_rate(session, co_await on_pool(pool_.get_executor(), std::move(work)));
   }
 
-  std::string metrics() const {
+  std::string metrics() {
     const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch());
+    auto cluster = cluster_.figures();
+    const std::chrono::duration<double> age =
+        cluster ? std::chrono::steady_clock::now() - cluster->read_at : std::chrono::steady_clock::duration(0);
     return metrics_.text({.time = now.count(),
                           .is_recording = backend_.is_recording(),
                           .connections = connections_.size(),
                           .streams = streams_.size(),
                           .subscribers = feed_.watchers(),
-                          .lag = feed_.lag()});
+                          .lag = feed_.lag(),
+                          .cluster = std::move(cluster),
+                          .cluster_age_sec = age.count()});
   }
 
   /// For the work of the streams. Most servers have none, so the first one starts the threads.
@@ -363,6 +382,7 @@ class Server::Loop {
   const std::function<void(const std::string&)> on_notice_;
   HookRunner hooks_;
   AsyncRecorderBackend backend_;
+  ClusterWatch cluster_;
   const Router router_;
   const ConnectionServices services_{
       router_, feed_, streams_, transcriptions_, metrics_, jobs_, backend_, pool_, long_work_, limits_, [this] {
