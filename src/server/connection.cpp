@@ -195,7 +195,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     const auto place = is_long ? services_.long_work.take() : std::nullopt;
     if (is_long && !place) {
       Response busy = problem(503, "too_much_work", "The server makes other long answers: try again.");
-      co_return co_await write(std::move(busy).with("Retry-After", "5"), is_head, keep_alive);
+      co_return co_await write(std::move(busy), is_head, keep_alive);
     }
     if (match.route->runs != Route::Runs::on_loop) {
       auto work = [this, &match, is_long]() -> Answer {
@@ -259,7 +259,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     const auto place = services_.transcriptions.admit();
     if (!place) {
       Response busy = problem(429, "too_many_transcriptions", "The server transcribes many files already: try again.");
-      co_return co_await write(std::move(busy).with("Retry-After", "5"), false, false);
+      co_return co_await write(std::move(busy), false, false);
     }
     auto received = co_await receive_form(request);
     if (!received) co_return false;

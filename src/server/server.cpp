@@ -320,8 +320,9 @@ class Server::Loop {
     const Response busy = problem(503, "too_many_connections", "The server has too many connections: try again later.");
     const auto& body = std::get<std::string>(busy.body);
     const std::string text = fmt::format(
-        "HTTP/1.1 503 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nRetry-After: 5\r\nConnection: close\r\n\r\n{}",
-        reason(busy.status), busy.content_type, body.size(), body);
+        "HTTP/1.1 503 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}: {}\r\nConnection: close\r\n\r\n{}",
+        reason(busy.status), busy.content_type, body.size(), busy.headers.front().name, busy.headers.front().value,
+        body);
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(text), ignored);
