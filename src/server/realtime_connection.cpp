@@ -211,7 +211,7 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
   asio::awaitable<std::optional<Response>> begin() {
     StreamHello hello;
     hello.device = "OpenAI Realtime";
-    hello.sample = audio::SampleFormat::s16;
+    hello.encoding = StreamFormat::s16;
     hello.format = {.sample_rate = settings_.sample_rate(), .channels = 1};
     auto change = [settings = settings_](RecorderConfig& of_stream) {
       adapt(of_stream, settings);

@@ -59,8 +59,15 @@ RemoteStream::~RemoteStream() {
   give_back();
 }
 
-std::size_t RemoteStream::frame_bytes() const {
-  return audio::size_of(hello_.sample) * static_cast<std::size_t>(hello_.format.channels);
+void RemoteStream::receive(std::string_view message) {
+  if (hello_.encoding == StreamFormat::opus) {
+    const StreamPacket packet = parse_stream_packet(message, hello_.format.sample_rate);
+    audio_->write_packet(packet.first, packet.frames, std::string(packet.packet));
+    return;
+  }
+  const std::size_t frame_bytes = sample_bytes(hello_.encoding) * static_cast<std::size_t>(hello_.format.channels);
+  const StreamFrames frames = parse_stream_frames(message, frame_bytes);
+  audio_->write(frames.first, decode_samples(hello_.encoding, frames.samples));
 }
 
 asio::awaitable<std::optional<Response>> RemoteStream::start() {

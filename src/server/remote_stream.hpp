@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "dictum/async_recorder_backend.hpp"
 #include "dictum/config.hpp"
@@ -45,8 +46,9 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
 
   const std::string& token() const { return token_; }
   const std::string& session() const { return session_; }
-  audio::SampleFormat sample() const { return hello_.sample; }
-  std::size_t frame_bytes() const;
+
+  /// Takes a message of audio as the hello says that it is. Throws RecorderError(invalid_argument) where it is not.
+  void receive(std::string_view message);
   RemoteAudio& audio() { return *audio_; }
   EventFeed& feed() { return feed_; }
 
