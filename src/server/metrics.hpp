@@ -48,6 +48,7 @@ class Metrics {
     std::size_t streams{};
     std::size_t subscribers{};
     std::uint64_t lag{};  ///< events that the subscriber which is furthest behind has not been sent
+    std::uint64_t log_lines_dropped{};
   };
 
   /// All of it, in Prometheus's text format 0.0.4.

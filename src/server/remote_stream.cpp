@@ -144,6 +144,7 @@ void RemoteStream::take(const Event& event) {
   feed_.take(event);
   if (observer_) observer_(event);
   services_.metrics.take(this, event);
+  services_.log.add(event);
   const bool is_more_safe = safe_.take(event);
   if (const auto* const changed = std::get_if<RecordingStateChanged>(&event.body); changed && !changed->is_recording) {
     is_recording_ = false;

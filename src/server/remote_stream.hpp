@@ -14,6 +14,7 @@
 #include "dictum/async_recorder_backend.hpp"
 #include "dictum/config.hpp"
 #include "server/event_feed.hpp"
+#include "server/log.hpp"
 #include "server/metrics.hpp"
 #include "server/remote_audio.hpp"
 #include "server/safe_frames.hpp"
@@ -29,6 +30,7 @@ struct StreamServices {
   std::function<boost::asio::any_io_executor()> recorders;  ///< for their work
   boost::asio::thread_pool& files;                          ///< where a recorder that has ended is given back
   Metrics& metrics;                                         ///< takes the events of all
+  Log& log;                                                 ///< the same
 };
 
 /// A microphone elsewhere: a recorder of its own, fed by a client that may lose its connection and come back.

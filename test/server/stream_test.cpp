@@ -597,6 +597,20 @@ TEST(AudioSpool, ReadsWhatWasWrittenAndPassesOverWhatIsMissing) {
   EXPECT_EQ(spool.read(0, 2)->bytes.size(), 2 * 2 * sizeof(float));
 }
 
+TEST(AudioSpool, LeavesTheReserveOfTheDiskFree) {
+  const test::TemporaryDirectory folder;
+  AudioSpool spool(folder / "unsent.wav", {8000, 1}, [] {}, std::uint64_t{1} << 60);
+  const std::array<float, 3> frames = {1, 2, 3};
+  try {
+    spool.append(frames);
+    ADD_FAILURE();
+  } catch (const RecorderError& error) {
+    EXPECT_EQ(error.code(), Errc::disk_full);
+  }
+  EXPECT_EQ(spool.end(), 3);  // they are missing
+  EXPECT_FALSE(spool.read(0, 3));
+}
+
 TEST(AudioSpool, EndsBehindTheLastFrameThatIsThere) {
   const test::TemporaryDirectory folder;
   int changes = 0;
