@@ -207,6 +207,7 @@ std::string Metrics::text(const Now& now) const {
   one("dictum_event_lag", "gauge", "Events that the client which is furthest behind has not been sent.", now.lag);
   one("dictum_streams", "gauge", "Remote microphones.", now.streams);
   one("dictum_connections", "gauge", "Open connections.", now.connections);
+  one("dictum_log_lines_dropped_total", "counter", "Lines of the log that nobody took in time.", now.log_lines_dropped);
   text.family("dictum_http_responses_total", "counter", "Responses to requests by their status.");
   for (const auto& [status, count] : responses_) {
     text.sample("dictum_http_responses_total", "status", fmt::format("{}", status), count);

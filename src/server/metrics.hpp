@@ -52,6 +52,7 @@ class Metrics {
     std::uint64_t lag{};  ///< events that the subscriber which is furthest behind has not been sent
     std::optional<ClusterFigures> cluster{};
     double cluster_age_sec{};  ///< of those figures
+    std::uint64_t log_lines_dropped{};
   };
 
   /// All of it, in Prometheus's text format 0.0.4.

@@ -385,7 +385,9 @@ std::vector<Route> make_routes() {
        "stream",
        Scope::transcribe,
        kOnLoop,
-       "Record a microphone elsewhere, as a session of its own; a WebSocket",
+       "Record a microphone elsewhere, as a session of its own; a WebSocket. Its audio is samples of 16 bits, 32-bit "
+       "floats "
+       "or packets of Opus",
        {},
        {kJSON},
        {},
