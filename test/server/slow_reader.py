@@ -18,7 +18,7 @@ import wave
 
 from serving import RATE, SOAK, SPEECH_OPTIONS, EventClient, Server, check, difference, sampled_memory, speech
 
-RECEIVE_BUFFER = 4096
+RECEIVE_BUFFER = 65536
 GROWTH_LIMIT_MB = 8
 PIECES = 10  # a second
 
