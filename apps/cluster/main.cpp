@@ -70,7 +70,7 @@ void add_worker(CLI::App& app, bool& worked) {
 }
 
 /// Of `dictum cluster status`, with connecting and all requests.
-constexpr std::chrono::milliseconds kStatusBound{4500};
+constexpr std::chrono::milliseconds kStatusBound{4000};
 
 void show_status(bool as_json) {
   const NATSSettings settings = NATSSettings::from_environment();
