@@ -45,7 +45,8 @@ OpenCapture open_capture(const RecorderConfig& config, const TimeSource& time,
 NewSession::NewSession(const RecorderConfig& config, std::chrono::system_clock::time_point started, int sample_rate,
                        const std::string& source) {
   const std::filesystem::path root = journal::session_root(config);
-  if (!std::filesystem::exists(root)) made_.push_back(root);
+  std::error_code ignored;
+  if (!std::filesystem::exists(root, ignored)) made_.push_back(root);
   writer_.emplace(session::SessionWriter::create(root, started,
                                                  {.sample_rate = sample_rate,
                                                   .source = source,
