@@ -276,7 +276,7 @@ class Session(PageTest):
         page.keyboard.press("Space")
         expect(page.locator(".record")).to_have_text("Play")
         self.shoot(page, "session")
-        expect(page.get_by_role("slider")).to_have_attribute("aria-valuenow", re.compile(r"^(0\.[5-9]|[1-9])"))
+        expect(page.get_by_role("slider")).to_have_attribute("aria-valuenow", re.compile(r"^(0\.[6-9]|[1-9])"))
         spoken = page.locator(".word.spoken").inner_text()
         page.keyboard.press("ArrowLeft")
         expect(page.locator(".word.spoken")).not_to_have_text(spoken)
