@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr const char* kShoppingList = R"({
@@ -31,7 +32,11 @@ class TUIEndToEnd : public test::TUIProgram {
 
   void speak() { microphone->play(test::project_file("samples/voice_note.wav")); }
 
+  /// Presses a key and waits for what only the screen behind it shows: a text that is there already would not be waited
+  /// for, and the next key would come too early.
   void press(const std::string& key, const std::string& and_see) {
+    const std::string before = terminal->screen();
+    ASSERT_THAT(before, Not(HasSubstr(and_see))) << "before " << key << " is pressed";
     terminal->press(key);
     terminal->wait_for(and_see);
   }
@@ -61,8 +66,7 @@ TEST_F(TUIEndToEnd, RecordsANoteAndFindsAndPlaysItAgain) {
   press("p", "● REC");
   press("m", "MUTED");
   press("m", "● REC");
-  press("l", "long note");
-  terminal->wait_for("/ 5.0 s");
+  press("l", "/ 5.0 s");  // a long note's silence
   press("n", "is complete");
   press("Space", "■ IDLE");
   terminal->wait_for("queue empty");
@@ -157,7 +161,8 @@ TEST_F(TUIEndToEnd, TriesAgainWhatHasFailed) {
           R"({"segments": {"4": [{"do": "crash"}]}})");
   terminal->wait_for("1 without text");
   press("s", "Sessions");
-  press("Enter", "no text: ");
+  press("Enter", "play from here");
+  terminal->wait_for("no text: ");
   press("Escape", "ENTER read");
   press("Escape", "r tries again");
   std::ofstream(folder / "script.json") << kShoppingList;  // which a worker reads as it starts
