@@ -13,12 +13,14 @@ warn() { printf 'set-up: %s\n' "$*" >&2; }
 
 retry=no
 tests=yes
+portable=no
 for argument in "$@"; do
   case "$argument" in
     --retry) retry=yes ;;
     --without-tests) tests=no ;;
+    --portable) portable=yes ;;
     *)
-      warn "usage: $0 [--retry] [--without-tests]"
+      warn "usage: $0 [--retry] [--without-tests] [--portable]"
       exit 2
       ;;
   esac
