@@ -21,9 +21,12 @@ demo: ## set up, build, record the bundled voice note and show its text; without
 test: all ## set up, build, run every test
 	@ctest --preset release --parallel $(JOBS) $(CTEST_ARGS)
 
-soak: all ## the long runs; SOAK_MINUTES=60 makes them longer
+soak: all ## the long runs, and all tests under the sanitizers; SOAK_MINUTES=60 makes the runs longer
 	@DICTUM_LONG_TESTS=1 DICTUM_SOAK=1 ctest --preset release --parallel $(JOBS) $(CTEST_ARGS)
 	@bench/soak --bin $(BIN) --minutes $(or $(SOAK_MINUTES),10)
+	@tools/sanitized asan
+	@ctest --preset asan --parallel $(JOBS) -L fuzz
+	@tools/sanitized tsan
 
 bench: all ## speed, always beside a peer or a baseline
 	@bench/run $(BIN)
@@ -40,7 +43,9 @@ tidy: configure ## static analysis of our sources
 install: all ## into /usr/local, or DESTDIR and PREFIX
 	@cmake --install build/release --strip $(if $(PREFIX),--prefix $(PREFIX))
 
-deb: configure ## Debian packages into build/release/packages
+deb: ## Debian packages into build/release/packages
+	@./setup --portable
+	@tools/configure -DDICTUM_DEVELOPER=ON
 	@cmake --build --preset release --parallel $(JOBS) --target apps/all dictum
 	@cd build/release && cpack
 
