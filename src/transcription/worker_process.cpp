@@ -284,10 +284,13 @@ class Link : public std::enable_shared_from_this<Link> {
 
  private:
   void read_frames() {
+    ++reads_;
     frames_.async_receive(asio::buffer(input_), [self = shared_from_this()](error_code error, std::size_t count) {
-      if (self->over_) return;
+      --self->reads_;
+      if (self->over_ || (!error && !self->take({self->input_.data(), count}))) return;
+      if (self->end_) return self->report_end();
       if (error) return self->expect_end();
-      if (self->take({self->input_.data(), count})) self->read_frames();
+      self->read_frames();
     });
   }
 
@@ -311,11 +314,14 @@ class Link : public std::enable_shared_from_this<Link> {
   }
 
   void read_errors() {
+    ++reads_;
     errors_.async_read_some(asio::buffer(error_input_),
                             [self = shared_from_this()](error_code error, std::size_t count) {
-                              if (error || self->over_) return;
-                              self->tail_.add({self->error_input_.data(), count});
-                              self->read_errors();
+                              --self->reads_;
+                              if (self->over_) return;
+                              if (!error) self->tail_.add({self->error_input_.data(), count});
+                              if (self->end_) return self->report_end();
+                              if (!error) self->read_errors();
                             });
   }
 
@@ -339,16 +345,25 @@ class Link : public std::enable_shared_from_this<Link> {
   void wait_for_end() {
     ended_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](error_code) {
       self->silence_.cancel();
-      const Guard::End end = self->guard_.reap();
-      if (!self->over_) self->drain();
+      self->end_ = self->guard_.reap();
       if (self->over_) return;
-      std::string sentence = fmt::format("The worker {}.", end.how);
-      if (const std::string line = self->tail_.last_line(); !line.empty()) {
-        sentence += fmt::format(" The last line that it printed: {}", line);
-      }
-      self->finish(
-          {.cause = end.cause, .code = to_string(Errc::worker_died), .message = std::move(sentence), .died = true});
+      error_code ignored;
+      self->frames_.cancel(ignored);
+      self->errors_.cancel(ignored);
+      self->report_end();
     });
+  }
+
+  /// Once no read is under way: one that has its bytes already, and only waits for its turn, is not cancelled.
+  void report_end() {
+    if (reads_ > 0) return;
+    drain();
+    if (over_) return;
+    std::string sentence = fmt::format("The worker {}.", end_->how);
+    if (const std::string line = tail_.last_line(); !line.empty()) {
+      sentence += fmt::format(" The last line that it printed: {}", line);
+    }
+    finish({.cause = end_->cause, .code = to_string(Errc::worker_died), .message = std::move(sentence), .died = true});
   }
 
   /// Everything is dead; what it had said before still counts. At most what the socket buffers hold.
@@ -384,7 +399,9 @@ class Link : public std::enable_shared_from_this<Link> {
   }
 
   WorkerEvents events_;
-  bool over_ = false;  // nothing more is reported
+  bool over_ = false;              // nothing more is reported
+  int reads_ = 0;                  // that are under way
+  std::optional<Guard::End> end_;  // once the process has ended
   Guard guard_;
   asio::local::stream_protocol::socket frames_;
   asio::posix::stream_descriptor errors_;

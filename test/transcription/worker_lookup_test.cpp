@@ -194,6 +194,16 @@ TEST_F(WorkerLookup, SaysWhyAWorkerHasNoHello) {
   EXPECT_THAT(sentence, HasSubstr("exit code 0"));
 }
 
+// What it printed and its end come at the same time, in either order.
+TEST_F(WorkerLookup, SaysTheLastLineOfAWorkerThatEndsAtOnce) {
+  const fs::path worker = install(folder_.path(), "dictum-worker-hasty");
+  std::ofstream(worker) << "#!/bin/sh\necho there is no microphone >&2\nexit 3\n";
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_THAT(failure([&] { probe(worker); }).second,
+                HasSubstr("exit code 3. The last line that it printed: there is"));
+  }
+}
+
 /// The example that people copy from.
 class PythonWorker : public PoolFixture {
  protected:
