@@ -68,7 +68,7 @@ void try_stream(std::string_view text) {
   try {
     const StreamFrames frames = parse_stream_frames(text, 4);
     require(frames.first >= 0 && frames.samples.size() % 4 == 0);
-    decode_samples(dictum::audio::SampleFormat::f32, frames.samples);
+    decode_samples(StreamFormat::f32, frames.samples);
   } catch (const dictum::RecorderError&) {
   }
 }

@@ -21,6 +21,7 @@
 #include "cluster/server_files.hpp"
 #include "dictum/config.hpp"
 #include "dictum/error.hpp"
+#include "time_limit.hpp"
 #include "transcription/find_transcriber.hpp"
 
 namespace dictum::cluster {
@@ -68,8 +69,16 @@ void add_worker(CLI::App& app, bool& worked) {
   command->callback([options, &worked] { worked = serve(*options); });
 }
 
+/// Of `dictum cluster status`, with connecting and all requests.
+constexpr std::chrono::milliseconds kStatusBound{4000};
+
 void show_status(bool as_json) {
-  NATSConnection connection(NATSSettings::from_environment());
+  const NATSSettings settings = NATSSettings::from_environment();
+  const TimeLimit limit(
+      kStatusBound, fmt::format("The cluster at {} did not answer within {:.1f} s. Check transcription.nats.url, the "
+                                "network, and that nats-server runs there.",
+                                settings.servers(), std::chrono::duration<double>(kStatusBound).count()));
+  NATSConnection connection(settings);
   JetStream stream(connection);
   const auto status = cluster_status(stream);
   fmt::print("{}", as_json ? json::to_line(status) + "\n" : status_text(status));
@@ -126,6 +135,7 @@ void add_init(CLI::App& app) {
   command->add_option("--store", options->plan.store);
   command->add_option("--tls-cert", options->plan.tls_cert);
   command->add_option("--tls-key", options->plan.tls_key);
+  command->add_option("--tls-ca", options->plan.tls_ca);
   command->callback([options] { init(*options); });
 }
 

@@ -13,7 +13,7 @@
 namespace dictum::program {
 namespace {
 
-std::array<std::pair<std::string_view, bool>, 8> features() {
+std::array<std::pair<std::string_view, bool>, 9> features() {
   return {{{"silero", has_silero_model()},
            {"pocketsphinx", kHasPocketSphinx},
            {"whisper", kHasWhisper},
@@ -21,7 +21,8 @@ std::array<std::pair<std::string_view, bool>, 8> features() {
            {"server", true},
            {"cluster", kHasCluster},
            {"ffmpeg", kHasFFmpeg},
-           {"portaudio", kHasPortAudio}}};
+           {"portaudio", kHasPortAudio},
+           {"opus", kHasOpus}}};
 }
 
 }  // namespace

@@ -119,6 +119,7 @@ void add_init(CLI::App& cluster) {
     std::filesystem::path store;
     std::filesystem::path tls_cert;
     std::filesystem::path tls_key;
+    std::filesystem::path tls_ca;
   };
   CLI::App* verb = cluster.add_subcommand("init", "Write the configuration of nats-server, and a password a role");
   auto options = std::make_shared<Options>();
@@ -131,6 +132,8 @@ void add_init(CLI::App& cluster) {
       ->type_name("FOLDER");
   verb->add_option("--tls-cert", options->tls_cert, "certificate of the servers")->type_name("FILE");
   verb->add_option("--tls-key", options->tls_key, "its key")->type_name("FILE");
+  verb->add_option("--tls-ca", options->tls_ca, "authority of the certificates that three servers show each other")
+      ->type_name("FILE");
   verb->callback([options] {
     Words words{"init",   options->folder.string(),     "--servers", std::to_string(options->servers),
                 "--port", std::to_string(options->port)};
@@ -138,6 +141,7 @@ void add_init(CLI::App& cluster) {
     add_if(words, "--store", options->store.string());
     add_if(words, "--tls-cert", options->tls_cert.string());
     add_if(words, "--tls-key", options->tls_key.string());
+    add_if(words, "--tls-ca", options->tls_ca.string());
     become_cluster(std::move(words));
   });
 }

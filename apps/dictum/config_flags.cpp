@@ -31,6 +31,8 @@ constexpr std::pair<std::string_view, std::string_view> kFlagNames[] = {
     {"transcription.nats.tls_cert", "--nats-tls-cert"},
     {"transcription.nats.tls_key", "--nats-tls-key"},
     {"transcription.nats.queue", "--nats-queue"},
+    {"transcription.nats.fallback_after_sec", "--nats-fallback-after-sec"},
+    {"transcription.nats.fallback", "--nats-fallback"},
 };
 
 // Sections that somebody arranges once in the configuration file, not with each command.

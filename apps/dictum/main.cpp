@@ -21,6 +21,7 @@
 #include "dictum/error.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
+#include "time_zone.hpp"
 
 namespace {
 
@@ -128,6 +129,7 @@ void simplify_numbers(CLI::App& command) {
 int run(int argc, char** argv) {
   using namespace dictum::program;
   guard_standard_descriptors();
+  guard_time_zone();
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);  // it would hold what was said
   // A disk that is full and a reader that is gone are errors of one write, not the end of a recording.

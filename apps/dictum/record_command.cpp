@@ -246,7 +246,7 @@ ExitCode record(const Options& options) {
   if (options.jobs > 0) {
     if (options.files.empty()) throw UsageError("--jobs needs files: dictum record --jobs 2 FILE...");
     if (options.live_events) throw UsageError("--live-events does not go with --jobs");
-    return record_jobs(options.files, config, options.jobs, options.json);
+    return record_jobs(options.files, config, options.hooks, options.jobs, options.json);
   }
   if (options.files.empty()) return record(options, config).code;
   ExitCode code = ExitCode::success;

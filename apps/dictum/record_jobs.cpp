@@ -31,6 +31,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kRedraw = 250ms;
+constexpr std::chrono::milliseconds kHooks = 30s;  // for programs that wait, at the end of a file
+constexpr std::chrono::milliseconds kHooksWhenInterrupted = 2s;
 
 /// One file on its way. Owner: the list of jobs, which outlives all threads. Threads: the one that records it, delivery
 /// and main's.
@@ -38,7 +40,10 @@ class FileJob {
  public:
   enum class State { waiting, recording, done, left_out };
 
-  explicit FileJob(std::string file) : file_(std::move(file)) {}
+  FileJob(std::string file, server::HookSettings hooks)
+      : file_(std::move(file)), hooks_(std::move(hooks), [this](const std::string&, const std::string& sentence) {
+          print_error("{}: {}", file_, sentence);
+        }) {}
 
   /// Records the file and waits for its texts. Where it was stopped before, it is left out.
   void run(RecorderConfig config) {
@@ -57,18 +62,18 @@ class FileJob {
     } catch (const std::exception& error) {
       error_ = error.what();
     }
+    hooks_.finish(is_stopped_ ? kHooksWhenInterrupted : kHooks);
     state_ = State::done;
   }
 
   /// From now on it does not begin.
   void cancel_if_waiting() { is_stopped_ = true; }
 
-  /// Stops it and the wait for its texts, within seconds; nothing where it does not run. After `cancel_if_waiting`.
+  /// Stops it, and the waits for its texts and its hooks, within seconds; nothing where it does not run. After
+  /// `cancel_if_waiting`.
   void stop() {
-    const std::lock_guard lock(mutex_);
-    if (!backend_) return;
-    std::error_code ignored;  // it has ended by itself, then
-    backend_->stop_recording(0s, ignored);
+    stop_recording();
+    hooks_.finish(kHooksWhenInterrupted);
   }
 
   State state() const { return state_; }
@@ -128,7 +133,15 @@ class FileJob {
     duration_sec_ = session_entry(session_).duration_sec;
   }
 
+  void stop_recording() {
+    const std::lock_guard lock(mutex_);
+    if (!backend_) return;
+    std::error_code ignored;  // it has ended by itself, then
+    backend_->stop_recording(0s, ignored);
+  }
+
   void receive(const Event& event) {
+    hooks_.take(event);
     outcome_.take(event);
     frame_ = std::max(frame_.load(), event.frame);
     if (outcome_.has_stopped()) stopped_.release();
@@ -144,6 +157,7 @@ class FileJob {
   std::string session_;
   double duration_sec_ = 0;
   std::string error_;
+  server::HookRunner hooks_;
   std::mutex mutex_;                          // of `backend_`, which main's thread stops
   std::unique_ptr<RecorderBackend> backend_;  // while it records
 };
@@ -174,10 +188,11 @@ class StatusLine {
 
 }  // namespace
 
-ExitCode record_jobs(const std::vector<std::string>& files, const RecorderConfig& config, int jobs, bool json) {
+ExitCode record_jobs(const std::vector<std::string>& files, const RecorderConfig& config,
+                     const server::HookSettings& hooks, int jobs, bool json) {
   Signals signals;
   std::vector<std::unique_ptr<FileJob>> all;
-  for (const std::string& file : files) all.push_back(std::make_unique<FileJob>(file));
+  for (const std::string& file : files) all.push_back(std::make_unique<FileJob>(file, hooks));
 
   std::atomic<std::size_t> next{0};
   std::vector<std::jthread> threads;

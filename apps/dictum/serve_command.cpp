@@ -33,6 +33,8 @@ struct Options {
   std::filesystem::path new_token;
   std::vector<std::string> scopes;
   bool no_control = false;
+  std::string log;
+  std::uint64_t disk_reserve_mib = server::kDiskReserve >> 20;
 };
 
 server::Scopes scopes_of(const Options& options) {
@@ -65,6 +67,9 @@ std::unique_ptr<server::Server> start(const Options& options) {
   RecorderConfig base;
   base.events.level_hz = kLevelHz;
   const RecorderConfig config = options.config.resolve(base);
+  settings.limits.disk_reserve = options.disk_reserve_mib << 20;
+  if (options.log == "text") settings.log = server::LogFormat::text;
+  if (options.log == "json") settings.log = server::LogFormat::json;
   settings.on_notice = [](const std::string& sentence) { print_error("{}", sentence); };
   try {
     settings.hooks = server::read_hooks(options.config.file());
@@ -92,10 +97,11 @@ ExitCode serve(const Options& options) {
   Signals signals;
   allow_many_descriptors();
   const auto server = start(options);
-  if (!server->control_problem().empty()) print_error("{}", server->control_problem());
+  if (!server->control_problem().empty()) server->notify(server->control_problem());
   if (server->url().starts_with("http://") && !server::is_loopback(server->address())) {
-    print_error("what is sent over {} is not encrypted: give --tls-cert and --tls-key, or use a proxy or a tunnel",
-                server->url());
+    server->notify(
+        fmt::format("what is sent over {} is not encrypted: give --tls-cert and --tls-key, or use a proxy or a tunnel",
+                    server->url()));
   }
   print("Listening on {}\n", server->url());
   flush_output();
@@ -139,6 +145,16 @@ void add_serve_command(CLI::App& app, ExitCode& code) {
       ->add_option("--tls-cert", options->settings.tls_certificate, "encrypt, with the certificate in this file (PEM)")
       ->type_name("FILE");
   command->add_option("--tls-key", options->settings.tls_key, "the certificate's key (PEM)")->type_name("FILE");
+  command
+      ->add_option("--disk-reserve", options->disk_reserve_mib,
+                   "refuse uploads that would leave less of the disk free; recordings go on")
+      ->type_name("MIB")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str();
+  command
+      ->add_option("--log", options->log,
+                   "log requests, recordings and faults on standard error, as lines of text or of JSON")
+      ->check(CLI::IsMember({"text", "json"}));
   options->config.add_all();
   command->callback([options, &code] { code = serve(*options); });
 }

@@ -68,6 +68,8 @@ struct DICTUM_API RecorderConfig {
     std::filesystem::path nats_tls_cert;     ///< a certificate of this machine's, for servers that ask for one
     std::filesystem::path nats_tls_key;      ///< its key
     std::string nats_queue;                  ///< which workers take the jobs; empty: the model's name, or "default"
+    double nats_fallback_after_sec = 0;      ///< without the cluster, before this machine transcribes; 0: never
+    std::string nats_fallback = "auto";      ///< the transcriber that does it, with its default model
   } transcription;
 
   struct Session {

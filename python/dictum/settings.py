@@ -54,6 +54,8 @@ class Settings(TypedDict, total=False):
     transcription_nats_tls_cert: str | PathLike[str]
     transcription_nats_tls_key: str | PathLike[str]
     transcription_nats_queue: str
+    transcription_nats_fallback_after_sec: float
+    transcription_nats_fallback: str
     notes_start: Sequence[str]
     """What begins a note, in place of the English phrases; and so on for the other commands."""
     notes_title: Sequence[str]

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,10 @@ namespace dictum {
 class ChildProgram {
  public:
   /// `command` is the program, which `find_command` finds, and its arguments. The descriptors become its standard
-  /// streams; -1: /dev/null. It has `kept` under its own number; -1: no other descriptor.
-  ChildProgram(const std::vector<std::string>& command, int in, int out, int err, int kept = -1);
+  /// streams; -1: /dev/null. It has `kept` under its own number; -1: no other descriptor. `environment` replaces
+  /// variables of this process's environment, and adds to them.
+  ChildProgram(const std::vector<std::string>& command, int in, int out, int err, int kept = -1,
+               const std::map<std::string, std::string>& environment = {});
   ~ChildProgram();
   ChildProgram(const ChildProgram&) = delete;
   ChildProgram& operator=(const ChildProgram&) = delete;

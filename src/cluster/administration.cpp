@@ -12,6 +12,7 @@
 #include "base/json_fields.hpp"
 #include "base/utf8.hpp"
 #include "cluster/inbox.hpp"
+#include "dictum/text.hpp"
 
 namespace dictum::cluster {
 namespace {
@@ -26,6 +27,17 @@ constexpr auto kPingWait = 500ms;
   throw ClusterError(Trouble::other, "The cluster's answer cannot be read: " + sentence);
 }
 
+/// In seconds, by the clocks of the server and of this machine; 0 without messages.
+double age_of_oldest(const js::object& state) {
+  const js::value* const first = state.if_contains("first_ts");
+  const js::value* const messages = state.if_contains("messages");
+  if (first == nullptr || !first->is_string() || messages == nullptr || *messages == 0) return 0;
+  const std::string_view text = first->get_string();  // with up to nine digits behind the point
+  const auto time = parse_iso_time(std::string(text.substr(0, std::min(text.find_first_of(".Z"), text.size()))) + "Z");
+  if (!time) return 0;
+  return std::max(0.0, std::chrono::duration<double>(std::chrono::system_clock::now() - *time).count());
+}
+
 js::object stream_status(JetStream& stream, std::string_view name) {
   const js::value info = stream.call(fmt::format("STREAM.INFO.{}", name));
   const js::object& state = Fields(info, "a stream", refuse).object("state");
@@ -33,6 +45,7 @@ js::object stream_status(JetStream& stream, std::string_view name) {
   js::object status{{"name", name}, {"replicas", config.at("num_replicas")}};
   for (const auto* key : {"messages", "bytes", "first_seq", "last_seq"}) status[key] = state.at(key);
   if (const auto* first = state.if_contains("first_ts"); first != nullptr) status["oldest"] = *first;
+  status["oldest_sec"] = age_of_oldest(state);
   status["max_bytes"] = config.at("max_bytes");
   return status;
 }

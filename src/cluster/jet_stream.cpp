@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/value.hpp>
 #include <charconv>
 #include <exception>
@@ -175,7 +176,10 @@ void JetStream::check_space() {
     const Fields state = inner(fields, "state", "its state");
     const auto most = limits.integer<std::int64_t>("max_bytes");
     const auto held = state.integer<std::int64_t>("bytes");
-    if (limits.text_or("discard", "old") == "new" && most > 0 && held >= most - most / 100) {
+    // Where a worker could start and its first job was refused, that would go on for ever without a word to the user.
+    const auto margin =
+        std::max(most / 100, std::min<std::int64_t>(most / 2, static_cast<std::int64_t>(connection_.max_payload())));
+    if (limits.text_or("discard", "old") == "new" && most > 0 && held >= most - margin) {
       throw ClusterError(
           Trouble::full,
           fmt::format("The stream {} at {} is full: it holds {} of {} bytes. Start more workers, or raise "

@@ -89,6 +89,7 @@ class RemoteTranscriber::Attempt {
   void carry_out_all(const std::stop_token& cancelled) {
     while (!pending_.empty()) {
       const RemoteJob::Action action = pending_.front();
+      const auto began = SteadyClock::now();
       const bool is_withdrawal = std::holds_alternative<RemoteJob::Withdraw>(action);
       try {
         std::visit([this](const auto& which) { carry_out(which); }, action);
@@ -100,9 +101,8 @@ class RemoteTranscriber::Attempt {
           pending_.clear();
           return input(&RemoteJob::cancel);
         }
-        const auto now = SteadyClock::now();
-        if (!trouble_since_) trouble_since_ = now;
-        if (now - *trouble_since_ > settings_.patience || error.trouble() == Trouble::refused ||
+        if (!trouble_since_) trouble_since_ = began;  // a request may have waited long for its answer
+        if (SteadyClock::now() - *trouble_since_ > settings_.patience || error.trouble() == Trouble::refused ||
             error.trouble() == Trouble::full) {
           throw transcription::EngineLost(error.what());
         }

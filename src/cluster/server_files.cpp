@@ -30,7 +30,7 @@ authorization {{
         "$JS.API.STREAM.INFO.DICTUM_RESULTS", "$JS.API.STREAM.INFO.DICTUM_DEAD",
         "$JS.API.STREAM.MSG.GET.DICTUM_JOBS", "$JS.API.STREAM.MSG.GET.DICTUM_PIECES",
         "$JS.API.STREAM.MSG.GET.DICTUM_RESULTS", "$JS.API.STREAM.MSG.DELETE.DICTUM_JOBS",
-        "$JS.API.STREAM.PURGE.DICTUM_PIECES"]
+        "$JS.API.STREAM.PURGE.DICTUM_PIECES", "$JS.API.CONSUMER.LIST.DICTUM_JOBS", "dictum.workers.ping"]
       subscribe: ["_INBOX.>", "dictum.results.*", "dictum.partials.*"] }} }},
     {{ user: worker, password: "{1}", permissions: {{
       publish: ["dictum.results.*", "dictum.partials.*", "dictum.dead.*", "dictum.pieces.>", "_INBOX.>",
@@ -64,6 +64,15 @@ void write_new(const fs::path& path, const std::string& text) {
   }
 }
 
+/// Each server is a client of the others, too: it shows its certificate, and checks theirs.
+std::string route_tls(const ServerPlan& plan) {
+  if (plan.tls_cert.empty()) return {};
+  std::string text = fmt::format("  tls {{\n    cert_file: \"{}\"\n    key_file: \"{}\"\n", plan.tls_cert.string(),
+                                 plan.tls_key.string());
+  if (!plan.tls_ca.empty()) text += fmt::format("    ca_file: \"{}\"\n", plan.tls_ca.string());
+  return text + "    timeout: 5\n  }\n";
+}
+
 std::string server_text(const ServerPlan& plan, int number, const fs::path& store, const std::string& users,
                         const std::string& route_password) {
   const auto index = static_cast<std::size_t>(number);
@@ -84,6 +93,7 @@ std::string server_text(const ServerPlan& plan, int number, const fs::path& stor
   }
   if (plan.servers > 1) {
     text += fmt::format("cluster {{\n  name: dictum\n  listen: \"0.0.0.0:{}\"\n", plan.port + kClusterPortStep);
+    text += route_tls(plan);
     text += fmt::format("  authorization {{ user: route, password: \"{}\" }}\n  routes: [\n", route_password);
     for (std::size_t other = 0; other < plan.hosts.size(); ++other) {
       if (other == index) continue;
@@ -106,6 +116,10 @@ std::vector<fs::path> write_server_files(const fs::path& folder, const ServerPla
   }
   if (plan.tls_cert.empty() != plan.tls_key.empty()) {
     throw RecorderError(Errc::invalid_argument, "A certificate needs its key, and a key its certificate.");
+  }
+  if (!plan.tls_ca.empty() && plan.tls_cert.empty()) {
+    throw RecorderError(Errc::invalid_argument,
+                        "--tls-ca is of no use without the servers' certificate: add --tls-cert and --tls-key.");
   }
   const fs::path where = fs::absolute(folder);
   if (const auto error = make_private_folders(where)) {

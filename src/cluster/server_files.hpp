@@ -14,6 +14,7 @@ struct ServerPlan {
   std::filesystem::path store{};     ///< where the servers keep their streams; empty: in `folder`
   std::filesystem::path tls_cert{};  ///< of the servers; empty: no TLS, for loopback and tests
   std::filesystem::path tls_key{};
+  std::filesystem::path tls_ca{};  ///< of what the servers accept from each other; empty: the system's authorities
 };
 
 /// Writes the configuration of each server into `folder`, and a file with user and password for each role: recorder,

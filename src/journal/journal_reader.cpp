@@ -21,6 +21,7 @@ namespace dictum::journal {
 namespace {
 
 constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::int64_t kMaxHole = std::int64_t{1} << 20;  // a larger one is not read
 
 ssize_t read_at(int file, char* to, std::size_t size, std::int64_t offset) {
   ssize_t got = 0;
@@ -30,18 +31,14 @@ ssize_t read_at(int file, char* to, std::size_t size, std::int64_t offset) {
   return got;
 }
 
-/// The number of the line that begins at `offset`, from 1.
-std::uint64_t line_number(int file, std::int64_t offset) {
-  std::uint64_t line = 1;
-  std::vector<char> chunk(kChunk);
-  for (std::int64_t at = 0; at < offset;) {
-    const auto size = static_cast<std::size_t>(std::min<std::int64_t>(kChunk, offset - at));
-    const ssize_t got = read_at(file, chunk.data(), size, at);
-    if (got <= 0) break;
-    line += static_cast<std::uint64_t>(std::count(chunk.begin(), chunk.begin() + got, '\n'));
-    at += got;
-  }
-  return line;
+/// Where the file goes on behind the hole at `offset`, which has no block on the disk and reads as zeros; `offset`
+/// where there is none. A file of terabytes may be made in an instant, and consist of a hole.
+std::int64_t end_of_hole(int file, std::int64_t offset) {
+  const off_t data = ::lseek(file, offset, SEEK_DATA);
+  if (data >= 0) return data;
+  struct stat status{};
+  if (errno != ENXIO || ::fstat(file, &status) != 0) return offset;  // no file system that says it
+  return std::max<std::int64_t>(offset, status.st_size);
 }
 
 }  // namespace
@@ -146,20 +143,31 @@ std::optional<std::string_view> JournalReader::next_line() {
       const std::string_view line = std::string_view(buffer_).substr(used_, end - used_);
       offset_ += static_cast<std::int64_t>(end + 1 - used_);
       used_ = end + 1;
+      skipped_ = 0;
       if (!std::exchange(skipping_, false)) return line;
       searched = used_;
       continue;
     }
-    if (buffer_.size() - used_ > kMaxLineBytes) {
-      if (!std::exchange(skipping_, true)) report(offset_, "the line is too long");
-      chain_.forget();
-      offset_ += static_cast<std::int64_t>(buffer_.size() - used_);
-      used_ = buffer_.size();
+    const auto unread = static_cast<std::int64_t>(buffer_.size() - used_);
+    const std::int64_t hole = end_of_hole(file_.get(), offset_ + unread) - offset_ - unread;
+    if (hole > kMaxHole) {
+      skip(unread + hole);
+    } else if (unread > static_cast<std::int64_t>(kMaxLineBytes)) {
+      skip(unread);
     }
     buffer_.erase(0, std::exchange(used_, 0));
     searched = buffer_.size();
     if (!read_more()) return std::nullopt;
   }
+}
+
+/// Passes over so many bytes of a line that is too long.
+void JournalReader::skip(std::int64_t bytes) {
+  if (!std::exchange(skipping_, true)) report(offset_, "the line is too long");
+  chain_.forget();
+  offset_ += bytes;
+  skipped_ += bytes;
+  used_ = buffer_.size();
 }
 
 bool JournalReader::read_more() {
@@ -177,11 +185,31 @@ void JournalReader::go_to(std::int64_t offset) {
   expected_.reset();
   chain_.forget();
   skipping_ = false;
+  skipped_ = 0;
+}
+
+/// The number of the line that begins at `offset`, from 1. What was counted before is not counted again.
+std::uint64_t JournalReader::line_number(std::int64_t offset) {
+  if (offset < counted_) {
+    counted_ = 0;
+    lines_ = 1;
+  }
+  std::vector<char> chunk(kChunk);
+  while (counted_ < offset) {
+    const auto size = static_cast<std::size_t>(std::min<std::int64_t>(kChunk, offset - counted_));
+    const ssize_t got = read_at(file_.get(), chunk.data(), size, counted_);
+    if (got <= 0) break;
+    lines_ += static_cast<std::uint64_t>(std::count(chunk.begin(), chunk.begin() + got, '\n'));
+    counted_ += got;
+    if (const std::int64_t data = end_of_hole(file_.get(), counted_); data - counted_ > kMaxHole)
+      counted_ = std::min(data, offset);
+  }
+  return lines_;
 }
 
 void JournalReader::report(std::int64_t line_offset, std::string what) {
   if (problems_.size() < kMaxProblems) {
-    problems_.push_back({line_number(file_.get(), line_offset), std::move(what)});
+    problems_.push_back({line_number(line_offset), std::move(what)});
   }
 }
 

@@ -49,14 +49,16 @@ class JournalReader {
   const LineChain& chain() const { return chain_; }
 
   /// Where the next line begins, in bytes. After `next` came back empty: where the whole lines end.
-  std::int64_t offset() const { return offset_; }
+  std::int64_t offset() const { return offset_ - skipped_; }
 
   /// After `next` came back empty: bytes behind the last line break.
-  std::int64_t torn_bytes() const { return static_cast<std::int64_t>(buffer_.size() - used_); }
+  std::int64_t torn_bytes() const { return skipped_ + static_cast<std::int64_t>(buffer_.size() - used_); }
 
  private:
   std::optional<std::string_view> next_line();
   bool read_more();
+  void skip(std::int64_t bytes);
+  std::uint64_t line_number(std::int64_t offset);
   void go_to(std::int64_t offset);
   void report(std::int64_t line_offset, std::string what);
   std::optional<std::uint64_t> sequence_before(std::int64_t limit);
@@ -69,7 +71,10 @@ class JournalReader {
   std::optional<std::uint64_t> expected_ = 0;  // sequence; empty after `seek`
   LineChain chain_;
   std::vector<JournalProblem> problems_;
-  bool skipping_ = false;  // inside a line that is too long
+  bool skipping_ = false;     // inside a line that is too long
+  std::int64_t skipped_ = 0;  // bytes of it that are past
+  std::int64_t counted_ = 0;  // the lines up to this offset are counted
+  std::uint64_t lines_ = 1;   // the number of the line that is there
 };
 
 /// Up to `most` events of a session's journal, from sequence `first` to `last`, both included. Fewer where there are no

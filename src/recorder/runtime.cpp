@@ -20,6 +20,7 @@
 #include "session/library.hpp"
 #include "session/recovery.hpp"
 #include "transcription/custom_runner.hpp"
+#include "transcription/fallback_runner.hpp"
 
 namespace dictum::recorder {
 namespace {
@@ -34,6 +35,10 @@ constexpr double kMaxDrainSec = 1e9;     // as good as no limit, and far from wh
 transcription::WorkerPoolSettings settings_for_later(transcription::WorkerPoolSettings settings) {
   settings.environment["DICTUM_WORKER_NICE"] = "5";
   settings.unload_after = std::min(settings.unload_after.value_or(kUnloadLaterAfter), kUnloadLaterAfter);
+  if (settings.fallback) {
+    settings.fallback =
+        std::make_shared<const transcription::WorkerPoolSettings>(settings_for_later(*settings.fallback));
+  }
   return settings;
 }
 
@@ -466,8 +471,7 @@ SessionRunner Runtime::transcriber(const std::optional<transcription::WorkerPool
   if (!pool) return {};
   if (urgency == Urgency::later) {
     if (!later_pool_) {
-      later_pool_ = std::make_unique<transcription::WorkerPool>(strands().loop, settings_for_later(*pool), time_.clock,
-                                                                transcription::WorkerPoolEvents{});
+      later_pool_ = transcription::make_pool(strands().loop, settings_for_later(*pool), time_.clock, {});
     }
     return SessionRunner(*later_pool_);
   }
@@ -477,7 +481,7 @@ SessionRunner Runtime::transcriber(const std::optional<transcription::WorkerPool
     Session* const session = self ? self->begun() : nullptr;
     if (session != nullptr) session->input(std::move(give));
   };
-  pool_ = std::make_unique<transcription::WorkerPool>(
+  pool_ = transcription::make_pool(
       strands().loop, *pool, time_.clock,
       transcription::WorkerPoolEvents{
           .on_status =

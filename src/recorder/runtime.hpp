@@ -126,8 +126,8 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   // The loop strand's.
   std::vector<Session::Pointer> sessions_;  // that are recorded, or were; the newest is the last
   std::vector<Session::Pointer> resumed_;
-  std::unique_ptr<transcription::WorkerPool> pool_;        // outlives the sessions that it serves
-  std::unique_ptr<transcription::WorkerPool> later_pool_;  // whose workers yield to those of the other
+  std::unique_ptr<transcription::JobRunner> pool_;        // outlives the sessions that it serves
+  std::unique_ptr<transcription::JobRunner> later_pool_;  // whose workers yield to those of the other
   bool removed_remains_ = false;
   bool looked_for_unfinished_ = false;
   bool threads_are_unused_ = false;  // a start failed, and nothing else needs them

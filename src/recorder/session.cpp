@@ -206,7 +206,8 @@ void Session::take_over(RecorderCore::Settings settings, session::SessionWriter 
                                                         Frame end) { return core_->interim_job(segment, start, end); },
                                       .done = done,
                                       .failed = [this](const EventError& error) { report(error); },
-                                      .no_worker = [this](const EventError& why) { wait_for_worker(why); }});
+                                      .no_worker = [this](const EventError& why) { wait_for_worker(why); },
+                                      .warned = [this](const EventError& what) { report(what); }});
 }
 
 void Session::fail_start(const std::exception_ptr& reason) {

@@ -19,7 +19,8 @@ namespace dictum::recorder {
 Preparation prepare(const RecorderConfig& config) {
   Preparation made;
   if (!config.custom_transcriber) made.pool = transcription::find_transcriber(config.transcription);
-  if (made.pool && made.pool->name == "whisper" && made.pool->model.empty()) transcription::require_whisper_model();
+  const auto lacks_model = [](const auto& pool) { return pool && pool->name == "whisper" && pool->model.empty(); };
+  if (lacks_model(made.pool) || (made.pool && lacks_model(made.pool->fallback))) transcription::require_whisper_model();
   made.vocabulary = config::vocabulary_of(config.transcription);
   auto [detector, warning] = vad::make_detector(config);
   made.detector = std::move(detector);
@@ -44,7 +45,8 @@ OpenCapture open_capture(const RecorderConfig& config, const TimeSource& time,
 NewSession::NewSession(const RecorderConfig& config, std::chrono::system_clock::time_point started, int sample_rate,
                        const std::string& source) {
   const std::filesystem::path root = journal::session_root(config);
-  if (!std::filesystem::exists(root)) made_.push_back(root);
+  std::error_code ignored;
+  if (!std::filesystem::exists(root, ignored)) made_.push_back(root);
   writer_.emplace(session::SessionWriter::create(root, started,
                                                  {.sample_rate = sample_rate,
                                                   .source = source,

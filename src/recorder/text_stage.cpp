@@ -10,11 +10,15 @@ namespace dictum::recorder {
 class TextStage::Jobs final : public transcription::JobSource {
  public:
   explicit Jobs(Callbacks callbacks)
-      : job_(std::move(callbacks.job)), done_(std::move(callbacks.done)), no_worker_(std::move(callbacks.no_worker)) {}
+      : job_(std::move(callbacks.job)),
+        done_(std::move(callbacks.done)),
+        no_worker_(std::move(callbacks.no_worker)),
+        warned_(std::move(callbacks.warned)) {}
 
   void abandon() {
     job_ = nullptr;
     no_worker_ = nullptr;
+    warned_ = nullptr;
   }
 
   std::optional<TranscriptionJob> job(std::uint32_t segment) override { return job_ ? job_(segment) : std::nullopt; }
@@ -22,11 +26,15 @@ class TextStage::Jobs final : public transcription::JobSource {
   void has_no_worker(const EventError& why) override {
     if (no_worker_) no_worker_(why);
   }
+  void warn(const EventError& what) override {
+    if (warned_) warned_(what);
+  }
 
  private:
   std::function<std::optional<TranscriptionJob>(std::uint32_t segment)> job_;
   const std::function<void(std::uint32_t segment, TranscriptionOutcome)> done_;  // from any thread
   std::function<void(const EventError&)> no_worker_;
+  std::function<void(const EventError&)> warned_;
 };
 
 TextStage::TextStage(SessionRunner runner, Settings settings, Callbacks callbacks)

@@ -30,6 +30,7 @@ class TextStage {
     std::function<void(std::uint32_t segment, TranscriptionOutcome)> done;  // from any thread, also after our end
     std::function<void(const EventError&)> failed;                          // once
     std::function<void(const EventError&)> no_worker{};                     // texts wait for one; not after our end
+    std::function<void(const EventError&)> warned{};  // texts come all the same; not after our end
   };
 
   TextStage(SessionRunner runner, Settings settings, Callbacks callbacks);

@@ -23,7 +23,8 @@ static_assert(std::endian::native == std::endian::little, "samples are written a
 constexpr std::uint32_t kUnknownSize = 0xFFFFFFFF;
 constexpr std::uint16_t kFloat = 3;
 constexpr std::size_t kHeaderBytes = 44;
-constexpr Frame kPunchFrames = 1 << 18;  // space is given back in pieces of so many
+constexpr std::uint64_t kDiskCheck = std::uint64_t{1} << 20;  // bytes
+constexpr Frame kPunchFrames = 1 << 18;                       // space is given back in pieces of so many
 
 void add(std::string& bytes, std::uint32_t value, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
@@ -59,11 +60,14 @@ void write_all(int fd, const char* bytes, std::size_t size, std::size_t offset, 
 
 }  // namespace
 
-AudioSpool::AudioSpool(std::filesystem::path file, AudioFormat format, std::function<void()> on_change)
+AudioSpool::AudioSpool(std::filesystem::path file, AudioFormat format, std::function<void()> on_change,
+                       std::uint64_t reserve)
     : file_(std::move(file)),
       format_(format),
       frame_bytes_(static_cast<std::size_t>(format.channels) * sizeof(float)),
-      on_change_(std::move(on_change)) {
+      on_change_(std::move(on_change)),
+      reserve_(reserve),
+      unchecked_(kDiskCheck) {
   if (const auto error = make_private_folders(file_.parent_path())) throw_disk_error(error.value(), file_);
   fd_ = UniqueFD(::open(file_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd_) throw_disk_error(errno, file_);
@@ -80,6 +84,12 @@ void AudioSpool::append(std::span<const float> interleaved) {
   const auto frames = static_cast<Frame>(interleaved.size() / static_cast<std::size_t>(format_.channels));
   const Frame at = end();
   try {
+    if (unchecked_ >= kDiskCheck) {
+      const std::string why = why_below_reserve(file_.parent_path(), interleaved.size_bytes(), reserve_);
+      if (!why.empty()) throw RecorderError(Errc::disk_full, why);
+      unchecked_ = 0;
+    }
+    unchecked_ += interleaved.size_bytes();
     write_all(fd_.get(), reinterpret_cast<const char*>(interleaved.data()), interleaved.size_bytes(),
               kHeaderBytes + static_cast<std::size_t>(at) * frame_bytes_, file_);
   } catch (...) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "base/unique_fd.hpp"
 #include "dictum/frame.hpp"
 #include "dictum/source.hpp"
+#include "server/disk_reserve.hpp"
 
 namespace dictum::server {
 
@@ -23,8 +25,9 @@ namespace dictum::server {
 class AudioSpool {
  public:
   /// Makes the file, for its user alone. `on_change` is called after each change by the writing thread, from its
-  /// thread.
-  AudioSpool(std::filesystem::path file, AudioFormat format, std::function<void()> on_change);
+  /// thread. Of the disk `reserve` bytes stay free, about: below that it counts as full.
+  AudioSpool(std::filesystem::path file, AudioFormat format, std::function<void()> on_change,
+             std::uint64_t reserve = kDiskReserve);
 
   /// Removes the file where every frame has been released; else it stays.
   ~AudioSpool();
@@ -72,6 +75,8 @@ class AudioSpool {
   const AudioFormat format_;
   const std::size_t frame_bytes_;
   const std::function<void()> on_change_;
+  const std::uint64_t reserve_;
+  std::uint64_t unchecked_;  // bytes written since there was room; of the writing thread
   UniqueFD fd_;
   Guarded<State> state_;
   Frame released_ = 0;

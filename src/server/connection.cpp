@@ -28,6 +28,7 @@
 
 #include "dictum/error.hpp"
 #include "server/event_pump.hpp"
+#include "server/logged_request.hpp"
 #include "server/on_pool.hpp"
 #include "server/problem.hpp"
 #include "server/realtime_connection.hpp"
@@ -46,6 +47,7 @@ using Message = http::response<http::string_body>;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kFilePiece = std::size_t{64} << 10;
 constexpr std::size_t kMaxLinger = std::size_t{4} << 20;
+constexpr std::uint64_t kDiskCheck = std::uint64_t{8} << 20;  // bytes of an upload
 constexpr int kSwitchingProtocols = 101;
 constexpr auto kLingerTime = std::chrono::seconds(1);
 
@@ -94,8 +96,8 @@ std::optional<Response> problem_of(const boost::system::error_code& error) {
 
 class HTTPConnection final : public Connection, public std::enable_shared_from_this<HTTPConnection> {
  public:
-  HTTPConnection(Socket socket, bool is_trusted, const ConnectionServices& services)
-      : stream_(std::move(socket)), is_trusted_(is_trusted), services_(services), limits_(services.limits) {}
+  HTTPConnection(Socket socket, Peer peer, const ConnectionServices& services)
+      : stream_(std::move(socket)), peer_(std::move(peer)), services_(services), limits_(services.limits) {}
 
   static void start(const std::shared_ptr<HTTPConnection>& self, std::function<void(Connection*)> ended) {
     asio::co_spawn(self->stream_.get_executor(), self->run(),
@@ -125,16 +127,28 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
       if (error) {
         auto refused = problem_of(error);
         if (!refused) co_return;
+        begin_log();
         co_await write(std::move(*refused), false, false);
         break;
       }
+      begin_log();
       auto& message = parser_->get();
       goes_on = message.keep_alive() && !services_.is_stopping() && !is_form_;
       Request request = request_of(message);
       request.body = std::move(message.body());
       if (!co_await respond(std::move(request), goes_on)) co_return;
+      logged_.reset();
     }
+    logged_.reset();
     co_await linger();
+  }
+
+  /// The request that was read begins to be answered.
+  void begin_log() {
+    if (!services_.log.is_on()) return;
+    const auto& message = parser_->get();
+    logged_.emplace(services_.log, peer_.address, std::string_view(message.method_string()),
+                    std::string_view(message.target()));
   }
 
   /// What the header of a message says.
@@ -143,7 +157,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
                     .target = std::string(message.target()),
                     .headers = {},
                     .body = {},
-                    .is_trusted = is_trusted_};
+                    .is_trusted = peer_.is_trusted};
     for (const auto& field : message) {
       request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
     }
@@ -189,13 +203,14 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
       co_return co_await write(std::move(*refused), is_head, keep_alive);
     }
     const auto& match = std::get<Router::Match>(routed);
+    if (logged_) logged_->set_route(match.route->name, match.call.text("session"));
     Answer answer;
     const bool is_long = match.route->runs == Route::Runs::where_it_may_take_long;
     // Until all is sent: what is made for an answer takes space on the disk.
     const auto place = is_long ? services_.long_work.take() : std::nullopt;
     if (is_long && !place) {
       Response busy = problem(503, "too_much_work", "The server makes other long answers: try again.");
-      co_return co_await write(std::move(busy).with("Retry-After", "5"), is_head, keep_alive);
+      co_return co_await write(std::move(busy), is_head, keep_alive);
     }
     if (match.route->runs != Route::Runs::on_loop) {
       auto work = [this, &match, is_long]() -> Answer {
@@ -208,11 +223,11 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
       answer = services_.router.answer(match);
     }
     if (std::holds_alternative<ReceiveAudio>(answer)) {
-      if (co_await upgrade(&request)) co_await serve_stream(websocket_, &services_);
+      if (co_await upgrade(&request, websocket_limits())) co_await serve_stream(websocket_, &services_);
       co_return false;
     }
     if (auto* const realtime = std::get_if<TranscribeRealtime>(&answer)) {
-      if (co_await upgrade(&request)) {
+      if (co_await upgrade(&request, websocket_limits_of_realtime())) {
         co_await serve_realtime(websocket_, &services_, &request, std::move(realtime->model));
       }
       co_return false;
@@ -259,7 +274,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     const auto place = services_.transcriptions.admit();
     if (!place) {
       Response busy = problem(429, "too_many_transcriptions", "The server transcribes many files already: try again.");
-      co_return co_await write(std::move(busy).with("Retry-After", "5"), false, false);
+      co_return co_await write(std::move(busy), false, false);
     }
     auto received = co_await receive_form(request);
     if (!received) co_return false;
@@ -289,10 +304,16 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
     using Result = std::optional<std::variant<Response, std::unique_ptr<TranscriptionForm>>>;
     std::unique_ptr<TranscriptionForm> form;
     std::string_view piece;
+    std::uint64_t unchecked = parser_->content_length().value_or(0);  // bytes that the disk may not have room for
     // What is done with a piece; the first makes the form, one that is empty ends it.
-    auto work = [this, request, &form, &piece]() -> std::optional<Response> {
+    auto work = [this, request, &form, &piece, &unchecked]() -> std::optional<Response> {
       try {
         auto& service = services_.transcriptions;
+        if (!form || unchecked >= kDiskCheck) {
+          const std::string why = why_below_reserve(service.folder(), unchecked, limits_.disk_reserve);
+          if (!why.empty()) return problem(Errc::disk_full, why);
+          unchecked = 0;
+        }
         if (!form) {
           form = std::make_unique<TranscriptionForm>(
               *request->header("Content-Type"), service.folder(),
@@ -301,6 +322,7 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
           form->finish();
         } else {
           form->take(piece);
+          unchecked += piece.size();
         }
         return std::nullopt;
       } catch (const FieldError& wrong) {
@@ -421,22 +443,35 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
   }
 
   asio::awaitable<bool> write_message(Message message, bool only_header) {
-    services_.metrics.count_response(static_cast<int>(message.result_int()));
+    count_response(static_cast<int>(message.result_int()));
+    if (logged_) message.set("X-Request-Id", logged_->id());
     http::response_serializer<http::string_body> serializer(message);
     stream_.expires_after(limits_.send);
     if (only_header) {
       serializer.split(true);
       auto [error, size] = co_await http::async_write_header(stream_, serializer, kAwait);
+      count_bytes(size);
       co_return !error;
     }
     auto [error, size] = co_await http::async_write(stream_, serializer, kAwait);
+    count_bytes(size);
     co_return !error;
+  }
+
+  void count_response(int status) {
+    services_.metrics.count_response(status);
+    if (logged_) logged_->set_status(status);
+  }
+
+  void count_bytes(std::size_t size) {
+    if (logged_) logged_->add_bytes(size);
   }
 
   asio::awaitable<bool> send(std::string_view bytes) {
     if (bytes.empty()) co_return true;
     stream_.expires_after(limits_.send);
     auto [error, size] = co_await asio::async_write(stream_, asio::buffer(bytes), kAwait);
+    count_bytes(size);
     co_return !error;
   }
 
@@ -459,18 +494,28 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
 
   // WebSockets
 
+  WebSocket::Limits websocket_limits() const {
+    return {.message_bytes = limits_.message_bytes, .write = limits_.send, .close = kLingerTime};
+  }
+
+  WebSocket::Limits websocket_limits_of_realtime() const {
+    WebSocket::Limits limits = websocket_limits();
+    limits.long_messages = {
+        .from_bytes = limits.message_bytes, .places = &services_.long_messages, .time = limits_.long_message};
+    limits.message_bytes = limits_.long_message_bytes;
+    return limits;
+  }
+
   /// Makes a WebSocket of the connection. False where the client is gone.
-  asio::awaitable<bool> upgrade(const Request* request) {
+  asio::awaitable<bool> upgrade(const Request* request, WebSocket::Limits limits) {
     if (buffer_.size() > 0) co_return false;  // a frame before the agreement: no client does that
-    websocket_ = co_await accept_websocket(
-        stream_.release_socket(), request,
-        {.message_bytes = limits_.message_bytes, .write = limits_.send, .close = kLingerTime});
-    if (websocket_) services_.metrics.count_response(kSwitchingProtocols);
+    websocket_ = co_await accept_websocket(stream_.release_socket(), request, limits);
+    if (websocket_) count_response(kSwitchingProtocols);
     co_return websocket_ != nullptr;
   }
 
   asio::awaitable<void> follow_events(const Request* request, EventPump* pump) {
-    if (!co_await upgrade(request)) co_return;
+    if (!co_await upgrade(request, websocket_limits())) co_return;
     const auto has_received_message = std::make_shared<bool>(false);
     asio::co_spawn(stream_.get_executor(), read_to_the_end(websocket_, pump->handle(), has_received_message),
                    asio::detached);
@@ -514,11 +559,12 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
   }
 
   beast::basic_stream<asio::generic::stream_protocol> stream_;
-  const bool is_trusted_;
+  const Peer peer_;
   const ConnectionServices& services_;
   const Limits limits_;
   std::optional<http::request_parser<http::string_body>> parser_;  // of the request that is being read
   beast::flat_buffer buffer_{limits_.header_bytes + limits_.body_bytes};
+  std::optional<LoggedRequest> logged_;   // that is being answered, where there is a log
   std::shared_ptr<WebSocket> websocket_;  // once it is one; `stream_` has no socket then
   asio::cancellation_signal cancellation_;
   bool is_idle_ = true;
@@ -528,9 +574,9 @@ class HTTPConnection final : public Connection, public std::enable_shared_from_t
 
 }  // namespace
 
-std::shared_ptr<Connection> start_connection(Socket socket, bool is_trusted, const ConnectionServices& services,
+std::shared_ptr<Connection> start_connection(Socket socket, Peer peer, const ConnectionServices& services,
                                              std::function<void(Connection*)> ended) {
-  auto connection = std::make_shared<HTTPConnection>(std::move(socket), is_trusted, services);
+  auto connection = std::make_shared<HTTPConnection>(std::move(socket), std::move(peer), services);
   HTTPConnection::start(connection, std::move(ended));
   return connection;
 }

@@ -3,10 +3,12 @@
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "dictum/async_recorder_backend.hpp"
 #include "server/event_feed.hpp"
 #include "server/limits.hpp"
+#include "server/log.hpp"
 #include "server/metrics.hpp"
 #include "server/places.hpp"
 #include "server/router.hpp"
@@ -14,6 +16,7 @@
 #include "server/socket.hpp"
 #include "server/stream_list.hpp"
 #include "server/transcription_service.hpp"
+#include "server/waiting_places.hpp"
 
 namespace dictum::server {
 
@@ -24,9 +27,11 @@ struct ConnectionServices {
   StreamList& streams;
   TranscriptionService& transcriptions;
   Metrics& metrics;
+  Log& log;
   SessionJobs& jobs;
   AsyncRecorderBackend& backend;
   boost::asio::thread_pool& pool;  ///< for what blocks on files
+  WaitingPlaces& long_messages;    ///< of the clients of OpenAI's Realtime API
   Places& long_work;               ///< of those that take long there, so that the others have threads left
   Limits limits;
   std::function<bool()> is_stopping;
@@ -46,8 +51,14 @@ class Connection {
   virtual void cancel() = 0;
 };
 
-/// Serves a connection. `is_trusted`: whoever can open it may do everything. `ended` is called once, on the loop.
-std::shared_ptr<Connection> start_connection(Socket socket, bool is_trusted, const ConnectionServices& services,
+/// Whose connection it is.
+struct Peer {
+  std::string address;      ///< for the log
+  bool is_trusted = false;  ///< whoever can open it may do everything
+};
+
+/// Serves a connection. `ended` is called once, on the loop.
+std::shared_ptr<Connection> start_connection(Socket socket, Peer peer, const ConnectionServices& services,
                                              std::function<void(Connection*)> ended);
 
 }  // namespace dictum::server

@@ -37,12 +37,16 @@ constexpr std::array<Exported, 7> kExports = {{{"wav", "audio/wav"},
                                                {"md", "text/markdown; charset=utf-8"},
                                                {"json", "application/json"}}};
 
-/// Fields of a body, each of which may be there or not, and no others.
+/// Fields of a body, each of which may be there or not, and no others. None is null: what is not known is left out.
 json::Fields fields_of(const boost::json::value& body, std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : body.as_object()) {
     if (std::ranges::find(known, std::string_view(key)) == known.end()) {
       throw RecorderError(Errc::invalid_argument,
                           fmt::format("There is no field \"{}\" here: leave it out.", std::string_view(key)));
+    }
+    if (value.is_null()) {
+      throw RecorderError(Errc::invalid_argument,
+                          fmt::format("\"{}\" is null: give a value, or leave it out.", std::string_view(key)));
     }
   }
   return {body, "the body", [](const std::string& sentence) { throw RecorderError(Errc::invalid_argument, sentence); }};
@@ -139,7 +143,10 @@ Answer prune(const Library& library, const Call& call) {
   const json::Fields fields = fields_of(body, {"before", "older_than", "keep_notes", "dry_run"});
   const auto before = parse_iso_time(fields.text_or("before", ""));
   const auto age = parse_age(fields.text_or("older_than", ""));
-  if (before.has_value() == age.has_value()) {
+  // Whichever is there has to be right: what is deleted depends on it.
+  const bool is_wrong = body.as_object().contains("before") != before.has_value() ||
+                        body.as_object().contains("older_than") != age.has_value();
+  if (is_wrong || before.has_value() == age.has_value()) {
     throw RecorderError(Errc::invalid_argument,
                         "Say which sessions are old, in one of two ways: \"before\", a time in UTC like "
                         "2026-11-22T15:45:01Z, or \"older_than\", an age like 90d.");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <variant>
 
@@ -40,6 +41,45 @@ class Text {
 
   std::string text_;
 };
+
+/// A family with a sample for each item of `list`, which `name` names and `value` counts.
+template <class List, class Value>
+void write_each(Text& text, std::string_view family, std::string_view type, std::string_view help,
+                std::string_view label, const List& list, Value value) {
+  text.family(family, type, help);
+  for (const auto& each : list) text.sample(family, label, each.name, std::invoke(value, each));
+}
+
+void write_cluster(Text& text, const ClusterFigures& cluster, double age_sec) {
+  using C = ClusterFigures;
+  text.family("dictum_cluster_reachable", "gauge", "Whether the cluster answered when it was asked last.");
+  text.sample("dictum_cluster_reachable", cluster.is_reachable ? 1 : 0);
+  text.family("dictum_cluster_age_seconds", "gauge", "How long ago that was: the age of the figures of the cluster.");
+  text.sample("dictum_cluster_age_seconds", age_sec);
+  if (!cluster.is_reachable) return;
+  const auto stream = [&](std::string_view family, std::string_view help, auto value) {
+    write_each(text, family, "gauge", help, "stream", cluster.streams, value);
+  };
+  stream("dictum_cluster_stream_messages", "Messages in a stream; those of DICTUM_DEAD are jobs that failed for good.",
+         &C::Stream::messages);
+  stream("dictum_cluster_stream_bytes", "Bytes in a stream.", &C::Stream::bytes);
+  stream("dictum_cluster_stream_max_bytes", "Bytes that a stream takes.", &C::Stream::max_bytes);
+  stream("dictum_cluster_stream_oldest_seconds", "Age of the oldest message of a stream.", &C::Stream::oldest_sec);
+  const auto queue = [&](std::string_view family, std::string_view help, auto value) {
+    write_each(text, family, "gauge", help, "queue", cluster.queues, value);
+  };
+  queue("dictum_cluster_jobs_waiting", "Jobs that wait for a worker.", &C::Queue::waiting);
+  queue("dictum_cluster_jobs_under_way", "Jobs that machines have taken.", &C::Queue::under_way);
+  queue("dictum_cluster_jobs_redelivered", "Jobs under way that another machine had before.", &C::Queue::redelivered);
+  const auto machine = [&](std::string_view family, std::string_view type, std::string_view help, auto value) {
+    write_each(text, family, type, help, "machine", cluster.machines, value);
+  };
+  machine("dictum_cluster_workers", "gauge", "Workers of a machine.", &C::Machine::workers);
+  machine("dictum_cluster_workers_busy", "gauge", "Workers of a machine that have a job.", &C::Machine::busy);
+  machine("dictum_cluster_jobs_done_total", "counter", "Jobs that a machine has done.", &C::Machine::done);
+  machine("dictum_cluster_jobs_failed_total", "counter", "Jobs that failed for good at a machine.",
+          &C::Machine::failed);
+}
 
 }  // namespace
 
@@ -167,10 +207,12 @@ std::string Metrics::text(const Now& now) const {
   one("dictum_event_lag", "gauge", "Events that the client which is furthest behind has not been sent.", now.lag);
   one("dictum_streams", "gauge", "Remote microphones.", now.streams);
   one("dictum_connections", "gauge", "Open connections.", now.connections);
+  one("dictum_log_lines_dropped_total", "counter", "Lines of the log that nobody took in time.", now.log_lines_dropped);
   text.family("dictum_http_responses_total", "counter", "Responses to requests by their status.");
   for (const auto& [status, count] : responses_) {
     text.sample("dictum_http_responses_total", "status", fmt::format("{}", status), count);
   }
+  if (now.cluster) write_cluster(text, *now.cluster, now.cluster_age_sec);
   return text.take();
 }
 

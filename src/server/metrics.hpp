@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "dictum/event.hpp"
+#include "server/cluster_figures.hpp"
 
 namespace dictum::server {
 
@@ -48,6 +50,9 @@ class Metrics {
     std::size_t streams{};
     std::size_t subscribers{};
     std::uint64_t lag{};  ///< events that the subscriber which is furthest behind has not been sent
+    std::optional<ClusterFigures> cluster{};
+    double cluster_age_sec{};  ///< of those figures
+    std::uint64_t log_lines_dropped{};
   };
 
   /// All of it, in Prometheus's text format 0.0.4.

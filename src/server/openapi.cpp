@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/value_from.hpp>
+#include <initializer_list>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/utf8.hpp"
+#include "server/answer_schemas.hpp"
 #include "server/problem.hpp"
 
 namespace dictum::server {
@@ -21,6 +24,7 @@ json::object schema_of(const Parameter& parameter) {
     case Parameter::Type::number:
       return {{"type", "integer"}, {"minimum", parameter.min}, {"maximum", parameter.max}};
     case Parameter::Type::text:
+      if (parameter.in == Parameter::In::header) return {{"type", "string"}};
       return {{"type", "string"}, {"maxLength", parameter.max}};
     case Parameter::Type::time:
       return {{"type", "string"}, {"format", "date-time"}};
@@ -33,17 +37,61 @@ json::object schema_of(const Parameter& parameter) {
   return {};
 }
 
+const char* to_string(Parameter::In in) {
+  switch (in) {
+    case Parameter::In::path:
+      return "path";
+    case Parameter::In::query:
+      return "query";
+    case Parameter::In::header:
+      return "header";
+  }
+  return "";
+}
+
+/// The statuses of the problems that a route may answer. A request for what is not a route has others: 404, 405.
+std::vector<int> problems_of(const Route& route) {
+  std::vector<int> statuses = {400, 403, 406, 413, 421, 431, 500, 503};
+  const auto add = [&](std::initializer_list<int> more) { statuses.insert(statuses.end(), more); };
+  const auto is_in_path = [](const Parameter& each) { return each.in == Parameter::In::path; };
+  const bool changes = route.method != "GET";
+  if (route.scope != Scope::none) add({401});
+  if (changes || route.name == "events" || std::ranges::any_of(route.parameters, is_in_path)) add({404});
+  if (route.websocket != Route::WebSocket::never) add({426});
+  if (route.name == "get_segment_audio") add({416});
+  if (route.method == "POST") add({415});
+  if (route.takes_form) add({429});
+  if (changes || route.runs != Route::Runs::on_loop) add({409, 507});
+  if (changes) add({504});
+  std::ranges::sort(statuses);
+  return statuses;
+}
+
+json::object content_of(const Route& route) {
+  json::object content;
+  for (const std::string& type : route.produces) {
+    json::object& kind = content[type].emplace_object();
+    if (type == "application/json") {
+      kind["schema"] = {{"$ref", "#/components/schemas/" + answer_schema(route.name)}};
+    } else if (type == "text/event-stream") {
+      continue;  // its events are those of docs/server.md
+    } else if (type.starts_with("text/") || type.starts_with("application/")) {
+      kind["schema"] = {{"type", "string"}};
+    }
+  }
+  return content;
+}
+
 json::object operation_of(const Route& route) {
   json::array parameters;
   for (const Parameter& each : route.parameters) {
     parameters.push_back({{"name", each.name},
-                          {"in", each.in == Parameter::In::path ? "path" : "query"},
+                          {"in", to_string(each.in)},
                           {"required", each.is_required},
                           {"description", each.about},
                           {"schema", schema_of(each)}});
   }
-  json::object content;
-  for (const std::string& type : route.produces) content[type] = json::object();
+  const json::object content = content_of(route);
   json::object responses{{"200", {{"description", "Success"}, {"content", content}}}};
   if (route.name == "get_segment_audio") {
     responses["206"] = {{"description", "The range that was asked for"}, {"content", content}};
@@ -52,7 +100,11 @@ json::object operation_of(const Route& route) {
     responses["101"] = {{"description", "A WebSocket, where the request asks for one"}};
   }
   if (route.websocket == Route::WebSocket::required) responses.erase("200");
-  responses["default"] = {{"$ref", "#/components/responses/Problem"}};
+  for (const int status : problems_of(route)) {
+    const bool is_temporary = status == 429 || status == 503;
+    responses[std::to_string(status)] = {
+        {"$ref", is_temporary ? "#/components/responses/TryAgain" : "#/components/responses/Problem"}};
+  }
   json::object operation{{"operationId", route.name},
                          {"summary", route.summary},
                          {"parameters", std::move(parameters)},
@@ -83,25 +135,21 @@ json::object openapi_document(const std::vector<Route>& routes) {
     std::ranges::transform(method, method.begin(), [](char c) { return static_cast<char>(c - 'A' + 'a'); });
     path.as_object()[method] = operation_of(route);
   }
-  const json::object problem{
-      {"type", "object"},
-      {"required", {"type", "title", "status", "detail", "code"}},
-      {"properties",
-       {{"type", {{"type", "string"}}},
-        {"title", {{"type", "string"}}},
-        {"status", {{"type", "integer"}}},
-        {"detail", {{"type", "string"}, {"description", "What happened, and what to do; one sentence."}}},
-        {"code", {{"type", "string"}, {"description", "For programs."}}}}}};
-  return {{"openapi", "3.1.0"},
-          {"info", {{"title", "Dictum"}, {"version", DICTUM_VERSION}}},
-          {"paths", std::move(paths)},
-          {"components",
-           {{"schemas", {{"Problem", problem}}},
-            {"responses",
-             {{"Problem",
-               {{"description", "What went wrong (RFC 9457)"},
-                {"content", {{kProblemType, {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}}}}},
-            {"securitySchemes", {{"token", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
+  const json::object problem{{kProblemType, {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}};
+  return {
+      {"openapi", "3.1.0"},
+      {"info", {{"title", "Dictum"}, {"version", DICTUM_VERSION}}},
+      {"paths", std::move(paths)},
+      {"components",
+       {{"schemas", shared_schemas()},
+        {"responses",
+         {{"Problem", {{"description", "What went wrong (RFC 9457)"}, {"content", problem}}},
+          {"TryAgain",
+           {{"description", "What is not possible now (RFC 9457)"},
+            {"headers",
+             {{"Retry-After", {{"description", "Seconds"}, {"required", true}, {"schema", {{"type", "integer"}}}}}}},
+            {"content", problem}}}}},
+        {"securitySchemes", {{"token", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
 }
 
 }  // namespace dictum::server

@@ -24,6 +24,7 @@ int status_of(Errc code) {
     case Errc::session_locked:
     case Errc::device_ambiguous:
     case Errc::cancelled:
+    case Errc::session_unreadable:  // it is damaged, say: what is asked does not fit the state that it has
       return 409;
     case Errc::device_busy:
     case Errc::device_lost:
@@ -42,12 +43,13 @@ int status_of(Errc code) {
     case Errc::worker_died:
     case Errc::worker_protocol:
     case Errc::quarantined:
-    case Errc::session_unreadable:
     case Errc::internal:
       return 500;
   }
   return 500;
 }
+
+constexpr const char* kRetryAfter = "5";  // seconds
 
 /// In a header, which has only ASCII.
 std::string in_ascii(std::string_view text) {
@@ -115,7 +117,9 @@ Response problem(int status, std::string_view code, std::string_view detail) {
                                  {"status", status},
                                  {"detail", detail},
                                  {"code", code}};
-  return {.status = status, .content_type = kProblemType, .body = json::to_line(body) + "\n", .headers = {}};
+  Response made{.status = status, .content_type = kProblemType, .body = json::to_line(body) + "\n", .headers = {}};
+  if (status == 429 || status == 503) made.with("Retry-After", kRetryAfter);
+  return made;
 }
 
 Response problem(const std::error_code& code, std::string_view detail) {

@@ -153,19 +153,17 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
   }
 
   asio::awaitable<void> read_messages() {
-    while (const auto message = co_await websocket_->read()) {
+    while (auto message = co_await websocket_->read()) {
       if (is_over_ || is_gone_) continue;  // until it closes
       if (outbox_bytes_ > kMaxOutbox) websocket_->cancel();
       std::string event_id;
       std::optional<Response> refused;
       try {
         if (!message->is_text) throw FieldError("", "Audio is sent as text, in input_audio_buffer.append.");
-        RealtimeCommand command = parse_realtime_message(message->bytes, event_id);
+        RealtimeCommand command = co_await parse(std::move(message->bytes), message->place.has_value(), &event_id);
         if (auto* const append = std::get_if<RealtimeAppend>(&command)) {
-          const std::vector<float> samples = decode_realtime_audio(settings_.format, append->audio);
-          if (!stream_ && !samples.empty()) refused = co_await begin();
+          refused = co_await take_audio(std::move(append->audio));
           if (is_gone_) continue;
-          if (stream_) stream_->audio().write(stream_->audio().received(), samples);
         } else {
           refused = carry_out(command, event_id);
         }
@@ -177,6 +175,34 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
       if (refused) refuse(*refused, event_id);
       if (const auto stream = stream_) co_await stream->wait_for_room();
     }
+  }
+
+  /// Reads a message, and gives its memory back. A long one is read where that delays nobody. Throws FieldError;
+  /// `event_id` is set as far as it was read.
+  asio::awaitable<RealtimeCommand> parse(std::string bytes, bool is_long, std::string* event_id) {
+    auto work = [&bytes, event_id] { return parse_realtime_message(bytes, *event_id); };
+    if (!is_long) co_return work();
+    co_return co_await on_pool(services_.pool.get_executor(), std::move(work));
+  }
+
+  /// Gives audio to the recorder, as fast as it takes it. The problem where the session cannot be begun. Throws
+  /// FieldError.
+  asio::awaitable<std::optional<Response>> take_audio(std::string audio) {
+    constexpr std::size_t kPiece = std::size_t{64} << 10;  // whole samples
+    const std::string_view all = audio;
+    const std::size_t last = all.size() / kPiece * kPiece;
+    decode_realtime_audio(settings_.format, all.substr(last));  // before anything is taken
+    for (std::size_t at = 0; at < all.size(); at += kPiece) {
+      const std::vector<float> samples = decode_realtime_audio(settings_.format, all.substr(at, kPiece));
+      if (!stream_) {
+        if (auto refused = co_await begin()) co_return refused;
+      }
+      if (is_gone_ || is_over_) co_return std::nullopt;
+      const auto stream = stream_;
+      stream->audio().write(stream->audio().received(), samples);
+      co_await stream->wait_for_room();
+    }
+    co_return std::nullopt;
   }
 
   /// The problem where it is not possible now. Throws FieldError.
@@ -211,7 +237,7 @@ class RealtimeConnection : public std::enable_shared_from_this<RealtimeConnectio
   asio::awaitable<std::optional<Response>> begin() {
     StreamHello hello;
     hello.device = "OpenAI Realtime";
-    hello.sample = audio::SampleFormat::s16;
+    hello.encoding = StreamFormat::s16;
     hello.format = {.sample_rate = settings_.sample_rate(), .channels = 1};
     auto change = [settings = settings_](RecorderConfig& of_stream) {
       adapt(of_stream, settings);

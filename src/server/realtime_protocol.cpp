@@ -226,6 +226,10 @@ RealtimeCommand parse_realtime_message(std::string_view text, std::string& event
   if (is_append) {
     auto audio = member->is_string() ? decode_base64(member->get_string()) : std::nullopt;
     if (!audio) refuse("audio", "has to be a text in base64");
+    if (audio->size() > kMaxRealtimeAudio) {
+      refuse("audio",
+             fmt::format("has to have {} MiB at most: append it in several messages", kMaxRealtimeAudio >> 20));
+    }
     return RealtimeAppend{std::move(*audio)};
   }
   if (type == "input_audio_buffer.commit") return RealtimeCommit{};

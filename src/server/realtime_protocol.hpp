@@ -67,6 +67,9 @@ void update_settings(RealtimeSettings& settings, const RealtimeUpdate& update,
 /// Bytes of base64 (RFC 4648, with its padding); empty where the text is something else.
 std::optional<std::string> decode_base64(std::string_view text);
 
+/// Bytes of audio in one message, at most: as OpenAI's own service.
+inline constexpr std::size_t kMaxRealtimeAudio = std::size_t{15} << 20;
+
 /// The samples of a piece of audio. Throws FieldError where it ends in the middle of one.
 std::vector<float> decode_realtime_audio(RealtimeSettings::Format format, std::string_view bytes);
 

@@ -38,8 +38,24 @@ RemoteAudio::RemoteAudio(AudioFormat format, std::string description, std::funct
 }
 
 void RemoteAudio::write(Frame first, std::vector<float> interleaved) {
-  const auto channels = static_cast<std::size_t>(format_.channels);
-  const auto frames = static_cast<Frame>(interleaved.size() / channels);
+  const auto frames = static_cast<Frame>(interleaved.size()) / format_.channels;
+  if (first < received_) {
+    const auto again = std::min(samples_in(received_ - first), interleaved.size());
+    interleaved.erase(interleaved.begin(), interleaved.begin() + static_cast<std::ptrdiff_t>(again));
+  }
+  append(first, frames, {.gap = {}, .samples = std::move(interleaved), .packet = {}});
+}
+
+void RemoteAudio::write_packet(Frame first, Frame frames, std::string packet) {
+  Packet taken{.bytes = std::move(packet),
+               .frames = frames,
+               .dropped = std::clamp<Frame>(received_ - first, 0, frames),
+               .is_next = first == received_};
+  append(first, frames, {.gap = {}, .samples = {}, .packet = std::move(taken)});
+}
+
+/// `piece` has those of the frames that were not received yet.
+void RemoteAudio::append(Frame first, Frame frames, Piece piece) {
   const Frame gap = std::max<Frame>(0, first - received_);
   const Frame captured = received_ - missed_;
   if (gap > Frame{kMaxGapHours} * kSecondsOfHour * format_.sample_rate + captured - missed_) {
@@ -50,16 +66,13 @@ void RemoteAudio::write(Frame first, std::vector<float> interleaved) {
                     first, received_, kMaxGapHours));
   }
   if (first + frames <= received_) return;
-  Piece piece{.gap = gap, .samples = std::move(interleaved)};
-  if (first < received_) {
-    const auto again = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(received_ - first) * channels);
-    piece.samples.erase(piece.samples.begin(), piece.samples.begin() + again);
-  }
+  piece.gap = gap;
+  const std::size_t samples = samples_in(first + frames - received_ - gap);
   missed_ += gap;
   received_ = first + frames;
   const auto queue = queue_.lock();
   if (queue->is_closed || queue->is_finished) return;
-  queue->samples += piece.samples.size();
+  queue->samples += samples;
   queue->pieces.push_back(std::move(piece));
   queue->was_full = queue->samples >= capacity_;
 }
@@ -82,33 +95,59 @@ std::unique_ptr<AudioSource> RemoteAudio::make_source() {
 }
 
 Reading RemoteAudio::read(std::span<float> interleaved) {
+  Reading reading;
+  while (const auto packet = fill(&reading, interleaved)) put_decoded(*packet);
+  return reading;
+}
+
+/// What is there, up to the next packet that has to be decoded.
+std::optional<RemoteAudio::Packet> RemoteAudio::fill(Reading* reading, std::span<float> interleaved) {
   const auto queue = queue_.lock();
   const auto channels = static_cast<std::size_t>(format_.channels);
-  Reading reading;
   while (!queue->pieces.empty()) {
     Piece& piece = queue->pieces.front();
     if (piece.gap > 0) {
-      reading.then = SourceGap{.frames = std::exchange(piece.gap, 0), .reason = GapReason::overflow};
+      reading->then = SourceGap{.frames = std::exchange(piece.gap, 0), .reason = GapReason::overflow};
       break;
     }
-    const std::size_t at = reading.frames * channels;
+    if (piece.packet) return std::exchange(piece.packet, std::nullopt);
+    const std::size_t at = reading->frames * channels;
     const std::size_t room = (interleaved.size() - at) / channels * channels;
     const std::size_t size = std::min(room, piece.samples.size() - queue->read);
     std::copy_n(piece.samples.begin() + static_cast<std::ptrdiff_t>(queue->read), size,
                 interleaved.begin() + static_cast<std::ptrdiff_t>(at));
     queue->read += size;
     queue->samples -= size;
-    reading.frames += size / channels;
+    reading->frames += size / channels;
     if (queue->read < piece.samples.size()) break;
     queue->pieces.pop_front();
     queue->read = 0;
   }
-  if (queue->pieces.empty() && queue->is_finished && reading.then.index() == 0) reading.then = SourceEnd{};
+  if (queue->pieces.empty() && queue->is_finished && reading->then.index() == 0) reading->then = SourceEnd{};
   if (queue->was_full && queue->samples <= capacity_ / 2) {
     queue->was_full = false;
     if (queue->on_room) queue->on_room();
   }
-  return reading;
+  return std::nullopt;
+}
+
+/// Decodes the packet of the first piece, while others are written behind it.
+void RemoteAudio::put_decoded(const Packet& packet) {
+  if (!decoder_) decoder_.emplace(format_);
+  if (!packet.is_next || !has_decoded_) decoder_->reset();
+  auto samples = decoder_->decode(packet.bytes);
+  has_decoded_ = samples.has_value();
+  const Frame frames = packet.frames - packet.dropped;
+  const auto queue = queue_.lock();
+  if (queue->pieces.empty()) return;  // it was closed
+  Piece& piece = queue->pieces.front();
+  if (samples) {
+    samples->erase(samples->begin(), samples->begin() + static_cast<std::ptrdiff_t>(samples_in(packet.dropped)));
+    piece.samples = std::move(*samples);
+  } else {
+    piece.gap = frames;
+    queue->samples -= samples_in(frames);
+  }
 }
 
 void RemoteAudio::close() {

@@ -4,6 +4,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,13 +13,16 @@
 #include "base/guarded.hpp"
 #include "dictum/frame.hpp"
 #include "dictum/source.hpp"
+#include "server/opus_decoder.hpp"
 
 namespace dictum::server {
 
 /// Audio that a client sends, on its way to a recorder: each frame by its number, so that what is sent twice is dropped
-/// and what is missing becomes a gap of exactly that length.
+/// and what is missing becomes a gap of exactly that length. Packets of Opus are decoded where the recorder reads them,
+/// since that takes time; one that cannot be decoded becomes a gap of its length.
 ///
-/// Threads: `write`, `finish`, `received` and `is_full` are the loop's; the source is read on the recorder's strand.
+/// Threads: `write`, `write_packet`, `finish`, `received` and `is_full` are the loop's; the source is read on the
+/// recorder's strand.
 /// Owner: both sides. The one that writes has to wait while it is full: about a second of audio is kept.
 class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
  public:
@@ -33,6 +38,9 @@ class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
   /// Takes interleaved samples, whole frames, the first of which is the stream's `first`th. Throws
   /// RecorderError(invalid_argument) where more frames are missing by then than a stream may miss, and takes nothing.
   void write(Frame first, std::vector<float> interleaved);
+
+  /// The same for a packet of Opus that has so many frames. What is dropped of it is decoded all the same.
+  void write_packet(Frame first, Frame frames, std::string packet);
 
   /// The stream ends behind what was written. What is written after it is dropped.
   void finish();
@@ -51,9 +59,16 @@ class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
 
  private:
   class Source;
+  struct Packet {
+    std::string bytes;
+    Frame frames{};        ///< that it is decoded to
+    Frame dropped{};       ///< the first of them, which were received before
+    bool is_next = false;  ///< nothing is missing or dropped before it
+  };
   struct Piece {
     Frame gap{};  ///< before the samples
     std::vector<float> samples;
+    std::optional<Packet> packet;  ///< of which they are decoded
   };
   struct Queue {
     std::deque<Piece> pieces;
@@ -65,14 +80,21 @@ class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
     std::function<void()> on_room;
   };
 
+  void append(Frame first, Frame frames, Piece piece);
+  std::size_t samples_in(Frame frames) const { return static_cast<std::size_t>(frames * format_.channels); }
+
   Reading read(std::span<float> interleaved);
+  std::optional<Packet> fill(Reading* reading, std::span<float> interleaved);
+  void put_decoded(const Packet& packet);
   void close();
 
   const AudioFormat format_;
   const std::string description_;
-  const std::size_t capacity_;  // samples
-  Frame received_ = 0;          // of the loop
-  Frame missed_ = 0;            // of them; the same
+  const std::size_t capacity_;          // samples
+  Frame received_ = 0;                  // of the loop
+  Frame missed_ = 0;                    // of them; the same
+  std::optional<OpusDecoder> decoder_;  // of the recorder's strand; empty before the first packet
+  bool has_decoded_ = false;            // the same: the newest packet
   mutable Guarded<Queue> queue_;
 };
 

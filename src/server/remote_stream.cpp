@@ -59,8 +59,15 @@ RemoteStream::~RemoteStream() {
   give_back();
 }
 
-std::size_t RemoteStream::frame_bytes() const {
-  return audio::size_of(hello_.sample) * static_cast<std::size_t>(hello_.format.channels);
+void RemoteStream::receive(std::string_view message) {
+  if (hello_.encoding == StreamFormat::opus) {
+    const StreamPacket packet = parse_stream_packet(message, hello_.format.sample_rate);
+    audio_->write_packet(packet.first, packet.frames, std::string(packet.packet));
+    return;
+  }
+  const std::size_t frame_bytes = sample_bytes(hello_.encoding) * static_cast<std::size_t>(hello_.format.channels);
+  const StreamFrames frames = parse_stream_frames(message, frame_bytes);
+  audio_->write(frames.first, decode_samples(hello_.encoding, frames.samples));
 }
 
 asio::awaitable<std::optional<Response>> RemoteStream::start() {
@@ -137,6 +144,7 @@ void RemoteStream::take(const Event& event) {
   feed_.take(event);
   if (observer_) observer_(event);
   services_.metrics.take(this, event);
+  services_.log.add(event);
   const bool is_more_safe = safe_.take(event);
   if (const auto* const changed = std::get_if<RecordingStateChanged>(&event.body); changed && !changed->is_recording) {
     is_recording_ = false;

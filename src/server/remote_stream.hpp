@@ -9,10 +9,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "dictum/async_recorder_backend.hpp"
 #include "dictum/config.hpp"
 #include "server/event_feed.hpp"
+#include "server/log.hpp"
 #include "server/metrics.hpp"
 #include "server/remote_audio.hpp"
 #include "server/safe_frames.hpp"
@@ -28,6 +30,7 @@ struct StreamServices {
   std::function<boost::asio::any_io_executor()> recorders;  ///< for their work
   boost::asio::thread_pool& files;                          ///< where a recorder that has ended is given back
   Metrics& metrics;                                         ///< takes the events of all
+  Log& log;                                                 ///< the same
 };
 
 /// A microphone elsewhere: a recorder of its own, fed by a client that may lose its connection and come back.
@@ -45,8 +48,9 @@ class RemoteStream : public std::enable_shared_from_this<RemoteStream> {
 
   const std::string& token() const { return token_; }
   const std::string& session() const { return session_; }
-  audio::SampleFormat sample() const { return hello_.sample; }
-  std::size_t frame_bytes() const;
+
+  /// Takes a message of audio as the hello says that it is. Throws RecorderError(invalid_argument) where it is not.
+  void receive(std::string_view message);
   RemoteAudio& audio() { return *audio_; }
   EventFeed& feed() { return feed_; }
 

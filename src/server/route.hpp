@@ -22,9 +22,9 @@
 /// The API as data: what requests are routed by, and what the OpenAPI document is written from.
 namespace dictum::server {
 
-/// A parameter of a path ("{session}") or of a query.
+/// A parameter of a path ("{session}"), of a query, or a header. The handler reads its headers itself.
 struct Parameter {
-  enum class In { path, query };
+  enum class In { path, query, header };
   enum class Type { session, number, text, time, choice, cursor, event_types };
 
   std::string name;

@@ -57,6 +57,11 @@ Parameter query(std::string name, Parameter::Type type, std::string about) {
   return {.name = std::move(name), .in = Parameter::In::query, .type = type, .about = std::move(about)};
 }
 
+Parameter header(std::string name, std::string about) {
+  return {
+      .name = std::move(name), .in = Parameter::In::header, .type = Parameter::Type::text, .about = std::move(about)};
+}
+
 Parameter number(std::string name, Parameter::In in, std::uint64_t min, std::uint64_t max, std::string about) {
   return {.name = std::move(name),
           .in = in,

@@ -28,6 +28,7 @@ boost::json::object body_of(const Call& call, std::string_view what);
 Parameter session_parameter();
 Parameter query(std::string name, Parameter::Type type, std::string about);
 Parameter number(std::string name, Parameter::In in, std::uint64_t min, std::uint64_t max, std::string about);
+Parameter header(std::string name, std::string about);
 Parameter choice(std::string name, std::vector<std::string> choices, std::string about);
 
 /// A session with its segments, as GET of it answers.

@@ -87,6 +87,7 @@ void check_parameters(const Route& route, const Target& target, Call& call) {
     call.parameters.emplace(name, value);
   }
   for (const Parameter& each : route.parameters) {
+    if (each.in == Parameter::In::header) continue;
     const std::string* const value = call.find(each.name);
     if (value == nullptr && each.is_required) {
       throw RecorderError(Errc::invalid_argument,

@@ -373,8 +373,9 @@ std::vector<Route> make_routes() {
        {query("after", Type::cursor,
               "Where to go on: the id of the last event that was received, or the last sequence of the newest session, "
               "or "
-              "-1 for all of it. Left out: what happens from now on. The header Last-Event-ID goes before it."),
-        query("types", Type::event_types, "The types of events that are sent. Left out: all that are journaled.")},
+              "-1 for all of it. Left out: what happens from now on."),
+        query("types", Type::event_types, "The types of events that are sent. Left out: all that are journaled."),
+        header("Last-Event-ID", "The same as \"after\", and goes before it: a browser sends it by itself.")},
        {"text/event-stream"},
        {},
        events,
@@ -384,7 +385,9 @@ std::vector<Route> make_routes() {
        "stream",
        Scope::transcribe,
        kOnLoop,
-       "Record a microphone elsewhere, as a session of its own; a WebSocket",
+       "Record a microphone elsewhere, as a session of its own; a WebSocket. Its audio is samples of 16 bits, 32-bit "
+       "floats "
+       "or packets of Opus",
        {},
        {kJSON},
        {},
@@ -428,7 +431,9 @@ std::vector<Route> make_routes() {
        Scope::library,
        kMayBlock,
        "The sound of a segment; one range of bytes can be asked for",
-       {session_parameter(), number("segment", Parameter::In::path, 0, kMaxIndex, "The segment's index.")},
+       {session_parameter(), number("segment", Parameter::In::path, 0, kMaxIndex, "The segment's index."),
+        header("Range", "One range of bytes, like bytes=44-1043. Another kind of range is the whole."),
+        header("If-Range", "The ETag of the sound that the range is of; the whole where it has changed since.")},
        {"audio/wav"},
        {},
        segment_audio},

@@ -24,9 +24,11 @@
 #include <thread>
 #include <utility>
 
+#include "base/own_programs.hpp"
 #include "dictum/async_recorder_backend.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
+#include "server/cluster_watch.hpp"
 #include "server/connection.hpp"
 #include "server/control_socket.hpp"
 #include "server/event_feed.hpp"
@@ -37,6 +39,7 @@
 #include "server/service_manager.hpp"
 #include "server/tls.hpp"
 #include "session/manifest.hpp"
+#include "transcription/find_transcriber.hpp"
 
 namespace dictum::server {
 namespace {
@@ -101,6 +104,13 @@ tcp::acceptor listen(asio::io_context& context, const ServerSettings& settings, 
   return acceptor;
 }
 
+/// Of a client, in numbers; empty where it is gone already.
+std::string address_of(const tcp::socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? std::string() : endpoint.address().to_string();
+}
+
 /// Frames a second of a session that was begun; 0 where its manifest cannot be read.
 int sample_rate_of(const std::filesystem::path& session) {
   try {
@@ -108,6 +118,16 @@ int sample_rate_of(const std::filesystem::path& session) {
   } catch (const RecorderError&) {
     return 0;
   }
+}
+
+/// The program that prints the status of the cluster which transcribes for this server.
+ClusterWatch::Settings cluster_settings(const RecorderConfig& config) {
+  ClusterWatch::Settings settings;
+  const auto program = find_own_program("dictum-cluster");
+  if (config.custom_transcriber || config.transcription.transcriber != "nats" || !program) return settings;
+  settings.command = {program->string(), "status", "--json"};
+  settings.environment = transcription::cluster_environment(config.transcription);
+  return settings;
 }
 
 }  // namespace
@@ -122,18 +142,21 @@ bool is_loopback(const std::string& address) {
 class Server::Loop {
  public:
   Loop(RecorderConfig config, ServerSettings settings, PassedSockets passed)
-      : acceptor_(listen(context_, settings, std::move(passed.tcp))),
+      : log_(settings.log, settings.log_file),
+        acceptor_(listen(context_, settings, std::move(passed.tcp))),
         tls_(settings.tls_certificate.empty() ? nullptr : make_tls_server(settings.tls_certificate, settings.tls_key)),
         limits_(settings.limits),
         root_(session_root(config)),
-        streams_({config, context_.get_executor(), [this] { return recorders(); }, pool_, metrics_}, limits_.streams,
-                 limits_.resume),
-        transcriptions_({config, context_.get_executor(), [this] { return recorders(); }, pool_, metrics_}, limits_),
+        streams_({config, context_.get_executor(), [this] { return recorders(); }, pool_, metrics_, log_},
+                 limits_.streams, limits_.resume),
+        transcriptions_({config, context_.get_executor(), [this] { return recorders(); }, pool_, metrics_, log_},
+                        limits_),
         jobs_(config, context_.get_executor(), pool_, limits_.jobs),
         on_notice_(std::move(settings.on_notice)),
         hooks_(std::move(settings.hooks),
                [this](const std::string& session, const std::string& sentence) { report_hook(session, sentence); }),
         backend_(context_.get_executor(), config, [this](const Event& event) { take(event); }),
+        cluster_(cluster_settings(config)),
         router_({root_, [this] { return status(); }, std::move(config), [this] { return metrics(); }},
                 {std::move(settings.tokens), std::move(settings.hosts)}) {
     metrics_.begin(this, 0);
@@ -141,6 +164,7 @@ class Server::Loop {
     encrypted_->on_none_left = [this] { none_left_.cancel(); };
     asio::co_spawn(context_, accept(), asio::detached);
     if (control_.is_open()) asio::co_spawn(context_, accept_control(), asio::detached);
+    log_.add(LogLevel::info, "listening", {{"url", url()}});
     if (const auto interval = watchdog_interval()) asio::co_spawn(context_, feed_watchdog(*interval), asio::detached);
     thread_ = std::thread([this] { context_.run(); });
   }
@@ -167,6 +191,15 @@ class Server::Loop {
     transcriptions_.join();
     pool_.join();
     if (recorders_) recorders_->join();
+    log_.add(LogLevel::info, "stopped", {});
+  }
+
+  void notify(const std::string& sentence) {
+    if (log_.is_on()) {
+      log_.add(LogLevel::warning, "notice", {{"message", sentence}});
+    } else if (on_notice_) {
+      on_notice_(sentence);
+    }
   }
 
  private:
@@ -180,6 +213,7 @@ class Server::Loop {
   void take(const Event& event) {
     feed_.take(event);
     metrics_.take(this, event);
+    log_.add(event);
     hooks_.take(event);
     const bool is_change = std::holds_alternative<RecordingStateChanged>(event.body);
     if (is_change && metrics_.lacks_sample_rate(event.session)) {
@@ -189,13 +223,14 @@ class Server::Loop {
 
   /// On a thread of the hooks'.
   void report_hook(const std::string& session, const std::string& sentence) {
-    if (on_notice_) on_notice_(sentence);
+    if (on_notice_ && !log_.is_on()) on_notice_(sentence);
     const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch());
     Event event{.session = session, .sequence = {}, .timestamp = now.count(), .frame = 0, .body = {}};
     event.body = RecorderFault{.code = HookRunner::kFaultCode, .message = sentence, .recoverable = true};
     asio::post(context_, [this, event = std::move(event)] {
       feed_.take(event);
       metrics_.take(this, event);
+      log_.add(event);
     });
   }
 
@@ -205,14 +240,20 @@ class Server::Loop {
     metrics_.set_sample_rate(session, co_await on_pool(pool_.get_executor(), std::move(work)));
   }
 
-  std::string metrics() const {
+  std::string metrics() {
     const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch());
+    auto cluster = cluster_.figures();
+    const std::chrono::duration<double> age =
+        cluster ? std::chrono::steady_clock::now() - cluster->read_at : std::chrono::steady_clock::duration(0);
     return metrics_.text({.time = now.count(),
                           .is_recording = backend_.is_recording(),
                           .connections = connections_.size(),
                           .streams = streams_.size(),
                           .subscribers = feed_.watchers(),
-                          .lag = feed_.lag()});
+                          .lag = feed_.lag(),
+                          .cluster = std::move(cluster),
+                          .cluster_age_sec = age.count(),
+                          .log_lines_dropped = log_.dropped()});
   }
 
   /// For the work of the streams. Most servers have none, so the first one starts the threads.
@@ -229,36 +270,40 @@ class Server::Loop {
         asio::steady_timer pause(context_, kAcceptPause);
         co_await pause.async_wait(kAwait);
       } else if (std::max(connections_.size() - trusted_, encrypted_->count) >= limits_.connections) {
+        log_.add(LogLevel::warning, "connection_refused", {{"client", address_of(socket)}});
         if (!tls_) refuse(std::move(socket));  // else there is no way yet to say so
       } else {
         set_options(socket, limits_.send);
+        Peer peer{.address = address_of(socket)};
         if (tls_) {
           ++encrypted_->count;
-          asio::co_spawn(context_, encrypt(std::move(socket)), asio::detached);
+          asio::co_spawn(context_, encrypt(std::move(socket), std::move(peer)), asio::detached);
         } else {
-          start(std::move(socket), false);
+          start(std::move(socket), std::move(peer));
         }
       }
     }
   }
 
-  void start(Socket socket, bool is_trusted) {
+  void start(Socket socket, Peer peer) {
+    const bool is_trusted = peer.is_trusted;
     trusted_ += is_trusted ? 1 : 0;
     connections_.insert(
-        start_connection(std::move(socket), is_trusted, services_, [this, is_trusted](Connection* ended) {
+        start_connection(std::move(socket), std::move(peer), services_, [this, is_trusted](Connection* ended) {
           trusted_ -= is_trusted ? 1 : 0;
           std::erase_if(connections_, [&](const auto& each) { return each.get() == ended; });
           if (connections_.empty()) none_left_.cancel();
         }));
   }
 
-  asio::awaitable<void> encrypt(tcp::socket socket) {
+  asio::awaitable<void> encrypt(tcp::socket socket, Peer peer) {
     auto ended = [encrypted = encrypted_] {
       if (--encrypted->count == 0 && encrypted->on_none_left) encrypted->on_none_left();
     };
     auto agreed = co_await accept_tls(std::move(socket), tls_, {.agree = limits_.request, .send = limits_.send},
                                       std::move(ended));
-    if (auto* const plain = std::get_if<Socket>(&agreed); plain && !is_stopping_) start(std::move(*plain), false);
+    if (auto* const plain = std::get_if<Socket>(&agreed); plain && !is_stopping_)
+      start(std::move(*plain), std::move(peer));
   }
 
   void open_control(const ServerSettings& settings, UniqueFD listener) {
@@ -282,7 +327,7 @@ class Server::Loop {
         asio::steady_timer pause(context_, kAcceptPause);
         co_await pause.async_wait(kAwait);
       } else if (trusted_ < kControlConnections) {
-        start(std::move(socket), true);
+        start(std::move(socket), {.address = "control", .is_trusted = true});
       }
     }
   }
@@ -301,8 +346,9 @@ class Server::Loop {
     const Response busy = problem(503, "too_many_connections", "The server has too many connections: try again later.");
     const auto& body = std::get<std::string>(busy.body);
     const std::string text = fmt::format(
-        "HTTP/1.1 503 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nRetry-After: 5\r\nConnection: close\r\n\r\n{}",
-        reason(busy.status), busy.content_type, body.size(), body);
+        "HTTP/1.1 503 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}: {}\r\nConnection: close\r\n\r\n{}",
+        reason(busy.status), busy.content_type, body.size(), busy.headers.front().name, busy.headers.front().value,
+        body);
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(text), ignored);
@@ -311,6 +357,7 @@ class Server::Loop {
 
   asio::awaitable<void> shut_down() {
     is_stopping_ = true;
+    log_.add(LogLevel::info, "stopping", {});
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     control_.close(ignored);
@@ -342,6 +389,7 @@ class Server::Loop {
     if (!connections_.empty() || encrypted_->count > 0) co_await none_left_.async_wait(kAwait);
   }
 
+  Log log_;
   Metrics metrics_;
   EventFeed feed_;                              // outlives the coroutines, which go with the context
   std::optional<asio::thread_pool> recorders_;  // of the streams; empty before the first
@@ -356,6 +404,7 @@ class Server::Loop {
   const std::shared_ptr<Encrypted> encrypted_ = std::make_shared<Encrypted>();
   const tcp::endpoint endpoint_ = acceptor_.local_endpoint();
   const Limits limits_;
+  WaitingPlaces long_messages_{context_.get_executor(), limits_.long_messages};
   const std::filesystem::path root_;
   StreamList streams_;
   TranscriptionService transcriptions_;
@@ -363,11 +412,21 @@ class Server::Loop {
   const std::function<void(const std::string&)> on_notice_;
   HookRunner hooks_;
   AsyncRecorderBackend backend_;
+  ClusterWatch cluster_;
   const Router router_;
-  const ConnectionServices services_{
-      router_, feed_, streams_, transcriptions_, metrics_, jobs_, backend_, pool_, long_work_, limits_, [this] {
-        return is_stopping_.load();
-      }};
+  const ConnectionServices services_{router_,
+                                     feed_,
+                                     streams_,
+                                     transcriptions_,
+                                     metrics_,
+                                     log_,
+                                     jobs_,
+                                     backend_,
+                                     pool_,
+                                     long_messages_,
+                                     long_work_,
+                                     limits_,
+                                     [this] { return is_stopping_.load(); }};
   std::set<std::shared_ptr<Connection>> connections_;
   std::size_t trusted_ = 0;  // of them, over the control socket
   asio::steady_timer none_left_{context_};
@@ -387,6 +446,10 @@ std::string Server::url() const {
 
 std::string Server::address() const {
   return loop_->address();
+}
+
+void Server::notify(const std::string& sentence) {
+  loop_->notify(sentence);
 }
 
 std::string Server::control_problem() const {

@@ -10,6 +10,7 @@
 #include "dictum/config.hpp"
 #include "server/hook_runner.hpp"
 #include "server/limits.hpp"
+#include "server/log.hpp"
 #include "server/service_manager.hpp"
 #include "server/token_list.hpp"
 
@@ -25,7 +26,10 @@ struct ServerSettings {
   std::filesystem::path control;     ///< a Unix-domain socket whose clients need no token; empty: none
   bool is_control_optional = false;  ///< where another server has it, this one goes without
   HookSettings hooks;                ///< of the server's own recordings
-  std::function<void(const std::string&)> on_notice = {};  ///< a sentence for the log; called on any thread
+  std::function<void(const std::string&)> on_notice =
+      {};  ///< a sentence for a person, where there is no log; any thread
+  LogFormat log = LogFormat::none;
+  int log_file = 2;  ///< where it goes; a descriptor that stays open
   Limits limits;
 };
 
@@ -53,6 +57,9 @@ class Server {
 
   /// Why there is no control socket, where it was optional; empty otherwise.
   std::string control_problem() const;
+
+  /// A warning for the log; for `on_notice` where there is none.
+  void notify(const std::string& sentence);
 
   /// Ends the recording, without waiting for its texts, then the streams of events, behind the last event, then the
   /// rest. Takes what ending the recording takes (see `stop_recording`), two seconds for clients, one for hooks, and

@@ -105,8 +105,7 @@ class StreamConnection {
         parse_stream_stop(message.bytes);
         stream->finish();
       } else {
-        const StreamFrames frames = parse_stream_frames(message.bytes, stream->frame_bytes());
-        stream->audio().write(frames.first, decode_samples(stream->sample(), frames.samples));
+        stream->receive(message.bytes);
       }
     }
 

@@ -11,12 +11,15 @@
 #include <cstring>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "audio/format.hpp"
+#include "audio/sample_format.hpp"
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "server/event_feed.hpp"
+#include "server/opus_decoder.hpp"
 #include "server/problem.hpp"
 
 namespace dictum::server {
@@ -87,6 +90,39 @@ std::set<std::string, std::less<>> parse_types(const boost::json::object& object
   return types;
 }
 
+constexpr std::array<std::pair<std::string_view, StreamFormat>, 3> kEncodings = {
+    {{"s16", StreamFormat::s16}, {"f32", StreamFormat::f32}, {"opus", StreamFormat::opus}}};
+
+std::string_view name_of(StreamFormat encoding) {
+  return std::ranges::find(kEncodings, encoding, &std::pair<std::string_view, StreamFormat>::second)->first;
+}
+
+StreamFormat parse_encoding(const std::string& name) {
+  const auto* const found = std::ranges::find(kEncodings, name, &std::pair<std::string_view, StreamFormat>::first);
+  if (found == kEncodings.end()) {
+    refuse("\"format\" has to be \"s16\" or \"f32\", samples in little-endian order, or \"opus\".");
+  }
+  if (found->second == StreamFormat::opus && !OpusDecoder::is_available()) {
+    refuse("This server was built without libopus, so it cannot decode Opus: send \"s16\" or \"f32\".");
+  }
+  return found->second;
+}
+
+audio::SampleFormat sample_format(StreamFormat encoding) {
+  return encoding == StreamFormat::s16 ? audio::SampleFormat::s16 : audio::SampleFormat::f32;
+}
+
+/// The number that begins a message which has at least its bytes.
+Frame parse_frame_number(std::string_view message) {
+  std::uint64_t first = 0;
+  for (std::size_t i = 0; i < kNumberBytes; ++i) {
+    first |= std::uint64_t{static_cast<unsigned char>(message[i])} << (8 * i);
+  }
+  constexpr std::uint64_t kMaxFrame = std::uint64_t{1} << 62;
+  if (first > kMaxFrame) refuse(fmt::format("{} is no number of a frame.", first));
+  return static_cast<Frame>(first);
+}
+
 }  // namespace
 
 StreamHello parse_stream_hello(std::string_view text) {
@@ -113,19 +149,15 @@ StreamHello parse_stream_hello(std::string_view text) {
   hello.device = utf8::on_one_line(text_member(object, "device"));
   if (hello.device.size() > kMaxDevice) refuse(fmt::format("\"device\" has more than {} bytes.", kMaxDevice));
   if (!hello.resume.empty()) return hello;
-  const std::string format = text_member(object, "format");
-  if (format == "s16") {
-    hello.sample = audio::SampleFormat::s16;
-  } else if (format == "f32") {
-    hello.sample = audio::SampleFormat::f32;
-  } else {
-    refuse("\"format\" has to be \"s16\" or \"f32\", samples in little-endian order.");
-  }
+  hello.encoding = parse_encoding(text_member(object, "format"));
   hello.format.sample_rate = static_cast<int>(number_member(object, "rate", audio::kLowestRate, kMaxStreamRate));
   if (object.contains("channels")) {
     hello.format.channels = static_cast<int>(number_member(object, "channels", 1, kMaxStreamChannels));
   } else {
     hello.format.channels = 1;
+  }
+  if (hello.encoding == StreamFormat::opus && !OpusDecoder::has_format(hello.format)) {
+    refuse("Opus has a \"rate\" of 8000, 12000, 16000, 24000 or 48000, and one or two \"channels\".");
   }
   if (const boost::json::value* const clock = object.if_contains("clock")) {
     boost::system::error_code error;
@@ -141,7 +173,7 @@ std::string to_text(const StreamHello& hello) {
   boost::json::object object{{"type", "hello"}};
   if (!hello.device.empty()) object["device"] = hello.device;
   if (hello.resume.empty()) {
-    object["format"] = hello.sample == audio::SampleFormat::s16 ? "s16" : "f32";
+    object["format"] = name_of(hello.encoding);
     object["rate"] = hello.format.sample_rate;
     object["channels"] = hello.format.channels;
     if (hello.clock) object["clock"] = *hello.clock;
@@ -166,13 +198,19 @@ StreamFrames parse_stream_frames(std::string_view message, std::size_t frame_byt
         "this one has {} bytes.",
         frame_bytes, message.size()));
   }
-  std::uint64_t first = 0;
-  for (std::size_t i = 0; i < kNumberBytes; ++i) {
-    first |= std::uint64_t{static_cast<unsigned char>(message[i])} << (8 * i);
+  return {parse_frame_number(message), message.substr(kNumberBytes)};
+}
+
+StreamPacket parse_stream_packet(std::string_view message, int sample_rate) {
+  const std::string_view packet = message.substr(std::min(kNumberBytes, message.size()));
+  const auto frames = OpusDecoder::frames_in(packet, sample_rate);
+  if (!frames) {
+    refuse(
+        fmt::format("A message of Opus has the number of its first frame in 8 bytes, and one packet of up to {} bytes "
+                    "and 120 ms; this one, of {} bytes, has something else.",
+                    OpusDecoder::kMaxPacketBytes, message.size()));
   }
-  constexpr std::uint64_t kMaxFrame = std::uint64_t{1} << 62;
-  if (first > kMaxFrame) refuse(fmt::format("{} is no number of a frame.", first));
-  return {static_cast<Frame>(first), message.substr(kNumberBytes)};
+  return {parse_frame_number(message), *frames, packet};
 }
 
 std::string stream_frame_number(Frame first) {
@@ -183,9 +221,13 @@ std::string stream_frame_number(Frame first) {
   return bytes;
 }
 
-std::vector<float> decode_samples(audio::SampleFormat sample, std::string_view bytes) {
-  std::vector<float> samples(bytes.size() / audio::size_of(sample));
-  audio::decode(sample, std::as_bytes(std::span(bytes)), samples);
+std::size_t sample_bytes(StreamFormat encoding) noexcept {
+  return audio::size_of(sample_format(encoding));
+}
+
+std::vector<float> decode_samples(StreamFormat encoding, std::string_view bytes) {
+  std::vector<float> samples(bytes.size() / sample_bytes(encoding));
+  audio::decode(sample_format(encoding), std::as_bytes(std::span(bytes)), samples);
   for (float& each : samples) {
     if (!std::isfinite(each)) each = 0;
   }

@@ -7,20 +7,27 @@
 #include <string_view>
 #include <vector>
 
-#include "audio/sample_format.hpp"
 #include "dictum/frame.hpp"
 #include "dictum/source.hpp"
 #include "server/event_cursor.hpp"
 
 /// What the two ends of a stream of audio exchange (docs/server.md): JSON as text, and audio as binary
-/// messages, each the number of its first frame (8 bytes, little-endian) and whole frames. Any thread; no state.
+/// messages, each the number of its first frame (8 bytes, little-endian) and whole frames, or a packet of Opus. Any
+/// thread; no state.
 namespace dictum::server {
+
+/// How a client sends its audio.
+enum class StreamFormat {
+  s16,   ///< samples of 16 bits, little-endian and interleaved
+  f32,   ///< the same of 32-bit floats
+  opus,  ///< a packet of Opus in each message
+};
 
 /// What a client says first: which audio it sends, or which stream it goes on with.
 struct StreamHello {
   std::string device;
-  audio::SampleFormat sample{};
-  AudioFormat format;
+  StreamFormat encoding{};
+  AudioFormat format;           ///< of Opus: what it is decoded to
   std::optional<double> clock;  ///< of its first frame: seconds since 1970 by the client's clock
   std::string resume;           ///< the token of the stream that it goes on with; the fields before are empty then
   std::optional<EventCursor> after;
@@ -46,15 +53,29 @@ struct StreamFrames {
   std::string_view samples;  ///< of the message
 };
 
-/// Reads one. Throws RecorderError(invalid_argument) unless it has one or more whole frames of
+/// Reads one that is not Opus. Throws RecorderError(invalid_argument) unless it has one or more whole frames of
 /// `frame_bytes`.
 StreamFrames parse_stream_frames(std::string_view message, std::size_t frame_bytes);
+
+/// A message of Opus.
+struct StreamPacket {
+  Frame first{};
+  Frame frames{};           ///< that the packet is decoded to
+  std::string_view packet;  ///< of the message
+};
+
+/// Reads one; `sample_rate` is that of its frames. Throws RecorderError(invalid_argument) unless it has a packet of 120
+/// ms at most (see `OpusDecoder::frames_in`). Whether that can be decoded is not known yet.
+StreamPacket parse_stream_packet(std::string_view message, int sample_rate);
 
 /// The number that begins one.
 std::string stream_frame_number(Frame first);
 
-/// The samples of a message. What is no finite number is 0.
-std::vector<float> decode_samples(audio::SampleFormat sample, std::string_view bytes);
+/// Bytes of a sample; not of Opus.
+std::size_t sample_bytes(StreamFormat encoding) noexcept;
+
+/// The samples of a message that is not Opus. What is no finite number is 0.
+std::vector<float> decode_samples(StreamFormat encoding, std::string_view bytes);
 
 /// What the server says.
 struct StreamWelcome {

@@ -219,7 +219,7 @@ class StreamSender::Implementation {
     if (token_.empty()) {
       base_ = spool_->released();
       hello.device = device_;
-      hello.sample = audio::SampleFormat::f32;
+      hello.encoding = StreamFormat::f32;
       hello.format = spool_->format();
       const std::chrono::duration<double> begin = started_.time_since_epoch();
       hello.clock = begin.count() + static_cast<double>(base_) / hello.format.sample_rate;

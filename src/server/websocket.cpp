@@ -13,8 +13,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/buffers_to_string.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket.hpp>
@@ -40,8 +38,9 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::array<std::string_view, 2> kTokenProtocols = {"dictum.token.", "openai-insecure-api-key."};
 constexpr std::string_view kDefaultPort = "80";
 constexpr std::string_view kDefaultEncryptedPort = "443";
-constexpr std::size_t kKeySize = 24;     // 16 bytes in base64
-constexpr std::size_t kMaxReason = 123;  // bytes, of a close frame
+constexpr std::size_t kPiece = std::size_t{64} << 10;  // of a message
+constexpr std::size_t kKeySize = 24;                   // 16 bytes in base64
+constexpr std::size_t kMaxReason = 123;                // bytes, of a close frame
 constexpr std::uint64_t kMaxPort = 65535;
 
 /// The members of a list in a header, without the spaces around them.
@@ -84,18 +83,30 @@ std::string_view cut(std::string_view text, std::size_t bytes) {
 class BeastWebSocket final : public WebSocket, public std::enable_shared_from_this<BeastWebSocket> {
  public:
   BeastWebSocket(Socket socket, Limits limits)
-      : stream_(std::move(socket)), limits_(limits), deadline_(stream_.get_executor()) {
+      : stream_(std::move(socket)),
+        limits_(limits),
+        deadline_(stream_.get_executor()),
+        arrival_(stream_.get_executor()) {
     stream_.read_message_max(limits_.message_bytes);
   }
 
   websocket::stream<Socket>& stream() { return stream_; }
 
   asio::awaitable<std::optional<WebSocketMessage>> read() override {
-    buffer_.clear();
-    auto [error, size] = co_await stream_.async_read(buffer_, kAwait);
-    if (error) co_return std::nullopt;
-    WebSocketMessage message{stream_.got_text(), beast::buffers_to_string(buffer_.data())};
-    co_return message;
+    std::string bytes;
+    std::optional<Places::Place> place;
+    auto buffer = asio::dynamic_buffer(bytes, limits_.message_bytes + kPiece);
+    do {
+      if (!place && limits_.long_messages.places != nullptr && bytes.size() > limits_.long_messages.from_bytes) {
+        place.emplace(co_await limits_.long_messages.places->take());
+        bytes.reserve(limits_.message_bytes);
+        end_after(arrival_, limits_.long_messages.time);
+      }
+      auto [error, size] = co_await stream_.async_read_some(buffer, kPiece, kAwait);
+      if (error) co_return std::nullopt;
+    } while (!stream_.is_message_done());
+    arrival_.cancel();
+    co_return WebSocketMessage{stream_.got_text(), std::move(bytes), std::move(place)};
   }
 
   asio::awaitable<bool> write_text(std::string_view text) override {
@@ -131,17 +142,19 @@ class BeastWebSocket final : public WebSocket, public std::enable_shared_from_th
   }
 
   /// Ends the connection unless `deadline_` is cancelled before.
-  void limit(std::chrono::milliseconds time) {
-    deadline_.expires_after(time);
-    deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& cancelled) {
+  void limit(std::chrono::milliseconds time) { end_after(deadline_, time); }
+
+  void unlimit() { deadline_.cancel(); }
+
+ private:
+  void end_after(asio::steady_timer& timer, std::chrono::milliseconds time) {
+    timer.expires_after(time);
+    timer.async_wait([weak = weak_from_this()](const boost::system::error_code& cancelled) {
       const auto self = weak.lock();
       if (!cancelled && self) self->cancel();
     });
   }
 
-  void unlimit() { deadline_.cancel(); }
-
- private:
   asio::awaitable<bool> write(std::string_view bytes) {
     limit(limits_.write);
     auto [error, size] = co_await stream_.async_write(asio::buffer(bytes.data(), bytes.size()), kAwait);
@@ -151,8 +164,8 @@ class BeastWebSocket final : public WebSocket, public std::enable_shared_from_th
 
   websocket::stream<Socket> stream_;
   const Limits limits_;
-  asio::steady_timer deadline_;
-  beast::flat_buffer buffer_;
+  asio::steady_timer deadline_;  // of what is written
+  asio::steady_timer arrival_;   // of a long message
 };
 
 }  // namespace

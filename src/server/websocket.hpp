@@ -10,10 +10,12 @@
 #include <string_view>
 #include <variant>
 
+#include "server/places.hpp"
 #include "server/request.hpp"
 #include "server/response.hpp"
 #include "server/socket.hpp"
 #include "server/tls.hpp"
+#include "server/waiting_places.hpp"
 
 namespace dictum::server {
 
@@ -21,6 +23,7 @@ namespace dictum::server {
 struct WebSocketMessage {
   bool is_text{};
   std::string bytes;
+  std::optional<Places::Place> place = {};  ///< that a long one takes, for as long as there is the message
 };
 
 /// Why a WebSocket is closed (RFC 6455, 7.4.1).
@@ -34,9 +37,17 @@ enum class CloseCode : std::uint16_t { normal = 1000, going_away = 1001, policy 
 class WebSocket {
  public:
   struct Limits {
+    /// Messages that need much memory. They are received one after the other, and the others wait on the network.
+    struct Long {
+      std::size_t from_bytes{};          ///< more than that is long
+      WaitingPlaces* places{};           ///< they outlive the connection; null: no message waits
+      std::chrono::milliseconds time{};  ///< to arrive, from its place on
+    };
+
     std::size_t message_bytes{};
     std::chrono::milliseconds write{};  ///< until the other end has taken a message
     std::chrono::milliseconds close{};  ///< for its answer to a close
+    Long long_messages = {};
   };
 
   virtual ~WebSocket() = default;

@@ -372,7 +372,9 @@ std::vector<SessionMatch> SessionIndex::search_now(const SessionSearch& query) {
     if (name == gone || !journal::is_session_name(name)) continue;
     SessionMatch hit;
     hit.session = root_ / name;
-    if ((hits.empty() || hits.back().session != hit.session) && !fs::exists(hit.session / journal::kManifestFile)) {
+    std::error_code ignored;
+    if ((hits.empty() || hits.back().session != hit.session) &&
+        !fs::exists(hit.session / journal::kManifestFile, ignored)) {
       gone = name;
       continue;
     }

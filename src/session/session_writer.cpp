@@ -1,5 +1,6 @@
 #include "session/session_writer.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -174,8 +175,8 @@ SessionWriter SessionWriter::reopen(const fs::path& session) {
   for (const auto& [file, note] : notes) {
     if (!journal::is_inside(file)) continue;
     const int revision = std::get<NoteCompleted>(note.body).revision;
-    const bool was_written =
-        fs::exists(path / file) && (revision == 0 || fs::exists(path / former_note_path(file, revision - 1)));
+    const auto has = [&](const fs::path& name) { return bool(writer.folder_->try_open(name, O_RDONLY)); };
+    const bool was_written = has(file) && (revision == 0 || has(former_note_path(file, revision - 1)));
     if (!was_written) writer.write_note(note);
   }
   return writer;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,24 @@ std::string servers_of(std::string_view addresses) {
 
 std::string cluster_url(const RecorderConfig::Transcription& config) {
   return config.nats_url.empty() ? environment("DICTUM_NATS_URL") : config.nats_url;
+}
+
+/// The local pool has one worker, since `workers` is the number of jobs that are under way in the cluster.
+void add_fallback(WorkerPoolSettings& settings, RecorderConfig::Transcription config) {
+  const std::string& name = config.nats_fallback;
+  if (name == "nats" || name == "none") {
+    throw RecorderError(
+        Errc::config_invalid,
+        fmt::format("transcription.nats.fallback is \"{}\", which makes no texts on this machine. Name a "
+                    "local transcriber, for example \"whisper\", or set fallback_after_sec to 0.",
+                    name));
+  }
+  settings.fallback_after =
+      std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(config.nats_fallback_after_sec));
+  config.transcriber = name;
+  config.model.clear();  // that of the cluster, which this machine need not have
+  config.workers = 1;
+  settings.fallback = std::make_shared<const WorkerPoolSettings>(*find_transcriber(config));
 }
 
 }  // namespace
@@ -97,6 +116,7 @@ std::optional<WorkerPoolSettings> find_transcriber(const RecorderConfig::Transcr
   if (name == "nats") {
     require_cluster(cluster_url(config));
     settings.environment.merge(cluster_environment(config));
+    if (config.nats_fallback_after_sec > 0) add_fallback(settings, config);
   }
   return settings;
 }
@@ -113,8 +133,15 @@ std::string where_speech_goes(const RecorderConfig& config) {
   }
   if (name == "nats") {
     const std::string address = cluster_url(config.transcription);
-    return fmt::format(kSent,
-                       address.empty() ? "a cluster that is not named yet" : "the cluster at " + servers_of(address));
+    std::string sent = fmt::format(
+        kSent, address.empty() ? "a cluster that is not named yet" : "the cluster at " + servers_of(address));
+    const std::string& fallback = config.transcription.nats_fallback;
+    const bool falls_back = config.transcription.nats_fallback_after_sec > 0;
+    if (!falls_back || std::ranges::find(kLocalTranscribers, fallback) != kLocalTranscribers.end()) return sent;
+    RecorderConfig other = config;
+    other.transcription.transcriber = fallback;
+    other.transcription.nats_fallback_after_sec = 0;
+    return fmt::format("{} While it is away: {}", sent, where_speech_goes(other));
   }
   return fmt::format("What you say is given to the transcriber \"{}\", which may send it elsewhere.",
                      utf8::on_one_line(name));

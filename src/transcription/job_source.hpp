@@ -23,6 +23,9 @@ class JobSource {
   /// No worker could be started for some time, for the reason that `why` says; called again with each further failure.
   /// The segments wait until one can be, or until the source does not want them any more.
   virtual void has_no_worker(const EventError& why) = 0;
+
+  /// Something that a person should know, while the segments get their texts all the same.
+  virtual void warn(const EventError& /*what*/) {}
 };
 
 }  // namespace dictum::transcription

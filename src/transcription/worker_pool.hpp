@@ -43,6 +43,9 @@ struct WorkerPoolSettings {
   std::chrono::milliseconds preview_interval{1'000};   ///< between interim texts
   std::optional<std::chrono::milliseconds>
       unload_after;  ///< an idle worker is ended, and its model's memory given back
+
+  std::shared_ptr<const WorkerPoolSettings> fallback{};  ///< of a local pool for the time that a cluster is away
+  std::chrono::milliseconds fallback_after{};            ///< with a cluster that does not answer
 };
 
 /// What a pool reports beside the outcomes; from its strand, never from inside a call.

@@ -14,9 +14,11 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -24,244 +26,26 @@ import tempfile
 import threading
 import time
 import traceback
-import wave
+import urllib.request
+
+from cluster_home import (
+    RATE,
+    Failure,
+    Home,
+    Namespace,
+    Network,
+    Server,
+    ask,
+    free_port,
+    rate_of,
+    same,
+    status_of,
+    three_servers,
+)
+from nats_keys import USER, Key, Operator, certificates
 
 SKIPPED = 77
-RATE = 16000
-SEGMENT_SECONDS = 0.6
-
-
-class Failure(Exception):
-    pass
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def write_speech(path, segments):
-    """So many bursts of noise with silence between them, each a segment of its own."""
-    rng = random.Random(segments)
-    noise = rng.randbytes(int(RATE * 0.3) * 2)  # FLAC cannot make it smaller
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(bytes(int(RATE * 0.2) * 2))
-        for _ in range(segments):
-            file.writeframes(noise + bytes((int(RATE * (SEGMENT_SECONDS - 0.3)) + rng.randrange(64)) * 2))
-
-
-class Server:
-    """A nats-server on a free port; `end` kills it, `start` starts it again with what it has stored."""
-
-    def __init__(self, folder, extra="", jetstream="max_file_store: 64GB", cluster=""):
-        self.folder = folder
-        self.port = free_port()
-        self.process = None
-        folder.mkdir(parents=True, exist_ok=True)
-        block = f'jetstream {{ store_dir: "{folder}/store", {jetstream} }}\n' if jetstream else ""
-        self.config = folder / "server.conf"
-        self.config.write_text(f"server_name: {folder.name}\nlisten: 127.0.0.1:{self.port}\n{block}{cluster}{extra}")
-
-    @property
-    def url(self):
-        return f"nats://127.0.0.1:{self.port}"
-
-    def start(self):
-        with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(["nats-server", "-c", self.config], stdout=log, stderr=log)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as connection:
-                if connection.recv(5) == b"INFO ":
-                    return self
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.02)
-        raise Failure("nats-server did not start: " + (self.folder / "log").read_text(errors="replace")[-500:])
-
-    def end(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-
-class Network:
-    """Between a client and a server; while it is cut, nothing passes and nothing is closed."""
-
-    def __init__(self, port):
-        self.target = port
-        self.open = threading.Event()
-        self.open.set()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            client, _ = self.listener.accept()
-            self.open.wait()
-            server = socket.create_connection(("127.0.0.1", self.target))
-            for one, other in ((client, server), (server, client)):
-                threading.Thread(target=self.pass_on, args=(one, other), daemon=True).start()
-
-    def pass_on(self, one, other):
-        with contextlib.suppress(OSError):
-            while data := one.recv(65536):
-                self.open.wait()
-                other.sendall(data)
-        with contextlib.suppress(OSError):
-            other.shutdown(socket.SHUT_RDWR)
-
-
-class Home:
-    """The home of one scenario: its processes end with it."""
-
-    def __init__(self, folder, programs, slow):
-        self.folder = folder
-        self.programs = programs
-        self.slow = slow
-        self.children = []
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "TMPDIR": str(folder),
-            "DICTUM_WORKER_DIR": str(programs),
-        }
-        for name in os.environ:
-            if name.endswith("SAN_OPTIONS"):
-                self.environment[name] = os.environ[name]
-
-    def server(self, name="server", **arguments):
-        server = Server(self.folder / name, **arguments)
-        self.children.append(server)
-        return server.start()
-
-    def start(self, *arguments):
-        name = f"{arguments[0]}-{len(self.children)}"
-        log_file = self.folder / f"{name}.log"
-        command = [self.programs / "dictum", *map(str, arguments)]
-        with open(log_file, "wb") as log:
-            process = subprocess.Popen(
-                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder
-            )
-        process.log = log_file
-        self.children.append(process)
-        return process
-
-    def run(self, *arguments, code=0):
-        process = self.start(*arguments)
-        text = self.finish(process)
-        if process.returncode != code:
-            raise Failure(f"dictum {' '.join(map(str, arguments))} ended with {process.returncode}: {text[-2000:]}")
-        return text
-
-    def finish(self, process, seconds=120):
-        try:
-            process.wait(seconds * self.slow)
-        except subprocess.TimeoutExpired:
-            raise Failure(
-                f"{process.args[1:]} does not end: {process.log.read_text(errors='replace')[-2000:]}"
-            ) from None
-        return process.log.read_text(errors="replace")
-
-    def worker(self, url, *more, script=None, transcriber="simulated"):
-        arguments = ["worker", "--nats-url", url, "--transcriber", transcriber, "--ack-wait-sec", 1, *more]
-        if script is not None:
-            path = self.folder / f"script-{len(self.children)}.json"
-            path.write_text(json.dumps(script))
-            arguments += ["--simulated-script", path]
-        process = self.start(*arguments)
-        self.wait(lambda: "Serving" in process.log.read_text(errors="replace") or process.poll() is not None)
-        if process.poll() is not None:
-            raise Failure("the worker ended: " + process.log.read_text(errors="replace"))
-        return process
-
-    def wait(self, condition, seconds=30):
-        deadline = time.monotonic() + seconds * self.slow
-        while not condition():
-            if time.monotonic() > deadline:
-                raise Failure("what was waited for does not happen")
-            time.sleep(0.02)
-
-    def speech(self, segments):
-        path = self.folder / f"speech-{segments}.wav"
-        if not path.exists():
-            write_speech(path, segments)
-        return path
-
-    def recording(self, root, segments, *more):
-        return [
-            "record", "--input", self.speech(segments), "--pace", "fast", "--vad", "energy", "--min-silence-ms", 150,
-            "--pre-roll-ms", 50, "--post-roll-ms", 50, "--durability", "crash", "--output-dir", self.folder / root, *more,
-        ]  # fmt: skip
-
-    def over_cluster(self, root, url, segments, *more, jobs=4):
-        return self.recording(root, segments, "--transcriber", "nats", "--nats-url", url, "--workers", jobs, *more)
-
-    def local(self, segments):
-        root = f"local-{segments}"
-        if not (self.folder / root).exists():
-            self.run(*self.recording(root, segments, "--transcriber", "simulated"))
-        return self.texts(root)
-
-    def journal(self, root):
-        lines = []
-        for session in sorted((self.folder / root).iterdir()):
-            if (session / "events.jsonl").exists():
-                lines += [json.loads(line) for line in (session / "events.jsonl").read_text().splitlines()]
-        return lines
-
-    def texts(self, root):
-        """The text of each segment. Fails where one has two, or none."""
-        texts, queued = {}, set()
-        for event in self.journal(root):
-            if event["event"] == "TranscriptionQueued":
-                queued.add(event["segment_index"])
-            if event["event"] != "TranscriptionComplete":
-                continue
-            index = event["segment_index"]
-            if index in texts:
-                raise Failure(f"segment {index} of {root} ended twice")
-            texts[index] = event.get("text", "") if not event.get("error") else event["error"]
-        if not texts:
-            raise Failure(f"{root} has no texts: {[event['event'] for event in self.journal(root)]}")
-        if queued != set(texts):
-            raise Failure(f"{root} lacks texts of the segments {sorted(queued - set(texts))}")
-        return texts
-
-    def faults(self, root):
-        return " | ".join(event.get("message", "") for event in self.journal(root) if event["event"] == "RecorderFault")
-
-    def revised(self, root):
-        """The newest text of each segment."""
-        completed = [event for event in self.journal(root) if event["event"] == "TranscriptionComplete"]
-        return {event["segment_index"]: event["text"] for event in completed}
-
-    def resume(self, root, url, *more):
-        sessions = [self.folder / root / session.name for session in (self.folder / root).iterdir()] if more else []
-        where = ["--output-dir", self.folder / root]
-        cluster = ["--transcriber", "nats", "--nats-url", url, "--workers", 4]
-        return self.run("resume", *sessions, *where, *cluster, *more)
-
-    def end(self):
-        for child in reversed(self.children):
-            if isinstance(child, Server):
-                child.end()
-            elif child.poll() is None:
-                child.kill()
-                child.wait()
-
-
-def same(home, root, segments):
-    got, wanted = home.texts(root), home.local(segments)
-    if got != wanted:
-        differing = [(i, got.get(i), wanted.get(i)) for i in sorted({*got, *wanted}) if got.get(i) != wanted.get(i)]
-        raise Failure(f"{root} differs from a local run: {differing[:5]}")
-
+SHARED = pathlib.Path(os.environ.get("DICTUM_TEST_DATA", pathlib.Path(__file__).parents[3] / "shared"))
 
 # Scenarios: each is a sentence.
 
@@ -305,12 +89,6 @@ def a_job_whose_machine_dies_is_done_by_another(home):
     home.worker(server.url)
     home.finish(recording)
     same(home, "killed", 6)
-
-
-def status_of(home, server):
-    status = json.loads(home.run("cluster", "status", "--json", "--nats-url", server.url))
-    status["queues"].sort(key=lambda queue: -queue["under_way"])
-    return status
 
 
 def a_server_that_is_killed_and_started_again_loses_nothing(home):
@@ -417,18 +195,274 @@ def the_roles_of_the_written_configuration_suffice(home):
     home.worker(url, "--nats-credentials", folder / "worker.credentials")
     home.run(*home.over_cluster("roles", url, 4, "--nats-credentials", folder / "recorder.credentials"))
     same(home, "roles", 4)
-    status = home.run("cluster", "status", "--nats-url", url, "--nats-credentials", folder / "admin.credentials")
-    if "DICTUM_RESULTS" not in status or "machine " not in status:
-        raise Failure(f"the status is {status}")
+    for role in ("admin", "recorder"):
+        status = home.run("cluster", "status", "--nats-url", url, "--nats-credentials", folder / f"{role}.credentials")
+        if "DICTUM_RESULTS" not in status or "machine " not in status or "queue " not in status:
+            raise Failure(f"the status is {status}")
+
+
+def each_kind_of_credentials_is_accepted_and_a_wrong_one_refused(home):
+    """A token, a user with password, an nkey, and a `.creds` file: the right one works, another one is one sentence."""
+    folder = home.folder
+    key, other_key = Key(folder, USER), Key(folder, USER)
+    operator, stranger = Operator(folder), Operator(folder)
+    configurations = {
+        "token": 'authorization { token: "right" }\n',
+        "password": 'authorization { users = [ { user: "r", password: "right" } ] }\n',
+        "nkey": f"authorization {{ users = [ {{ nkey: {key.public} }} ] }}\n",
+        "creds": operator.config,
+        "expired": operator.config,
+    }
+    texts = {
+        "token": ("right\n", "wrong\n"),
+        "password": ("r:right\n", "r:wrong\n"),
+        "nkey": (f"{key.seed}\n{key.public}\n", f"{other_key.seed}\n{other_key.public}\n"),
+        "creds": (operator.user("right").read_text(), stranger.user("wrong").read_text()),
+        "expired": (operator.user("new").read_text(), operator.user("old", expires=int(time.time()) - 60).read_text()),
+    }
+    running = {}
+    for kind, configuration in configurations.items():
+        server = home.server(kind, extra=configuration)
+        right, wrong = (folder / f"{kind}.{name}" for name in ("right", "wrong"))
+        right.write_text(texts[kind][0])
+        wrong.write_text(texts[kind][1])
+        home.worker(server.url, "--nats-credentials", right)
+        refused = home.start(*home.over_cluster(f"{kind}-wrong", server.url, 3, "--nats-credentials", wrong))
+        running[kind] = (server, right, refused)
+    for kind, (server, right, refused) in running.items():
+        text = home.finish(refused) + home.faults(f"{kind}-wrong")
+        if "refuses this user" not in text or "credentials" not in text:
+            raise Failure(f"{kind}: a wrong one is not reported: {text}")
+        home.run(*home.over_cluster(f"{kind}-right", server.url, 3, "--nats-credentials", right))
+        same(home, f"{kind}-right", 3)
+        home.resume(f"{kind}-wrong", server.url, "--nats-credentials", right)
+        same(home, f"{kind}-wrong", 3)
+
+
+def a_missing_stream_and_a_full_one_are_one_clear_sentence(home):
+    """A recorder that may not make the streams, before any worker ran; and a stream of jobs that takes no more."""
+    folder, port = home.folder / "cluster", free_port()
+    home.run("cluster", "init", folder, "--port", port)
+    lacking = Server(home.folder / "lacking")
+    lacking.port, lacking.config = port, folder / "server-1.conf"
+    home.children.append(lacking)
+    lacking.start()
+    allowed = ("--nats-credentials", folder / "recorder.credentials")
+    missing = home.start(*home.over_cluster("missing", lacking.url, 3, *allowed))
+    full = home.server("full")
+    home.worker(full.url).kill()  # it makes the streams
+    config = json.loads(ask(full, "$JS.API.STREAM.INFO.DICTUM_JOBS"))["config"]
+    config["max_bytes"] = 20_000
+    ask(full, "$JS.API.STREAM.UPDATE.DICTUM_JOBS", json.dumps(config).encode())
+    if "seq" not in ask(full, "dictum.jobs.live.default", bytes(15_000)):  # another recorder's
+        raise Failure("the stream takes no job")
+    filling = home.start(*home.over_cluster("full", full.url, 6))
+    text = home.finish(missing) + home.faults("missing")
+    if "Start `dictum worker` once; it makes it" not in text:
+        raise Failure(f"the missing stream is not reported: {text}")
+    text = home.finish(filling) + home.faults("full")
+    if "DICTUM_JOBS" not in text or "max_bytes" not in text:
+        raise Failure(f"the full stream is not reported: {text}")
+    config["max_bytes"] = 10_000_000
+    ask(full, "$JS.API.STREAM.UPDATE.DICTUM_JOBS", json.dumps(config).encode())
+    home.worker(lacking.url, "--nats-credentials", folder / "worker.credentials")
+    home.worker(full.url)
+    home.resume("missing", lacking.url, *allowed)
+    same(home, "missing", 3)
+    home.resume("full", full.url)
+    same(home, "full", 6)
+
+
+def machines_whose_clocks_differ_by_two_hours_work_together(home):
+    """The recorder's clock is an hour ahead of the server's, that of a worker's machine an hour behind."""
+    libraries = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not libraries:
+        print("skipped machines_whose_clocks_differ_by_two_hours_work_together: apt-get install libfaketime")
+        return
+
+    def clock(offset):
+        return {"LD_PRELOAD": str(libraries[0]), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+    server = home.server()
+    slow = home.worker(server.url, script={"latency_ms": 3_600_000}, environment=clock("-1h"))
+    recording = home.start(*home.over_cluster("skewed", server.url, 6), environment=clock("+1h"))
+    home.wait(lambda: status_of(home, server)["queues"][0]["under_way"] > 0)
+    slow.kill()  # its job goes to another machine after the server's time, and nobody else's
+    slow.wait()
+    home.worker(server.url, environment=clock("-1h"))
+    home.finish(recording)
+    same(home, "skewed", 6)
+    ahead = [event["timestamp"] for event in home.journal("skewed")]
+    if min(ahead) < time.time() + 3000:
+        raise Failure("the recorder's clock was not an hour ahead")
+
+
+def a_recorder_without_cluster_falls_back_on_its_own_machine(home):
+    url = f"nats://127.0.0.1:{free_port()}"
+    fallback = ("--nats-fallback-after-sec", 1, "--nats-fallback", "simulated")
+    home.run(*home.over_cluster("fallback", url, 5, *fallback))
+    same(home, "fallback", 5)
+    if "of this machine makes the texts" not in home.faults("fallback"):
+        raise Failure(f"no fault reports the fall-back: {home.faults('fallback')}")
+    said = home.run("record", "--transcriber", "nats", "--nats-url", url, "--nats-fallback-after-sec", 1,
+                    "--nats-fallback", "none", "--input", home.speech(5), code=1)  # fmt: skip
+    if "Name a local transcriber" not in said:
+        raise Failure(f"a fall-back that is none is not refused: {said}")
+
+
+def a_cluster_that_comes_back_gets_the_new_jobs(home):
+    """In real time: the cluster is away at the start, and comes while the recording goes on."""
+    server = home.server()
+    server.end()
+    fallback = ("--nats-fallback-after-sec", 1, "--nats-fallback", "simulated", "--drain-sec=-1")
+    arguments = home.over_cluster("back", server.url, 40, *fallback)
+    arguments[arguments.index("fast")] = "realtime"
+    recording = home.start(*arguments)
+    home.wait(lambda: (home.folder / "back").exists() and "of this machine makes" in home.faults("back"))
+    server.start()
+    home.worker(server.url)
+    home.finish(recording)
+    same(home, "back", 40)
+    done = status_of(home, server)["machines"][0]["done"]
+    if not 0 < done < 40:
+        raise Failure(f"the cluster has done {done} of 40 jobs")
+
+
+def the_server_publishes_the_figures_of_its_cluster(home):
+    server = home.server()
+    machine = home.worker(server.url, "--workers", 3)
+    serving = home.start("serve", "--port", 0, "--transcriber", "nats", "--nats-url", server.url,
+                         "--output-dir", home.folder / "served")  # fmt: skip
+
+    def address():
+        return re.search(r"Listening on (\S+)", serving.log.read_text(errors="replace"))
+
+    def scrape():
+        began = time.monotonic()
+        with urllib.request.urlopen(address()[1] + "/metrics", timeout=30) as answer:
+            text = answer.read().decode()
+        if time.monotonic() - began > 2 * home.slow:
+            raise Failure(f"a scrape took {time.monotonic() - began:.1f} s")
+        return text
+
+    home.wait(address)
+    home.wait(lambda: "dictum_cluster_reachable 1" in scrape())
+    text = scrape()
+    for wanted in (
+        'dictum_cluster_workers{machine="',
+        'jobs_waiting{queue="live-default"} 0',
+        'stream="DICTUM_DEAD"} 0',
+    ):
+        if wanted not in text:
+            raise Failure(f"the metrics lack {wanted}: {text}")
+    machine.kill()
+    server.end()
+    home.wait(lambda: "dictum_cluster_reachable 0" in scrape(), 60)
+
+
+def the_status_of_a_cluster_that_does_not_answer_comes_within_five_seconds(home):
+    """A server that takes connections and says nothing, and one whose JetStream does not answer."""
+    mute = socket.create_server(("127.0.0.1", 0))
+    addresses = ",".join([f"nats://127.0.0.1:{mute.getsockname()[1]}"] * 4)
+    server = home.server()
+    server.process.send_signal(signal.SIGSTOP)
+    for url in (addresses, server.url):
+        began = time.monotonic()
+        said = home.run("cluster", "status", "--nats-url", url, code=1)
+        taken = time.monotonic() - began
+        if taken > 5 * home.slow or not ("did not answer" in said or "cannot be reached" in said):
+            raise Failure(f"after {taken:.1f} s: {said}")
+    server.process.send_signal(signal.SIGCONT)
+    mute.close()
+
+
+def three_servers_encrypt_what_they_send_each_other(home):
+    hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+    ca, cert, key = certificates(home.folder, hosts)
+    folder, port = home.folder / "cluster", free_port()
+    home.run(
+        "cluster", "init", folder, "--servers", 3, "--port", port, "--tls-cert", cert, "--tls-key", key,
+        "--tls-ca", ca, *[word for host in hosts for word in ("--host", host)],
+    )  # fmt: skip
+    for number, host in enumerate(hosts, 1):
+        server = Server(home.folder / f"tls{number}")
+        server.port, server.config = port, folder / f"server-{number}.conf"
+        text = server.config.read_text().replace("0.0.0.0", host)  # all of them are on one machine here
+        server.config.write_text(text)
+        home.children.append(server)
+        with open(server.folder / "log", "ab") as log:
+            server.process = subprocess.Popen(["nats-server", "-c", server.config], stdout=log, stderr=log)
+    url = ",".join(f"nats://{host}:{port}" for host in hosts)
+    secure = ("--nats-tls-ca", ca, "--nats-credentials")
+
+    def has_streams():  # once the servers have a leader
+        with contextlib.suppress(Failure):
+            home.worker(url, *secure, folder / "worker.credentials")
+            return True
+
+    home.wait(has_streams, 60)
+    status = json.loads(
+        home.run("cluster", "status", "--json", "--nats-url", url, *secure, folder / "admin.credentials")
+    )
+    if [stream["replicas"] for stream in status["streams"]] != [3, 3, 3, 3]:
+        raise Failure(f"the streams have no three replicas: {status['streams']}")
+    context = ssl.create_default_context(cafile=ca)
+    context.load_cert_chain(cert, key)
+    with (
+        socket.create_connection((hosts[0], port + 2000), 5) as plain,
+        context.wrap_socket(plain, server_hostname=hosts[0]) as route,
+        route.makefile("rb") as lines,
+    ):
+        if not lines.readline().startswith(b"INFO "):
+            raise Failure("the routes are not encrypted")
+    home.run(*home.over_cluster("tls", url, 4, *secure, folder / "recorder.credentials", "--drain-sec=-1"))
+    same(home, "tls", 4)
+
+
+def jobs_that_are_begun_early_in_vain_leave_the_stream(home):
+    """Pauses that may be ends of segments begin jobs; speech that goes on withdraws them, and no worker takes any."""
+    server = home.server()
+    home.worker(server.url).kill()
+    recording = home.over_cluster("eager", server.url, 6, "--eager", "true", "--drain-sec", 0)
+    recording[recording.index("fast")] = "realtime"
+    recording[recording.index("--min-silence-ms") + 1] = 450
+    home.run(*recording)
+    jobs = status_of(home, server)["streams"][0]
+    wanted = len({event["segment_index"] for event in home.journal("eager") if event["event"] == "TranscriptionQueued"})
+    if jobs["last_seq"] <= wanted or jobs["messages"] > wanted:
+        raise Failure(f"of {wanted} segments and {jobs['last_seq']} jobs {jobs['messages']} are left")
+
+
+def whisper_on_another_machine_gives_the_local_text(home):
+    model = SHARED / "models" / "ggml-tiny.en-q8_0.bin"
+    sounds = [SHARED / "audio" / name for name in ("jfk.wav", "voice_note.wav")]
+    if not all(path.exists() for path in (model, *sounds)):
+        print("skipped whisper_on_another_machine_gives_the_local_text: there are no models and recordings")
+        return
+    server = home.server()
+    home.worker(server.url, "--model", model, "--nats-queue", "default", transcriber="whisper")
+    for sound in sounds:
+        common = ["record", "--input", sound, "--pace", "fast", "--language", "en", "--drain-sec=-1"]
+        here, there = f"here-{sound.stem}", f"there-{sound.stem}"
+        home.run(*common, "--output-dir", home.folder / here, "--transcriber", "whisper", "--model", model)
+        home.run(*common, "--output-dir", home.folder / there, "--transcriber", "nats", "--nats-url", server.url)
+        if home.texts(here) != home.texts(there):
+            raise Failure(f"{sound.name}: {home.texts(there)} is not the local text {home.texts(here)}")
+        notes = [[event.get("title") for event in home.journal(root) if event["event"] == "NoteCompleted"]
+                 for root in (here, there)]  # fmt: skip
+        if notes[0] != notes[1]:
+            raise Failure(f"{sound.name}: the notes differ: {notes}")
 
 
 # Long ones.
 
 
 def everything_ends_now_and_then(home):
-    """4 recorders, 8 workers, 2,000 segments: a worker is killed every second, one server of three twice."""
+    """4 recorders, 8 workers, 2,000 segments: a worker is killed every second, one server of three twice, and one recorder
+    is cut off from the network for 20 s."""
     recorders, workers, segments = 4, 8, int(os.environ.get("DICTUM_CLUSTER_SEGMENTS", "500"))
-    servers = three_servers(home)
+    machine = new_namespace(home)
+    servers = three_servers(home, "0.0.0.0" if machine else "127.0.0.1")
     url = ",".join(server.url for server in servers)
     script = {"latency_ms": 100}
     machines = [home.worker(url, script=script) for _ in range(workers)]
@@ -436,8 +470,12 @@ def everything_ends_now_and_then(home):
         home.local(segments + i)
     began = time.monotonic()
     running = [
-        home.start(*home.over_cluster(f"soak-{i}", url, segments + i, "--drain-sec=-1")) for i in range(recorders)
+        home.start(*home.over_cluster(f"soak-{i}", url, segments + i, "--drain-sec=-1")) for i in range(1, recorders)
     ]
+    cut_off = home.over_cluster("soak-0", url, segments, "--drain-sec=-1")
+    if machine:
+        cut_off[cut_off.index(url)] = url.replace("127.0.0.1", machine.host)
+    running.append(home.start(*cut_off, before=machine.before if machine else ()))
     ended = threading.Event()
 
     def disturb():
@@ -450,6 +488,8 @@ def everything_ends_now_and_then(home):
             machines[at].wait()
             with contextlib.suppress(Failure):  # it ends where it finds no leader; the next second starts another
                 machines[at] = home.worker(url, script=script)
+            if second == 10 and machine:
+                threading.Thread(target=machine.cut, args=(20,)).start()
             if second in (5, 20):
                 server = rng.choice(servers)
                 server.end()
@@ -465,8 +505,22 @@ def everything_ends_now_and_then(home):
         ended.set()
         disturbing.join()
     print(f"{recorders * segments} segments in {time.monotonic() - began:.0f} s")
+    if machine and time.monotonic() - began < 40:
+        raise Failure("the recordings ended before the network was whole again: take more segments")
     for i in range(recorders):
         same(home, f"soak-{i}", segments + i)
+
+
+def new_namespace(home):
+    """A machine that can be cut off; none, with the reason, where the system does not allow it."""
+    try:
+        machine = Namespace(1)
+    except (OSError, subprocess.CalledProcessError) as problem:
+        reason = getattr(problem, "stderr", b"") or str(problem).encode()
+        print(f"no network namespace, so that no recorder is cut off: {reason.decode(errors='replace').strip()}")
+        return None
+    home.namespaces.append(machine)
+    return machine
 
 
 def busy_machine(home, server):
@@ -532,33 +586,6 @@ def a_queue_that_is_deleted_is_made_again(home):
         raise Failure(f"the sentence is not for people: {log}")
 
 
-def ask(server, subject, data=b""):
-    """A request, as a plain client makes it; returns the answer."""
-    with socket.create_connection(("127.0.0.1", server.port)) as client, client.makefile("rwb") as lines:
-        lines.readline()
-        lines.write(f'CONNECT {{"verbose":false}}\r\nSUB answer 1\r\nPUB {subject} answer {len(data)}\r\n'.encode())
-        lines.write(data + b"\r\n")
-        lines.flush()
-        while not lines.readline().startswith(b"MSG"):
-            pass
-        return lines.readline().decode()
-
-
-def three_servers(home):
-    """A cluster of three, each with routes to the others."""
-    routes = [free_port() for _ in range(3)]
-    servers = []
-    for i, port in enumerate(routes):
-        others = ", ".join(f"nats://127.0.0.1:{other}" for other in routes if other != port)
-        cluster = f"cluster {{ name: test, listen: 127.0.0.1:{port}, routes: [{others}] }}\n"
-        servers.append(Server(home.folder / f"n{i + 1}", cluster=cluster))
-        home.children.append(servers[-1])
-    for server in servers:
-        server.start()
-    time.sleep(5)  # until they have a leader, which nothing reports to a client
-    return servers
-
-
 def throughput_grows_with_the_workers(home):
     """Engines that sleep for 100 ms, 1, 2, 4 and 8 of them: over the cluster, and in the recorder's own pool."""
     script = home.folder / "sleep.json"
@@ -580,12 +607,6 @@ def throughput_grows_with_the_workers(home):
         raise Failure("the throughput does not grow with the workers")
 
 
-def rate_of(home, root):
-    """Texts a second, from the first to the last."""
-    times = [event["timestamp"] for event in home.journal(root) if event["event"] == "TranscriptionComplete"]
-    return (len(times) - 1) / (max(times) - min(times))
-
-
 SHORT = [
     texts_come_back_as_from_a_local_worker,
     a_recording_without_cluster_is_finished_by_resume,
@@ -596,8 +617,20 @@ SHORT = [
     large_jobs_travel_in_pieces_and_leave_none,
     refusals_are_one_clear_sentence_and_lose_nothing,
     the_roles_of_the_written_configuration_suffice,
+    each_kind_of_credentials_is_accepted_and_a_wrong_one_refused,
+    a_missing_stream_and_a_full_one_are_one_clear_sentence,
+    machines_whose_clocks_differ_by_two_hours_work_together,
+    a_recorder_without_cluster_falls_back_on_its_own_machine,
+    the_server_publishes_the_figures_of_its_cluster,
+]
+ALONE = [  # what counts seconds
+    the_status_of_a_cluster_that_does_not_answer_comes_within_five_seconds,
+    jobs_that_are_begun_early_in_vain_leave_the_stream,
 ]
 LONG = [
+    a_cluster_that_comes_back_gets_the_new_jobs,
+    three_servers_encrypt_what_they_send_each_other,
+    whisper_on_another_machine_gives_the_local_text,
     a_machine_that_is_stopped_costs_its_job_no_try,
     a_queue_that_is_deleted_is_made_again,
     a_recorder_that_is_cut_off_for_20_seconds_goes_on,
@@ -638,9 +671,9 @@ def main():
     if not shutil.which("nats-server") or not (programs / "dictum-worker-nats").exists():
         print("skipped: nats-server or dictum-worker-nats is missing (apt-get install nats-server libnats-dev)")
         return SKIPPED
-    scenarios = SHORT + (LONG if os.environ.get("DICTUM_SOAK") else [])
+    scenarios = SHORT + ALONE + (LONG if os.environ.get("DICTUM_SOAK") else [])
     if arguments.only:
-        scenarios = [scenario for scenario in SHORT + LONG if arguments.only in scenario.__name__]
+        scenarios = [scenario for scenario in SHORT + ALONE + LONG if arguments.only in scenario.__name__]
     failures = []
     # Most of their time they wait, so the short ones run beside each other.
     threads = [

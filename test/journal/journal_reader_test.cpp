@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+
 #include "dictum/error.hpp"
 #include "journal/append_file.hpp"
 #include "journal/event_paths.hpp"
@@ -16,6 +20,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 namespace fs = std::filesystem;
 
 std::string line(std::uint64_t sequence, EventBody body = DeviceChanged{"microphone", "plugged in"}) {
@@ -134,6 +139,36 @@ TEST_F(Journal, PassesOverALineThatIsTooLong) {
   EXPECT_THAT(rest(reader), ElementsAre(0, 1));
   ASSERT_EQ(reader.problems().size(), 1u);
   EXPECT_EQ(reader.problems()[0].what, "the line is too long");
+}
+
+TEST_F(Journal, IsReadInTimeWhereItHasAHoleOfTerabytes) {
+  write(line(0));
+  const fs::path file = folder_ / "events.jsonl";
+  fs::resize_file(file, std::uintmax_t{1} << 42);
+  std::ofstream(file, std::ios::app) << "\n" << line(1);
+  JournalReader reader(folder_.path());
+  EXPECT_THAT(rest(reader), ElementsAre(0, 1));
+  EXPECT_THAT(reader.problems(), SizeIs(1));
+  reader.seek(1);
+  EXPECT_THAT(rest(reader), ElementsAre(1));
+}
+
+TEST_F(Journal, CountsAHoleAtItsEndAsTornBytes) {
+  write(line(0));
+  fs::resize_file(folder_ / "events.jsonl", std::uintmax_t{1} << 42);
+  JournalReader reader(folder_.path());
+  EXPECT_THAT(rest(reader), ElementsAre(0));
+  EXPECT_EQ(reader.offset(), static_cast<std::int64_t>(line(0).size()));
+  EXPECT_EQ(reader.torn_bytes(), (std::int64_t{1} << 42) - static_cast<std::int64_t>(line(0).size()));
+}
+
+TEST_F(Journal, CountsALongLineAtItsEndAsTornBytes) {
+  const std::size_t size = JournalReader::kMaxLineBytes + 100'000;
+  write(line(0) + std::string(size, 'x'));
+  JournalReader reader(folder_.path());
+  EXPECT_THAT(rest(reader), ElementsAre(0));
+  EXPECT_EQ(reader.offset(), static_cast<std::int64_t>(line(0).size()));
+  EXPECT_EQ(reader.torn_bytes(), static_cast<std::int64_t>(size));
 }
 
 TEST_F(Journal, IsRefusedWhereItIsMissingOrNoFile) {

@@ -226,6 +226,19 @@ TEST_F(RecordJobs, AFileThatFailsKeepsNoOtherFromBeingRecorded) {
   EXPECT_THAT(result.out, testing::HasSubstr(tone().string() + ": "));
 }
 
+TEST_F(RecordJobs, RunTheHooksOfEachFile) {
+  const std::string out = folder / "out";
+  std::ofstream(folder / "config.toml") << "[hooks]\non_text = [\"tee\", \"-a\", \"" << out << "\"]\n";
+  const auto result = test::run_program(record_at_once({"--config", folder / "config.toml", tone(), tone(), tone()}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream lines(test::contents(out));
+  std::set<std::string> sessions;
+  for (std::string line; std::getline(lines, line);) {
+    sessions.insert(boost::json::parse(line).at("session").as_string().c_str());
+  }
+  EXPECT_EQ(sessions.size(), 3);
+}
+
 TEST_F(RecordJobs, NeedFiles) {
   EXPECT_EQ(test::run_program(record({"--jobs", "2"})).exit_code, 2);
 }

@@ -110,9 +110,34 @@ TEST_F(MetricsTest, WithoutAnEventEveryFamilyIsThereAsItIsDocumented) {
   const auto begin = documented.find("| metric | what it counts |");
   ASSERT_NE(begin, std::string::npos);
   const std::string table = documented.substr(begin, documented.find("\n\n", begin) - begin);
-  EXPECT_EQ(names(metrics.text({.time = time}), "# TYPE "), names(table, "`"));
+  const ClusterFigures cluster{.is_reachable = true};
+  EXPECT_EQ(names(metrics.text({.time = time, .cluster = cluster}), "# TYPE "), names(table, "`"));
   EXPECT_EQ(sample("dictum_audio_captured_seconds_total"), 0);
   EXPECT_EQ(sample("dictum_text_latency_seconds_count"), 0);
+}
+
+TEST_F(MetricsTest, AClusterIsCountedByStreamQueueAndMachine) {
+  ClusterFigures cluster{.is_reachable = true};
+  cluster.streams.push_back({.name = "DICTUM_JOBS", .messages = 3, .bytes = 99, .max_bytes = 1000, .oldest_sec = 1.5});
+  cluster.queues.push_back({.name = "live-default", .waiting = 2, .under_way = 1, .redelivered = 1});
+  cluster.machines.push_back({.name = "gpu\"7", .workers = 4, .busy = 1, .done = 20, .failed = 2});
+  const auto all = parse_exposition(metrics.text({.time = time, .cluster = cluster, .cluster_age_sec = 7}));
+  const std::map<std::string, double> wanted{{"dictum_cluster_reachable", 1},
+                                             {"dictum_cluster_age_seconds", 7},
+                                             {"dictum_cluster_stream_oldest_seconds{stream=\"DICTUM_JOBS\"}", 1.5},
+                                             {"dictum_cluster_jobs_redelivered{queue=\"live-default\"}", 1},
+                                             {"dictum_cluster_workers_busy{machine=\"gpu\\\"7\"}", 1},
+                                             {"dictum_cluster_jobs_done_total{machine=\"gpu\\\"7\"}", 20}};
+  for (const auto& [name, value] : wanted) {
+    ASSERT_TRUE(all.contains(name)) << name;
+    EXPECT_EQ(all.at(name), value) << name;
+  }
+}
+
+TEST_F(MetricsTest, AClusterThatDoesNotAnswerIsOneSample) {
+  const auto all = parse_exposition(metrics.text({.time = time, .cluster = ClusterFigures{}}));
+  EXPECT_EQ(all.at("dictum_cluster_reachable"), 0);
+  EXPECT_FALSE(all.contains("dictum_cluster_workers{machine=\"\"}"));
 }
 
 TEST_F(MetricsTest, CapturedAudioIsThatOfTheClockWithoutItsGaps) {

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +20,7 @@
 
 #include "base/json.hpp"
 #include "client.hpp"
+#include "dictum/sessions.hpp"
 #include "json_text.hpp"
 #include "server/form_reader.hpp"
 #include "server/places.hpp"
@@ -24,6 +28,7 @@
 #include "server/realtime_protocol.hpp"
 #include "server/server.hpp"
 #include "server/transcription_form.hpp"
+#include "server/waiting_places.hpp"
 #include "support/sounds.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -789,6 +794,123 @@ TEST_F(OpenAIServer, EndsARealtimeSessionWhoseClientWasGoneBeforeItBegan) {
   may_begin.set_value();
   EXPECT_TRUE(is_gone);
   EXPECT_TRUE(comes_to("dictum_streams", 0));
+}
+
+/// A message with so many bytes of silence, in G.711.
+std::string append_of(std::size_t bytes) {
+  std::string audio(bytes / 3 * 4, '/');  // "////" is three bytes of 255
+  if (bytes % 3 == 1) audio += "/w==";
+  if (bytes % 3 == 2) audio += "//8=";
+  return R"({"type":"input_audio_buffer.append","event_id":"long","audio":")" + audio + "\"}";
+}
+
+TEST_F(OpenAIServer, TakesAudioOfARealtimeSessionInMessagesUpToTheOfficialBound) {
+  start();
+  std::optional<Client> client(url);
+  ASSERT_EQ(client->upgrade("/v1/realtime").status, 101);
+  const auto next = [&] { return parse(client->message().value_or("null")); };
+  EXPECT_EQ(next().at("type"), "session.created");
+  client->send_text(
+      R"({"type":"session.update","session":{"type":"transcription","audio":{"input":{"turn_detection":null,)"
+      R"("format":{"type":"audio/pcmu"}}}}})");
+  EXPECT_EQ(next().at("type"), "session.updated");
+  constexpr std::size_t kBound = std::size_t{15} << 20;
+  client->send_text(append_of(kBound + 1));
+  const auto refused = next();
+  EXPECT_EQ(refused.at("type"), "error");
+  EXPECT_EQ(refused.at("error").at("param"), "audio");
+  EXPECT_EQ(refused.at("error").at("event_id"), "long");
+  EXPECT_THAT(text_of(refused.at("error").at("message")), HasSubstr("15 MiB at most"));
+  client->send_text(append_of(kBound - 1));
+  client->send_text(append_of(kBound));
+  client->send_text(R"({"type":"input_audio_buffer.commit"})");
+  EXPECT_EQ(next().at("type"), "input_audio_buffer.committed");
+  client.reset();
+  EXPECT_TRUE(comes_to("dictum_streams", 0));
+  std::filesystem::path session;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) session = entry.path();
+  EXPECT_GE(open_session(session).end_frame, static_cast<Frame>(2 * kBound - 1));
+}
+
+TEST_F(OpenAIServer, ClosesARealtimeSessionWithAMessageBeyondTheBound) {
+  ServerSettings settings;
+  settings.limits.long_message_bytes = 2'000'000;
+  start(std::move(settings));
+  Client client(url);
+  ASSERT_EQ(client.upgrade("/v1/realtime").status, 101);
+  client.message();
+  client.send_text(append_of(1'600'000));
+  Client::Frame closed;
+  EXPECT_FALSE(client.message(&closed));
+  EXPECT_EQ(closed.close_code(), 1009);
+}
+
+TEST_F(OpenAIServer, ALongMessageOfARealtimeSessionGivesItsPlaceBackAlsoWhereItsClientIsGone) {
+  ServerSettings settings;
+  settings.limits.long_messages = 1;
+  settings.limits.message_bytes = 1000;
+  start(std::move(settings));
+  std::optional<Client> first(url);
+  Client second(url);
+  for (Client* each : {&*first, &second}) {
+    ASSERT_EQ(each->upgrade("/v1/realtime").status, 101);
+    each->message();
+  }
+  // No text in base64, so that a message is answered at once.
+  const std::string text = R"({"type":"input_audio_buffer.append","audio":")" + std::string(20'000, '!') + "\"}";
+  const auto half = text.size() / 2;
+  first->send_text(text);
+  EXPECT_EQ(parse(first->message().value()).at("error").at("param"), "audio");
+  first->send_frame(Client::Opcode::text, text.substr(0, half), false);
+  first->send_frame(Client::Opcode::ping, "");
+  EXPECT_EQ(first->frame().value().opcode, Client::Opcode::pong);  // so the half message has the place
+  second.send_text(R"({"type":"nothing"})");
+  EXPECT_EQ(parse(second.message().value()).at("error").at("param"), "type");  // short ones do not wait
+  second.send_text(text);
+  first.reset();
+  EXPECT_EQ(parse(second.message().value()).at("error").at("param"), "audio");
+}
+
+TEST(WaitingPlaces, AreTakenOneAfterTheOther) {
+  boost::asio::io_context loop;
+  WaitingPlaces places(loop.get_executor(), 1);
+  std::optional<Places::Place> held;
+  int taken = 0;
+  const auto take = [&]() -> boost::asio::awaitable<void> {
+    auto place = co_await places.take();
+    ++taken;
+    held.emplace(std::move(place));
+  };
+  boost::asio::co_spawn(loop, take, boost::asio::detached);
+  boost::asio::co_spawn(loop, take, boost::asio::detached);
+  loop.poll();
+  EXPECT_EQ(taken, 1);
+  held.reset();
+  loop.poll();
+  EXPECT_EQ(taken, 2);
+}
+
+TEST_F(OpenAIServer, CutsOffALongMessageThatDoesNotArriveInTime) {
+  ServerSettings settings;
+  settings.limits.message_bytes = 1000;
+  settings.limits.long_message = 50ms;
+  start(std::move(settings));
+  Client client(url);
+  ASSERT_EQ(client.upgrade("/v1/realtime").status, 101);
+  client.message();
+  client.send_frame(Client::Opcode::text, std::string(5000, ' '), false);
+  EXPECT_FALSE(client.frame());
+}
+
+TEST_F(Uploads, ThatWouldTakeTheReserveOfTheDiskAreRefusedAndRecordingsAreNot) {
+  ServerSettings settings;
+  settings.limits.disk_reserve = std::uint64_t{1} << 60;
+  start(std::move(settings));
+  EXPECT_THAT(message(transcribe(""), 507, "disk_full"), HasSubstr("are kept for recordings"));
+  Client microphone(url);
+  ASSERT_EQ(microphone.upgrade("/api/v1/stream").status, 101);
+  microphone.send_text(R"({"type":"hello","format":"s16","rate":16000})");
+  EXPECT_EQ(parse(microphone.message().value()).at("type"), "welcome");
 }
 
 TEST_F(OpenAIServer, RefusesARealtimeSessionWithAModelThatItDoesNotHave) {

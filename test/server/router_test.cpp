@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
+#include <map>
+#include <set>
 #include <vector>
 
 #include "base/json.hpp"
@@ -12,6 +16,7 @@
 #include "server/problem.hpp"
 #include "session/scribe.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/test_data.hpp"
 
 namespace dictum::server {
 namespace {
@@ -330,7 +335,7 @@ TEST_F(Library, AFileThatIsNoWAVIsNotGivenOutAsSound) {
   const std::filesystem::path file = session / "seg_0002.wav";
   std::filesystem::remove(file);
   std::ofstream(file) << "what somebody else wrote";
-  EXPECT_THAT(problem(get(at + "/segments/2/audio"), 500), HasSubstr("is no WAV file"));
+  EXPECT_THAT(problem(get(at + "/segments/2/audio"), 409), HasSubstr("is no WAV file"));
 }
 
 TEST_F(Library, ARangeBehindTheSoundIsAProblem) {
@@ -397,7 +402,7 @@ TEST_F(Library, ADamagedSessionIsListedWithItsProblem) {
   const auto sessions = json_of("/api/v1/sessions").at("sessions").as_array();
   ASSERT_EQ(sessions.size(), 1U);
   EXPECT_EQ(sessions[0].at("is_readable"), false);
-  EXPECT_THAT(problem(get(at), 500), StartsWith("session_unreadable"));
+  EXPECT_THAT(problem(get(at), 409), StartsWith("session_unreadable"));
 }
 
 // Access
@@ -465,6 +470,10 @@ TEST_F(Library, OldSessionsArePrunedAndWhatStaysSaysWhy) {
   EXPECT_THAT(problem(prune("{}"), 400), HasSubstr("older_than"));
   EXPECT_THAT(problem(prune(R"({"older_than":"1d","before":"2026-11-22T15:45:01Z"})"), 400), HasSubstr("older_than"));
   EXPECT_THAT(problem(prune(R"({"older_than":"1d","all":true})"), 400), HasSubstr("\"all\""));
+  // One that is wrong is not passed over for the other one.
+  EXPECT_THAT(problem(prune(R"({"older_than":"1d","before":"yesterday"})"), 400), HasSubstr("older_than"));
+  EXPECT_THAT(problem(prune(R"({"older_than":"","before":"2099-01-01T00:00:00Z"})"), 400), HasSubstr("older_than"));
+  EXPECT_THAT(problem(prune(R"({"older_than":"1d","dry_run":null})"), 400), HasSubstr("dry_run"));
   const auto removed = [&](std::string body) {
     return parse(std::get<std::string>(prune(std::move(body)).body)).at("removed").as_array().size();
   };
@@ -562,7 +571,7 @@ TEST_F(Routes, TheDocumentHasEveryRoute) {
     const std::string method = route.method == "GET" ? "get" : route.method == "POST" ? "post" : "delete";
     const auto& operation = document.at("paths").at(route.pattern).at(method);
     EXPECT_EQ(text_of(operation.at("operationId")), route.name);
-    EXPECT_EQ(operation.at("responses").at("default").at("$ref"), "#/components/responses/Problem");
+    EXPECT_EQ(operation.at("responses").at("400").at("$ref"), "#/components/responses/Problem");
     EXPECT_EQ(operation.at("parameters").as_array().size(), route.parameters.size());
   }
   EXPECT_EQ(document.at("components")
@@ -573,6 +582,74 @@ TEST_F(Routes, TheDocumentHasEveryRoute) {
                 .at("schema")
                 .at("$ref"),
             "#/components/schemas/Problem");
+}
+
+TEST_F(Routes, TheDocumentHasASchemaOfEachAnswerInJSON) {
+  const auto document = json_of("/openapi.json");
+  const auto& schemas = document.at("components").at("schemas").as_object();
+  std::set<std::string> used{"Problem", "SessionEntry"};  // of other schemas
+  for (const auto& path : document.at("paths").as_object()) {
+    for (const auto& method : path.value().as_object()) {
+      const auto* const success = method.value().at("responses").as_object().if_contains("200");
+      if (success == nullptr) continue;
+      const auto* const json = success->at("content").as_object().if_contains("application/json");
+      if (json == nullptr) continue;
+      const std::string reference = text_of(json->at("schema").at("$ref"));
+      const std::string name = reference.substr(reference.rfind('/') + 1);
+      EXPECT_TRUE(schemas.contains(name)) << method.value().at("operationId") << " " << reference;
+      used.insert(name);
+    }
+  }
+  EXPECT_EQ(used.size(), schemas.size());
+}
+
+/// What docs/server.md has in its tables: the endpoint ("GET /api/v1/sessions/SESSION"), and the last cell of the line.
+std::map<std::string, std::string> documented_endpoints() {
+  std::map<std::string, std::string> endpoints;
+  std::ifstream manual(test::project_file("docs/server.md"));
+  for (std::string line; std::getline(manual, line);) {
+    const std::size_t end_of_first = line.find(" | ");
+    if (!line.starts_with("| `") || end_of_first == std::string::npos) continue;
+    const std::string last = line.substr(line.rfind(" | ") + 3);
+    const std::string scope = last.starts_with('`') ? last.substr(1, last.find('`', 1) - 1) : "";
+    std::string_view names = std::string_view(line).substr(2, end_of_first - 2);
+    while (names.starts_with('`')) {
+      const std::size_t end = names.find('`', 1);
+      endpoints.emplace(names.substr(1, end - 1), scope);
+      names.remove_prefix(std::min(names.find('`', end + 1), names.size()));
+    }
+  }
+  return endpoints;
+}
+
+TEST_F(Routes, EveryRouteIsInTheManualWithItsScope) {
+  const auto manual = documented_endpoints();
+  std::set<std::string> known{"GET /", "GET /web/NAME", "POST /api/v1/commands/NAME"};
+  for (const Route& route : router.routes()) {
+    if (is_of_page(route)) continue;
+    std::string endpoint = route.method + " ";
+    bool is_name = false;
+    for (const char c : route.pattern) {  // "{segment}" is INDEX where the manual has a number
+      if (c == '{' || c == '}') {
+        is_name = c == '{';
+      } else {
+        endpoint += is_name ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+      }
+    }
+    for (const std::string number : {"SEGMENT", "NOTE"}) {
+      if (const std::size_t at = endpoint.find("/" + number); at != std::string::npos) {
+        endpoint.replace(at + 1, number.size(), "INDEX");
+      }
+    }
+    const bool is_command = endpoint.starts_with("POST /api/v1/commands/");
+    const auto found = manual.find(is_command ? route.name : endpoint);
+    ASSERT_NE(found, manual.end()) << endpoint << " is not in docs/server.md";
+    if (!is_command) EXPECT_EQ(found->second, route.scope == Scope::none ? "" : to_string(route.scope)) << endpoint;
+    known.insert(endpoint);
+  }
+  for (const auto& [endpoint, scope] : manual) {
+    if (endpoint.find(" /") != std::string::npos) EXPECT_TRUE(known.contains(endpoint)) << endpoint << " is no route";
+  }
 }
 
 TEST_F(Routes, TheDocumentHasTheFieldsOfCommands) {

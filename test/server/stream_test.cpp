@@ -25,6 +25,7 @@
 #include "json_text.hpp"
 #include "recorder/recordings.hpp"
 #include "server/audio_spool.hpp"
+#include "server/opus_decoder.hpp"
 #include "server/remote_audio.hpp"
 #include "server/safe_frames.hpp"
 #include "server/server.hpp"
@@ -53,7 +54,7 @@ TEST(StreamHello, NamesTheDeviceTheFormatAndTheClock) {
   const StreamHello hello = parse_stream_hello(
       R"({"type":"hello","device":"Kitchen","format":"s16","rate":48000,"channels":2,"clock":1795363501.25})");
   EXPECT_EQ(hello.device, "Kitchen");
-  EXPECT_EQ(hello.sample, audio::SampleFormat::s16);
+  EXPECT_EQ(hello.encoding, StreamFormat::s16);
   EXPECT_EQ(hello.format, (AudioFormat{48000, 2}));
   EXPECT_EQ(hello.clock, 1795363501.25);
   EXPECT_TRUE(hello.types.contains("SpeechEnded"));
@@ -90,6 +91,16 @@ TEST(StreamHello, OneThatIsWrongIsRefusedWithWhatIsWrong) {
   }
 }
 
+TEST(StreamHello, OfOpusIsRefusedWithASentenceByABuildWithoutIt) {
+  if (OpusDecoder::is_available()) GTEST_SKIP() << "this build has libopus";
+  try {
+    parse_stream_hello(R"({"type":"hello","format":"opus","rate":48000})");
+    ADD_FAILURE();
+  } catch (const RecorderError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("built without libopus"));
+  }
+}
+
 TEST(StreamFrames, AreANumberAndWholeFrames) {
   const std::string message = stream_frame_number(0x0102030405060708) + "abcd";
   const StreamFrames frames = parse_stream_frames(message, 4);
@@ -105,7 +116,7 @@ TEST(StreamFrames, SamplesThatAreNoNumbersAreSilence) {
   const std::array<float, 3> samples = {0.5F, std::numeric_limits<float>::quiet_NaN(),
                                         std::numeric_limits<float>::infinity()};
   const std::string_view bytes(reinterpret_cast<const char*>(samples.data()), sizeof samples);
-  EXPECT_THAT(decode_samples(audio::SampleFormat::f32, bytes), ElementsAre(0.5F, 0.0F, 0.0F));
+  EXPECT_THAT(decode_samples(StreamFormat::f32, bytes), ElementsAre(0.5F, 0.0F, 0.0F));
 }
 
 TEST(StreamMessage, IsReadAsItWasWritten) {
@@ -575,15 +586,29 @@ TEST(AudioSpool, ReadsWhatWasWrittenAndPassesOverWhatIsMissing) {
   const auto first = spool.read(1, 100);
   ASSERT_TRUE(first);
   EXPECT_EQ(first->first, 1);
-  EXPECT_EQ(decode_samples(audio::SampleFormat::f32, first->bytes), (std::vector<float>{3, 4, 5, 6}));
+  EXPECT_EQ(decode_samples(StreamFormat::f32, first->bytes), (std::vector<float>{3, 4, 5, 6}));
   for (const Frame from : {3, 4, 6}) {
     const auto second = spool.read(from, 100);
     ASSERT_TRUE(second);
     EXPECT_EQ(second->first, 6);
-    EXPECT_EQ(decode_samples(audio::SampleFormat::f32, second->bytes), (std::vector<float>{1, 2}));
+    EXPECT_EQ(decode_samples(StreamFormat::f32, second->bytes), (std::vector<float>{1, 2}));
   }
   EXPECT_FALSE(spool.read(7, 100));
   EXPECT_EQ(spool.read(0, 2)->bytes.size(), 2 * 2 * sizeof(float));
+}
+
+TEST(AudioSpool, LeavesTheReserveOfTheDiskFree) {
+  const test::TemporaryDirectory folder;
+  AudioSpool spool(folder / "unsent.wav", {8000, 1}, [] {}, std::uint64_t{1} << 60);
+  const std::array<float, 3> frames = {1, 2, 3};
+  try {
+    spool.append(frames);
+    ADD_FAILURE();
+  } catch (const RecorderError& error) {
+    EXPECT_EQ(error.code(), Errc::disk_full);
+  }
+  EXPECT_EQ(spool.end(), 3);  // they are missing
+  EXPECT_FALSE(spool.read(0, 3));
 }
 
 TEST(AudioSpool, EndsBehindTheLastFrameThatIsThere) {
@@ -608,7 +633,7 @@ TEST(AudioSpool, IsASoundFileThatGoesOnceEverythingIsReleased) {
     AudioSpool spool(folder / "unsent.wav", {8000, 1}, [] {});
     spool.append(std::vector<float>(1000000, 0.25F));
     spool.release(600000);
-    EXPECT_EQ(decode_samples(audio::SampleFormat::f32, spool.read(600000, 1)->bytes).front(), 0.25F);
+    EXPECT_EQ(decode_samples(StreamFormat::f32, spool.read(600000, 1)->bytes).front(), 0.25F);
   }
   EXPECT_EQ(sound_file_info(folder / "unsent.wav").format, (AudioFormat{8000, 1}));
   std::filesystem::remove(folder / "unsent.wav");

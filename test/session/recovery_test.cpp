@@ -76,6 +76,19 @@ TEST_F(Crash, BeforeTheFirstEventLeavesAnEmptySession) {
   EXPECT_NE(read_manifest(path()).stopped_at, std::nullopt);
 }
 
+TEST_F(Crash, MakesANoteAgainWhoseFileIsALinkToItself) {
+  scribe_.start();
+  const std::uint32_t index = scribe_.speak(1000);
+  scribe_.transcribe(index, "milk");
+  scribe_.note("Shopping list", "milk", {index});
+  die();
+  const fs::path note = path() / "notes/0001-note.md";
+  fs::remove(note);
+  fs::create_symlink(note, note);
+  recovered();
+  EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(note)));
+}
+
 TEST_F(Crash, LeavesNoAudioToWorkersThatIsALinkToAForeignFile) {
   scribe_.start();
   scribe_.queue(scribe_.speak(1000));
