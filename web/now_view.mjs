@@ -2,7 +2,7 @@
 
 import { h, icon, problemBox, setText } from "./dom.mjs";
 import { drawLevels } from "./level_meter.mjs";
-import { takeChanged } from "./recording.mjs";
+import { openNoteText, takeChanged } from "./recording.mjs";
 import { clock, count, splitAtByte } from "./text.mjs";
 
 const STATES = {
@@ -115,7 +115,8 @@ export function nowView({ recorder, microphone }) {
 
   function drawNotes() {
     const { notes: all, openNote } = recording;
-    const key = JSON.stringify([all, openNote]);
+    const text = openNoteText(recording);
+    const key = JSON.stringify([all, openNote, text]);
     if (notes.dataset.key === key) return;
     notes.dataset.key = key;
     notes.replaceChildren();
@@ -123,7 +124,8 @@ export function nowView({ recorder, microphone }) {
       const complete = h("button", { type: "button", class: "pill", onclick: () => recorder.completeNote() }, "Complete it");
       notes.append(h("article", { class: "card open" },
         h("h3", { dir: "auto" }, openNote.title || "New note"),
-        h("p", { class: "tentative" }, openNote.title ? "What you say now goes into this note." : "Say its title."),
+        text ? h("p", { dir: "auto" }, text)
+          : h("p", { class: "tentative" }, openNote.title ? "What you say now goes into this note." : "Say its title."),
         shown() === recorder && complete)); // a stream's notes are steered by voice
     }
     for (const note of [...all].reverse()) {

@@ -13,7 +13,7 @@ export function newRecording(session = null) {
     device: "", // where it changed
     segments: new Map(), // by index, in order of speech
     notes: [],
-    openNote: null, // {title}
+    openNote: null, // {title, after}: its words are those of the segments behind that one
     faults: [], // {text, times}
     levels: [], // {rms, speech}
     frame: 0, // of the newest event
@@ -52,6 +52,19 @@ export function apply(recording, event) {
 export function elapsed(recording, rate, now) {
   const since = recording.isRecording && recording.state !== "stopping" ? Math.max(0, now - recording.timestamp) : 0;
   return recording.frame / rate + since;
+}
+
+/** What has been said into the open note so far; empty until it has a title. */
+export function openNoteText(recording) {
+  const { openNote } = recording;
+  if (!openNote?.title) return "";
+  const texts = [];
+  for (const each of [...recording.segments.values()].sort((a, b) => a.index - b.index)) {
+    if (each.index <= openNote.after) continue;
+    if (each.command === "scratch") texts.pop();
+    else if (each.command === null && each.state === "done" && each.text) texts.push(each.text);
+  }
+  return texts.join(" ");
 }
 
 function segment(recording, index) {
@@ -122,11 +135,11 @@ const handlers = {
   },
   NoteCommandDetected(recording, e) {
     segment(recording, e.segment_index).command = e.command;
-    if (e.command === "start") recording.openNote = { title: "" };
+    if (e.command === "start") recording.openNote = { title: "", after: e.segment_index };
   },
   NoteTitleCaptured(recording, e) {
     segment(recording, e.segment_index).isTitle = true;
-    recording.openNote = { title: e.title };
+    recording.openNote = { title: e.title, after: e.segment_index };
   },
   NoteCompleted(recording, e) {
     const note = { title: e.title, text: e.text, path: e.path, segments: e.segments };

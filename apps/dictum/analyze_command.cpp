@@ -41,6 +41,12 @@ void draw(const Analysis& analysis) {
     }
     print("{:7.2f} s  {}\n           {}\n", static_cast<double>(first) / windows_a_second, speech, kept);
   }
+  if (!analysis.probabilities.empty()) {
+    print(
+        "           ▁ to █  how likely there is speech, 0 to 1; one column is {:.0f} ms\n           ━       kept in a "
+        "segment\n\n",
+        1000 / windows_a_second);
+  }
   for (const auto& segment : analysis.segments) {
     const auto seconds = [&](Frame frame) { return static_cast<double>(frame) / analysis.sample_rate; };
     print("segment {:>3}  speech {:8.3f} to {:8.3f} s  {}\n", segment.index, seconds(segment.speech_start_frame),
@@ -71,7 +77,7 @@ void add_analyze_command(CLI::App& app, ExitCode& code) {
   auto options = std::make_shared<Options>(*command);
   command->add_option("FILE", options->file, "a sound file")->required();
   command->add_flag("--json", options->json, "print one JSON document");
-  options->config.add_all();
+  options->config.add_detection();
   command->callback([options, &code] { code = analyze(*options); });
 }
 

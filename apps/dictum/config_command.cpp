@@ -4,9 +4,12 @@
 #include <sys/wait.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -16,6 +19,10 @@
 #include "dictum/error.hpp"
 #include "dictum/settings.hpp"
 #include "output.hpp"
+#include "server/hook_runner.hpp"
+#ifdef DICTUM_TUI
+#include "tui/action.hpp"
+#endif
 
 extern char** environ;
 
@@ -47,6 +54,39 @@ std::string as_file(const RecorderConfig& config) {
                         is_default ? "#" : "", setting.key, value);
   }
   return text;
+}
+
+/// A table of `settings()` has no place for the sections of programs: those are read by whoever goes by them.
+std::string section_of_hooks(const fs::path& file) {
+  const server::HookSettings hooks = server::read_hooks(file);
+  const auto line = [](std::string_view key, std::string_view help, const std::vector<std::string>& command) {
+    return fmt::format("# {}\n{}{} = {}\n", help, command.empty() ? "#" : "", key,
+                       boost::json::serialize(boost::json::value_from(command)));
+  };
+  return "\n[hooks]\n" +
+         line("on_text", "a program and its arguments, run with the first text of each segment", hooks.on_text) +
+         line("on_note", "the same, with each note that is complete", hooks.on_note);
+}
+
+std::string section_of_keys([[maybe_unused]] const fs::path& file) {
+#ifdef DICTUM_TUI
+  const auto wanted = file.empty() ? std::map<std::string, std::string>() : read_config_texts(file, "tui.keys");
+  const tui::KeyMap keys(wanted, file.string());
+  std::string text = "\n[tui.keys]\n";
+  for (const tui::ActionInfo& action : tui::actions()) {
+    const std::string& key = keys.key(action.action);
+    text += fmt::format("# {}\n{}{} = {}\n", action.help, key == action.key ? "#" : "", action.name,
+                        boost::json::serialize(boost::json::value(key)));
+  }
+  return text;
+#else
+  return {};
+#endif
+}
+
+/// Everything that a configuration file may hold.
+std::string as_whole_file(const RecorderConfig& config, const fs::path& file) {
+  return as_file(config) + section_of_hooks(file) + section_of_keys(file);
 }
 
 std::string as_markdown() {
@@ -84,7 +124,7 @@ ExitCode show(const std::string& named, bool markdown) {
     read_config_file(config, file);
     print("# From {}. A # stands before what has its default.\n", file.string());
   }
-  print_document(as_file(config));
+  print_document(as_whole_file(config, file));
   return ExitCode::success;
 }
 
@@ -97,6 +137,8 @@ ExitCode check(const std::string& named) {
   RecorderConfig config;
   read_config_file(config, file);
   config.validate();
+  (void)section_of_hooks(file);
+  (void)section_of_keys(file);
   print("{} is right.\n", file.string());
   return ExitCode::success;
 }
@@ -136,7 +178,7 @@ ExitCode edit(const std::string& named) {
   if (!fs::exists(file)) {
     if (file.has_parent_path()) fs::create_directories(file.parent_path());
     std::ofstream made(file);
-    made << "# The settings of dictum: take the # away to change one.\n" << as_file(RecorderConfig());
+    made << "# The settings of dictum: take the # away to change one.\n" << as_whole_file(RecorderConfig(), {});
     if (!made.flush())
       throw RecorderError(Errc::output_unwritable, fmt::format("{} cannot be written.", file.string()));
   }
@@ -164,10 +206,9 @@ void add_config_command(CLI::App& app, ExitCode& code) {
     });
     return one;
   };
-  add("show",
-      "The settings of a recorder with their values, as a configuration file; hooks and keys are not among them",
-      [=] { return show(*named, *markdown); })
-      ->add_flag("--markdown", *markdown, "all settings and their defaults, as a Markdown document");
+  add("show", "Every setting with its value, as a configuration file", [=] {
+    return show(*named, *markdown);
+  })->add_flag("--markdown", *markdown, "all settings and their defaults, as a Markdown document");
   add("check", "Say whether the configuration file is right", [=] { return check(*named); });
   add("edit", "Open the configuration file in $EDITOR, and check it", [=] { return edit(*named); });
   command->add_subcommand("path", "Where the configuration file is, or would be")->callback([] {

@@ -59,6 +59,15 @@ void ConfigFlags::add_all() {
   for (const Setting& setting : settings()) {
     if (std::ranges::find(kArrangedOnce, setting.section) == kArrangedOnce.end()) add(setting);
   }
+  add_far_field();
+}
+
+void ConfigFlags::add_detection() {
+  add_sections({"vad"}, {"capture.channel", "capture.input_format"});
+  add_far_field();
+}
+
+void ConfigFlags::add_far_field() {
   const std::string far_field_help = "detect speech that is far from the microphone, and more noise";
   far_field_ = command_.add_flag(kFarField, far_field_help);
   far_field_->excludes("--vad-threshold")->group(heading("vad"));

@@ -26,6 +26,9 @@ class ConfigFlags {
   void add_sections(std::initializer_list<std::string_view> sections,
                     std::initializer_list<std::string_view> and_settings = {});
 
+  /// Adds `--config` and what decides where a sound file holds speech.
+  void add_detection();
+
   /// The configuration: `base`, then the configuration file, then the options. Throws UsageError.
   RecorderConfig resolve(RecorderConfig base) const;
 
@@ -40,6 +43,7 @@ class ConfigFlags {
 
  private:
   void add_config_file();
+  void add_far_field();
   void add(const Setting& setting);
 
   struct Flag {

@@ -34,7 +34,7 @@ struct Action {
 constexpr std::array<Action, 9> kActions = {{
     {"start", "Begin a recording", "start_recording"},
     {"stop", "End the recording, and wait for its texts", "stop_recording"},
-    {"toggle", "Begin a recording, or end the one that there is", ""},
+    {"toggle", "Begin a recording, or end the one that there is", "toggle_recording"},
     {"pause", "Pause, and hand the microphone back", "pause_recording"},
     {"resume", "Go on in the same session", "resume_recording"},
     {"mute", "Record silence in place of the microphone", "set_muted", R"({"muted":true})"},
@@ -72,21 +72,13 @@ boost::json::object status_of(const Options& options) {
   return ask(options, "GET", "/api/v1/status");
 }
 
-bool is_recording(const boost::json::object& status) {
-  const auto* const found = status.if_contains("is_recording");
-  return found != nullptr && found->is_bool() && found->as_bool();
-}
-
 std::string text_in(const boost::json::object& object, std::string_view key) {
   const auto* const found = object.if_contains(key);
   return found != nullptr && found->is_string() ? std::string(std::string_view(found->as_string())) : std::string();
 }
 
 ExitCode control(const Options& options, const Action& action) {
-  std::string_view command = action.command;
-  if (std::string_view(action.name) == "toggle") {
-    command = is_recording(status_of(options)) ? "stop_recording" : "start_recording";
-  }
+  const std::string_view command = action.command;
   const boost::json::object status =
       command.empty() ? status_of(options)
                       : ask(options, "POST", fmt::format("/api/v1/commands/{}", command), action.body);

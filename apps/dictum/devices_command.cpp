@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
 #include <memory>
 #include <vector>
 
@@ -28,19 +28,7 @@ ExitCode devices(const Options& options) {
     throw;
   }
   if (options.json) {
-    boost::json::array all;
-    for (const auto& device : found) {
-      all.push_back(boost::json::object{{"id", device.id},
-                                        {"name", device.name},
-                                        {"description", device.description},
-                                        {"channels", device.channels},
-                                        {"sample_rate", device.sample_rate},
-                                        {"is_default", device.is_default},
-                                        {"is_monitor", device.is_monitor},
-                                        {"is_muted", device.is_muted},
-                                        {"backend", device.backend}});
-    }
-    print_json(all);
+    print_json(boost::json::value_from(found).as_array());
     return ExitCode::success;
   }
   if (found.empty()) print("No microphone was found. Connect one.\n");

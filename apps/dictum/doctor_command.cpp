@@ -120,9 +120,9 @@ void examine_tui(Report& report) {
 #endif
 }
 
-void examine_devices(Report& report) {
+void examine_devices(Report& report, const RecorderConfig& config) {
   try {
-    const auto devices = list_devices("auto");
+    const auto devices = list_devices(config.capture.backend);
     for (const auto& device : devices) {
       if (device.is_monitor) continue;
       const std::string name = fmt::format("{}{}", device.description, device.is_default ? " (default)" : "");
@@ -140,8 +140,7 @@ void examine_devices(Report& report) {
   }
 }
 
-void examine_places(Report& report, const RecorderConfig& config) {
-  const auto file = config_file();
+void examine_places(Report& report, const RecorderConfig& config, const std::filesystem::path& file) {
   report.good("configuration", file.empty() ? "no file; the defaults hold" : file.string());
   std::filesystem::path folder = session_root(config);
   const std::string shown = folder.string();
@@ -158,16 +157,16 @@ void examine_places(Report& report, const RecorderConfig& config) {
   }
 }
 
-ExitCode doctor(const RecorderConfig& config) {
+ExitCode doctor(const RecorderConfig& config, const std::filesystem::path& file) {
   print("dictum {}\n", DICTUM_VERSION);
   Report report;
   examine_detector(report);
   examine_transcribers(report, config);
   examine_privacy(report, config);
   examine_models(report);
-  examine_devices(report);
+  examine_devices(report, config);
   examine_tui(report);
-  examine_places(report, config);
+  examine_places(report, config, file);
   return report.missing() == 0 ? ExitCode::success : ExitCode::failure;
 }
 
@@ -176,8 +175,8 @@ ExitCode doctor(const RecorderConfig& config) {
 void add_doctor_command(CLI::App& app, ExitCode& code) {
   CLI::App* command = app.add_subcommand("doctor", "Say what is installed, what is missing, and how to get it");
   auto flags = std::make_shared<ConfigFlags>(*command);
-  flags->add_all();
-  command->callback([flags, &code] { code = doctor(flags->resolve({})); });
+  flags->add_root({"transcription"});
+  command->callback([flags, &code] { code = doctor(flags->resolve({}), flags->file()); });
 }
 
 }  // namespace dictum::program

@@ -37,8 +37,9 @@ constexpr std::pair<std::string_view, std::string_view> kEnvironment[] = {
     {"DICTUM_CONFIG", "The configuration file, in place of that one."},
     {"XDG_CACHE_HOME", "Its folder dictum/ keeps how fast each model is here; without it ~/.cache/dictum."},
     {"DICTUM_WORKER_DIR", "One more folder of transcribers, as an absolute path."},
-    {"DICTUM_MODEL_DIR", "One more folder of models, which are only read."},
-    {"DICTUM_MODELS_DIR", "The one folder of models, in place of all others."},
+    {"DICTUM_MODELS_DIR",
+     "The one folder of models, in place of all others. (DICTUM_MODEL_DIR, a former name, adds a folder that is only "
+     "read.)"},
     {"DICTUM_MODELS_URL", "Where models are fetched from, in place of their publisher's address."},
     {"DICTUM_OPENAI_URL", "Where the openai transcriber sends speech."},
     {"DICTUM_OPENAI_KEY_FILE",

@@ -67,7 +67,7 @@ void add_resume_command(CLI::App& app, ExitCode& code) {
                       "a name, the beginning of one, a folder, or \"last\"; none: all that are unfinished");
   command->add_flag("--failed", options->failed, "transcribe again what had failed");
   command->add_flag("--json", options->json, "print one event a line as JSON");
-  options->config.add_all();
+  options->config.add_root({"transcription"});
   command->callback([options, &code] { code = resume(*options); });
 }
 

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::string older_than;
-  bool keep_notes = false;
+  bool keep_notes = true;
   bool dry_run = false;
   bool json = false;
 };
@@ -62,7 +62,8 @@ void add_prune_verb(CLI::App& sessions, ExitCode& code) {
                                         [](const fs::path& root, Options& given) { return prune(root, given); });
   command->add_option("--older-than", options->older_than, "how long ago they began (90d, 12h), or a local day")
       ->required();
-  command->add_flag("--keep-notes", options->keep_notes, "sessions with notes stay");
+  command->add_flag_callback(
+      "--no-keep-notes", [options] { options->keep_notes = false; }, "delete sessions with notes too");
   command->add_flag("--dry-run", options->dry_run, "only say what would be deleted");
   command->add_flag("--json", options->json, "print one JSON document");
 }

@@ -128,6 +128,7 @@ class Program {
 
  private:
   void carry_out(tui::Command command) {
+    if (const auto* copy = std::get_if<tui::Copy>(&command)) window_.copy(copy->text);
     asio::post(context_, [this, command = std::move(command)] { controller_->carry_out(command); });
   }
 

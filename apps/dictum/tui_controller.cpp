@@ -55,6 +55,7 @@ TUIController::TUIController(boost::asio::any_io_executor executor, const Record
       config.vad.mode == VADMode::normal ? config.vad.min_silence_ms : config.vad.long_note_silence_ms;
   model_.device = config.capture.input.empty() ? config.capture.device : config.capture.input.filename().string();
   model_.privacy = where_speech_goes(config);
+  model_.spoken = spoken_commands_for_tui(config.notes);
   backend_.emplace(executor_, config_, [this](const Event& event) { receive(event); });
   publish_soon();
 }
@@ -145,6 +146,13 @@ void TUIController::carry_out(const tui::Command& command) {
         } else if constexpr (std::is_same_v<What, tui::ListSessions>) {
           ask<std::vector<tui::SessionEntry>>([root = session_root(config_)] { return list_sessions_for_tui(root); },
                                               [](tui::Model& model, auto all) { model.sessions = std::move(all); });
+        } else if constexpr (std::is_same_v<What, tui::ListNotes>) {
+          ask<std::vector<tui::StoredNote>>([root = session_root(config_)] { return list_notes_for_tui(root); },
+                                            [](tui::Model& model, auto all) { model.stored_notes = std::move(all); });
+        } else if constexpr (std::is_same_v<What, tui::Copy>) {
+          update([](tui::Model& model) {
+            model = tui::notify(std::move(model), Weight::information, "copied to the clipboard of the terminal");
+          });
         } else if constexpr (std::is_same_v<What, tui::ReadSession>) {
           ask<tui::OpenSession>([path = what.session] { return read_session_for_tui(path); },
                                 [](tui::Model& model, auto open) { model.open_session = std::move(open); });

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include "dictum/devices.hpp"
@@ -59,6 +60,19 @@ std::vector<tui::SessionEntry> list_sessions_for_tui(const fs::path& root) {
   return all;
 }
 
+std::vector<tui::StoredNote> list_notes_for_tui(const fs::path& root) {
+  std::vector<tui::StoredNote> all;
+  for (const auto& listed : list_sessions(root)) {
+    if (listed.notes == 0 || !listed.is_readable) continue;
+    for (auto& note : session_notes(listed.path)) {
+      all.push_back({listed.path, note.segments.empty() ? 0 : note.segments.front(), timestamp_of(note.said_at),
+                     std::move(note.title), std::move(note.text)});
+    }
+  }
+  std::ranges::sort(all, std::greater(), &tui::StoredNote::said_at);
+  return all;
+}
+
 tui::OpenSession read_session_for_tui(const fs::path& path) {
   const SessionTranscript session = open_session(path);
   tui::OpenSession open{path, session.name, {}};
@@ -100,6 +114,16 @@ void play_for_tui(const fs::path& path, std::uint32_t segment, const std::functi
     report({path, begun.index, session.seconds(start), begun.text});
   };
   play_session(session, {.from = session.segment(segment).start_frame, .on_segment = on_segment}, stop);
+}
+
+std::vector<tui::SpokenCommand> spoken_commands_for_tui(const RecorderConfig::Notes& notes) {
+  const auto command = [](const std::vector<std::string>& configured, std::string_view usual, std::string_view help) {
+    return tui::SpokenCommand{configured.empty() ? std::string(usual) : configured.front(), std::string(help)};
+  };
+  return {command(notes.start, "start a new note", "begin a note; its title is said next"),
+          command(notes.end, "end note", "complete it"), command(notes.cancel, "cancel note", "throw it away"),
+          command(notes.scratch, "scratch that", "take back what was said last"),
+          command(notes.stop, "stop recording", "end the recording")};
 }
 
 }  // namespace dictum::program

@@ -15,6 +15,9 @@ namespace dictum::program {
 
 std::vector<tui::Device> list_devices_for_tui(const std::string& backend);
 std::vector<tui::SessionEntry> list_sessions_for_tui(const std::filesystem::path& root);
+/// The notes of every session that can be read, the newest first.
+std::vector<tui::StoredNote> list_notes_for_tui(const std::filesystem::path& root);
+
 tui::OpenSession read_session_for_tui(const std::filesystem::path& session);
 std::vector<tui::Hit> search_for_tui(SessionFinder& finder, const std::string& query);
 
@@ -25,5 +28,8 @@ std::filesystem::path export_for_tui(const std::filesystem::path& session, const
 /// for.
 void play_for_tui(const std::filesystem::path& session, std::uint32_t segment,
                   const std::function<void(tui::Playing)>& report, const std::stop_token& stop);
+
+/// What can be said, as it is configured: of each command the first phrase.
+std::vector<tui::SpokenCommand> spoken_commands_for_tui(const RecorderConfig::Notes& notes);
 
 }  // namespace dictum::program

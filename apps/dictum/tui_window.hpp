@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 
 #include "tui/draw.hpp"
 #include "tui/model.hpp"
@@ -31,6 +32,9 @@ class TUIWindow {
   void run();
 
   void show(std::shared_ptr<const tui::Model> model);
+
+  /// Gives the terminal a text for its clipboard (OSC 52). On the drawing thread.
+  void copy(std::string_view text);
   void quit();
 
   /// Gives the terminal back and stops the process, as Ctrl-Z does; goes on when that is continued.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/describe/class.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,10 @@ struct DeviceInfo {
   bool is_muted{};    ///< the sound system silences it: muted, or its volume is 0
   std::string backend;
 };
+
+// The members that are written to JSON.
+BOOST_DESCRIBE_STRUCT(DeviceInfo, (),
+                      (id, name, description, channels, sample_rate, is_default, is_monitor, is_muted, backend))
 
 /// The devices of the back end of that name, or, for "auto", of the first whose server answers. Blocks for at most two
 /// seconds a back end.

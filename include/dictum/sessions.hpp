@@ -104,7 +104,7 @@ struct UnfinishedSession {
 /// Which sessions `prune_sessions` deletes.
 struct PruneRule {
   std::chrono::system_clock::time_point before;  ///< sessions that began earlier
-  bool keep_notes = false;                       ///< those with a completed note stay, whole
+  bool keep_notes = true;                        ///< those with a completed note stay, whole
   bool dry_run = false;                          ///< only lists what would be deleted
   std::function<bool()> goes_on = {};            ///< asked before each session; false ends it. Empty: to the end
 };

@@ -171,6 +171,27 @@ void bind_library(nb::module_& module) {
   module.def("delete_session", &session::delete_session, "session"_a, Unlocked());
   module.def("search", &search, "root"_a, "text"_a, "scope"_a, "since"_a.none(), "before"_a.none(), "session"_a,
              "limit"_a, Unlocked());
+  module.def("export_session", &export_session, "session"_a, "file"_a, "format"_a, "revision"_a.none(),
+             "whole_timeline"_a, Unlocked());
+  module.def(
+      "edit_session",
+      [](const std::filesystem::path& session, std::uint32_t segment, const std::string& text) {
+        dictum::edit_session(session, segment, text);
+      },
+      "session"_a, "segment"_a, "text"_a, Unlocked());
+  module.def(
+      "retranscribe_session",
+      [](const std::filesystem::path& session, const nb::dict& settings, bool replace_edits, double drain_sec) {
+        const RecorderConfig config = make_config(settings);
+        const WithoutGIL unlocked;
+        dictum::retranscribe_session(config, session, replace_edits ? EditedTexts::replace : EditedTexts::keep, {},
+                                     drain_sec);
+      },
+      "session"_a, "settings"_a, "replace_edits"_a, "drain_sec"_a);
+  module.def("list_devices", &list_devices, "backend"_a, Unlocked());
+  module.def("list_transcribers", &list_transcribers, Unlocked());
+  module.def("list_models", &list_models, Unlocked());
+  module.def("describe_settings", &describe_settings, Unlocked());
   module.def(
       "session_root", [](const nb::dict& settings) { return journal::session_root(make_config(settings)); },
       "settings"_a);

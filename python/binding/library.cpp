@@ -1,14 +1,21 @@
 #include "library.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
 #include <chrono>
 #include <string_view>
 
 #include "base/json.hpp"
+#include "base/model_folders.hpp"
+#include "dictum/devices.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
+#include "dictum/settings.hpp"
+#include "dictum/transcribers.hpp"
 
 namespace dictum::python {
 namespace {
@@ -85,6 +92,62 @@ std::string search(const std::filesystem::path& root, const std::string& text, c
   boost::json::array hits;
   for (const auto& hit : search_sessions(root, query)) hits.push_back(describe(hit));
   return json::to_line(hits);
+}
+
+std::vector<std::string> export_session(const std::filesystem::path& session, const std::filesystem::path& file,
+                                        const std::string& format, std::optional<int> revision, bool whole_timeline) {
+  ExportOptions options{.format = {}, .revision = revision, .whole_timeline = whole_timeline};
+  if (!format.empty()) {
+    options.format = export_format(format);
+    if (!options.format) {
+      throw RecorderError(
+          Errc::invalid_argument,
+          fmt::format("There is no export format \"{}\": use txt, srt, vtt, json, md, wav or flac.", format));
+    }
+  }
+  return dictum::export_session(session, file, options);
+}
+
+std::string list_devices(const std::string& backend) {
+  return json::to_line(boost::json::value_from(dictum::list_devices(backend)));
+}
+
+std::string list_transcribers() {
+  const std::string chosen = auto_transcriber();
+  boost::json::array all;
+  for (const InstalledTranscriber& each : dictum::list_transcribers()) {
+    all.push_back(boost::json::object{
+        {"name", each.name}, {"executable", each.executable.string()}, {"is_auto", each.name == chosen}});
+  }
+  return json::to_line(all);
+}
+
+std::string list_models() {
+  constexpr std::string_view kPrefix = "ggml-";
+  boost::json::array all;
+  for (const std::filesystem::path& file : installed_model_files()) {
+    all.push_back(boost::json::object{{"name", file.stem().string().substr(kPrefix.size())}, {"path", file.string()}});
+  }
+  return json::to_line(all);
+}
+
+std::string describe_settings() {
+  const RecorderConfig defaults;
+  const auto number = [](std::optional<double> value) {
+    return value ? boost::json::value(*value) : boost::json::value(nullptr);
+  };
+  boost::json::array all;
+  for (const Setting& each : settings()) {
+    std::string name = each.name();
+    std::ranges::replace(name, '.', '_');
+    all.push_back(boost::json::object{{"name", name},
+                                      {"help", each.help},
+                                      {"default", setting_as_toml(defaults, each.name())},
+                                      {"one_of", boost::json::value_from(each.one_of)},
+                                      {"least", number(each.least)},
+                                      {"most", number(each.most)}});
+  }
+  return json::to_line(all);
 }
 
 }  // namespace dictum::python

@@ -36,6 +36,13 @@ const ConfigField& field_of(const std::string& name) {
   if (found != fields.end()) return *found;
   std::vector<std::string> names;
   for (const ConfigField& field : fields) names.push_back(keyword(field));
+  // Somebody who leaves the section out means this setting, though others have names that are more alike.
+  const auto same_key =
+      std::ranges::find_if(names, [&](const std::string& each) { return each.ends_with("_" + name); });
+  if (same_key != names.end()) {
+    throw RecorderError(Errc::config_invalid,
+                        fmt::format("unknown setting \"{}\": did you mean \"{}\"?", name, *same_key));
+  }
   throw RecorderError(Errc::config_invalid,
                       fmt::format("unknown setting \"{}\": did you mean \"{}\"?", name, nearest(name, names)));
 }

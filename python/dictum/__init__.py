@@ -6,9 +6,10 @@ print(backend.get_session_path())
 """
 
 from ._async_backend import AsyncRecorderBackend, EventStream
-from ._blocking_backend import RecorderBackend
-from ._native.core import PushSource, SileroVAD, __version__
+from ._blocking_backend import BlockingEventStream, RecorderBackend
+from ._native.core import __version__
 from .analysis import AnalysedSegment, Analysis, analyze
+from .audio import PushSource, SileroVAD
 from .errors import (
     CancelledError,
     ConfigInvalidError,
@@ -70,8 +71,10 @@ from .events import (
     WorkerState,
     WorkerStatus,
 )
+from .machine import Device, InstalledTranscriber, Model, list_devices, list_models, list_transcribers
 from .sessions import Note, SearchHit, Segment, Session, find_session, list_notes, list_sessions, search
 from .settings import Settings
+from .transcription import transcribe
 
 __all__ = [
     "AnalysedSegment",
@@ -80,11 +83,13 @@ __all__ = [
     "AsyncRecorderBackend",
     "AudioGap",
     "AudioLevel",
+    "BlockingEventStream",
     "CancelledError",
     "ConfigInvalidError",
     "DeadlineExceededError",
     "DeadlockError",
     "DetectedPhrase",
+    "Device",
     "DeviceAmbiguousError",
     "DeviceBusyError",
     "DeviceChanged",
@@ -98,9 +103,11 @@ __all__ = [
     "GapReason",
     "InputNotFoundError",
     "InputUnreadableError",
+    "InstalledTranscriber",
     "InternalError",
     "InvalidArgumentError",
     "InvalidStateError",
+    "Model",
     "ModelMissingError",
     "Note",
     "NoteCancelled",
@@ -146,7 +153,11 @@ __all__ = [
     "__version__",
     "analyze",
     "find_session",
+    "list_devices",
+    "list_models",
     "list_notes",
     "list_sessions",
+    "list_transcribers",
     "search",
+    "transcribe",
 ]

@@ -1,18 +1,20 @@
 """The recorder for programs on asyncio."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
 from ._arguments import check_arguments
-from ._commands import command, list_of_texts
+from ._commands import command, describe, list_of_texts
 from ._delivery import begin_turn, drain_after
 from ._loop_recorder import EventCallback, LoopRecorder
 from ._native.core import PushSource
+from ._texts import TextCallback, TextFollower, text_callback
 from .errors import InvalidStateError
-from .events import RecorderEvent, RecordingState, VADMode
+from .events import AnyEvent, RecorderEvent, RecordingState, VADMode
 from .settings import Settings
 
 
@@ -25,7 +27,8 @@ class AsyncRecorderBackend:
 
     `event_callback` is any callable that takes an event. What it returns decides whether it is async: an awaitable is
     awaited before the next event. Events come in order, one at a time. What it raises is logged and reported as a
-    RecorderFault, and it goes on being called.
+    RecorderFault, and it goes on being called. `on_text` is the same for texts alone: it is called with the first text
+    of each segment, a string. Faults are logged (logger `dictum`), whoever else is notified.
 
     A call that fails raises a RecorderError. Used with `async with`, it records inside the block; a block that is
     cancelled does not wait for texts.
@@ -35,12 +38,15 @@ class AsyncRecorderBackend:
         self,
         event_callback: EventCallback | None = None,
         *,
+        on_text: TextCallback | None = None,
         source: PushSource | None = None,
         **config: Unpack[Settings],
     ) -> None:
         self._settings = dict(config)
-        check_arguments(event_callback, source, self._settings)
-        self._event_callback = event_callback
+        check_arguments(event_callback, on_text, source, self._settings)
+        self._callbacks = [] if event_callback is None else [event_callback]
+        if on_text is not None:
+            self._callbacks.append(text_callback(on_text))
         self._source = source
         self._recorder: LoopRecorder | None = None
 
@@ -114,6 +120,21 @@ class AsyncRecorderBackend:
         """The events from now on, for `async for`; with `ephemeral`, levels and partial texts too."""
         return EventStream(self._on_this_loop(), ephemeral)
 
+    def texts(self) -> AsyncGenerator[str, None]:
+        """The first text of each segment, from now on, for `async for`. Ends when the recording has ended and no text of
+        it is to come; before a start it waits for one."""
+        return _texts_of(self.events())
+
+    async def wait_for_text(self) -> str:
+        """The next text. Raises InvalidStateError where the recording ends without one."""
+        async with aclosing(self.texts()) as texts:
+            async for text in texts:
+                return text
+        raise InvalidStateError("The recording ended, and no further text came.")
+
+    def __repr__(self) -> str:
+        return describe(self, None if self._recorder is None else self._recorder.core)
+
     async def __aenter__(self) -> Self:
         await self.start_recording()
         return self
@@ -126,15 +147,38 @@ class AsyncRecorderBackend:
     def _on_this_loop(self) -> LoopRecorder:
         recorder = self._recorder
         is_recording = self.is_recording  # which first of all refuses a process that was forked off
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         if recorder is not None and recorder.loop is not loop:
             if not recorder.loop.is_closed():
                 doing = "records" if is_recording else "was used"
                 raise InvalidStateError(f"This recorder {doing} on another event loop, which is still open.")
             recorder = None
         if recorder is None:
-            self._recorder = recorder = LoopRecorder(loop, self._settings, self._source, self._event_callback)
+            self._recorder = recorder = LoopRecorder(loop, self._settings, self._source, self._callbacks)
         return recorder
+
+
+async def _texts_of(events: "EventStream") -> AsyncGenerator[str, None]:
+    follower = TextFollower()
+    try:
+        async for event in events:
+            if (text := follower.take(event)) is not None:
+                yield text
+            if follower.is_over:
+                return
+    finally:
+        await events.aclose()
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Raises InvalidStateError, which is a RuntimeError, where there is none."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise InvalidStateError(
+            "There is no running event loop of asyncio, and AsyncRecorderBackend works on asyncio only (uvloop included, "
+            "and anyio with its asyncio back end): under Trio use RecorderBackend, with trio.to_thread.run_sync."
+        ) from None
 
 
 class EventStream:
@@ -150,8 +194,8 @@ class EventStream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> RecorderEvent:
-        if asyncio.get_running_loop() is not self._recorder.loop:
+    async def __anext__(self) -> AnyEvent:
+        if running_loop() is not self._recorder.loop:
             raise InvalidStateError(
                 "This stream belongs to another event loop: call events() on the one that iterates."
             )
@@ -173,3 +217,6 @@ class EventStream:
 
     def wake(self) -> None:
         self._news.set()
+
+    def __repr__(self) -> str:
+        return f"<EventStream, {'closed' if self._is_closed else 'open'}>"

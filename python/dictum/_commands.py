@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable
 
+from ._native.core import Recorder
 from .errors import InvalidArgumentError
 
 
@@ -28,3 +29,11 @@ def stop_command(drain_sec: float | None) -> str:
         if math.isinf(drain_sec):
             drain_sec = -1.0
     return command("stop_recording", drain_sec=drain_sec)
+
+
+def describe(backend: object, recorder: Recorder | None) -> str:
+    """For the `repr` of a backend."""
+    if recorder is None:
+        return f"<{type(backend).__name__}, not started yet>"
+    session = f", {recorder.session_path}" if recorder.session_path is not None else ""
+    return f"<{type(backend).__name__}, {recorder.state}{session}>"

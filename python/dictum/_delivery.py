@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ._native.core import Subscription
-from .events import RecorderEvent, RecorderFault
+from .events import AnyEvent, RecorderEvent, RecorderFault
 
 _log = logging.getLogger("dictum")
 
@@ -41,6 +41,12 @@ def context_of(turn: Turn) -> contextvars.Context:
     context = contextvars.copy_context()
     context.run(_turn.set, turn)
     return context
+
+
+def log_fault(event: AnyEvent) -> None:
+    """What the library has to say to people, for a program that configures `logging` and nothing else."""
+    if isinstance(event, RecorderFault) and event.code != _CALLBACK_THREW:  # that one has its traceback
+        _log.log(logging.WARNING if event.recoverable else logging.ERROR, "%s (%s)", event.message, event.code)
 
 
 def drain_after(kind: type[BaseException] | None) -> float | None:

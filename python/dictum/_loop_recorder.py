@@ -5,16 +5,16 @@ import contextlib
 import functools
 import inspect
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Protocol
 
 from ._commands import command, stop_command
-from ._delivery import Turn, calling_subscription, context_of, report
+from ._delivery import Turn, calling_subscription, context_of, log_fault, report
 from ._native.core import Call, Notifier, PushSource, Recorder, Subscription
 from .errors import InvalidStateError, RecorderError
-from .events import RecorderEvent
+from .events import AnyEvent, RecorderEvent
 
-EventCallback = Callable[[Any], Awaitable[None] | object]
+EventCallback = Callable[[AnyEvent], Awaitable[None] | object]
 
 _END_SEC = 2.0
 
@@ -33,17 +33,17 @@ class LoopRecorder:
         loop: asyncio.AbstractEventLoop,
         settings: dict[str, object],
         source: PushSource | None,
-        event_callback: EventCallback | None,
+        callbacks: Sequence[EventCallback],
     ) -> None:
         self.loop = loop
         self.core = Recorder(settings, source)
         self._calls: dict[Call, asyncio.Future[None]] = {}
         self._subscriptions: weakref.WeakKeyDictionary[Consumer, Subscription] = weakref.WeakKeyDictionary()
         self.notifier = self._add_notifier()
-        self._delivery = None
-        if event_callback is not None:
-            self._delivery = Delivery(self, event_callback)
-            weakref.finalize(self, self._delivery.subscription.close)  # it may outlive us, while a callback is stuck
+        self._deliveries = [Delivery(self, callback) for callback in callbacks] or [Delivery(self, None)]
+        self._deliveries[0].logs_faults = True
+        for delivery in self._deliveries:
+            weakref.finalize(self, delivery.subscription.close)  # it may outlive us, while a callback is stuck
         self._shutdown = _notice_shutdown(weakref.ref(self))
         _advance(self._shutdown)
 
@@ -115,8 +115,8 @@ class LoopRecorder:
         with contextlib.suppress(InvalidStateError):  # of a process that was forked off
             if self.core.is_recording:
                 await self.until_done(self.core.submit(stop_command(0), None, self.notifier))
-        if self._delivery is not None:
-            await self._delivery.end()
+        for delivery in self._deliveries:
+            await delivery.end()
 
     def _caller(self) -> Subscription | None:
         return calling_subscription(list(self._subscriptions.values()))
@@ -125,12 +125,13 @@ class LoopRecorder:
 class Delivery:
     """Calls back with one event a turn of the loop, and awaits what the callback returns before the next."""
 
-    def __init__(self, recorder: LoopRecorder, callback: EventCallback) -> None:
+    def __init__(self, recorder: LoopRecorder, callback: EventCallback | None) -> None:
         self._loop = recorder.loop
         self._callback = callback
+        self.logs_faults = False
         self._is_busy = False
         self._awaited: asyncio.Task[None] | None = None
-        self.subscription = recorder.subscribe(self, ephemeral=True)
+        self.subscription = recorder.subscribe(self, ephemeral=callback is not None)
 
     def wake(self) -> None:
         if not self._is_busy:
@@ -143,10 +144,12 @@ class Delivery:
             self._is_busy = False
             return
         event = RecorderEvent.from_json(line)
+        if self.logs_faults:
+            log_fault(event)
         turn = Turn(self.subscription)
         context = context_of(turn)
         try:
-            returned = context.run(self._callback, event)
+            returned = None if self._callback is None else context.run(self._callback, event)
             if inspect.isawaitable(returned):
                 # A coroutine as it is: one that is cancelled before it begins was to be awaited all the same.
                 work = returned if inspect.iscoroutine(returned) else _await(returned)
@@ -154,11 +157,11 @@ class Delivery:
                 self._awaited.add_done_callback(functools.partial(self._has_awaited, turn, event))
                 return
         except (KeyboardInterrupt, SystemExit):  # they end the loop; should it run again, it goes on
-            self._go_on(turn)
+            self._resume_turn(turn)
             raise
         except BaseException as error:  # asyncio.CancelledError is no Exception
             report(self.subscription, event, error)
-        self._go_on(turn)
+        self._resume_turn(turn)
 
     async def end(self) -> None:
         """No event comes any more; a callback that is stuck is cancelled."""
@@ -171,9 +174,9 @@ class Delivery:
         self._awaited = None
         if not task.cancelled() and (error := task.exception()) is not None:
             report(self.subscription, event, error)
-        self._go_on(turn)
+        self._resume_turn(turn)
 
-    def _go_on(self, turn: Turn) -> None:
+    def _resume_turn(self, turn: Turn) -> None:
         turn.is_over = True
         self.subscription.handled()
         self._loop.call_soon(self._deliver)

@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 
 from ._buffer import Buffer
 from ._native import core
+from ._signatures import plain
 
 
 class AnalysisSettings(TypedDict, total=False):
@@ -43,6 +44,7 @@ class Analysis:
     warnings: tuple[str, ...]
 
 
+@plain
 def analyze(samples: Buffer, sample_rate: int, **settings: Unpack[AnalysisSettings]) -> Analysis:
     """Finds speech in `samples`: an array of (frames) or (frames, channels), int16 or float, or the bytes of 16-bit
     ones. Other threads run meanwhile."""

@@ -41,7 +41,7 @@ class InvalidArgumentError(RecorderError, ValueError):
     code = ErrorCode.INVALID_ARGUMENT
 
 
-class InvalidStateError(RecorderError):
+class InvalidStateError(RecorderError, RuntimeError):
     """The call does not fit the state, such as pausing what does not record."""
 
     code = ErrorCode.INVALID_STATE

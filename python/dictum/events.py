@@ -8,10 +8,10 @@ import pathlib
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 
 class RecordingState(StrEnum):
@@ -113,14 +113,14 @@ class RecorderEvent:
     def to_dict(self) -> dict[str, Any]:
         """The event as it stands in the session's journal, ready for `json.dumps`."""
         made: dict[str, Any] = {"event": type(self).__name__}
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value != field.default and (field.name != "sequence" or value is not None):
-                made[field.name] = _plain(value)
+        for each in dataclasses.fields(self):
+            value = getattr(self, each.name)
+            if value != each.default and (each.name != "sequence" or value is not None):
+                made[each.name] = _plain(value)
         return made
 
     @classmethod
-    def from_dict(cls, source: Mapping[str, Any]) -> "RecorderEvent":
+    def from_dict(cls, source: Mapping[str, Any]) -> "AnyEvent":
         """The event that `to_dict`, a journal or the network gave. Fields of newer versions are passed over; an event
         of a newer version is a KeyError."""
         made = _CLASSES[source["event"]]
@@ -129,7 +129,7 @@ class RecorderEvent:
         return made(**{name: read(source.get(name)) for name, read in given.items()})
 
     @classmethod
-    def from_json(cls, line: str) -> "RecorderEvent":
+    def from_json(cls, line: str) -> "AnyEvent":
         return cls.from_dict(json.loads(line))
 
 
@@ -138,6 +138,7 @@ class RecordingStateChanged(RecorderEvent):
     """`recording` is the first event of a session. After `idle` or `failed` only transcription, note and fault events
     follow."""
 
+    event: Literal["RecordingStateChanged"] = field(default="RecordingStateChanged", repr=False)
     state: RecordingState
     is_recording: bool
     is_paused: bool
@@ -146,6 +147,7 @@ class RecordingStateChanged(RecorderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VADModeChanged(RecorderEvent):
+    event: Literal["VADModeChanged"] = field(default="VADModeChanged", repr=False)
     mode: VADMode
     min_silence_ms: int
 
@@ -154,6 +156,7 @@ class VADModeChanged(RecorderEvent):
 class SpeechDetected(RecorderEvent):
     """Opens a segment; `frame` is where the speech begins."""
 
+    event: Literal["SpeechDetected"] = field(default="SpeechDetected", repr=False)
     segment_index: int
     start_frame: int
     """Where the kept audio begins, the pre-roll included."""
@@ -163,6 +166,7 @@ class SpeechDetected(RecorderEvent):
 class SpeechEnded(RecorderEvent):
     """Exactly one for each SpeechDetected."""
 
+    event: Literal["SpeechEnded"] = field(default="SpeechEnded", repr=False)
     segment_index: int
     duration_sec: float
     kept: bool
@@ -176,6 +180,7 @@ class SpeechEnded(RecorderEvent):
 class TranscriptionQueued(RecorderEvent):
     """Exactly one for each kept segment, once its sound file is complete."""
 
+    event: Literal["TranscriptionQueued"] = field(default="TranscriptionQueued", repr=False)
     segment_index: int
     wav_path: Path
 
@@ -184,6 +189,7 @@ class TranscriptionQueued(RecorderEvent):
 class TranscriptionComplete(RecorderEvent):
     """Exactly one for each queued segment and revision, also where every attempt failed."""
 
+    event: Literal["TranscriptionComplete"] = field(default="TranscriptionComplete", repr=False)
     segment_index: int
     text: str
     success: bool
@@ -213,23 +219,27 @@ class TranscriptionLanguageChosen(RecorderEvent):
     """The language of the session was decided, since its first texts agree: all further segments are transcribed in it.
     At most one a session, and only with `transcription_language="auto"`."""
 
+    event: Literal["TranscriptionLanguageChosen"] = field(default="TranscriptionLanguageChosen", repr=False)
     language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteCommandDetected(RecorderEvent):
+    event: Literal["NoteCommandDetected"] = field(default="NoteCommandDetected", repr=False)
     segment_index: int
     command: NoteCommand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteTitleCaptured(RecorderEvent):
+    event: Literal["NoteTitleCaptured"] = field(default="NoteTitleCaptured", repr=False)
     segment_index: int
     title: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteCompleted(RecorderEvent):
+    event: Literal["NoteCompleted"] = field(default="NoteCompleted", repr=False)
     title: str
     text: str
     segments: tuple[int, ...]
@@ -241,6 +251,7 @@ class NoteCompleted(RecorderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteCancelled(RecorderEvent):
+    event: Literal["NoteCancelled"] = field(default="NoteCancelled", repr=False)
     title: str
     text: str
     segments: tuple[int, ...]
@@ -251,6 +262,7 @@ class NoteCancelled(RecorderEvent):
 class AudioGap(RecorderEvent):
     """Frames that the clock counts and that were not recorded. Emitted when the gap has ended."""
 
+    event: Literal["AudioGap"] = field(default="AudioGap", repr=False)
     start_frame: int
     frames: int
     reason: GapReason
@@ -258,12 +270,14 @@ class AudioGap(RecorderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceChanged(RecorderEvent):
+    event: Literal["DeviceChanged"] = field(default="DeviceChanged", repr=False)
     device: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStatus(RecorderEvent):
+    event: Literal["WorkerStatus"] = field(default="WorkerStatus", repr=False)
     worker: str
     state: WorkerState
     reason: str
@@ -275,6 +289,7 @@ class WorkerStatus(RecorderEvent):
 class RecorderFault(RecorderEvent):
     """Every failure is reported by this event."""
 
+    event: Literal["RecorderFault"] = field(default="RecorderFault", repr=False)
     code: str
     message: str
     recoverable: bool
@@ -284,6 +299,7 @@ class RecorderFault(RecorderEvent):
 class TranscriptionPartial(RecorderEvent):
     """Ephemeral: the text so far of a segment that is still being spoken."""
 
+    event: Literal["TranscriptionPartial"] = field(default="TranscriptionPartial", repr=False)
     segment_index: int
     text: str
     stable_chars: int
@@ -299,6 +315,7 @@ class TranscriptionPartial(RecorderEvent):
 class AudioLevel(RecorderEvent):
     """Ephemeral, as often as `events_level_hz` says."""
 
+    event: Literal["AudioLevel"] = field(default="AudioLevel", repr=False)
     rms_dbfs: float
     peak_dbfs: float
     speech_probability: float
@@ -309,6 +326,7 @@ class AudioLevel(RecorderEvent):
 class QueueStatus(RecorderEvent):
     """Ephemeral."""
 
+    event: Literal["QueueStatus"] = field(default="QueueStatus", repr=False)
     queued_jobs: int
     completed_transcriptions: int
     oldest_sec: float
@@ -334,7 +352,7 @@ AnyEvent: typing.TypeAlias = (
     | AudioLevel
     | QueueStatus
 )
-"""For an exhaustive `match`."""
+"""Each of them, told apart by `event`: for an exhaustive `match`, for a callback, and as a model of pydantic's."""
 
 
 def _plain(value: object) -> object:
@@ -365,7 +383,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         inner = _reader(next(each for each in typing.get_args(kind) if each is not types.NoneType))
         return lambda value: None if value is None else inner(value)
     if dataclasses.is_dataclass(kind):
-        names = [field.name for field in dataclasses.fields(kind)]
+        names = [each.name for each in dataclasses.fields(kind)]
         make = typing.cast(Callable[..., object], kind)
         return lambda value: make(**{name: value[name] for name in names})
     if kind is Path or issubclass(kind, enum.Enum):
@@ -373,11 +391,12 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-_CLASSES: dict[str, type[RecorderEvent]] = {cls.__name__: cls for cls in typing.get_args(AnyEvent)}
+_CLASSES: dict[str, type[AnyEvent]] = {cls.__name__: cls for cls in typing.get_args(AnyEvent)}
 _OPTIONAL = {
-    cls: {field.name for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING}
+    cls: {each.name for each in dataclasses.fields(cls) if each.default is not dataclasses.MISSING}
     for cls in _CLASSES.values()
 }
 _READERS = {
-    cls: {name: _reader(kind) for name, kind in typing.get_type_hints(cls).items()} for cls in _CLASSES.values()
+    cls: {name: _reader(kind) for name, kind in typing.get_type_hints(cls).items() if name != "event"}
+    for cls in _CLASSES.values()
 }

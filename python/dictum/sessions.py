@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 from ._native import core
-from .events import RecorderEvent
+from ._signatures import plain
+from .events import AnyEvent, RecorderEvent
+from .settings import Settings
 
 Root = str | PathLike[str] | None
 """The folder of the sessions; None: where the configuration says."""
@@ -103,7 +105,7 @@ class Session:
     def size_bytes(self) -> int:
         return core.size_of(self.path)
 
-    def events(self) -> Iterator[RecorderEvent]:
+    def events(self) -> Iterator[AnyEvent]:
         """The journal: everything that happened. Paths in it are relative to the session. Events of newer versions, and
         a last line that is still being written, are passed over."""
         with (self.path / "events.jsonl").open(encoding="utf-8") as journal:
@@ -117,6 +119,53 @@ class Session:
     def problems(self) -> list[str]:
         """Everything that is wrong with the session's files, looked at closely. Nothing is changed."""
         return core.problems_of(self.path)
+
+    def export(
+        self,
+        file: str | PathLike[str],
+        *,
+        format: Literal["txt", "srt", "vtt", "json", "md", "wav", "flac"] | None = None,
+        revision: int | None = None,
+        whole_timeline: bool = False,
+    ) -> list[str]:
+        """Writes the session to a new file, in the format of its extension or in `format`: text, subtitles or sound.
+        `revision`: each text is the newest that is not newer than that. `whole_timeline`, of sound: with silence in place
+        of what was not kept. Returns what is missing in the file, a sentence each. Raises OutputUnwritableError also
+        where the file exists."""
+        return _export(self.path, Path(file), format or "", revision, whole_timeline)
+
+    def edit(self, segment: int, text: str) -> None:
+        """Corrects a segment's text by hand, as a new revision: the old texts and the sound stay. This object then has
+        the new text."""
+        _edit(self.path, segment, text)
+        self._forget()
+
+    def retranscribe(self, *, replace_edits: bool = False, drain_sec: float = -1, **settings: Unpack[Settings]) -> None:
+        """Transcribes every segment again, each result a new revision; texts that a person wrote stay, unless
+        `replace_edits` is given. Blocks until all is done, or `drain_sec` are over (negative: no limit). A segment that
+        fails keeps its text. This object then has the new texts."""
+        try:
+            _retranscribe(self.path, dict(settings), replace_edits, drain_sec)
+        finally:
+            self._forget()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The session, ready for `json.dumps`: what a listing or an API shows of it. `manifest` has all that is known."""
+        return {
+            "name": self.name,
+            "path": str(self.path),
+            "problem": self.problem,
+            "is_open": self.is_open,
+            "started_at": self.started_at.isoformat(),
+            "sample_rate": self.sample_rate,
+            "text": self.text,
+            "segments": [_plain(segment) for segment in self.segments],
+            "notes": [_plain(note) for note in self.notes],
+        }
+
+    def _forget(self) -> None:
+        for name in ("manifest", "segments", "notes"):
+            self.__dict__.pop(name, None)
 
     def delete(self) -> None:
         """Removes the session, whole."""
@@ -141,6 +190,16 @@ class SearchHit:
     said_at: datetime
 
 
+_export = plain(core.export_session)
+_edit = plain(core.edit_session)
+_retranscribe = plain(core.retranscribe_session)
+
+
+def _plain(value: Segment | Note) -> dict[str, Any]:
+    made = asdict(value)
+    return {**made, "path": None if value.path is None else str(value.path)}
+
+
 def list_sessions(root: Root = None) -> list[Session]:
     """Every session, oldest first; damaged ones too, with their `problem`."""
     return [_session(each) for each in json.loads(core.list_sessions(_folder(root)))]
@@ -151,6 +210,7 @@ def find_session(what: str | PathLike[str], root: Root = None) -> Session:
     return _session(json.loads(core.find_session(_folder(root), str(what))))
 
 
+@plain
 def search(
     text: str = "",
     *,

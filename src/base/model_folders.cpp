@@ -39,6 +39,7 @@ fs::path own_model_folder() {
 std::vector<fs::path> model_folders() {
   if (!environment("DICTUM_MODELS_DIR").empty()) return {own_model_folder()};
   std::vector<fs::path> folders;
+  // The former name, which added a folder that is only read.
   if (fs::path folder = environment("DICTUM_MODEL_DIR"); !folder.empty()) folders.push_back(std::move(folder));
   if (fs::path folder = own_model_folder(); !folder.empty()) folders.push_back(std::move(folder));
   if (fs::path folder = build_tree_models(); !folder.empty()) folders.push_back(std::move(folder));

@@ -12,7 +12,7 @@ namespace dictum::capture {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{100};
+constexpr std::chrono::milliseconds kReadTimeout{100};
 constexpr std::chrono::milliseconds kDecoderDeadline{30'000};
 
 }  // namespace
@@ -47,9 +47,9 @@ Reading FileSource::read(std::span<float> interleaved) {
   const std::size_t missing = wanted - std::min(wanted, block_samples_ / channels);
   if (missing > 0) {
     const std::size_t got =
-        reader_->read_some(std::span(block_).subspan(block_samples_, missing * channels), kPatience, ended_);
+        reader_->read_some(std::span(block_).subspan(block_samples_, missing * channels), kReadTimeout, ended_);
     block_samples_ += got * channels;
-    waited_ = got > 0 ? std::chrono::milliseconds(0) : waited_ + kPatience;
+    waited_ = got > 0 ? std::chrono::milliseconds(0) : waited_ + kReadTimeout;
   }
   const bool is_stuck = !ended_ && waited_ >= kDecoderDeadline;
   if (!ended_ && !is_stuck && block_samples_ < wanted * channels) return {};

@@ -56,8 +56,8 @@ std::optional<Event> JournalReader::next() {
     const std::int64_t begin = offset_;
     const std::optional<std::string_view> line = next_line();
     if (!line) return std::nullopt;
-    const LineChain::Verdict verdict = chain_.verify(*line);
-    if (verdict == LineChain::Verdict::damaged) {
+    const LineChain::LineState state = chain_.verify(*line);
+    if (state == LineChain::LineState::damaged) {
       report(begin, "it is not as it was written (its checksum does not match)");
       continue;
     }
@@ -80,9 +80,9 @@ std::optional<Event> JournalReader::next() {
     }
     if (expected_ && *sequence > *expected_) {
       report(begin, fmt::format("sequence {} comes where {} is expected", *sequence, *expected_));
-    } else if (verdict == LineChain::Verdict::displaced) {
+    } else if (state == LineChain::LineState::displaced) {
       report(begin, "the line before it is not the one that it was written behind");
-    } else if (verdict == LineChain::Verdict::unsealed) {
+    } else if (state == LineChain::LineState::unsealed) {
       report(begin, "it has no checksum, unlike the lines before it");
     }
     expected_ = *sequence + 1;

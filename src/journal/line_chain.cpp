@@ -53,19 +53,19 @@ std::string LineChain::sealed(std::string_view line) {
   return fmt::format("{}{}{}{:08x}{}", line, kField, former, *last_, kEnd);
 }
 
-LineChain::Verdict LineChain::verify(std::string_view line) {
+LineChain::LineState LineChain::verify(std::string_view line) {
   const std::string_view seal = line.substr(line.size() - std::min(line.size(), kSealSize));
   if (!seal.starts_with(kField) || !seal.ends_with(kEnd)) {
     last_ = checksum(line);
-    return is_sealed_ ? Verdict::unsealed : Verdict::unverified;
+    return is_sealed_ ? LineState::unsealed : LineState::unverified;
   }
   is_sealed_ = true;
   const std::string_view former = seal.substr(kField.size(), kDigits);
   const auto own = parse(seal.substr(kField.size() + kDigits, kDigits));
   const auto expected = last_;
   last_ = own;
-  if (own != checksum(line.substr(0, line.size() - seal.size()), former)) return Verdict::damaged;
-  return !expected || parse(former) == expected ? Verdict::intact : Verdict::displaced;
+  if (own != checksum(line.substr(0, line.size() - seal.size()), former)) return LineState::damaged;
+  return !expected || parse(former) == expected ? LineState::intact : LineState::displaced;
 }
 
 }  // namespace dictum::journal

@@ -18,7 +18,7 @@ class LineChain {
   /// Adds its checksum to a line, a JSON object without a line break, which becomes the newest of the journal.
   std::string sealed(std::string_view line);
 
-  enum class Verdict {
+  enum class LineState {
     intact,      ///< as it was written, behind the line that it was written behind
     unverified,  ///< without a checksum, in a journal or a part of one that has none
     unsealed,    ///< without a checksum, behind a line that has one
@@ -27,7 +27,7 @@ class LineChain {
   };
 
   /// Takes the next line of the journal, which may be anything.
-  Verdict verify(std::string_view line);
+  LineState verify(std::string_view line);
 
   /// The line before the next one is not known: a place in the middle, or behind something that is no line.
   void forget() { last_.reset(); }

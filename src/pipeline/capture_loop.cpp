@@ -67,7 +67,7 @@ void CaptureLoop::run(Sink sink) {
   schedule(std::chrono::milliseconds(0));
 }
 
-void CaptureLoop::go_on() {
+void CaptureLoop::continue_reading() {
   if (state_ == State::running) schedule(std::chrono::milliseconds(0));
 }
 
@@ -88,7 +88,7 @@ void CaptureLoop::step() {
   if (state_ != State::running) return;
   if (backlog_->is_full()) {
     was_full_ = true;
-    return;  // go_on() is called when there is room
+    return;  // continue_reading() is called when there is room
   }
   std::vector<StreamItem> items;
   Read last = Read::something;

@@ -102,7 +102,7 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   bool can_wait() const { return source_->pace().count() == 0; }
 
   /// There is room behind us again.
-  void go_on();
+  void continue_reading();
 
   /// What is on its way behind us, once we are open. From any strand.
   Backlog& backlog() { return *backlog_; }

@@ -27,7 +27,7 @@ class InFlight {
   ~InFlight() {
     if (!capture_ || !capture_->backlog().arrived(bytes_)) return;
     try {
-      boost::asio::post(listen_, [capture = std::move(capture_)] { capture->go_on(); });
+      boost::asio::post(listen_, [capture = std::move(capture_)] { capture->continue_reading(); });
     } catch (...) {  // no memory: the next batch's arrival does it
     }
   }

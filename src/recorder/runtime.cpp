@@ -223,8 +223,8 @@ Runtime::Awaitable Runtime::execute(Command command) {
 Runtime::Awaitable Runtime::carry_out(StartRecording /*command*/) {
   for (bool begins = false;;) {
     Session* const session = newest();
-    switch (session != nullptr ? session->verdict(SessionCall::start) : Verdict::next_session) {
-      case Verdict::join:
+    switch (session != nullptr ? session->decide(SessionCall::start) : CallDecision::next_session) {
+      case CallDecision::join:
         co_await session->started();
         if (begins) {
           remove_remains();
@@ -232,14 +232,14 @@ Runtime::Awaitable Runtime::carry_out(StartRecording /*command*/) {
           delete_old_sessions();
         }
         co_return;
-      case Verdict::ask_again:
+      case CallDecision::ask_again:
         co_await session->changed();
         break;
-      case Verdict::next_session:
+      case CallDecision::next_session:
         start_session();
         begins = true;
         break;
-      case Verdict::refuse:
+      case CallDecision::refuse:
         throw RecorderError(Errc::invalid_state, "The recording is paused: resume it, or stop it first.");
       default:
         co_return;
@@ -291,7 +291,7 @@ Runtime::Awaitable Runtime::carry_out(SetMuted command) {
 
 Runtime::Awaitable Runtime::carry_out(SetDevice command) {
   Session* const session = begun();
-  if (session != nullptr && session->verdict(SessionCall::change) == Verdict::accept)
+  if (session != nullptr && session->decide(SessionCall::change) == CallDecision::accept)
     session->set_device(command.device);
   co_return;
 }
@@ -310,7 +310,7 @@ Runtime::Awaitable Runtime::carry_out(RetryFailed /*command*/) {
   const auto path = session_path();
   if (!path) co_return;
   while (Session* const session = of_folder(*path)) {
-    if (session->verdict(SessionCall::retry) == Verdict::accept) {
+    if (session->decide(SessionCall::retry) == CallDecision::accept) {
       session->retry_failed();
       co_return;
     }
@@ -371,7 +371,7 @@ Session* Runtime::begun() const {
 
 Session& Runtime::recording(SessionCall call) const {
   Session* const session = begun();
-  if (session == nullptr || session->verdict(call) != Verdict::accept) throw not_recording();
+  if (session == nullptr || session->decide(call) != CallDecision::accept) throw not_recording();
   return *session;
 }
 

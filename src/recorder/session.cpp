@@ -402,13 +402,13 @@ boost::asio::awaitable<void> Session::resume_capture() {
 
 boost::asio::awaitable<void> Session::change_capture(SessionCall call, SessionInput request, SessionState under_way) {
   const auto self = shared_from_this();
-  while (verdict(call) == Verdict::ask_again) co_await changed();
-  if (verdict(call) == Verdict::refuse) throw not_recording();
-  if (verdict(call) == Verdict::done) co_return;
-  if (verdict(call) == Verdict::accept) apply(request);
+  while (decide(call) == CallDecision::ask_again) co_await changed();
+  if (decide(call) == CallDecision::refuse) throw not_recording();
+  if (decide(call) == CallDecision::done) co_return;
+  if (decide(call) == CallDecision::accept) apply(request);
   while (lifecycle_.state() == under_way) co_await changed();
   if (capture_failure_.code) throw RecorderError(capture_failure_.code, capture_failure_.sentence);
-  if (verdict(SessionCall::change) == Verdict::refuse) throw not_recording();
+  if (decide(SessionCall::change) == CallDecision::refuse) throw not_recording();
 }
 
 void Session::set_mode(VADMode mode) {
@@ -768,7 +768,7 @@ void Session::events_written(const WrittenEvents& written) {
   publish(tail_.written(written.count));
   report(written.faults);
   if (written.broken) end_broken(*written.broken);
-  if (tail_.is_full() && verdict(SessionCall::change) == Verdict::accept) {
+  if (tail_.is_full() && decide(SessionCall::change) == CallDecision::accept) {
     report({to_string(Errc::output_unwritable),
             "The journal could not be written for so long that the recording was stopped."});
     apply(SessionInput::stop_internal);

@@ -91,7 +91,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void break_off();
 
   // Calls. Those that fail throw RecorderError. Those that are awaited keep the session meanwhile.
-  Verdict verdict(SessionCall call) const { return lifecycle_.verdict(call); }
+  CallDecision decide(SessionCall call) const { return lifecycle_.decide(call); }
 
   /// Returns once the start has ended; throws what it failed with.
   boost::asio::awaitable<void> started();

@@ -136,30 +136,30 @@ void SessionLifecycle::limit_drain(Time deadline) {
   drain_deadline_ = std::min(deadline, drain_deadline_.value_or(deadline));
 }
 
-Verdict SessionLifecycle::verdict(SessionCall call) const {
+CallDecision SessionLifecycle::decide(SessionCall call) const {
   switch (call) {
     case SessionCall::start:
-      if (can_cancel_start()) return Verdict::join;
-      if (state_ == State::cancelling) return Verdict::ask_again;
-      if (state_ == State::recording || state_ == State::pausing) return Verdict::done;
-      return captures() ? Verdict::refuse : Verdict::next_session;
+      if (can_cancel_start()) return CallDecision::join;
+      if (state_ == State::cancelling) return CallDecision::ask_again;
+      if (state_ == State::recording || state_ == State::pausing) return CallDecision::done;
+      return captures() ? CallDecision::refuse : CallDecision::next_session;
     case SessionCall::pause:
-      if (state_ == State::recording) return Verdict::accept;
-      if (state_ == State::pausing) return Verdict::join;
-      if (state_ == State::paused) return Verdict::done;
-      return state_ == State::resuming ? Verdict::ask_again : Verdict::refuse;
+      if (state_ == State::recording) return CallDecision::accept;
+      if (state_ == State::pausing) return CallDecision::join;
+      if (state_ == State::paused) return CallDecision::done;
+      return state_ == State::resuming ? CallDecision::ask_again : CallDecision::refuse;
     case SessionCall::resume:
-      if (state_ == State::paused) return Verdict::accept;
-      if (state_ == State::resuming) return Verdict::join;
-      if (state_ == State::recording) return Verdict::done;
-      return state_ == State::pausing ? Verdict::ask_again : Verdict::refuse;
+      if (state_ == State::paused) return CallDecision::accept;
+      if (state_ == State::resuming) return CallDecision::join;
+      if (state_ == State::recording) return CallDecision::done;
+      return state_ == State::pausing ? CallDecision::ask_again : CallDecision::refuse;
     case SessionCall::change:
-      return captures() ? Verdict::accept : Verdict::refuse;
+      return captures() ? CallDecision::accept : CallDecision::refuse;
     case SessionCall::retry:
-      if (has_started() && !is_complete()) return Verdict::accept;
-      return state_ == State::ended ? Verdict::next_session : Verdict::ask_again;
+      if (has_started() && !is_complete()) return CallDecision::accept;
+      return state_ == State::ended ? CallDecision::next_session : CallDecision::ask_again;
   }
-  return Verdict::refuse;
+  return CallDecision::refuse;
 }
 
 std::string_view to_string(State state) noexcept {

@@ -76,7 +76,7 @@ enum class SessionAction {
 enum class SessionCall { start, pause, resume, change, retry };
 
 /// What becomes of it.
-enum class Verdict {
+enum class CallDecision {
   accept,        // it is carried out
   done,          // it is so already
   join,          // the same is under way: ends with it
@@ -114,7 +114,7 @@ class SessionLifecycle {
   /// Empty: no limit.
   std::optional<Time> drain_deadline() const { return drain_deadline_; }
 
-  Verdict verdict(SessionCall call) const;
+  CallDecision decide(SessionCall call) const;
 
   SessionState state() const { return state_; }
 

@@ -1,4 +1,5 @@
 #include <boost/json/array.hpp>
+#include <boost/json/value_from.hpp>
 #include <string>
 #include <utility>
 
@@ -47,19 +48,7 @@ Answer speech_models(const Library&, const Call&) {
 }
 
 Answer devices(const Library& library, const Call&) {
-  boost::json::array all;
-  for (const DeviceInfo& each : list_devices(library.config.capture.backend)) {
-    all.push_back({{"id", each.id},
-                   {"name", each.name},
-                   {"description", each.description},
-                   {"channels", each.channels},
-                   {"sample_rate", each.sample_rate},
-                   {"is_default", each.is_default},
-                   {"is_monitor", each.is_monitor},
-                   {"is_muted", each.is_muted},
-                   {"backend", each.backend}});
-  }
-  return json_response({{"devices", std::move(all)}});
+  return json_response({{"devices", boost::json::value_from(list_devices(library.config.capture.backend))}});
 }
 
 Route route(std::string name, std::string summary, Answer (*handler)(const Library&, const Call&)) {

@@ -133,6 +133,21 @@ Route command_route() {
           .handler = [](const Library&, const Call& call) { return command(Body::kName, call); }};
 }
 
+/// Decided here, when the request comes: a client that asks first and commands then may find another state.
+Answer toggle(const Library& library, const Call& call) {
+  Answer start = command(StartRecording::kName, call);
+  return library.status().is_recording ? Command(StopRecording{}) : std::move(start);
+}
+
+Route toggle_route() {
+  Route route = command_route<StartRecording>();
+  route.pattern = "/api/v1/commands/toggle_recording";
+  route.name = "toggle_recording";
+  route.summary = "Begin a recording, or end the one that there is";
+  route.handler = toggle;
+  return route;
+}
+
 // Events
 
 Answer events(const Library& library, const Call& call) {
@@ -477,6 +492,7 @@ std::vector<Route> make_routes() {
   };
   std::ranges::move(make_library_routes(), std::back_inserter(routes));
   boost::mp11::mp_for_each<Command>([&]<class Body>(const Body&) { routes.push_back(command_route<Body>()); });
+  routes.push_back(toggle_route());
   return routes;
 }
 

@@ -52,7 +52,7 @@ constexpr int kFileThreads = 4;
 constexpr std::size_t kLongWork = 2;  // of them at most
 constexpr std::size_t kRecorderThreads = 4;
 constexpr std::size_t kControlConnections = 16;                // besides those of the limits
-constexpr auto kPatience = std::chrono::seconds(1);            // for a client to take the end of its response
+constexpr auto kShutdownWait = std::chrono::seconds(1);        // for a client to take the end of its response
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // while no descriptor is free
 
 /// Encrypted connections, and those that are being agreed on.
@@ -187,7 +187,7 @@ class Server::Loop {
     asio::co_spawn(context_, shut_down(), asio::detached);
     thread_.join();
     encrypted_->on_none_left = nullptr;  // they go with the context
-    hooks_.finish(kPatience);
+    hooks_.finish(kShutdownWait);
     transcriptions_.join();
     pool_.join();
     if (recorders_) recorders_->join();
@@ -385,7 +385,7 @@ class Server::Loop {
   }
 
   asio::awaitable<void> wait_for_connections() {
-    none_left_.expires_after(kPatience);
+    none_left_.expires_after(kShutdownWait);
     if (!connections_.empty() || encrypted_->count > 0) co_await none_left_.async_wait(kAwait);
   }
 

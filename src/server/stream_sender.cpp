@@ -252,7 +252,7 @@ class StreamSender::Implementation {
       const bool is_finished = spool_->is_finished();
       auto block = spool_->read(next_, block_frames());
       if (block) {
-        go_on_with(block->first + static_cast<Frame>(block->bytes.size() / frame_bytes()));
+        continue_from(block->first + static_cast<Frame>(block->bytes.size() / frame_bytes()));
         if (!co_await websocket_->write_binary(stream_frame_number(block->first - base_) + block->bytes)) break;
         continue;
       }
@@ -283,7 +283,7 @@ class StreamSender::Implementation {
     if (!message.is_text) return true;
     return std::visit(Overloaded{[&](const StreamWelcome& welcome) {
                                    token_ = welcome.token;
-                                   go_on_with(base_ + welcome.received);
+                                   continue_from(base_ + welcome.received);
                                    is_welcome_ = true;
                                    if (sessions_.empty() || sessions_.back() != welcome.session) {
                                      sessions_.push_back(welcome.session);
@@ -335,7 +335,7 @@ class StreamSender::Implementation {
   void acknowledge(Frame frames) { spool_->release(frames); }
 
   /// The frame to send next. What reads a file waits for it.
-  void go_on_with(Frame next) {
+  void continue_from(Frame next) {
     {
       const std::lock_guard lock(mutex_);
       next_ = next;

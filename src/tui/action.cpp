@@ -23,6 +23,7 @@ constexpr std::array kActions = {
     ActionInfo{Action::search, "search", "/", "search", "find what was said, in every session"},
     ActionInfo{Action::devices, "devices", "d", "devices", "choose a microphone, also while recording"},
     ActionInfo{Action::sessions, "sessions", "s", "sessions", "read, play and export what was recorded"},
+    ActionInfo{Action::notes, "notes", "N", "notes", "read, play and copy the notes of every session"},
     ActionInfo{Action::retry, "retry", "r", "retry", "transcribe what has failed once more"},
     ActionInfo{Action::clear, "clear", "c", "clear", "forget the notifications"},
     ActionInfo{Action::help, "help", "?", "help", "this page"},

@@ -18,6 +18,7 @@ enum class Action {
   search,
   devices,
   sessions,
+  notes,
   retry,
   clear,
   help,

@@ -43,13 +43,15 @@ Element wide(const Brush& brush, Size size) {
 Element narrow(const Brush& brush, Size size) {
   const bool has_frames = size.width >= 76 && size.height >= 22;
   Elements below;
+  int bottom = 2;  // status and keys
   for (Element line : {draw_note_line(brush, size.width - 2), draw_notice_line(brush, size.width - 2)}) {
     line->ComputeRequirement();
-    if (line->requirement().min_y > 0) below.push_back(hbox({text(" "), std::move(line)}));
+    if (line->requirement().min_y == 0) continue;
+    bottom += line->requirement().min_y;
+    below.push_back(hbox({text(" "), std::move(line)}));
   }
   below.push_back(hbox({text(" "), draw_status_line(brush, size.width - 2)}));
   below.push_back(hbox({text(" "), draw_footer(brush, size.width - 2)}));
-  const int bottom = static_cast<int>(below.size());
   Elements rows;
   if (has_frames) {
     const int top = recorder_rows(size) + 2;

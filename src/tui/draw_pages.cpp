@@ -97,9 +97,20 @@ PageParts help(const Brush& brush, Size screen) {
                 words(brush, fmt::format("  {}", each.help))}) |
           brush.targets.add(each.action));
     }
+    if (!brush.model.spoken.empty()) {
+      rows.push_back(text(""));
+      rows.push_back(words(brush, "Say while recording:", Role::heading));
+    }
+    for (const SpokenCommand& each : brush.model.spoken) {
+      const std::string phrase = clipped("“" + visible(each.phrase) + "”", 26);
+      rows.push_back(
+          hbox({words(brush, phrase + std::string(static_cast<std::size_t>(28 - cells(phrase)), ' '), Role::accent),
+                words(brush, each.help)}));
+    }
     return vbox(std::move(rows));
   };
-  const int height = static_cast<int>(actions().size()) + 4;
+  const int spoken = brush.model.spoken.empty() ? 0 : static_cast<int>(brush.model.spoken.size()) + 2;
+  const int height = static_cast<int>(actions().size()) + 4 + spoken;
   return {"Help",
           {std::min(66, screen.width), std::min(height, screen.height)},
           body,
@@ -171,6 +182,13 @@ Role role_of(Passage::State state) {
   return Role::text;
 }
 
+/// What gets the texts that are missing; empty where none is.
+std::string remedy_of(const OpenSession& open) {
+  const bool lacks =
+      std::ranges::any_of(open.passages, [](const Passage& each) { return each.state == Passage::State::failed; });
+  return lacks ? fmt::format("dictum resume --failed {}  transcribes what has no text", visible(open.name)) : "";
+}
+
 PageParts reading(const Brush& brush, Size screen) {
   const auto& open = brush.model.open_session;
   const bool is_here = open && open->path == brush.view.session;
@@ -178,7 +196,9 @@ PageParts reading(const Brush& brush, Size screen) {
     if (!is_here) return message(brush, size, "Reading…");
     const auto& passages = brush.model.open_session->passages;
     if (passages.empty()) return message(brush, size, "Nothing was said in this session.");
-    return list(brush, size, passages.size(), [&](std::size_t i, bool selected) {
+    const std::string remedy = remedy_of(*brush.model.open_session);
+    if (!remedy.empty()) size.height -= 1;
+    Element all = list(brush, size, passages.size(), [&](std::size_t i, bool selected) {
       const Passage& passage = passages[i];
       const bool plays = brush.model.playing && brush.model.playing->session == brush.model.open_session->path &&
                          brush.model.playing->segment == passage.segment;
@@ -187,9 +207,40 @@ PageParts reading(const Brush& brush, Size screen) {
                    words(brush, fmt::format("{:>8}  ", duration(passage.position)), role(Role::dim)),
                    foreign(brush, passage.text, size.width - 12, role(role_of(passage.state)))});
     });
+    if (remedy.empty()) return all;
+    return vbox({std::move(all), words(brush, clipped(remedy, size.width), Role::accent)});
   };
-  return {is_here ? fmt::format("Session {}", visible(open->name)) : "Session", large(screen), body,
-          hints(brush, {{"ENTER", "play from here", "enter"}, {"e", "export", "e"}, {"ESC", "back", "esc"}})};
+  return {
+      is_here ? fmt::format("Session {}", visible(open->name)) : "Session", large(screen), body,
+      hints(brush,
+            {{"ENTER", "play from here", "enter"}, {"y", "copy", "y"}, {"e", "export", "e"}, {"ESC", "back", "esc"}})};
+}
+
+/// The list, and below it the note that is selected, whole as far as there is room.
+PageParts notes(const Brush& brush, Size screen) {
+  const auto body = [&brush](Size size) {
+    const auto& all = brush.model.stored_notes;
+    if (!all) return message(brush, size, "Looking for notes…");
+    if (all->empty()) return message(brush, size, "There are no notes yet: say “start a new note” while recording.");
+    const Size rows{size.width, std::max(size.height / 2 - 1, 1)};
+    const Size below{size.width, std::max(size.height - rows.height - 1, 1)};
+    const StoredNote& chosen = (*all)[std::min(brush.view.selected, all->size() - 1)];
+    return vbox({list(brush, rows, all->size(),
+                      [&](std::size_t i, bool selected) {
+                        const StoredNote& note = (*all)[i];
+                        const auto role = [&](Role wanted) { return selected ? Role::text : wanted; };
+                        const std::string when = fmt::format("{:<18}", date_and_time(brush.model, note.said_at));
+                        return hbox({words(brush, when, role(Role::dim)),
+                                     foreign(brush, note.title, size.width - cells(when), role(Role::text))});
+                      }),
+                 ruled(brush, size.width, clipped(visible(chosen.title), size.width - 8)),
+                 message(brush, below, visible(chosen.text))});
+  };
+  return {"Notes", large(screen), body,
+          hints(brush, {{"ENTER", "play", "enter"},
+                        {"y", "copy", "y"},
+                        {"TAB", "read the session", "tab"},
+                        {"ESC", "back", "esc"}})};
 }
 
 PageParts exporting(const Brush& brush, Size screen) {
@@ -299,6 +350,8 @@ PageParts parts_of(const Brush& brush, Size screen) {
       return devices(brush, screen);
     case Page::sessions:
       return sessions(brush, screen);
+    case Page::notes:
+      return notes(brush, screen);
     case Page::reading:
       return reading(brush, screen);
     case Page::exporting:

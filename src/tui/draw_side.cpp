@@ -39,6 +39,15 @@ std::string queue_text(const Model& model) {
   return fmt::format("{} waiting, oldest {}", model.queued, seconds(model.oldest_queued));
 }
 
+/// "whisper.cpp 1.9.3, base-q8_0, en"; what is not known is left out.
+std::string engine_text(const Model& model) {
+  std::string text = model.engine;
+  for (const std::string& part : {model.model, model.language}) {
+    if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
+  }
+  return text;
+}
+
 std::string counted(std::size_t number, std::string_view many) {
   return number == 0 ? fmt::format("no {}", many)
                      : fmt::format("{} {}", number, many.substr(0, many.size() - (number == 1 ? 1 : 0)));
@@ -54,6 +63,8 @@ Elements rows_of(const Brush& brush, std::string_view shown, int width, std::siz
   }
   return rows;
 }
+
+constexpr std::size_t kNoticeRows = 3;  // of the newest one, where there is one column
 
 struct Mark {
   std::string_view glyph;
@@ -105,6 +116,9 @@ Element draw_status_lines(const Brush& brush, int width) {
       row("session", model.session.empty() ? words(brush, "none yet", Role::dim) : foreign(brush, model.session, room)),
       row("segments", hbox({words(brush, std::to_string(kept_lines(model))),
                             words(brush, failed > 0 ? fmt::format("  {} without text", failed) : "", Role::failure)})),
+      row("engine",
+          engine_text(model).empty() ? words(brush, "none yet", Role::dim) : foreign(brush, engine_text(model), room)),
+      row("speech", foreign(brush, model.privacy, room, Role::dim)),
       row("queue", words(brush, queue_text(model), model.queued > 0 ? Role::accent : Role::text)),
       row("workers", std::move(workers)),
       row("gaps", words(brush, std::to_string(model.gaps), model.gaps > 0 ? Role::warning : Role::text)),
@@ -123,6 +137,7 @@ Element draw_status_line(const Brush& brush, int width) {
   if (!model.session.empty()) part(visible(model.session), Role::dim);
   part(count(kept_lines(model), "segment", "segments"), Role::dim);
   if (const auto failed = model.failed(); failed > 0) part(fmt::format("{} without text", failed), Role::failure);
+  if (!engine_text(model).empty()) part(visible(engine_text(model)), Role::dim);
   if (model.queued > 0) {
     part(fmt::format("{} queued", model.queued), Role::accent);
   } else {
@@ -224,8 +239,14 @@ Element draw_notice_line(const Brush& brush, int width) {
   const Mark marked = mark(notice.weight);
   const std::size_t more = brush.model.notices.size() - 1;
   const std::string rest = times(notice) + (more > 0 ? fmt::format("  +{} more", more) : "");
-  return hbox({words(brush, std::string(marked.glyph) + " ", marked.role),
-               words(brush, clipped(visible(notice.text), width - 2 - cells(rest))), words(brush, rest, Role::dim)});
+  // A fault ends with its remedy, so it stands whole.
+  Elements rows = rows_of(brush, visible(notice.text), width - 2 - cells(rest), kNoticeRows, Role::text);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool is_first = i == 0;
+    rows[i] = hbox({is_first ? words(brush, std::string(marked.glyph) + " ", marked.role) : text("  "),
+                    std::move(rows[i]), words(brush, is_first ? rest : "", Role::dim)});
+  }
+  return vbox(std::move(rows));
 }
 
 Element draw_footer(const Brush& brush, int width) {

@@ -69,7 +69,7 @@ ftxui::Element draw_transcript(const Brush& brush, Size size);
 Corner transcript_corner(const Brush& brush);
 ftxui::Element draw_status_lines(const Brush& brush, int width);
 ftxui::Element draw_status_line(const Brush& brush, int width);
-inline constexpr int kStatusLines = 6;
+inline constexpr int kStatusLines = 8;
 ftxui::Element draw_notes(const Brush& brush, Size size);
 ftxui::Element draw_note_line(const Brush& brush, int width);
 ftxui::Element draw_notices(const Brush& brush, Size size);

@@ -123,6 +123,23 @@ struct OpenSession {
   bool operator==(const OpenSession&) const = default;
 };
 
+/// A note of any session, as the page of notes lists it.
+struct StoredNote {
+  std::filesystem::path session;
+  std::uint32_t segment{};  ///< the first of its body, to play from
+  Seconds said_at{};
+  std::string title;
+  std::string text;
+  bool operator==(const StoredNote&) const = default;
+};
+
+/// Something to say, and what it does.
+struct SpokenCommand {
+  std::string phrase;
+  std::string help;
+  bool operator==(const SpokenCommand&) const = default;
+};
+
 /// Something that a search found.
 struct Hit {
   struct Mark {  ///< bytes of `text`
@@ -174,17 +191,22 @@ struct Model {
   std::size_t queued{};
   Seconds oldest_queued{};
   std::map<std::string, Worker> workers;
+  std::string engine;    ///< of the newest text; empty before it
+  std::string model;     ///< likewise; empty where the engine names none
+  std::string language;  ///< of the session once it was decided, else of its first text; BCP 47
   std::size_t gaps{};
   std::size_t faults{};
 
   std::optional<OpenNote> open_note;
   std::vector<Note> notes;
   std::vector<Notice> notices;
+  std::vector<SpokenCommand> spoken;  ///< as they are configured
 
   // What the library of sessions and the sound system answered.
   std::optional<std::vector<Device>> devices;         ///< empty: not known yet
   std::optional<std::vector<SessionEntry>> sessions;  ///< the newest first
   std::optional<OpenSession> open_session;
+  std::optional<std::vector<StoredNote>> stored_notes;  ///< the newest first
   std::optional<std::vector<Hit>> hits;
   std::optional<Playing> playing;
 

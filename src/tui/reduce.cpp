@@ -70,6 +70,15 @@ class Reducer {
   }
 
   void operator()(const TranscriptionComplete& e) {
+    if (!e.engine.empty()) {
+      model_.engine = e.engine;
+      model_.model = e.model;
+    }
+    if (model_.language.empty()) model_.language = e.language;
+    if (!e.success) {
+      ++model_.faults;
+      add(Weight::failure, fmt::format("a segment has no text: {}", e.error ? e.error->message : "no reason is known"));
+    }
     change(e.segment_index, [&](Line& line) {
       line.state = e.success ? Line::State::done : Line::State::failed;
       line.text = e.success ? e.text : e.error ? e.error->message : "there is no text";
@@ -120,6 +129,7 @@ class Reducer {
   }
 
   void operator()(const TranscriptionLanguageChosen& e) {
+    model_.language = e.language;
     add(Weight::information, fmt::format("the language of this session is {}", e.language));
   }
 
@@ -142,6 +152,7 @@ class Reducer {
     model_.running_since = 0;
     model_.gaps = 0;
     model_.faults = 0;
+    model_.language.clear();
     model_.levels.clear();
     model_.open_note.reset();
   }

@@ -100,6 +100,10 @@ class Presser {
         go(Page::sessions);
         command(ListSessions{});
         return;
+      case Action::notes:
+        go(Page::notes);
+        command(ListNotes{});
+        return;
       case Action::search:
         go(Page::search);
         command(Search{view().query});
@@ -175,12 +179,16 @@ class Presser {
     const auto action = keys_.action(key);
     if (view().page == Page::reading && key == "e") {
       go(Page::exporting);
+    } else if (key == "y" && (view().page == Page::reading || view().page == Page::notes)) {
+      copy();
+    } else if (view().page == Page::notes && key == "tab") {
+      if (view().selected < rows()) read((*model_.stored_notes)[view().selected].session);
     } else if (view().page == Page::leaving) {
       if (action == Action::quit) perform(Action::quit);
     } else if (action == Action::quit) {
       escape();  // one page back: whoever means the program presses it again
     } else if (action == Action::help || action == Action::search || action == Action::sessions ||
-               action == Action::devices) {
+               action == Action::devices || action == Action::notes) {
       perform(*action);
     }
   }
@@ -191,6 +199,8 @@ class Presser {
         return model_.devices ? model_.devices->size() : 0;
       case Page::sessions:
         return model_.sessions ? model_.sessions->size() : 0;
+      case Page::notes:
+        return model_.stored_notes ? model_.stored_notes->size() : 0;
       case Page::reading:
         return model_.open_session ? model_.open_session->passages.size() : 0;
       case Page::exporting:
@@ -208,6 +218,13 @@ class Presser {
     command(ReadSession{session});
   }
 
+  void copy() {
+    const std::size_t row = view().selected;
+    if (row >= rows()) return;
+    command(
+        Copy{view().page == Page::notes ? (*model_.stored_notes)[row].text : model_.open_session->passages[row].text});
+  }
+
   void enter() {
     const std::size_t row = view().selected;
     if (row >= rows()) return;
@@ -218,6 +235,9 @@ class Presser {
         return;
       case Page::sessions:
         read((*model_.sessions)[row].path);
+        return;
+      case Page::notes:
+        command(Play{(*model_.stored_notes)[row].session, (*model_.stored_notes)[row].segment});
         return;
       case Page::reading:
         command(Play{model_.open_session->path, model_.open_session->passages[row].segment});

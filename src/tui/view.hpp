@@ -20,6 +20,7 @@ enum class Page {
   help,
   devices,
   sessions,
+  notes,      ///< of every session
   reading,    ///< one session
   exporting,  ///< choosing a format
   search,
@@ -51,6 +52,13 @@ struct ChooseDevice {
 struct ListSessions {
   bool operator==(const ListSessions&) const = default;
 };
+struct ListNotes {
+  bool operator==(const ListNotes&) const = default;
+};
+struct Copy {  ///< to the clipboard of the terminal
+  std::string text;
+  bool operator==(const Copy&) const = default;
+};
 struct ReadSession {
   std::filesystem::path session;
   bool operator==(const ReadSession&) const = default;
@@ -79,8 +87,8 @@ struct Leave {
 struct Stay {  ///< takes a Leave back
   bool operator==(const Stay&) const = default;
 };
-using Command = std::variant<Perform, ListDevices, ChooseDevice, ListSessions, ReadSession, Search, Play, StopPlaying,
-                             Export, Leave, Stay>;
+using Command = std::variant<Perform, ListDevices, ChooseDevice, ListSessions, ListNotes, Copy, ReadSession, Search,
+                             Play, StopPlaying, Export, Leave, Stay>;
 
 struct Step {
   View view;

@@ -16,7 +16,7 @@ trap '[ -z "$server" ] || kill $server; rm -rf "$scratch"' EXIT
 mkdir -p "$scratch/copy" "$scratch/nearby" "$scratch/publisher"
 cp -r "$source/tools" "$source/cmake" "$scratch/copy"
 cd "$scratch/copy"
-unset DICTUM_TEST_DATA DICTUM_MODEL_DIR http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
+unset DICTUM_TEST_DATA DICTUM_MODELS_DIR DICTUM_MODEL_DIR http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
 export PIP_NO_INDEX=1 PIP_FIND_LINKS= DICTUM_MODELS_URL=http://127.0.0.1:9 DICTUM_WHISPER_URL=http://127.0.0.1:9
 
 fail() {
@@ -31,7 +31,7 @@ grep -q 'could not get the Whisper model: .*dictum models pull base-q8_0' output
 grep -q 'the Whisper model' build/setup-missing.txt || fail "it must note the missing model"
 
 echo 'not a model' >"$scratch/nearby/$model"
-DICTUM_MODEL_DIR=$scratch/nearby get
+DICTUM_MODELS_DIR=$scratch/nearby get
 grep -q 'checksum is wrong' output || fail "it must say that a file nearby is another one"
 [ ! -e build/models/$model ] || fail "it must not take a file with a wrong checksum"
 

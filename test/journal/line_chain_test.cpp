@@ -8,7 +8,7 @@
 namespace dictum::journal {
 namespace {
 
-using Verdict = LineChain::Verdict;
+using LineState = LineChain::LineState;
 
 std::vector<std::string> sealed_lines() {
   LineChain chain;
@@ -20,9 +20,9 @@ std::vector<std::string> sealed_lines() {
   return lines;
 }
 
-std::vector<Verdict> verdicts(const std::vector<std::string>& lines) {
+std::vector<LineState> states_of(const std::vector<std::string>& lines) {
   LineChain chain;
-  std::vector<Verdict> found;
+  std::vector<LineState> found;
   for (const std::string& line : lines) found.push_back(chain.verify(line));
   return found;
 }
@@ -36,12 +36,12 @@ TEST(LineChain, AddsAReadableFieldAtTheEndOfTheLine) {
 TEST(LineChain, ComputesCRC32C) {
   // The check value of the polynomial: CRC-32C("123456789") is e3069283; here the former checksum follows the line.
   LineChain chain;
-  EXPECT_EQ(chain.verify("123456789"), Verdict::unverified);
+  EXPECT_EQ(chain.verify("123456789"), LineState::unverified);
   EXPECT_EQ(chain.sealed("{}").substr(11, 8), "e3069283");
 }
 
 TEST(LineChain, AcceptsWhatItSealed) {
-  EXPECT_EQ(verdicts(sealed_lines()), (std::vector{Verdict::intact, Verdict::intact, Verdict::intact}));
+  EXPECT_EQ(states_of(sealed_lines()), (std::vector{LineState::intact, LineState::intact, LineState::intact}));
 }
 
 TEST(LineChain, NoticesEveryByteThatWasChanged) {
@@ -49,43 +49,44 @@ TEST(LineChain, NoticesEveryByteThatWasChanged) {
   for (std::size_t at = 0; at < lines[1].size(); ++at) {
     auto changed = lines;
     changed[1][at] = static_cast<char>(changed[1][at] ^ 1);
-    const auto found = verdicts(changed);
-    EXPECT_NE(found[1], Verdict::intact) << at;
-    EXPECT_EQ(found[0], Verdict::intact);
+    const auto found = states_of(changed);
+    EXPECT_NE(found[1], LineState::intact) << at;
+    EXPECT_EQ(found[0], LineState::intact);
   }
 }
 
 TEST(LineChain, VerifiesALineByItselfBehindADamagedOne) {
   auto lines = sealed_lines();
   lines[1][10] = 'X';
-  EXPECT_EQ(verdicts(lines), (std::vector{Verdict::intact, Verdict::damaged, Verdict::intact}));
+  EXPECT_EQ(states_of(lines), (std::vector{LineState::intact, LineState::damaged, LineState::intact}));
 }
 
 TEST(LineChain, NoticesALineThatWasTakenOut) {
   const auto lines = sealed_lines();
-  EXPECT_EQ(verdicts({lines[0], lines[2]}), (std::vector{Verdict::intact, Verdict::displaced}));
+  EXPECT_EQ(states_of({lines[0], lines[2]}), (std::vector{LineState::intact, LineState::displaced}));
 }
 
 TEST(LineChain, NoticesALineThatWasPutIn) {
   const auto lines = sealed_lines();
-  EXPECT_EQ(verdicts({lines[0], R"({"event":"B"})", lines[1]}),
-            (std::vector{Verdict::intact, Verdict::unsealed, Verdict::displaced}));
+  EXPECT_EQ(states_of({lines[0], R"({"event":"B"})", lines[1]}),
+            (std::vector{LineState::intact, LineState::unsealed, LineState::displaced}));
 }
 
 TEST(LineChain, ContinuesAJournalThatHasNoChecksums) {
   LineChain chain;
   const std::string old = R"({"event":"A","sequence":0})";
-  EXPECT_EQ(chain.verify(old), Verdict::unverified);
+  EXPECT_EQ(chain.verify(old), LineState::unverified);
   const std::string next = chain.sealed(R"({"event":"B","sequence":1})");
-  EXPECT_EQ(verdicts({old, next}), (std::vector{Verdict::unverified, Verdict::intact}));
-  EXPECT_EQ(verdicts({R"({"event":"a","sequence":0})", next}), (std::vector{Verdict::unverified, Verdict::displaced}));
+  EXPECT_EQ(states_of({old, next}), (std::vector{LineState::unverified, LineState::intact}));
+  EXPECT_EQ(states_of({R"({"event":"a","sequence":0})", next}),
+            (std::vector{LineState::unverified, LineState::displaced}));
 }
 
 TEST(LineChain, DoesNotCompareWithALineThatItHasToForget) {
   const auto lines = sealed_lines();
   LineChain chain;
   chain.forget();
-  EXPECT_EQ(chain.verify(lines[2]), Verdict::intact);
+  EXPECT_EQ(chain.verify(lines[2]), LineState::intact);
 }
 
 }  // namespace

@@ -132,10 +132,11 @@ TEST_F(Sessions, AreFoundByAFinderThatWasOpenBeforeTheyWereThere) {
 TEST_F(Sessions, ThatAreFinishedAreNotUnfinishedAndCanBePruned) {
   EXPECT_THAT(find_unfinished_sessions(root_.path()), IsEmpty());
   const auto later = test::kStarted + std::chrono::hours(1);
-  const Pruned would_be = prune_sessions(root_.path(), {.before = later, .dry_run = true});
+  const Pruned would_be = prune_sessions(root_.path(), {.before = later, .keep_notes = false, .dry_run = true});
   EXPECT_THAT(would_be.removed, ElementsAre(session_));
   EXPECT_EQ(would_be.bytes, session_size(session_));
-  EXPECT_THAT(prune_sessions(root_.path(), {.before = later}).removed, ElementsAre(session_));
+  EXPECT_THAT(prune_sessions(root_.path(), {.before = later}).removed, IsEmpty()) << "it has a note";
+  EXPECT_THAT(prune_sessions(root_.path(), {.before = later, .keep_notes = false}).removed, ElementsAre(session_));
   EXPECT_THAT(list_sessions(root_.path()), IsEmpty());
 }
 

@@ -204,6 +204,25 @@ TEST_F(Config, ShowsAFileThatSetsTheSameAgain) {
   EXPECT_EQ(config({"show"}).out, shown.out);
 }
 
+TEST_F(Config, ShowsHooksAndTheKeysOfTheTerminalUI) {
+  write("[hooks]\non_note = [\"file-note\", \"--to\", \"a \\\"b\\\"\"]\n[tui.keys]\nrecord = \"f1\"\n");
+  const auto shown = config({"show"});
+  ASSERT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_THAT(shown.out, testing::AllOf(HasSubstr("\n[hooks]\n"), HasSubstr("\n#on_text = []\n"),
+                                        HasSubstr("\non_note = [\"file-note\",\"--to\",\"a \\\"b\\\"\"]\n")));
+  EXPECT_THAT(shown.out, testing::AllOf(HasSubstr("\n[tui.keys]\n"), HasSubstr("\nrecord = \"f1\"\n"),
+                                        HasSubstr("\n#quit = \"q\"\n")));
+  write(shown.out);
+  EXPECT_EQ(config({"show"}).out, shown.out);
+}
+
+TEST_F(Config, CheckRefusesAnUnknownHookAndAnUnknownKey) {
+  write("[hooks]\non_texts = [\"a\"]\n");
+  EXPECT_THAT(config({"check"}).err, HasSubstr("hooks.on_texts"));
+  write("[tui.keys]\nrecrod = \"f1\"\n");
+  EXPECT_THAT(config({"check"}).err, HasSubstr("did you mean \"record\""));
+}
+
 TEST_F(Config, ThatIsWrongIsRefusedWithTheLine) {
   write("[vad]\ntreshold = 0.7\n");
   for (const char* verb : {"check", "show"}) {

@@ -402,12 +402,18 @@ TEST_F(LibraryCommands, DeleteTakesTheSessionOutOfTheSearch) {
 TEST_F(LibraryCommands, PruneListsInADryRunAndKeepsSessionsWithNotes) {
   const fs::path plain = make_session();
   const fs::path noted = make_note();
-  const auto reported = json({"sessions", "prune", "--older-than", "2100-01-01", "--keep-notes", "--dry-run"});
+  const auto reported = json({"sessions", "prune", "--older-than", "2100-01-01", "--dry-run"});
   EXPECT_THAT(sessions(), SizeIs(2));
   EXPECT_EQ(reported.at("removed"), boost::json::array({plain.string()}));
-  EXPECT_EQ(json({"sessions", "prune", "--older-than", "2100-01-01", "--keep-notes"}).at("removed"),
-            reported.at("removed"));
+  EXPECT_EQ(json({"sessions", "prune", "--older-than", "2100-01-01"}).at("removed"), reported.at("removed"));
   EXPECT_THAT(sessions(), ElementsAre(noted));
+}
+
+TEST_F(LibraryCommands, PruneDeletesSessionsWithNotesWhereThatIsAskedFor) {
+  const fs::path noted = make_note();
+  EXPECT_EQ(json({"sessions", "prune", "--older-than", "2100-01-01", "--no-keep-notes"}).at("removed"),
+            boost::json::array({noted.string()}));
+  EXPECT_THAT(sessions(), IsEmpty());
 }
 
 TEST_F(LibraryCommands, PruneLeavesWhatIsYoungAndWhatItCannotUnderstand) {

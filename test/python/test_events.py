@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pickle
 import typing
+from typing import Annotated
 
 import pytest
 
@@ -156,3 +157,16 @@ def test_errors_are_what_python_users_expect(root: object) -> None:
         dictum.RecorderBackend(capture_input="/nowhere.wav", session_root=str(root)).start_recording()
     assert isinstance(caught.value, dictum.RecorderError)
     assert caught.value.code == "input_not_found"
+
+
+def test_an_event_is_told_apart_by_its_name() -> None:
+    pydantic = pytest.importorskip("pydantic")
+    reader = pydantic.TypeAdapter(Annotated[dictum.AnyEvent, pydantic.Field(discriminator="event")])
+    event = dictum.SpeechEnded(
+        session="s", sequence=1, timestamp=2.0, frame=3, segment_index=0, duration_sec=1.0, kept=True, start_frame=0,
+        end_frame=9,
+    )  # fmt: skip
+    assert event.event == "SpeechEnded"
+    assert reader.validate_python(event.to_dict()) == event
+    with pytest.raises(pydantic.ValidationError):
+        reader.validate_python({**event.to_dict(), "event": "NoSuchEvent"})

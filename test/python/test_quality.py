@@ -48,6 +48,31 @@ def test_mypy_accepts_the_examples_and_the_package(tmp_path: pathlib.Path) -> No
     )  # fmt: skip
 
 
+def test_mypy_refuses_a_callback_that_takes_no_events(tmp_path: pathlib.Path) -> None:
+    pytest.importorskip("mypy")
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import dictum\n"
+        "def counts(number: int) -> None: ...\n"
+        "def takes_events(event: dictum.AnyEvent) -> None:\n"
+        "    if event.event == 'SpeechEnded':\n"
+        "        print(event.duration_sec)\n"  # mypy knows which event it is
+        "dictum.RecorderBackend(takes_events)\n"
+        "dictum.RecorderBackend(counts)\n"
+        "dictum.AsyncRecorderBackend(counts)\n"
+        "dictum.RecorderBackend(on_text=counts)\n"
+    )
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MYPYPATH": str(ROOT / "python")},
+        check=False,
+    )
+    wrong = [line.split(":")[1] for line in checked.stdout.splitlines() if "error:" in line]
+    assert wrong == ["7", "8", "9"], checked.stdout + checked.stderr
+
+
 @needs_what_examples_import
 def test_pyright_accepts_the_examples(tmp_path: pathlib.Path) -> None:
     pyright = ROOT / "build/node/node_modules/.bin/pyright"

@@ -120,3 +120,46 @@ def test_the_root_is_that_of_the_configuration(
     (tmp_path / "dictum.toml").write_text(f'[session]\nroot = "{root}"\n')
     monkeypatch.setenv("DICTUM_CONFIG", str(tmp_path / "dictum.toml"))
     assert dictum.list_sessions() == [session]
+
+
+def test_a_session_is_exported(session: dictum.Session, tmp_path: pathlib.Path) -> None:
+    assert session.export(tmp_path / "said.txt") == []
+    assert (tmp_path / "said.txt").read_text().lower().count("coffee") == 1
+    session.export(tmp_path / "subtitles", format="srt")
+    assert "-->" in (tmp_path / "subtitles").read_text()
+    with pytest.raises(dictum.OutputUnwritableError, match=r"said\.txt"):
+        session.export(tmp_path / "said.txt")
+    with pytest.raises(dictum.InvalidArgumentError, match="doc"):
+        session.export(tmp_path / "said", format="doc")  # type: ignore[arg-type]
+
+
+def test_an_edited_text_is_the_session_s(session: dictum.Session, root: pathlib.Path) -> None:
+    assert session.segments[0].text == SAMPLE_TEXTS[0]
+    session.edit(session.segments[0].index, "corrected by hand")
+    assert session.segments[0].text == "corrected by hand"
+    assert dictum.find_session("last", root).segments[0].text == "corrected by hand"
+    with pytest.raises(dictum.InvalidArgumentError):
+        session.edit(99, "nowhere")
+
+
+def test_a_session_is_transcribed_again_but_for_what_a_person_wrote(
+    session: dictum.Session, simulated: Simulated, tmp_path: pathlib.Path
+) -> None:
+    session.edit(session.segments[0].index, "corrected by hand")
+    settings = simulated()
+    script = tmp_path / "again.json"
+    script.write_text(json.dumps({"texts": [f"{text} again" for text in SAMPLE_TEXTS]}))
+    settings["transcription_simulated_script"] = script
+    session.retranscribe(**settings)
+    assert session.segments[0].text == "corrected by hand"
+    assert session.segments[1].text == f"{SAMPLE_TEXTS[1]} again"
+    session.retranscribe(replace_edits=True, **settings)
+    assert session.segments[0].text == f"{SAMPLE_TEXTS[0]} again"
+
+
+def test_a_session_is_a_dictionary_for_json(session: dictum.Session) -> None:
+    read = json.loads(json.dumps(session.to_dict()))
+    assert read["name"] == session.name
+    assert [segment["text"] for segment in read["segments"]] == SAMPLE_TEXTS
+    assert read["notes"][0]["title"] == session.notes[0].title
+    assert read["started_at"] == session.started_at.isoformat()

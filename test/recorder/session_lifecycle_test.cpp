@@ -247,46 +247,47 @@ TEST(SessionLifecycle, IsStoppedWhereNobodyWaitsForTextsAnyLonger) {
 
 struct Expected {
   SessionCall call;
-  std::vector<std::pair<std::vector<State>, Verdict>> verdicts;
+  std::vector<std::pair<std::vector<State>, CallDecision>> decisions;
 };
 
-TEST(SessionLifecycle, EveryCallHasItsVerdictInEveryState) {
+TEST(SessionLifecycle, EveryCallHasItsDecisionInEveryState) {
   const std::vector<State> before = states_from(State::waiting, State::cancelling);
   const std::vector<State> after = states_from(State::stopping, State::ended);
   const std::vector<Expected> expected{
       {SessionCall::start,
-       {{{State::waiting, State::starting}, Verdict::join},
-        {{State::cancelling}, Verdict::ask_again},
-        {{State::recording, State::pausing}, Verdict::done},
-        {{State::paused, State::resuming}, Verdict::refuse},
-        {after, Verdict::next_session}}},
+       {{{State::waiting, State::starting}, CallDecision::join},
+        {{State::cancelling}, CallDecision::ask_again},
+        {{State::recording, State::pausing}, CallDecision::done},
+        {{State::paused, State::resuming}, CallDecision::refuse},
+        {after, CallDecision::next_session}}},
       {SessionCall::pause,
-       {{before, Verdict::refuse},
-        {{State::recording}, Verdict::accept},
-        {{State::pausing}, Verdict::join},
-        {{State::paused}, Verdict::done},
-        {{State::resuming}, Verdict::ask_again},
-        {after, Verdict::refuse}}},
+       {{before, CallDecision::refuse},
+        {{State::recording}, CallDecision::accept},
+        {{State::pausing}, CallDecision::join},
+        {{State::paused}, CallDecision::done},
+        {{State::resuming}, CallDecision::ask_again},
+        {after, CallDecision::refuse}}},
       {SessionCall::resume,
-       {{before, Verdict::refuse},
-        {{State::recording}, Verdict::done},
-        {{State::pausing}, Verdict::ask_again},
-        {{State::paused}, Verdict::accept},
-        {{State::resuming}, Verdict::join},
-        {after, Verdict::refuse}}},
-      {SessionCall::change, {{before, Verdict::refuse}, {kCapturing, Verdict::accept}, {after, Verdict::refuse}}},
+       {{before, CallDecision::refuse},
+        {{State::recording}, CallDecision::done},
+        {{State::pausing}, CallDecision::ask_again},
+        {{State::paused}, CallDecision::accept},
+        {{State::resuming}, CallDecision::join},
+        {after, CallDecision::refuse}}},
+      {SessionCall::change,
+       {{before, CallDecision::refuse}, {kCapturing, CallDecision::accept}, {after, CallDecision::refuse}}},
       {SessionCall::retry,
-       {{before, Verdict::ask_again},
-        {states_from(State::recording, State::revising), Verdict::accept},
-        {{State::delivering, State::finishing}, Verdict::ask_again},
-        {{State::ended}, Verdict::next_session}}},
+       {{before, CallDecision::ask_again},
+        {states_from(State::recording, State::revising), CallDecision::accept},
+        {{State::delivering, State::finishing}, CallDecision::ask_again},
+        {{State::ended}, CallDecision::next_session}}},
   };
-  for (const auto& [call, verdicts] : expected) {
+  for (const auto& [call, decisions] : expected) {
     std::size_t covered = 0;
-    for (const auto& [states, verdict] : verdicts) {
+    for (const auto& [states, decision] : decisions) {
       for (const State state : states) {
         SCOPED_TRACE(to_string(state));
-        EXPECT_EQ(SessionLifecycle(state).verdict(call), verdict);
+        EXPECT_EQ(SessionLifecycle(state).decide(call), decision);
         ++covered;
       }
     }

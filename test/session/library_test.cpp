@@ -270,13 +270,13 @@ TEST_F(Library, OnlyListsInADryRun) {
   EXPECT_THAT(names(), SizeIs(1));
 }
 
-TEST_F(Library, KeepsSessionsWithNotesWhereThatIsWanted) {
+TEST_F(Library, KeepsSessionsWithNotesUnlessThatIsSwitchedOff) {
   make_session(root_.path());
-  const Pruned kept = prune(root_.path(), {.before = kStarted + hours(1), .keep_notes = true});
+  const Pruned kept = prune(root_.path(), {.before = kStarted + hours(1)});
   EXPECT_THAT(kept.removed, IsEmpty());
   ASSERT_THAT(kept.left, SizeIs(1));
   EXPECT_EQ(kept.left[0].reason, "it has notes");
-  EXPECT_THAT(prune(root_.path(), {.before = kStarted + hours(1)}).removed, SizeIs(1));
+  EXPECT_THAT(prune(root_.path(), {.before = kStarted + hours(1), .keep_notes = false}).removed, SizeIs(1));
 }
 
 TEST_F(Library, StopsPruningWhenAStopIsRequested) {

@@ -244,7 +244,7 @@ TEST_F(Writing, ChainsTheLinesOfTheJournalAlsoWhereItIsReopened) {
   std::istringstream lines(content_of(file("events.jsonl")));
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
-    EXPECT_EQ(chain.verify(line), journal::LineChain::Verdict::intact) << line;
+    EXPECT_EQ(chain.verify(line), journal::LineChain::LineState::intact) << line;
   }
   EXPECT_EQ(count, 5);
 }

@@ -218,21 +218,21 @@ class Simulation : public SessionInVirtualTime {
         heal();
         return;
       case 6:
-        if (may_pause_ && session->verdict(SessionCall::pause) == Verdict::accept) ask(session->pause_capture());
+        if (may_pause_ && session->decide(SessionCall::pause) == CallDecision::accept) ask(session->pause_capture());
         return;
       case 7:
-        if (may_pause_ && session->verdict(SessionCall::resume) == Verdict::accept) ask(session->resume_capture());
+        if (may_pause_ && session->decide(SessionCall::resume) == CallDecision::accept) ask(session->resume_capture());
         return;
       case 8:
-        if (session->verdict(SessionCall::change) == Verdict::accept) {
+        if (session->decide(SessionCall::change) == CallDecision::accept) {
           session->set_mode(chance(2) ? VADMode::normal : VADMode::long_note);
         }
         return;
       case 9:
-        if (session->verdict(SessionCall::change) == Verdict::accept && may_pause_) session->set_muted(chance(2));
+        if (session->decide(SessionCall::change) == CallDecision::accept && may_pause_) session->set_muted(chance(2));
         return;
       case 10:
-        if (session->verdict(SessionCall::retry) == Verdict::accept) session->retry_failed();
+        if (session->decide(SessionCall::retry) == CallDecision::accept) session->retry_failed();
         return;
       case 11:
         if (may_crash_ && session->has_recorded()) crash();

@@ -287,6 +287,46 @@ std::vector<NamedScreen> screens() {
         view.query = "zebra crossing";
         return view;
       }());
+  add(
+      "notes",
+      [] {
+        Story story = library_story();
+        story.model.stored_notes = {{"/s/20261122_154501", 2, Story::kStart + 13, "shopping list",
+                                     "buy some bread and a bottle of milk the shop closes at seven in the evening"},
+                                    {"/s/20261121_090210", 9, Story::kStart - 109000, "what to tell Ann", kLong}};
+        return story;
+      }(),
+      on(Page::notes, 1));
+  add(
+      "notes_none",
+      [] {
+        Story story = library_story();
+        story.model.stored_notes.emplace();
+        return story;
+      }(),
+      on(Page::notes));
+  add(
+      "reading_with_a_failure",
+      [] {
+        Story story = library_story();
+        story.model.open_session->passages.push_back(
+            {7, 12.5, "no text: the worker died", tui::Passage::State::failed});
+        return story;
+      }(),
+      [] {
+        View view = on(Page::reading, 0);
+        view.session = "/home/ann/.local/share/dictum/sessions/20261120_181500";
+        return view;
+      }());
+  add(
+      "help_with_spoken_commands",
+      [] {
+        Story story = note_story();
+        story.model.spoken = {{"start a new note", "begin a note; its title is said next"},
+                              {"end note", "complete it"}};
+        return story;
+      }(),
+      on(Page::help));
   add("leaving", busy_story().state(RecordingState::stopping), on(Page::leaving));
 
   // Sizes and colours.

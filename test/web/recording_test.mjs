@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { apply, elapsed, newRecording, takeChanged } from "../../web/recording.mjs";
+import { apply, elapsed, newRecording, openNoteText, takeChanged } from "../../web/recording.mjs";
 
 const SESSION = "20261122_154501";
 
@@ -82,13 +82,25 @@ test("a doubtful text says why", () => {
 
 test("a note is open from its command to its end", () => {
   const events = [state("recording"), begun(0), text(0, "Start a new note."), ["NoteCommandDetected", { segment_index: 0, command: "start" }]];
-  assert.deepEqual(after(...events).openNote, { title: "" });
+  assert.equal(after(...events).openNote.title, "");
   events.push(["NoteTitleCaptured", { segment_index: 1, title: "Shopping" }]);
-  assert.deepEqual(after(...events).openNote, { title: "Shopping" });
+  assert.equal(after(...events).openNote.title, "Shopping");
   events.push(note("Shopping"));
   const complete = after(...events);
   assert.equal(complete.openNote, null);
   assert.deepEqual(complete.notes.map((each) => each.title), ["Shopping"]);
+});
+
+test("an open note has the texts behind its title, without commands and what was taken back", () => {
+  const said = (index, words) => [begun(index), text(index, words)];
+  const command = (index, name) => ["NoteCommandDetected", { segment_index: index, command: name }];
+  const events = [state("recording"), ...said(0, "Start a new note."), command(0, "start"), ...said(1, "Shopping"),
+    ["NoteTitleCaptured", { segment_index: 1, title: "Shopping" }]];
+  assert.equal(openNoteText(after(...events)), "");
+  events.push(...said(2, "rye bread"), ...said(4, "and tea"), ...said(3, "milk"));
+  assert.equal(openNoteText(after(...events)), "rye bread milk and tea");
+  events.push(...said(5, "Scratch that."), command(5, "scratch"));
+  assert.equal(openNoteText(after(...events)), "rye bread milk");
 });
 
 test("a note whose words were revised stays one note", () => {
@@ -99,7 +111,7 @@ test("a note whose words were revised stays one note", () => {
 test("a revision of an old note does not close the open one", () => {
   const recording = after(state("recording"), note("First"), ["NoteCommandDetected", { segment_index: 5, command: "start" }],
     note("First", { revision: 1 }));
-  assert.deepEqual(recording.openNote, { title: "" });
+  assert.equal(recording.openNote.title, "");
 });
 
 test("faults are in words, and the same one is counted", () => {
