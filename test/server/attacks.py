@@ -21,10 +21,14 @@ import urllib.parse
 from serving import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Server, check, frame, read_frames, upgrade_request
 
 GROWTH_LIMIT_MB = 8  # of what an attack takes while it lasts, beyond what its connections may hold
-CONNECTION_KB = 256  # that a connection may hold: buffers for a header and a body, and a message that is not complete yet
+CONNECTION_KB = (
+    256  # that a connection may hold: buffers for a header and a body, and a message that is not complete yet
+)
 REQUEST_SEC = 15  # a request has to arrive in this time
 MOST_CONNECTIONS = 1024
 MESSAGE = 1 << 20  # bytes of a message at most
+LONG_MESSAGE = (20 << 20) + (64 << 10)  # the same of OpenAI's Realtime API
+CLOSES_WITHIN = 60  # seconds
 SECRET = b"the-secret-of-somebody-else"
 
 HELLO = b'{"type":"hello","format":"s16","rate":16000}'
@@ -76,11 +80,13 @@ class Attacker:
         return bool(piece)
 
     def frames(self):
-        """The frames of the server, until it closes the connection."""
-        while True:
+        """The frames of the server, until it closes the connection. Its pings alone do not keep this waiting."""
+        end = time.monotonic() + CLOSES_WITHIN
+        while time.monotonic() < end:
             yield from read_frames(self.buffer)
             if not self.receive():
                 return
+        check(False, f"the server has not closed the connection within {CLOSES_WITHIN} s")
 
     def status(self):
         """That of the answer; 0 where there is none."""
@@ -102,7 +108,7 @@ def close_code(server, target, data):
     return 0
 
 
-def wrong_frames():
+def wrong_frames(limit):
     """Name, bytes, and the codes that RFC 6455 has for it."""
     for bits in range(1, 8):
         yield f"reserved bits {bits:03b}", frame(TEXT, b"x", reserved=bits), {1002}
@@ -121,8 +127,8 @@ def wrong_frames():
     yield "a length of 2^63", frame(BINARY, b"x", length=1 << 63, width=64), {1002, 1009}
     yield "a length of 2^64 - 1", frame(BINARY, b"x", length=(1 << 64) - 1, width=64), {1002, 1009}
     yield "10 GB", frame(BINARY, b"x", length=10_000_000_000, width=64), {1009}
-    yield "one byte too many", frame(BINARY, bytes(MESSAGE + 1)), {1009}
-    pieces = [frame(TEXT if i == 0 else CONTINUATION, b" " * 65536, last=False) for i in range(17)]
+    yield "one byte too many", frame(BINARY, bytes(limit + 1)), {1009}
+    pieces = [frame(TEXT if i == 0 else CONTINUATION, b" " * 65536, last=False) for i in range(limit // 65536 + 1)]
     yield "one byte too many in fragments", b"".join(pieces), {1009}
     for name, text in {
         "a lone continuation byte": b"\x80",
@@ -133,7 +139,9 @@ def wrong_frames():
         "a byte that is never there": b"\xff",
     }.items():
         yield f"text with {name}", frame(TEXT, text), {1007}
-        parts = [frame(TEXT if i == 0 else CONTINUATION, text[i : i + 1], last=i + 1 == len(text)) for i in range(len(text))]
+        parts = [
+            frame(TEXT if i == 0 else CONTINUATION, text[i : i + 1], last=i + 1 == len(text)) for i in range(len(text))
+        ]
         yield f"text in fragments with {name}", b"".join(parts), {1007}
     yield "a reason that is no UTF-8", frame(CLOSE, b"\x03\xe8\xff"), {1007, 1002}
     yield "a close of one byte", frame(CLOSE, b"\x03"), {1002}
@@ -197,7 +205,8 @@ def torture(server, report):
     for target, (message, answer) in ENDPOINTS.items():
         before = server.memory_mb()
         count = 0
-        for name, data, codes in itertools.chain(wrong_frames(), right_frames()):
+        limit = LONG_MESSAGE if "realtime" in target else MESSAGE
+        for name, data, codes in itertools.chain(wrong_frames(limit), right_frames()):
             code = close_code(server, target, data)
             check(code in codes, f"{target}, {name}: closed with {code}, should be {codes}")
             count += 1
@@ -286,7 +295,9 @@ def too_many(server, count):
         attacker = Attacker(server)
         idle.append(attacker)
     own.buffer.clear()
-    check(own.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") and own.status() == 200, "others are not served")
+    check(
+        own.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") and own.status() == 200, "others are not served"
+    )
     memory = server.memory_mb()
     begin = time.monotonic()
     for attacker in idle:
@@ -308,7 +319,22 @@ def spellings(name):
     """`../` in every encoding that some server has taken for it."""
     dots = ["..", "%2e%2e", "%2E%2e", ".%2e", "%252e%252e", "%25252e%25252e", "%c0%ae%c0%ae", "%e0%80%ae%e0%80%ae", "%uff0e%uff0e",
             "%u002e%u002e", "..%00", "%00..", "..;", "....", ". .", "%ef%bc%8e%ef%bc%8e", "%2e%2e%20", "\u2025"]  # fmt: skip
-    slashes = ["/", "%2f", "%2F", "\\", "%5c", "%255c", "%252f", "%c0%af", "%c1%9c", "%e0%80%af", "//", "/./", "%ef%bc%8f", "\u2215"]
+    slashes = [
+        "/",
+        "%2f",
+        "%2F",
+        "\\",
+        "%5c",
+        "%255c",
+        "%252f",
+        "%c0%af",
+        "%c1%9c",
+        "%e0%80%af",
+        "//",
+        "/./",
+        "%ef%bc%8f",
+        "\u2215",
+    ]
     for dot, slash in itertools.product(dots, slashes):
         yield (dot + slash) * 2 + name
         yield (dot + slash) * 6 + name
@@ -317,7 +343,14 @@ def spellings(name):
 def out_of_folders(server, folder):
     secret = folder / "secret.txt"
     secret.write_bytes(SECRET)
-    places = ["/", "/web/", "/web/app.mjs/", "/api/v1/sessions/", "/api/v1/sessions/20260101_000000/notes/", "/v1/models/"]
+    places = [
+        "/",
+        "/web/",
+        "/web/app.mjs/",
+        "/api/v1/sessions/",
+        "/api/v1/sessions/20260101_000000/notes/",
+        "/v1/models/",
+    ]
     count = 0
     with Attacker(server) as attacker:
         for place, spelling in itertools.product(places, spellings("secret.txt")):
@@ -359,7 +392,10 @@ def main():
                 after = server.memory_mb()
                 print(f"{what}: memory {before:.1f} MB before, {during:.1f} during, {after:.1f} after", flush=True)
                 most_mb = before + GROWTH_LIMIT_MB + connections * CONNECTION_KB / 1024
-                check(max(during, after) < most_mb, f"{what}: the memory grew from {before:.1f} to {max(during, after):.1f} MB")
+                check(
+                    max(during, after) < most_mb,
+                    f"{what}: the memory grew from {before:.1f} to {max(during, after):.1f} MB",
+                )
 
             torture(server, report)
             before = server.memory_mb()

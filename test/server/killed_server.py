@@ -102,7 +102,9 @@ def compare(local, remote, frames, places):
     margin = SURROUNDINGS_SEC * RATE
     same = 0
     for segment in local.segments:
-        is_there = segment in all_remote or any(is_nearly(segment, each) for session in remote[1:] for each in session.segments)
+        is_there = segment in all_remote or any(
+            is_nearly(segment, each) for session in remote[1:] for each in session.segments
+        )
         is_cut = any(segment[0] - margin <= cut <= segment[1] + margin for cut in cuts)
         check(is_there or is_cut, f"the segment {segment} is not in the server's sessions, and no kill is near")
         same += is_there
@@ -152,15 +154,17 @@ def main():
         check(exit_code == 0, f"the sender ends with exit code {exit_code}: {complaints}")
         server.stop()
         check(not list((folder / "spool").glob("unsent_*")), "what was sent is still in the spool")
-        subprocess.run([dictum, "resume", "--output-dir", server.sessions, *recording], check=True,
+        subprocess.run([dictum, "resume", "--output-dir", server.sessions, "--transcriber", "command"], check=True,
                        stdout=subprocess.DEVNULL)  # fmt: skip
         sessions = [Session(path, sound) for path in sorted(server.sessions.iterdir()) if path.is_dir()]
         silent = [each for each in sessions if each.begin is None]
         for each in silent:
             each.place_by_time(sessions[0])
         same, cut = compare(local, sessions, len(sound) // 2, places)
-    print(f"seed {options.seed}: {options.seconds} s, {kills} kills, {len(sessions)} sessions ({len(silent)} of silence): every "
-          f"frame is there; of {same + cut} segments {same} are the same, {cut} were cut by a kill and have all their speech")
+    print(
+        f"seed {options.seed}: {options.seconds} s, {kills} kills, {len(sessions)} sessions ({len(silent)} of silence): every "
+        f"frame is there; of {same + cut} segments {same} are the same, {cut} were cut by a kill and have all their speech"
+    )
 
 
 if __name__ == "__main__":
