@@ -6,6 +6,7 @@ The word behind the fence says what a block is; what follows it, what is done wi
     ```cpp run        also run, in a folder of its own
     ```sh             run by bash, stopping at the first command that fails
     ```python         run by Python, where our package is built and those that it imports are installed
+    ```javascript     run by Node.js, where it is installed
     ```toml           a configuration file: `dictum` must accept it
     ```json           must parse, whole or line by line
     ```sh skip: why   not run; the test is counted as skipped and shows why
@@ -21,12 +22,13 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 SKIPPED = 77
-EXTENSIONS = {"cpp": "cpp", "c": "c", "sh": "sh", "python": "py", "toml": "toml", "json": "json"}
+EXTENSIONS = {"cpp": "cpp", "c": "c", "sh": "sh", "python": "py", "javascript": "mjs", "toml": "toml", "json": "json"}
 NOT_CODE = {"text", "console", "cmake", "make"}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -81,6 +83,8 @@ def run(block, bin_folder):
         skip_reason = "the Python package is not built here"
     elif block.kind == "python" and "from openai " in block.text and importlib.util.find_spec("openai") is None:
         skip_reason = "the Python package openai is not installed (./setup installs it)"
+    elif block.kind == "javascript" and shutil.which("node") is None:
+        skip_reason = "Node.js is not installed"
     if skip_reason:
         print(f"SKIPPED: {skip_reason}")
         return SKIPPED
@@ -104,6 +108,7 @@ def run(block, bin_folder):
             "c": [pathlib.Path(bin_folder) / "docs" / block.name],
             "sh": ["bash", "-euo", "pipefail", file],
             "python": [sys.executable, file],
+            "javascript": ["node", file],
             "toml": ["dictum", "record", "--config", file, "--input", "samples/voice_note.wav", "--pace", "fast",
                      "--no-transcribe", "--output-dir", here / "sessions"],
         }[block.kind]
