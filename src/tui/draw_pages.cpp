@@ -221,7 +221,7 @@ PageParts notes(const Brush& brush, Size screen) {
   const auto body = [&brush](Size size) {
     const auto& all = brush.model.stored_notes;
     if (!all) return message(brush, size, "Looking for notes…");
-    if (all->empty()) return message(brush, size, "There are no notes yet: say “start a new note” while recording.");
+    if (all->empty()) return message(brush, size, "There are no notes yet. " + way_to_begin_note(brush.model));
     const Size rows{size.width, std::max(size.height / 2 - 1, 1)};
     const Size below{size.width, std::max(size.height - rows.height - 1, 1)};
     const StoredNote& chosen = (*all)[std::min(brush.view.selected, all->size() - 1)];

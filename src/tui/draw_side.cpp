@@ -196,7 +196,7 @@ Element draw_notes(const Brush& brush, Size size) {
       rows.push_back(hbox({text("  "), std::move(row)}));
     }
   }
-  if (rows.empty()) rows = rows_of(brush, "Say “start a new note” while recording.", size.width, room, Role::quiet);
+  if (rows.empty()) rows = rows_of(brush, way_to_begin_note(model), size.width, room, Role::quiet);
   return sized(vbox(std::move(rows)), size);
 }
 

@@ -125,6 +125,11 @@ std::string key_label(std::string_view key) {
   return label;
 }
 
+std::string way_to_begin_note(const Model& model) {
+  const std::string phrase = model.spoken.empty() ? "start a new note" : visible(model.spoken.front().phrase);
+  return fmt::format("Say “{}” while recording.", phrase);
+}
+
 std::string count(std::size_t number, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", number, number == 1 ? one : many);
 }

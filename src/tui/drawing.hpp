@@ -34,6 +34,7 @@ std::string date_and_time(const Model& model, Seconds at);  ///< "2026-11-22 15:
 std::string duration(Seconds length);                       ///< "1:02:03", "2:03"
 std::string seconds(Seconds length);                        ///< "3.2 s"
 std::string key_label(std::string_view key);                ///< "SPACE", "p"
+std::string way_to_begin_note(const Model& model);          ///< "Say “start a new note” while recording."
 std::string count(std::size_t number, std::string_view one, std::string_view many);
 
 // Shapes.

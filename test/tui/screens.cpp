@@ -306,6 +306,15 @@ std::vector<NamedScreen> screens() {
       }(),
       on(Page::notes));
   add(
+      "notes_none_with_own_phrases",
+      [] {
+        Story story = library_story();
+        story.model.stored_notes.emplace();
+        story.model.spoken = {{"neue Notiz", "begin a note; its title is said next"}};
+        return story;
+      }(),
+      on(Page::notes));
+  add(
       "reading_with_a_failure",
       [] {
         Story story = library_story();
