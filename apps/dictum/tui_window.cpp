@@ -3,7 +3,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <cstdint>
 #include <ftxui/component/loop.hpp>
 #include <ftxui/component/mouse.hpp>
 #include <ftxui/screen/terminal.hpp>
@@ -12,6 +11,8 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+
+#include "base/base64.hpp"
 
 namespace dictum::program {
 namespace {
@@ -58,19 +59,6 @@ std::string key_of(const Event& event) {
   return {};
 }
 
-/// RFC 4648: whatever the text is, the terminal gets letters and digits.
-std::string base64(std::string_view text) {
-  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string encoded;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
-    const std::uint32_t three = (byte(i) << 16) | (byte(i + 1) << 8) | byte(i + 2);
-    for (const unsigned shift : {18U, 12U, 6U, 0U}) encoded += kDigits[(three >> shift) & 63U];
-  }
-  for (std::size_t i = 0; i < (3 - text.size() % 3) % 3; ++i) encoded[encoded.size() - 1 - i] = '=';
-  return encoded;
-}
-
 /// Does something at the end of a scope, however that is left.
 class AtEnd {
  public:
@@ -113,7 +101,8 @@ TUIWindow::TUIWindow(tui::KeyMap keys, tui::Palette palette, CarryOut carry_out)
 TUIWindow::~TUIWindow() = default;
 
 void TUIWindow::copy(std::string_view text) {
-  std::cout << "\x1b]52;c;" << base64(text) << '\a' << std::flush;
+  // Whatever the text is, the terminal gets letters and digits.
+  std::cout << "\x1b]52;c;" << to_base64(text) << '\a' << std::flush;
 }
 
 void TUIWindow::run() {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "base/child_program.hpp"
 #include "base/output_tail.hpp"
 #include "base/pipe.hpp"
+#include "base/sigpipe.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "dictum/settings.hpp"
@@ -112,10 +112,7 @@ void HookRunner::finish(std::chrono::milliseconds patience) {
 }
 
 void HookRunner::run() {
-  sigset_t signals;  // a program that does not read is an error of a write
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  block_sigpipe();
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return !waiting_.empty() || is_ending_; });

@@ -2,28 +2,27 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <deque>
 #include <mutex>
 #include <utility>
 
 #include "base/event_fd.hpp"
 #include "base/json.hpp"
+#include "base/sigpipe.hpp"
 #include "base/utf8.hpp"
 #include "dictum/text.hpp"
 
 namespace dictum::server {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(1);  // at the end
-constexpr std::uint32_t kFirstPair = 0x10000;        // of what UTF-16, and so JSON, writes as two units
+constexpr auto kEndTimeout = std::chrono::seconds(1);
+constexpr std::uint32_t kFirstPair = 0x10000;  // of what UTF-16, and so JSON, writes as two units
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
@@ -104,10 +103,7 @@ struct Log::State {
 };
 
 void Log::State::run() {
-  sigset_t signals;  // a reader that is gone is an error of a write
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  block_sigpipe();
   std::unique_lock lock(mutex);
   for (;;) {
     changed.wait(lock, [this] { return !waiting.empty() || is_ending; });
@@ -168,14 +164,14 @@ Log::~Log() {
     std::unique_lock lock(state_->mutex);
     state_->is_ending = true;
     state_->changed.notify_all();
-    state_->changed.wait_for(lock, kPatience, [this] { return state_->has_ended; });
+    state_->changed.wait_for(lock, kEndTimeout, [this] { return state_->has_ended; });
     state_->waiting.clear();
   }
   state_->ending.notify();
   {
     std::unique_lock lock(state_->mutex);
     // A write to a terminal or a file can be held up where no wait for it is.
-    if (!state_->changed.wait_for(lock, kPatience, [this] { return state_->has_ended; })) {
+    if (!state_->changed.wait_for(lock, kEndTimeout, [this] { return state_->has_ended; })) {
       thread_.detach();
       return;
     }
