@@ -14,9 +14,8 @@ target_link_options(dictum_flavour INTERFACE LINKER:--as-needed) # pkg-config na
 if(DICTUM_SANITIZE)
   set(sanitize -fsanitize=${DICTUM_SANITIZE})
   if(DICTUM_SANITIZE MATCHES "undefined")
-    # vptr looks at memory through a pipe: without a descriptor left, all is strange. AddressSanitizer sees what comes of the
-    # others, and to compile them takes up to four times as long.
-    list(APPEND sanitize -fno-sanitize=vptr,null,object-size,pointer-overflow)
+    # vptr looks at memory through a pipe: without a descriptor left, all is strange.
+    list(APPEND sanitize -fno-sanitize=vptr)
   endif()
   target_compile_options(dictum_flavour INTERFACE ${sanitize} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(dictum_flavour INTERFACE -fsanitize=${DICTUM_SANITIZE})
