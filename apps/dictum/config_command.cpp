@@ -68,10 +68,16 @@ std::string section_of_hooks(const fs::path& file) {
          line("on_note", "the same, with each note that is complete", hooks.on_note);
 }
 
+#ifdef DICTUM_TUI
+tui::KeyMap keys_of(const fs::path& file) {
+  const auto wanted = file.empty() ? std::map<std::string, std::string>() : read_config_texts(file, "tui.keys");
+  return tui::KeyMap(wanted, file.string());
+}
+#endif
+
 std::string section_of_keys([[maybe_unused]] const fs::path& file) {
 #ifdef DICTUM_TUI
-  const auto wanted = file.empty() ? std::map<std::string, std::string>() : read_config_texts(file, "tui.keys");
-  const tui::KeyMap keys(wanted, file.string());
+  const tui::KeyMap keys = keys_of(file);
   std::string text = "\n[tui.keys]\n";
   for (const tui::ActionInfo& action : tui::actions()) {
     const std::string& key = keys.key(action.action);
@@ -81,6 +87,14 @@ std::string section_of_keys([[maybe_unused]] const fs::path& file) {
   return text;
 #else
   return {};
+#endif
+}
+
+/// Throws where something in the sections of programs is wrong.
+void verify_sections(const fs::path& file) {
+  (void)server::read_hooks(file);
+#ifdef DICTUM_TUI
+  (void)keys_of(file);
 #endif
 }
 
@@ -137,8 +151,7 @@ ExitCode check(const std::string& named) {
   RecorderConfig config;
   read_config_file(config, file);
   config.validate();
-  (void)section_of_hooks(file);
-  (void)section_of_keys(file);
+  verify_sections(file);
   print("{} is right.\n", file.string());
   return ExitCode::success;
 }

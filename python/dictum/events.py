@@ -352,7 +352,7 @@ AnyEvent: typing.TypeAlias = (
     | AudioLevel
     | QueueStatus
 )
-"""Each of them, told apart by `event`: for an exhaustive `match`, for a callback, and as a model of pydantic's."""
+"""Each of them, distinguished by `event`: for an exhaustive `match`, for a callback, and as a model of pydantic's."""
 
 
 def _plain(value: object) -> object:

@@ -45,7 +45,7 @@ class FallbackRunner::State {
   State(Parts parts, const Timers& timers)
       : parts_(std::move(parts)),
         cluster_(parts_.make_cluster([this](const WorkerStatus& status) { worker_changed(status); })),
-        patience_(timers.make_timer(parts_.strand)) {}
+        outage_timer_(timers.make_timer(parts_.strand)) {}
 
   void submit(const std::shared_ptr<JobSource>& source, std::uint32_t segment, Priority priority);
   void begin_early(const std::shared_ptr<JobSource>& source, std::uint32_t segment);
@@ -76,7 +76,7 @@ class FallbackRunner::State {
 
   const Parts parts_;
   const std::unique_ptr<JobRunner> cluster_;
-  const std::unique_ptr<Timer> patience_;
+  const std::unique_ptr<Timer> outage_timer_;
   std::unique_ptr<JobRunner> local_;
   std::map<JobSource*, std::weak_ptr<Session>> sessions_;  // the runners share them while they have a segment
   Availability availability_ = Availability::up;
@@ -204,7 +204,7 @@ void FallbackRunner::State::worker_changed(const WorkerStatus& status) {
   if (status.state == WorkerState::ready || status.state == WorkerState::busy) {
     connected_.insert(status.worker);
     availability_ = Availability::up;
-    patience_->cancel();
+    outage_timer_->cancel();
     for (const auto& [source, known] : sessions_) {
       if (const auto session = known.lock()) session->forget_warning();
     }
@@ -215,7 +215,7 @@ void FallbackRunner::State::worker_changed(const WorkerStatus& status) {
   last_failure_ = {status.code, status.reason};
   if (!connected_.empty() || availability_ != Availability::up) return;
   availability_ = Availability::failing;
-  patience_->start(parts_.after, [this] { switch_to_local(); });
+  outage_timer_->start(parts_.after, [this] { switch_to_local(); });
 }
 
 void FallbackRunner::State::switch_to_local() {
@@ -237,7 +237,7 @@ void FallbackRunner::State::switch_to_local() {
 }
 
 void FallbackRunner::State::abandon() {
-  patience_->cancel();
+  outage_timer_->cancel();
   cluster_->abandon();
   if (local_) local_->abandon();
 }

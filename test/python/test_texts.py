@@ -42,11 +42,11 @@ def test_texts_end_where_nothing_is_transcribed(simulated: Simulated) -> None:
 
 def test_on_text_is_called_with_each_text(simulated: Simulated) -> None:
     async def main() -> list[str]:
-        heard: list[str] = []
+        called_with: list[str] = []
 
         async def on_text(text: str) -> None:
             await asyncio.sleep(0)
-            heard.append(text)
+            called_with.append(text)
 
         backend = dictum.AsyncRecorderBackend(on_text=on_text, **simulated(pace="fast"))
         texts = backend.texts()
@@ -54,7 +54,7 @@ def test_on_text_is_called_with_each_text(simulated: Simulated) -> None:
         async for _ in texts:
             pass
         await backend.stop_recording()
-        return heard
+        return called_with
 
     assert asyncio.run(asyncio.wait_for(main(), 60)) == SAMPLE_TEXTS
 

@@ -100,7 +100,7 @@ class Server:
 def speech_with_places(seconds, seed=1, sound_sec=(0.3, 0.6), pause_sec=(0.5, 0.7)):
     """Samples (s16) that the energy detector finds segments in, and where the sounds are, in frames.
 
-    No two places of it are the same. The pauses have noise: without a background the detector cannot tell what is loud."""
+    No two places of it are the same. The pauses have noise: without a background the detector does not know what is loud."""
     dice = random.Random(seed)
     frames, samples, places = int(seconds * RATE), bytearray(), []
     while len(samples) < 2 * frames:
