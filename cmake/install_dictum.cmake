@@ -10,8 +10,15 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/dictum" DESTINATION "${CMAKE_IN
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
 if(TARGET dictum_program)
   install(TARGETS dictum_program DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT runtime)
-  # Where systemd looks for units of users, below the prefix.
-  configure_file("${PROJECT_SOURCE_DIR}/systemd/dictum.service.in" "${PROJECT_BINARY_DIR}/dictum.service" @ONLY)
+  # Where systemd looks for units of users, below the prefix, which is known when it is installed. In /usr and /usr/local
+  # systemd finds a program by its name; so a package may be made in another folder, whose path ends with /usr.
+  install(CODE "
+    set(DICTUM_PROGRAM dictum)
+    if(NOT CMAKE_INSTALL_PREFIX MATCHES \"/usr(/local)?$\")
+      set(DICTUM_PROGRAM \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/dictum\")
+    endif()
+    configure_file(\"${PROJECT_SOURCE_DIR}/systemd/dictum.service.in\" \"${PROJECT_BINARY_DIR}/dictum.service\" @ONLY)"
+    COMPONENT runtime)
   install(FILES "${PROJECT_BINARY_DIR}/dictum.service" "${PROJECT_SOURCE_DIR}/systemd/dictum.socket"
     DESTINATION lib/systemd/user COMPONENT runtime)
 endif()

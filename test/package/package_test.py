@@ -70,6 +70,9 @@ class PackageTest:
             stdout=subprocess.DEVNULL)
         assert (development / "include/dictum/dictum.h").exists(), "the headers are missing"
         assert not (development / "libexec").exists(), "the workers belong to the runtime"
+        if (self.prefix / "bin/dictum").exists():
+            self.check_unit(self.folder / "opt", self.folder / "opt/bin/dictum")
+            self.check_unit(self.folder / "package/usr", "dictum")  # which systemd finds in /usr/bin
         python = self.source / "build/venv/bin/python"
         if not list(self.build.glob("python/dictum/_native/core*.so")):
             return
@@ -77,6 +80,12 @@ class PackageTest:
         run(self.cmake, "--install", self.build, "--prefix", package, "--component", "python", stdout=subprocess.DEVNULL)
         run(python, "-c", "import dictum; print(dictum.__version__, dictum.AsyncRecorderBackend)", cwd=self.folder,
             env={**clean_environment(self.folder), "PYTHONPATH": str(package)})
+
+    def check_unit(self, prefix, program):
+        """The unit for systemd starts the program that is installed with it."""
+        run(self.cmake, "--install", self.build, "--prefix", prefix, "--component", "runtime", stdout=subprocess.DEVNULL)
+        unit = (prefix / "lib/systemd/user/dictum.service").read_text(encoding="utf-8")
+        assert f'ExecStart="{program}" serve' in unit, unit
 
     def installed(self, standard):
         self.install()
