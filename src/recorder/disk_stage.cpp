@@ -133,6 +133,9 @@ bool DiskStage::write_item(pipeline::StreamItem& item, std::vector<pipeline::Str
   } else if (auto* end = std::get_if<pipeline::Closed>(&item)) {
     end->captured -= lost_;
     if (writer_) writer_->progress(end->captured, end->now, end->drift_ppm);
+  } else if (const auto* gap = std::get_if<pipeline::GapEnded>(&item)) {
+    lost_ -= gap->frames - state_gap(*gap, done);  // was never captured
+    return true;
   } else if (writer_ && (std::holds_alternative<pipeline::TimelineAudio>(item) ||
                          std::holds_alternative<pipeline::Probabilities>(item))) {
     attempt(extra_fails_, written.faults, [&] { write_extra(item); });
@@ -164,6 +167,7 @@ void DiskStage::write_segment(const pipeline::StreamItem& item) {
     writer_->append_segment(audio->index, audio->samples);
     to_sync_ = true;
   } else if (const auto* closed = std::get_if<vad::SegmentClosed>(&item)) {
+    gaps_.forget_before(closed->kept_start);
     if (closed->kept) {
       writer_->close_segment(closed->index, closed->kept_end - closed->kept_start);
     } else {
@@ -223,9 +227,18 @@ void DiskStage::close_cut(vad::SegmentClosed& closed, std::vector<pipeline::Stre
   const Frame lost = was_kept ? wanted - frames : 0;
   done.emplace_back(closed);
   if (lost == 0) return;
-  lost_ += lost;
   written.has_lost = true;
-  done.emplace_back(pipeline::GapEnded{closed.kept_end, lost, GapReason::disk});
+  lost_ += state_gap({closed.kept_end, lost, GapReason::disk}, done);
+}
+
+/// Passes on what of a gap is in no other one; returns how many frames that is.
+Frame DiskStage::state_gap(const pipeline::GapEnded& gap, std::vector<pipeline::StreamItem>& done) {
+  Frame frames = 0;
+  for (const auto& piece : gaps_.add(gap.start_frame, gap.frames)) {
+    done.emplace_back(pipeline::GapEnded{piece.start, piece.frames, gap.reason});
+    frames += piece.frames;
+  }
+  return frames;
 }
 
 WrittenEvents DiskStage::write_events(std::vector<EventPointer> events) {

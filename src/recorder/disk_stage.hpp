@@ -16,6 +16,7 @@
 #include "recorder/in_flight.hpp"
 #include "recorder/journal_tail.hpp"
 #include "recorder/revised_notes.hpp"
+#include "recorder/stated_gaps.hpp"
 #include "recorder/time_source.hpp"
 #include "session/session_writer.hpp"
 
@@ -111,6 +112,7 @@ class DiskStage {
   bool is_lost(const pipeline::StreamItem& item) const;
   void give_up(const pipeline::StreamItem& item);
   void close_cut(vad::SegmentClosed& closed, std::vector<pipeline::StreamItem>& done, Written& written);
+  Frame state_gap(const pipeline::GapEnded& gap, std::vector<pipeline::StreamItem>& done);
   std::vector<pipeline::StreamItem> take_urgent();
 
   std::optional<session::SessionWriter> writer_;  // empty once finished
@@ -121,8 +123,9 @@ class DiskStage {
   std::deque<Batch> batches_;    // whose items from the first on are still to be written
   std::set<std::uint32_t> cut_;  // open segments of which something is lost: nothing is appended any more
   Frame lost_ = 0;               // frames of the audio that was captured
-  Frame written_until_ = 0;      // the newest progress behind what is written
-  bool wait_ends_ = false;       // capture is closed, or can wait
+  StatedGaps gaps_;
+  Frame written_until_ = 0;                                           // the newest progress behind what is written
+  bool wait_ends_ = false;                                            // capture is closed, or can wait
   std::optional<std::chrono::steady_clock::time_point> fails_since_;  // of the segments
   std::optional<std::chrono::steady_clock::time_point> closed_at_;    // one wait for all that is left then
   std::chrono::steady_clock::time_point last_manifest_;

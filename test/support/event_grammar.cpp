@@ -197,9 +197,17 @@ class Checker {
 
   void check(const Event& event, const AudioGap& gap) {
     if (gap.frames <= 0) complain("a gap has {} frames", gap.frames);
-    if (gap.start_frame < gaps_end_)
+    const Frame end = gap.start_frame + gap.frames;
+    for (const AudioGap& other : gaps_) {
+      if (other.start_frame < end && gap.start_frame < other.start_frame + other.frames)
+        complain("the gaps at frames {} and {} overlap", other.start_frame, gap.start_frame);
+    }
+    // What a disk lost is known only when its segment ends.
+    if (gap.reason != GapReason::disk && gap.start_frame < device_gaps_end_)
       complain("a gap begins at frame {}, before the one before it ends", gap.start_frame);
-    gaps_end_ = gap.start_frame + gap.frames;
+    gaps_.push_back(gap);
+    gaps_end_ = std::max(gaps_end_, end);
+    if (gap.reason != GapReason::disk) device_gaps_end_ = end;
     gap_frames_ += gap.frames;
     if (event.frame < 0) complain("a gap has no place");
   }
@@ -364,7 +372,9 @@ class Checker {
   std::optional<std::uint32_t> open_;
   bool first_ = true;
   bool ended_ = false;
+  std::vector<AudioGap> gaps_;
   Frame gaps_end_ = 0;
+  Frame device_gaps_end_ = 0;
   Frame gap_frames_ = 0;
 };
 
