@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <random>
@@ -20,17 +21,24 @@
 
 #include "audio/pcm16.hpp"
 #include "base/sanitized.hpp"
+#include "journal/journal_reader.hpp"
 #include "journal/layout.hpp"
 #include "recorder/session_in_virtual_time.hpp"
 #include "session/file_size_limit.hpp"
 #include "session/recovery.hpp"
+#include "simulation/unreliable_device.hpp"
+#include "simulation/unreliable_transcriber.hpp"
+#include "simulation/unreliable_worker.hpp"
+#include "support/disk_recorder.hpp"
 #include "support/event_grammar.hpp"
 #include "transcription/worker_pool.hpp"
 
-/// Whole recordings in virtual time: what is said, the blocks, the commands and the faults (a disk that is full, hangs
-/// or flushes slowly; a folder that is moved; a transcriber that is late, answers out of order, fails or never answers,
-/// or the pool with workers that hang, die, answer twice or cannot be started; a crash) are drawn from a seed. A seed
-/// that fails prints a line that replays it: DICTUM_SIMULATION_SEED=N.
+/// Whole recordings in virtual time: what is said, the blocks, the commands and the faults (a device that is lost,
+/// stalls or is another one when it comes back; a disk that is full, hangs or flushes slowly; a folder that is moved; a
+/// transcriber that is late, answers out of order, fails or never answers, or the pool with workers that hang, die,
+/// answer twice or cannot be started; a subscriber that reads nothing before the end; a crash, a power cut, a recovery
+/// that fails half-way) are drawn from a seed. A seed that fails prints a line that replays it:
+/// DICTUM_SIMULATION_SEED=N.
 namespace dictum::recorder {
 namespace {
 
@@ -39,94 +47,11 @@ namespace fs = std::filesystem;
 constexpr std::size_t kFramesPerMs = 16;
 constexpr double kLeadSec = 0.1;  // of silence before the first line
 constexpr double kLongEnoughSec = 0.25;
+constexpr Frame kWindow = 512;
+constexpr int kMinSilenceMs = 128;
 
-/// Answers when it likes, in any order.
-class UnreliableTranscriber final : public Transcriber {
- public:
-  UnreliableTranscriber(std::shared_ptr<const test::VirtualTime> time, asio::any_io_executor loop, unsigned seed)
-      : time_(std::move(time)), loop_(std::move(loop)), dice_(seed) {}
-
-  void transcribe(TranscriptionJob job, Done done) override {
-    constexpr unsigned kOf = 20;
-    const unsigned fate = dice_() % kOf;
-    if (fate == 0) return;  // never
-    TranscriptionOutcome outcome;
-    if (fate < 3) {
-      outcome.error = EventError{"transcription_failed", "The engine could not."};
-    } else {
-      outcome.text = fmt::format("text of segment {}", job.segment_index);
-    }
-    auto& timer = timers_.emplace_back(time_->make_timer(loop_));
-    timer->start(std::chrono::milliseconds(dice_() % 4000),
-                 [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
-  }
-  void abandon() override { timers_.clear(); }
-
- private:
-  const std::shared_ptr<const test::VirtualTime> time_;
-  const asio::any_io_executor loop_;
-  std::mt19937 dice_;
-  std::vector<std::unique_ptr<Timer>> timers_;
-};
-
-/// A worker process that hangs, dies, is killed, fails, answers twice, late or nonsense.
-class UnreliableWorker final : public transcription::Worker {
- public:
-  UnreliableWorker(std::shared_ptr<const test::VirtualTime> time, asio::any_io_executor loop, std::mt19937& dice,
-                   transcription::WorkerEvents events)
-      : time_(std::move(time)), loop_(std::move(loop)), dice_(dice), events_(std::move(events)) {
-    say(dice_() % 300, transcription::Hello{.engine = "fake", .cancel_ms = 100});
-  }
-
-  void send(const transcription::Message& message) override {
-    if (hangs_) return;
-    if (const auto* ping = std::get_if<transcription::Ping>(&message)) say(1, transcription::Pong{ping->nonce});
-    if (const auto* job = std::get_if<transcription::Job>(&message)) take(*job);
-  }
-  void limit_frames(std::size_t /*bytes*/) override {}
-
- private:
-  void say(unsigned ms, transcription::Message message) {
-    later(ms, [on_message = events_.on_message, message = std::move(message)] { on_message(message); });
-  }
-  void end(unsigned ms, transcription::FailureCause cause) {
-    const transcription::WorkerFailure failure{.cause = cause, .code = "worker_died", .message = "Gone.", .died = true};
-    later(ms, [on_end = events_.on_end, failure] { on_end(failure); });
-  }
-  void later(unsigned ms, std::function<void()> what) {
-    auto& timer = timers_.emplace_back(time_->make_timer(loop_));
-    timer->start(std::chrono::milliseconds(ms), std::move(what));
-  }
-  void take(const transcription::Job& job) {
-    const unsigned ms = dice_() % 4000;
-    const transcription::Result result{.id = job.id, .text = fmt::format("text of segment {}", job.segment_index)};
-    switch (dice_() % 12) {
-      case 0:
-        hangs_ = true;
-        return;
-      case 1:
-        return end(ms, transcription::FailureCause::outside);
-      case 2:
-        return end(ms, transcription::FailureCause::worker);
-      case 3:
-        return say(ms, transcription::Error{.id = job.id, .message = "The engine could not."});
-      case 4:
-        say(ms, result);
-        return say(ms + 1, result);
-      case 5:
-        return say(ms, transcription::Result{.id = job.id + 1000, .text = "text of nobody"});
-      default:
-        return say(ms, result);
-    }
-  }
-
-  const std::shared_ptr<const test::VirtualTime> time_;
-  const asio::any_io_executor loop_;
-  std::mt19937& dice_;
-  const transcription::WorkerEvents events_;
-  std::vector<std::unique_ptr<Timer>> timers_;
-  bool hangs_ = false;
-};
+/// How old the newest thing may be that a power cut takes: what is flushed every second, and the way there.
+constexpr auto kFlushedWithin = 1200ms;
 
 class Simulation : public SessionInVirtualTime {
  public:
@@ -134,14 +59,17 @@ class Simulation : public SessionInVirtualTime {
 
   void run() {
     draw_recording();
+    if (may_cut_) calls_.emplace(root.path());
     start();
-    const auto began = time->steady_now();
+    subscribe_silent_reader();
+    began_ = time->steady_now();
     const auto length = std::chrono::milliseconds(whole_script().size() / kFramesPerMs);
     while (!session->lifecycle().is_closed() && steps_-- > 0) {
       time->advance(std::chrono::milliseconds(10 + dice_() % 700));
-      was_full_at_end_ = was_full_at_end_ || (full_ && time->steady_now() - began >= length);
+      was_full_at_end_ = was_full_at_end_ || (full_ && time->steady_now() - began_ >= length);
       act();
       check_delivered();
+      told_.emplace_back(time->steady_now(), next_sequence_);
       if (!crash_.empty()) break;
     }
     end();
@@ -164,19 +92,36 @@ class Simulation : public SessionInVirtualTime {
     lines_ = lines;
     script_.emplace(std::move(lines), kLeadSec);
     config.source = script_->source(time);
+    if (chance(3)) {
+      config.source = [make = config.source, seed = seed_] { return std::make_unique<UnreliableDevice>(make(), seed); };
+    }
     config.detector = script_->detector();
     config.custom_transcriber = [this] {
       return std::make_unique<UnreliableTranscriber>(time, io.get_executor(), seed_);
     };
     constexpr std::array kBlocks = {0, 37, 160, 512, 4096, 20000};
     config.capture.block_frames = kBlocks.at(dice_() % kBlocks.size());
-    config.vad.min_silence_ms = 128;
+    config.vad.min_silence_ms = kMinSilenceMs;
+    config.vad.min_speech_ms = 96 + static_cast<int>(dice_() % 100);
     config.session.root = root / "sessions";
     if (chance(4)) config.session.durability = "crash";
     if (chance(2)) make_pool();
     steps_ = 5 + static_cast<int>(dice_() % 60);
     may_pause_ = chance(3);
     may_crash_ = chance(4);
+    may_cut_ = may_crash_ && chance(2);
+  }
+
+  /// Takes its events only when all is over; what does not fit into memory meanwhile comes from the journal.
+  void subscribe_silent_reader() {
+    silent_ = std::make_shared<delivery::EventQueue>(
+        EventFilter::all(), detail::EventConsumer{.wake = [] {}, .may_block = false, .is_polled = true},
+        [](const std::function<void()>& work) {
+          work();
+          return true;
+        },
+        [](const std::string&) {});
+    host->subscribers().add(silent_);
   }
 
   void make_pool() {
@@ -194,7 +139,7 @@ class Simulation : public SessionInVirtualTime {
   }
 
   void move_folder() {
-    if (full_ || !session->has_recorded() || !fs::exists(session->path())) return;
+    if (full_ || may_cut_ || !session->has_recorded() || !fs::exists(session->path())) return;
     const fs::path to = root / fmt::format("moved-{}", steps_) / session->path().filename();
     fs::create_directories(to.parent_path());
     fs::rename(session->path(), to);
@@ -205,13 +150,16 @@ class Simulation : public SessionInVirtualTime {
     switch (dice_() % 15) {
       case 0:
         disk->hangs = true;
+        is_disk_good_ = false;
         return;
       case 1:
       case 2:
         if (!full_) full_.emplace(dice_() % 60'000);
+        is_disk_good_ = false;
         return;
       case 3:
         sync->hangs = true;
+        is_disk_good_ = false;
         return;
       case 4:
       case 5:
@@ -235,7 +183,7 @@ class Simulation : public SessionInVirtualTime {
         if (session->decide(SessionCall::retry) == CallDecision::accept) session->retry_failed();
         return;
       case 11:
-        if (may_crash_ && session->has_recorded()) crash();
+        if (may_crash_ && session->has_recorded()) may_cut_ ? cut_power() : crash();
         return;
       case 12:
         if (chance(4)) move_folder();
@@ -265,6 +213,19 @@ class Simulation : public SessionInVirtualTime {
     fs::copy(session->path(), crash_, fs::copy_options::recursive);
   }
 
+  /// Of what was not flushed the disk has nothing, everything, or some of it.
+  void cut_power() {
+    using Unflushed = test::DiskRecorder::Unflushed;
+    constexpr std::array kUnflushed = {Unflushed::none, Unflushed::all, Unflushed::some};
+    const fs::path left = root / "crashed";
+    const fs::path in_root = session->path().lexically_relative(root.path());
+    calls_->rebuild(calls_->moments(), kUnflushed.at(dice_() % kUnflushed.size()), dice_, left);
+    calls_.reset();
+    full_.reset();
+    crash_ = left / in_root;
+    cut_at_ = time->steady_now();
+  }
+
   void end() {
     const bool heals = crash_.empty() && chance(3);
     if (heals) {
@@ -287,6 +248,7 @@ class Simulation : public SessionInVirtualTime {
     ASSERT_TRUE(time_until([&] { return state() == SessionState::ended; })) << "the session never ends";
     full_.reset();
     check_delivered();
+    check_silent_reader();
     const bool was_recorded = session->has_recorded();
     // Where nothing was written since, nobody noticed that it was moved.
     const fs::path path = fs::exists(session->path()) ? session->path() : moved_to_;
@@ -306,6 +268,18 @@ class Simulation : public SessionInVirtualTime {
     }
   }
 
+  /// However late it reads, it gets the events that the other one got.
+  void check_silent_reader() {
+    std::uint64_t next = 0;
+    while (const auto event = silent_->next()) {
+      silent_->handled();
+      if (!event->sequence) continue;
+      ASSERT_EQ(*event->sequence, next) << "events are missing for a reader that is late";
+      ++next;
+    }
+    EXPECT_EQ(next, next_sequence_) << "a reader that is late gets other events";
+  }
+
   /// As the recording left it: a recovery makes the sum right.
   void check_clock(const fs::path& path) {
     const auto manifest = session::read_manifest(path);
@@ -318,15 +292,54 @@ class Simulation : public SessionInVirtualTime {
   }
 
   void check_session(const fs::path& path, bool is_expected_whole, bool has_all_texts) {
+    if (cut_at_ && !fs::exists(path / journal::kManifestFile) && !fs::exists(path / journal::kJournalFile)) {
+      EXPECT_TRUE(is_disk_good_ == false || *cut_at_ - began_ < kFlushedWithin) << "the session is gone";
+      return;  // with nothing in it that anybody could miss
+    }
+    if (chance(2)) fail_to_recover(path);
+    bool is_damaged = false;
     for (int turn = 0; turn < 2; ++turn) {
       session::SessionWriter writer = session::SessionWriter::reopen(path);
-      EXPECT_THAT(writer.findings().damage, testing::IsEmpty()) << session::damage_report(writer.findings().damage);
+      is_damaged = is_damaged || !writer.findings().damage.empty();
+      if (!cut_at_) {
+        EXPECT_THAT(writer.findings().damage, testing::IsEmpty()) << session::damage_report(writer.findings().damage);
+      }
       session::recover(writer, time->now());
       writer.finish(std::nullopt);
     }
-    EXPECT_THAT(test::grammar_violations(path, {.transcription_may_be_pending = !has_all_texts}), testing::IsEmpty());
+    if (cut_at_) check_flushed(path);
+    // A cut can leave a hole between lines that were not flushed: it is reported, and what is behind it counts.
+    if (is_damaged) {
+      EXPECT_THAT(content_of(path / journal::kJournalFile), testing::HasSubstr("RecorderFault"));
+    } else {
+      EXPECT_THAT(test::grammar_violations(path, {.transcription_may_be_pending = !has_all_texts}), testing::IsEmpty());
+    }
     check_texts(path);
     check_audio(path, is_expected_whole);
+  }
+
+  /// As at a disk that is full at some moment of the recovery.
+  void fail_to_recover(const fs::path& path) {
+    const test::FileSizeLimit full(dice_() % 60'000);
+    try {
+      session::SessionWriter writer = session::SessionWriter::reopen(path);
+      session::recover(writer, time->now());
+      writer.finish(std::nullopt);
+    } catch (const std::exception&) {  // the next one begins with what this one left
+    }
+  }
+
+  /// What was told long enough before the cut is in the journal.
+  void check_flushed(const fs::path& path) const {
+    if (!is_disk_good_ || config.session.durability != "power") return;
+    std::uint64_t promised = 0;
+    for (const auto& [when, sequence] : told_) {
+      if (when + kFlushedWithin <= *cut_at_) promised = sequence;
+    }
+    journal::JournalReader reader(path);
+    std::uint64_t events = 0;
+    while (reader.next()) ++events;
+    EXPECT_GE(events, promised) << "events that were told are gone";
   }
 
   static void check_texts(const fs::path& path) {
@@ -342,20 +355,79 @@ class Simulation : public SessionInVirtualTime {
     const auto manifest = session::read_manifest(path);
     const std::vector<std::int16_t> said = whole_script();
     Frame lost = 0;
-    for (const auto& gap : manifest.gaps) lost += gap.frames;
+    for (const auto& gap : manifest.gaps) {
+      if (gap.reason == GapReason::disk) lost += gap.frames;
+    }
     for (const auto& segment : manifest.segments) {
-      if (!segment.is_kept()) continue;
-      const std::string wav = content_of(path / journal::segment_file(segment.index));
-      ASSERT_GE(wav.size(), 44u);
-      const auto first = static_cast<std::size_t>(segment.start_frame);
-      const auto frames = (wav.size() - 44) / 2;
-      ASSERT_LE(first + frames, said.size());
-      EXPECT_EQ(static_cast<Frame>(frames), segment.end_frame - segment.start_frame) << "segment " << segment.index;
-      EXPECT_EQ(std::memcmp(wav.data() + 44, said.data() + first, frames * 2), 0)
-          << "segment " << segment.index << " is not what was said";
+      if (segment.is_kept())
+        check_sound_file(content_of(path / journal::segment_file(segment.index)), segment, manifest, said);
+      if (crash_.empty()) check_rules(segment, manifest);
     }
     if (is_expected_whole) EXPECT_EQ(lost, 0) << "nothing had to be lost";
     if (was_written_) check_nothing_is_left_out(manifest);
+  }
+
+  /// It opens, is as long as its segment, and outside of gaps it is what was said. Of the newest samples before a power
+  /// cut the disk may have any.
+  void check_sound_file(const std::string& wav, const session::Segment& segment, const session::Manifest& manifest,
+                        std::vector<std::int16_t> said) const {
+    SCOPED_TRACE(fmt::format("segment {}", segment.index));
+    constexpr std::size_t kHeader = 44;
+    ASSERT_GE(wav.size(), kHeader);
+    const auto size_at = [&](std::size_t offset) {
+      std::uint32_t size = 0;
+      std::memcpy(&size, wav.data() + offset, sizeof size);
+      return size;
+    };
+    EXPECT_EQ(size_at(4), wav.size() - 8) << "the size in the header";
+    EXPECT_EQ(size_at(kHeader - 4), wav.size() - kHeader) << "the size of the samples in the header";
+    const auto first = static_cast<std::size_t>(segment.start_frame);
+    const std::size_t frames = (wav.size() - kHeader) / 2;
+    EXPECT_EQ(static_cast<Frame>(frames), segment.end_frame - segment.start_frame);
+    ASSERT_LE(first + frames, said.size());
+    for (const auto& gap : manifest.gaps) {
+      const auto begin = std::min(said.size(), static_cast<std::size_t>(gap.start_frame));
+      const auto end = std::min(said.size(), static_cast<std::size_t>(gap.start_frame + gap.frames));
+      std::fill(said.begin() + static_cast<std::ptrdiff_t>(begin), said.begin() + static_cast<std::ptrdiff_t>(end), 0);
+    }
+    const std::size_t sure = std::min(frames, sure_frames() - std::min(sure_frames(), first));
+    EXPECT_EQ(std::memcmp(wav.data() + kHeader, said.data() + first, sure * 2), 0) << "is not what was said";
+  }
+
+  /// How far the recording is on the disk for certain.
+  std::size_t sure_frames() const {
+    if (!cut_at_) return std::numeric_limits<std::size_t>::max();
+    if (!is_disk_good_ || config.session.durability != "power") return 0;
+    const auto sure = std::chrono::duration_cast<std::chrono::milliseconds>(*cut_at_ - began_ - kFlushedWithin);
+    return static_cast<std::size_t>(std::max(sure, 0ms).count()) * kFramesPerMs;
+  }
+
+  /// What is kept has enough speech, and the silence behind it; what is not kept has too little.
+  void check_rules(const session::Segment& segment, const session::Manifest& manifest) const {
+    SCOPED_TRACE(fmt::format("segment {}", segment.index));
+    if (!is_disk_good_) return;
+    Frame speech = 0;
+    double begin = kLeadSec;
+    for (const Script::Line& line : lines_) {
+      const auto first = static_cast<Frame>(begin * 1000 * kFramesPerMs);
+      const auto last = first + static_cast<Frame>(line.speech_sec * 1000 * kFramesPerMs);
+      speech +=
+          std::max<Frame>(0, std::min(last, segment.speech_end_frame) - std::max(first, segment.speech_start_frame));
+      begin += line.speech_sec + line.pause_sec;
+    }
+    const Frame needed = static_cast<Frame>(config.vad.min_speech_ms) * static_cast<Frame>(kFramesPerMs);
+    if (segment.is_kept()) {
+      EXPECT_GE(segment.speech_end_frame - segment.speech_start_frame, needed) << "is too short to be kept";
+    } else {
+      EXPECT_LT(speech - 2 * kWindow, needed) << "is long enough to be kept";
+      return;
+    }
+    Frame until = std::min(segment.speech_end_frame + Frame{kMinSilenceMs} * static_cast<Frame>(kFramesPerMs) - kWindow,
+                           manifest.end_frame);
+    for (const auto& gap : manifest.gaps) {
+      if (gap.start_frame + gap.frames > segment.speech_end_frame) until = std::min(until, gap.start_frame);
+    }
+    EXPECT_GE(segment.end_frame, until) << "the silence behind the speech is cut";
   }
 
   /// What was spoken and is long enough is in a segment that is kept, or in a gap.
@@ -363,6 +435,7 @@ class Simulation : public SessionInVirtualTime {
     double begin = kLeadSec;
     for (const Script::Line& line : lines_) {
       const auto middle = static_cast<Frame>((begin + line.speech_sec / 2) * 1000 * kFramesPerMs);
+      const auto half = static_cast<Frame>(line.speech_sec / 2 * 1000 * kFramesPerMs);
       begin += line.speech_sec + line.pause_sec;
       if (line.speech_sec < kLongEnoughSec || middle + static_cast<Frame>(kFramesPerMs) * 1000 > manifest.end_frame)
         continue;
@@ -370,7 +443,7 @@ class Simulation : public SessionInVirtualTime {
         return segment.is_kept() && segment.start_frame <= middle && middle < segment.end_frame;
       });
       const bool is_lost = std::ranges::any_of(manifest.gaps, [&](const auto& gap) {
-        return gap.start_frame <= middle && middle < gap.start_frame + gap.frames;
+        return gap.start_frame <= middle + half && middle - half < gap.start_frame + gap.frames;
       });
       EXPECT_TRUE(is_kept || is_lost) << "what was said at frame " << middle << " is in no segment and in no gap";
     }
@@ -406,7 +479,14 @@ class Simulation : public SessionInVirtualTime {
   int steps_ = 0;
   bool may_pause_ = false;
   bool may_crash_ = false;
-  fs::path crash_;  // a copy of the session at that moment
+  bool may_cut_ = false;  // the crash is a power cut
+  bool is_disk_good_ = true;
+  std::optional<test::DiskRecorder> calls_;  // of a recording whose power may be cut
+  fs::path crash_;                           // a copy of the session at that moment
+  std::optional<std::chrono::steady_clock::time_point> cut_at_;
+  std::chrono::steady_clock::time_point began_;
+  std::vector<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>> told_;  // when, the next sequence
+  std::shared_ptr<delivery::EventQueue> silent_;
   fs::path moved_to_;
   bool was_written_ = false;  // to its end, though with gaps
   std::uint64_t next_sequence_ = 0;

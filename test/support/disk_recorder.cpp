@@ -187,10 +187,14 @@ std::map<fs::path, std::uint64_t> DiskRecorder::names(std::size_t moment, Unflus
 void DiskRecorder::rebuild(std::size_t moment, Unflushed unflushed, std::mt19937& dice, const fs::path& into) const {
   std::set<fs::path> folders;
   const auto found = names(moment, unflushed, dice, folders);
-  for (const fs::path& folder : folders) fs::create_directories(into / folder);
+  for (const fs::path& folder : folders) {
+    fs::create_directories(into / folder);
+    fs::permissions(into / folder, fs::perms::owner_all);
+  }
   for (const auto& [name, file] : found) {
     if (!folders.contains(name.parent_path())) continue;
     std::ofstream(into / name, std::ios::binary) << content(file, moment, unflushed, dice);
+    fs::permissions(into / name, fs::perms::owner_read | fs::perms::owner_write);
   }
 }
 

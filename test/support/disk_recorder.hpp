@@ -16,8 +16,8 @@ namespace dictum::test {
 /// cut could leave: what was flushed is there; of the rest, the file system may have written nothing, everything, or
 /// some of it, in another order, a write torn between two sectors. Names appear and vanish in their order.
 ///
-/// The program that uses it is linked with `--wrap` for the calls (test/session/CMakeLists.txt). One at a time, on one
-/// thread. While there is none, nothing is flushed.
+/// The program that uses it is linked with `--wrap` for the calls (the library dictum_disk_recorder). One at a time, on
+/// one thread. While there is none, nothing is flushed. What it makes is for its owner alone, as the recorder's own.
 class DiskRecorder {
  public:
   explicit DiskRecorder(std::filesystem::path root);
