@@ -24,6 +24,8 @@ test: all ## set up, build, run every test
 soak: all ## the long runs, and all tests under the sanitizers; SOAK_MINUTES=60 makes the runs longer
 	@DICTUM_LONG_TESTS=1 DICTUM_SOAK=1 ctest --preset release --parallel $(JOBS) $(CTEST_ARGS)
 	@bench/soak --bin $(BIN) --minutes $(or $(SOAK_MINUTES),10)
+	@bench/day --bin $(BIN)
+	@bench/outages.py --bin $(BIN) --minutes $(or $(SOAK_MINUTES),10)
 	@tools/sanitized asan
 	@ctest --preset asan --parallel $(JOBS) -L fuzz
 	@tools/sanitized tsan

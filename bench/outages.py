@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An hour of speech on the virtual microphone, while the sound server is killed every minute.
 
-    bench/outages.py --bin build/release/bin [--minutes 60] [--data ../shared/audio]
+    bench/outages.py --bin build/release/bin [--minutes 60] [--data FOLDER]
 
 The recordings of DATA are played in a loop by `paplay`; every minute the daemon is killed with SIGKILL and started again
 a second later. Counted is what must not be: outages that no AudioGap tells, a journal with a hole in its sequence, a
@@ -25,6 +25,7 @@ import wave
 from virtual_microphone import VirtualMicrophone
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+RECORDINGS = next(folder for folder in (ROOT / "../shared/audio", ROOT / "samples") if folder.is_dir())
 DOWN_SEC = 1.0
 GROWTH_LIMIT_MB = 2
 STOP_LIMIT_SEC = 5
@@ -85,7 +86,7 @@ def check_session(session, outages):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin")
-    arguments.add_argument("--data", type=pathlib.Path, default=ROOT / "../shared/audio")
+    arguments.add_argument("--data", type=pathlib.Path, default=RECORDINGS)
     arguments.add_argument("--minutes", type=int, default=60)
     options = arguments.parse_args()
     files = sorted(options.data.resolve().glob("**/*.wav"))
