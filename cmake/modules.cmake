@@ -60,17 +60,19 @@ function(dictum_precompile target)
   target_precompile_headers(${target} REUSE_FROM dictum_precompiled)
 endfunction()
 
-# dictum_module(NAME [MODULES module...] [LIBRARIES library...]): every .cpp of the folder; what is named is
-# visible to the module and, through its headers, to the modules that name it.
+# dictum_module(NAME [MODULES module...] [WITHIN module...] [LIBRARIES library...]): every .cpp of the folder; what is
+# named is visible to the module and, through its headers, to the modules that name it. What is named by WITHIN is
+# visible to the module alone.
 function(dictum_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "MODULES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "MODULES;WITHIN;LIBRARIES")
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
   if(NOT sources)
     list(APPEND sources "${PROJECT_SOURCE_DIR}/cmake/empty.cpp")
   endif()
   add_library(dictum_${name} STATIC ${sources})
-  set_property(TARGET dictum_${name} PROPERTY DICTUM_MODULES ${arg_MODULES})
+  set_property(TARGET dictum_${name} PROPERTY DICTUM_MODULES ${arg_MODULES} ${arg_WITHIN})
   list(TRANSFORM arg_MODULES PREPEND dictum_)
+  list(TRANSFORM arg_WITHIN PREPEND dictum_)
   # A module's headers are included as "module/file.hpp". Each module publishes only its own name: the
   # folder build/modules/NAME holds one link, NAME, to the folder in src/.
   set(headers "${PROJECT_BINARY_DIR}/modules/${name}")
@@ -79,7 +81,7 @@ function(dictum_module name)
   target_include_directories(dictum_${name} PUBLIC "$<BUILD_INTERFACE:${headers}>")
   target_link_libraries(dictum_${name}
     PUBLIC dictum_public ${arg_MODULES} ${arg_LIBRARIES} dictum_flavour
-    PRIVATE $<BUILD_INTERFACE:dictum_warnings>)
+    PRIVATE ${arg_WITHIN} $<BUILD_INTERFACE:dictum_warnings>)
   dictum_count_branches(dictum_${name})
   dictum_precompile(dictum_${name})
 endfunction()

@@ -49,6 +49,9 @@ constexpr int kLifeline = 3;
 constexpr int kCannotStart = 127;
 constexpr char kFolderPrefix[] = "dictum-worker-";
 
+// Linux takes 0 for "no file": a program that is named in core_pattern would get the dump all the same.
+constexpr rlimit kNoCoreDump{1, 1};
+
 [[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "dictum-guard: %s: %s\n", what, std::strerror(errno));
   std::_Exit(kCannotStart);
@@ -123,8 +126,7 @@ const char* make_temporary_folder() {
   // Data, not address space: models are mapped files, and may be larger than the memory.
   const rlimit cap{memory_cap, memory_cap};
   if (memory_cap > 0 && ::setrlimit(RLIMIT_DATA, &cap) != 0) fail("the memory cap cannot be set");
-  const rlimit none{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &none) != 0) fail("core dumps cannot be turned off");  // they would hold speech
+  if (::setrlimit(RLIMIT_CORE, &kNoCoreDump) != 0) fail("core dumps cannot be turned off");  // they would hold speech
 
   sigset_t nothing;
   ::sigemptyset(&nothing);
@@ -220,8 +222,7 @@ void leave_standard_streams() {
 
 [[noreturn]] void end_like(int status) {
   if (WIFEXITED(status)) std::_Exit(WEXITSTATUS(status));
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
+  ::setrlimit(RLIMIT_CORE, &kNoCoreDump);
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_UNBLOCK, &all, nullptr);

@@ -130,8 +130,10 @@ int run(int argc, char** argv) {
   using namespace dictum::program;
   guard_standard_descriptors();
   guard_time_zone();
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);  // it would hold what was said
+  // A core dump would hold what was said. Not 0, which Linux takes for "no file": a program that is named in
+  // core_pattern would get the dump all the same.
+  const rlimit no_core{1, 1};
+  ::setrlimit(RLIMIT_CORE, &no_core);
   // A disk that is full and a reader that is gone are errors of one write, not the end of a recording.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);

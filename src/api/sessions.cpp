@@ -23,6 +23,7 @@
 #include "session/revision.hpp"
 #include "session/session_writer.hpp"
 #include "session/verification.hpp"
+#include "text/words.hpp"
 #include "transcription/find_transcriber.hpp"
 
 namespace dictum {
@@ -301,7 +302,7 @@ void edit_session(const fs::path& session, std::uint32_t index, std::string_view
                                                          manifest.session, listed.path.string()));
   }
   TranscriptionComplete result;
-  result.text = utf8::on_one_line(text);
+  result.text = text::composed(utf8::on_one_line(text));
   while (result.text.ends_with(' ')) result.text.pop_back();
   result.success = true;
   result.edited = true;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -79,6 +80,20 @@ bool is_file_of_a_session(int file, int flags) noexcept {
 /// The process or the disk lacks something; the session may be as good as any.
 bool says_nothing_of_the_session(int error) {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO;
+}
+
+/// Whether a part of the file has no block on the disk and is larger than any run of zeros that a session writes: a
+/// file of gigabytes may be made in an instant. Some file systems keep zeros that were written in the same way.
+bool has_large_hole(int file, std::int64_t size) {
+  constexpr std::int64_t kMaxHole = std::int64_t{16} << 20;
+  for (std::int64_t at = 0; at < size;) {
+    const std::int64_t hole = ::lseek(file, at, SEEK_HOLE);
+    if (hole < 0 || hole >= size) return false;
+    const std::int64_t data = ::lseek(file, hole, SEEK_DATA);
+    at = data < 0 ? size : data;
+    if (at - hole > kMaxHole) return true;
+  }
+  return false;
 }
 
 /// Some file systems cannot flush a folder: there is nothing to wait for.
@@ -185,10 +200,11 @@ std::string SessionFolder::read(const fs::path& name, std::size_t limit) const {
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) refuse(std::generic_category().message(errno));
   if (static_cast<std::size_t>(status.st_size) > limit) refuse("it is too large");
+  if (has_large_hole(file.get(), status.st_size)) refuse("a part of it was never written");
   std::string content(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t size = 0;
   while (size < content.size()) {
-    const ssize_t got = ::read(file.get(), content.data() + size, content.size() - size);
+    const ssize_t got = ::pread(file.get(), content.data() + size, content.size() - size, static_cast<off_t>(size));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) refuse(std::generic_category().message(errno));
     if (got == 0) break;

@@ -45,7 +45,8 @@ class SessionFolder {
   /// The same folder by the path that it has now. Throws RecorderError.
   SessionFolder by_its_new_path() const;
 
-  /// The content of a file. Throws RecorderError(session_unreadable), also where it is larger than `limit` bytes.
+  /// The content of a file. Throws RecorderError(session_unreadable), also where it is larger than `limit` bytes,
+  /// or was made large without being written (it has a hole of more than 16 MiB).
   std::string read(const std::filesystem::path& name, std::size_t limit) const;
 
   /// Whether anything of that name is there: a file, a link, a folder.

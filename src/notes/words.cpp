@@ -1,9 +1,11 @@
 #include "notes/words.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "text/words.hpp"
 
 namespace dictum::notes {
 namespace {
@@ -86,6 +88,42 @@ bool word_at(std::string_view text, std::size_t at) {
   return point.valid && is_word(static_cast<char32_t>(point.value));
 }
 
+// Before it no writing lacks spaces between its words: Thai is the first.
+constexpr std::uint32_t kFirstWithoutSpaces = 0xE00;
+
+bool may_lack_spaces(std::string_view word) {
+  for (std::size_t at = 0; at < word.size();) {
+    const auto point = utf8::decode(word, at);
+    if (point.value >= kFirstWithoutSpaces) return true;
+    at = point.next;
+  }
+  return false;
+}
+
+// The word in the form that is compared, without what is no letter in it: an apostrophe, bytes of no character.
+std::string normalised(std::string_view text) {
+  std::string word;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto point = utf8::decode(text, at);
+    const auto c = static_cast<char32_t>(point.value);
+    if (point.valid && is_word(c)) utf8::append(word, lower(c));
+    at = point.next;
+  }
+  return text::composed(word);
+}
+
+// Appends what stands between two spaces or marks of `text`: a word, or several of a writing without spaces.
+void append_words(std::vector<TextWord>& words, std::string_view text, TextWord run) {
+  const std::string_view whole = text.substr(run.begin, run.end - run.begin);
+  std::vector<text::Piece> pieces;
+  if (may_lack_spaces(whole)) pieces = text::words(whole);
+  if (pieces.size() < 2) pieces = {{0, whole.size()}};
+  for (const text::Piece& piece : pieces) {
+    words.push_back({normalised(piece.of(whole)), run.begin + piece.begin, run.begin + piece.end,
+                     std::exchange(run.pause_before, false), std::exchange(run.sentence_before, false)});
+  }
+}
+
 }  // namespace
 
 bool is_space(char32_t c) {
@@ -100,28 +138,29 @@ bool is_quote(char32_t c) {
 
 std::vector<TextWord> split_words(std::string_view text) {
   std::vector<TextWord> words;
-  bool within = false;
+  std::optional<TextWord> run;
   bool pause = false;
   bool sentence = true;
+  const auto end_run = [&] {
+    if (run) append_words(words, text, *std::exchange(run, std::nullopt));
+  };
   for (std::size_t at = 0; at < text.size();) {
-    if (const auto end = annotation_end(text, at, !within && sentence); end != at) {
-      within = false;
+    if (const auto end = annotation_end(text, at, !run && sentence); end != at) {
+      end_run();
       at = end;
       continue;
     }
     const auto point = utf8::decode(text, at);
     const auto c = static_cast<char32_t>(point.value);
     if (point.valid && is_word(c)) {
-      if (!within) {
+      if (!run) {
         const bool first = words.empty();
-        words.push_back({{}, at, at, std::exchange(pause, false), std::exchange(sentence, false) && !first});
+        run = {{}, at, at, std::exchange(pause, false), std::exchange(sentence, false) && !first};
       }
-      within = true;
-      utf8::append(words.back().word, lower(c));
-      words.back().end = point.next;
-    } else if (!(point.valid && is_apostrophe(c) && within)) {
-      const bool inside_word = within && (c == U'.' || c == U',' || c == U':') && word_at(text, point.next);
-      within = false;
+      run->end = point.next;
+    } else if (!(point.valid && is_apostrophe(c) && run)) {
+      const bool inside_word = run && (c == U'.' || c == U',' || c == U':') && word_at(text, point.next);
+      end_run();
       if (!inside_word) {
         pause = pause || (point.valid && !is_space(c));
         sentence = sentence || c == U'.' || ends_sentence(c);
@@ -129,6 +168,7 @@ std::vector<TextWord> split_words(std::string_view text) {
     }
     at = point.next;
   }
+  end_run();
   return words;
 }
 

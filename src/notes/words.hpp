@@ -9,7 +9,7 @@ namespace dictum::notes {
 
 /// A word of a text, normalised, and its position.
 struct TextWord {
-  std::string word;        ///< lower case, without apostrophes
+  std::string word;        ///< lower case, without apostrophes, composed (NFC)
   std::size_t begin{};     ///< bytes of the text
   std::size_t end{};       ///< exclusive
   bool pause_before{};     ///< punctuation stands between this word and the one before it
@@ -20,8 +20,8 @@ struct TextWord {
 /// parentheses, everything between two "♪") hold no words. Takes any bytes, in time linear in their number, and never
 /// fails.
 ///
-/// This is the only place that knows where a word begins and ends: it suits languages that write words apart. Another
-/// rule for word breaks (ICU's, for languages without spaces) replaces this function and nothing else.
+/// This is the only place that knows where a word begins and ends. Spaces and punctuation do it; what stands between
+/// them in a writing without spaces is divided as everywhere else (`text::words`).
 std::vector<TextWord> split_words(std::string_view text);
 
 /// Whether `c` is white space or a control character.

@@ -112,21 +112,42 @@ std::vector<TimedPiece> timed_pieces(const Segment& segment, const std::vector<W
   return all;
 }
 
-/// On two lines where one is too long, broken as near to the middle as the writing allows.
+/// Whether the pieces of a subtitle fit on two lines, each as full as it can be.
+class TwoLines {
+ public:
+  bool take(const TimedPiece& piece) {
+    const std::size_t width = text::columns(piece.text);
+    const std::size_t space = line_ > 0 && piece.begins_word ? 1 : 0;
+    if (line_ == 0 || line_ + space + width <= kLineLength) {
+      line_ += space + width;
+      return true;
+    }
+    if (is_second_ || width > kLineLength) return false;
+    is_second_ = true;
+    line_ = width;
+    return true;
+  }
+
+ private:
+  std::size_t line_ = 0;  // columns of the line that is being filled
+  bool is_second_ = false;
+};
+
+/// On two lines where one is too long, broken where the longer of the two is shortest.
 std::string on_two_lines(std::string text) {
   const std::size_t width = text::columns(text);
   if (width <= kLineLength) return text;
   std::size_t best = 0;
-  std::size_t least = width;
+  std::size_t shortest = width;
+  std::size_t before = 0;  // columns of the pieces before this one
   for (const text::Piece& piece : text::line_pieces(text)) {
-    if (piece.begin == 0) continue;
-    const std::size_t end = text[piece.begin - 1] == ' ' ? piece.begin - 1 : piece.begin;
-    const std::size_t left = text::columns(std::string_view(text).substr(0, end));
-    const std::size_t distance = left > width / 2 ? left - width / 2 : width / 2 - left;
-    if (distance < least) {
-      least = distance;
+    const std::size_t spaces = piece.begin > 0 && text[piece.begin - 1] == ' ' ? 1 : 0;
+    const std::size_t longer = std::max(before - spaces, width - before);
+    if (piece.begin > 0 && longer < shortest) {
+      shortest = longer;
       best = piece.begin;
     }
+    before += text::columns(piece.of(text));
   }
   if (best == 0) return text;
   if (text[best - 1] == ' ') {
@@ -150,15 +171,29 @@ std::string cue_times(const Cue& cue, int rate, char point) {
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
+  std::string replaced;
+  std::size_t begin = 0;
+  for (std::size_t at = 0; (at = text.find(from, begin)) != std::string::npos; begin = at + from.size()) {
+    replaced.append(text, begin, at - begin).append(to);
+  }
+  text = replaced.append(text, begin);
+}
+
+/// Without "-->", which stands between the times of a subtitle, however many dashes there are.
+std::string without_arrows(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    while (c == '>' && out.ends_with("--")) out.pop_back();
+    out += c;
+  }
+  return out;
 }
 
 std::string srt(const Script& script) {
   std::string out;
-  for (int number = 1; Cue cue : cues_of(script)) {
-    replace_all(cue.text, "-->", "->");
-    out += fmt::format("{}\n{}\n{}\n\n", number++, cue_times(cue, script.manifest.sample_rate, ','), cue.text);
+  for (int number = 1; const Cue& cue : cues_of(script)) {
+    out += fmt::format("{}\n{}\n{}\n\n", number++, cue_times(cue, script.manifest.sample_rate, ','),
+                       without_arrows(cue.text));
   }
   return out;
 }
@@ -183,6 +218,12 @@ std::string plain(const Script& script) {
   return out;
 }
 
+/// The same in Markdown.
+std::string markdown_of(const Segment& segment) {
+  const std::string reason = why_not_transcribed(segment);
+  return reason.empty() ? without_markup(segment.text) : fmt::format("*not transcribed: {}*", without_markup(reason));
+}
+
 std::string markdown(const Script& script) {
   const Manifest& manifest = script.manifest;
   const auto ms = [&](Frame frame) { return static_cast<std::int64_t>(manifest.seconds(frame) * 1000); };
@@ -194,20 +235,14 @@ std::string markdown(const Script& script) {
     std::string body;
     for (const std::uint32_t index : note.segments) {
       const Segment* segment = manifest.find(index);
-      if (segment != nullptr) body += (body.empty() ? "" : " ") + segment->text;
+      if (segment != nullptr) body += (body.empty() ? "" : " ") + markdown_of(*segment);
     }
-    out += without_markup(body) + "\n";
+    out += body + "\n";
   }
   out += "\n## Everything\n\n";
   for (const Segment& segment : manifest.segments) {
     if (!segment.is_kept()) continue;
-    out += fmt::format("- **{}** ", clock_time(ms(segment.speech_start_frame), '.'));
-    if (segment.status == SegmentStatus::done) {
-      out += without_markup(segment.text) + "\n";
-    } else {
-      out += fmt::format("*not transcribed: {}*\n",
-                         without_markup(segment.error ? segment.error->message : to_string(segment.status)));
-    }
+    out += fmt::format("- **{}** {}\n", clock_time(ms(segment.speech_start_frame), '.'), markdown_of(segment));
   }
   return out;
 }
@@ -410,7 +445,9 @@ std::vector<Cue> cues_of(const Script& script) {
   for (const Segment& segment : script.manifest.segments) {
     if (!segment.is_kept() || segment.end_frame <= segment.start_frame) continue;
     Cue cue;
+    TwoLines lines;
     const auto flush = [&] {
+      lines = {};
       if (cue.text.empty()) return;
       cue.text = on_two_lines(std::move(cue.text));
       cues.push_back(std::exchange(cue, {}));
@@ -420,9 +457,10 @@ std::vector<Cue> cues_of(const Script& script) {
       const Frame start = std::clamp(piece.start_frame, piece_end, segment.end_frame);
       const Frame end = std::clamp(piece.end_frame, start, segment.end_frame);
       const auto seconds = [&](Frame from, Frame to) { return static_cast<double>(to - from) / rate; };
-      if (text::columns(cue.text) + 1 + text::columns(piece.text) > 2 * kLineLength ||
-          seconds(cue.start_frame, end) > kMaxCueSec || seconds(piece_end, start) > kPauseSec) {
+      if (seconds(cue.start_frame, end) > kMaxCueSec || seconds(piece_end, start) > kPauseSec) flush();
+      if (!lines.take(piece)) {
         flush();
+        lines.take(piece);
       }
       if (cue.text.empty()) cue.start_frame = start;
       cue.text += (cue.text.empty() || !piece.begins_word ? "" : " ") + piece.text;

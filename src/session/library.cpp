@@ -130,7 +130,8 @@ ListedSession look_at_session(const fs::path& session) {
   listed.is_open = journal::is_locked(listed.path);
   try {
     listed.manifest = read_manifest(listed.path);
-    if (!fs::is_regular_file(listed.path / journal::kJournalFile, ignored)) listed.problem = "The journal is missing.";
+    const auto journal = fs::symlink_status(listed.path / journal::kJournalFile, ignored);
+    if (!fs::is_regular_file(journal)) listed.problem = "The journal is missing.";
   } catch (const RecorderError& error) {
     listed.problem = error.what();
   }

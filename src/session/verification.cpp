@@ -1,5 +1,6 @@
 #include "session/verification.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -135,9 +136,8 @@ class Verification {
 
   void check_notes() {
     for (const Note& note : fold_.notes) {
-      std::error_code ignored;
       const bool is_inside = journal::is_inside(note.path);
-      if (is_inside && fs::is_regular_file(listed_.path / note.path, ignored)) continue;
+      if (is_inside && folder_.try_open(note.path, O_RDONLY)) continue;
       complain(note.path, fmt::format("The note '{}' is missing.", note.path), is_inside);
     }
   }

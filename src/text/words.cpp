@@ -7,6 +7,8 @@
 #include <unicode/uscript.h>
 #include <unicode/utext.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include "base/utf8.hpp"
@@ -35,9 +37,10 @@ std::unique_ptr<icu::BreakIterator> make_iterator(Kind kind) {
 /// Calls `take(piece, rule_status)` for each piece of `text` between two breaks of this kind.
 template <class Take>
 void for_each_piece(Kind kind, std::string_view text, Take take) {
-  thread_local const std::unique_ptr<icu::BreakIterator> iterators[] = {
-      make_iterator(Kind::word), make_iterator(Kind::line), make_iterator(Kind::character)};
-  icu::BreakIterator& iterator = *iterators[static_cast<int>(kind)];
+  thread_local std::array<std::unique_ptr<icu::BreakIterator>, 3> iterators;
+  std::unique_ptr<icu::BreakIterator>& kept = iterators[static_cast<std::size_t>(kind)];
+  if (!kept) kept = make_iterator(kind);
+  icu::BreakIterator& iterator = *kept;
   UErrorCode code = U_ZERO_ERROR;
   UText input = UTEXT_INITIALIZER;
   utext_openUTF8(&input, text.data(), static_cast<std::int64_t>(text.size()), &code);
@@ -143,6 +146,8 @@ std::string folded(std::string_view text) {
 }
 
 std::string composed(std::string_view text) {
+  const bool is_ascii = std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (is_ascii) return std::string(text);
   UErrorCode code = U_ZERO_ERROR;
   const auto input =
       icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));

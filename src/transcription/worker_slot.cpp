@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dictum/error.hpp"
+#include "text/words.hpp"
 #include "transcription/worker_text.hpp"
 
 namespace dictum::transcription {
@@ -194,6 +195,7 @@ void WorkerSlot::on_task_message(Message message, Actions& actions) {
   if (auto* const result = std::get_if<Result>(&message)) {
     if (!is_expected(result->id, "an answer to", actions)) return;
     if (const auto excess = excess_of(*result, task_.seconds)) return breach(*excess, actions);
+    compose(*result);
     failures_ = 0;
     answered_ = true;
     const bool is_wanted = state_ == State::busy;
@@ -204,7 +206,7 @@ void WorkerSlot::on_task_message(Message message, Actions& actions) {
   } else if (auto* const partial = std::get_if<Partial>(&message)) {
     if (!is_expected(partial->id, "partial text of", actions)) return;
     if (is_excessive(*partial, task_.seconds)) return breach("a partial text that is too long for its audio", actions);
-    if (state_ == State::busy) actions.emplace_back(PartialText{std::move(partial->text)});
+    if (state_ == State::busy) actions.emplace_back(PartialText{text::composed(partial->text)});
   } else if (const auto* const progress = std::get_if<Progress>(&message)) {
     if (!is_expected(progress->id, "progress of", actions)) return;
     if (is_remote(hello_) && state_ == State::busy) {  // it waits for others' engines, for as long as it takes

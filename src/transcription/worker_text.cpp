@@ -9,6 +9,7 @@
 #include "base/nearest.hpp"
 #include "base/utf8.hpp"
 #include "dictum/error.hpp"
+#include "text/words.hpp"
 
 namespace dictum::transcription {
 namespace {
@@ -83,6 +84,11 @@ std::optional<std::string> excess_of(const Result& result, double seconds) {
 
 bool is_excessive(const Partial& partial, double seconds) {
   return partial.text.size() > scaled(kMinTextBytes, kMaxTextBytesPerSecond, seconds);
+}
+
+void compose(Result& result) {
+  result.text = text::composed(result.text);
+  for (Word& word : result.words) word.text = text::composed(word.text);
 }
 
 std::optional<std::string> language_problem(const Hello& hello, std::string_view language) {

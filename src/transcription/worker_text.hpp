@@ -33,6 +33,9 @@ std::size_t max_words(double seconds);
 std::optional<std::string> excess_of(const Result& result, double seconds);
 bool is_excessive(const Partial& partial, double seconds);
 
+/// Brings a result's text and words into the form that texts are kept and compared in (NFC).
+void compose(Result& result);
+
 /// Why a worker that says `hello` cannot transcribe `language`, and what to write instead; nothing where it can.
 std::optional<std::string> language_problem(const Hello& hello, std::string_view language);
 

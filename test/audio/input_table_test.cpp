@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "audio/decoder_process.hpp"
+#include "audio/raw_format.hpp"
 #include "sound_in_both_ways.hpp"
 #include "support/sounds.hpp"
 #include "support/temporary_directory.hpp"
@@ -36,7 +37,8 @@ struct Line {
   const char* make;  ///< from $in (a WAV of 16 bits) to $out
   Cut cut = Cut::reported;
   Joined joined = Joined::both;
-  double tolerance = 0;  ///< seconds
+  double tolerance = 0;       ///< seconds
+  const char* raw = nullptr;  ///< the format of a file that has no header
 };
 
 void PrintTo(const Line& line, std::ostream* out) {
@@ -44,6 +46,10 @@ void PrintTo(const Line& line, std::ostream* out) {
 }
 
 constexpr double kPadding = 0.13;  // what lossy encoders add at the ends of a file
+
+constexpr Line raw(const char* name, const char* make, const char* format) {
+  return {name, make, Cut::silent, Joined::both, 0, format};
+}
 
 std::vector<Line> lines() {
   return {
@@ -64,17 +70,27 @@ std::vector<Line> lines() {
       {"RIFX", "sox $in -B -t wav $out.wav"},
       {"RF64", "ffmpeg -i $in -rf64 always $out.wav"},
       {"BW64", "ffmpeg -i $in -rf64 always $out.wav && printf BW64 | dd of=$out.wav conv=notrunc status=none"},
+      {"RF64_Float", "ffmpeg -i $in -rf64 always -c:a pcm_f32le $out.wav"},
       {"W64", "ffmpeg -i $in $out.w64"},
+      {"W64_Float", "ffmpeg -i $in -c:a pcm_f32le $out.w64"},
       {"AIFF", "sox $in $out.aiff"},
+      {"AIFF_S8", "sox $in -b 8 $out.aiff"},
+      {"AIFF_S24", "sox $in -b 24 $out.aiff"},
+      {"AIFF_S32", "sox $in -b 32 $out.aiff"},
       {"AIFC_Float", "ffmpeg -i $in -c:a pcm_f32be $out.aiff"},
       {"AIFC_Little", "ffmpeg -i $in -c:a pcm_s16le -f aiff $out.aiff"},
       {"AIFC_ULaw", "ffmpeg -i $in -c:a pcm_mulaw $out.aiff"},
       {"AIFC_ALaw", "ffmpeg -i $in -c:a pcm_alaw $out.aiff"},
       {"AU", "sox $in $out.au"},
       {"AU_ULaw", "sox $in -e u-law $out.au"},
+      {"AU_ALaw", "sox $in -e a-law $out.au"},
+      {"AU_S24", "sox $in -b 24 $out.au"},
+      {"AU_Float", "sox $in -b 32 -e float $out.au"},
       {"CAF", "ffmpeg -i $in -c:a pcm_s16le $out.caf"},
       {"CAF_Float", "ffmpeg -i $in -c:a pcm_f32be $out.caf"},
       {"CAF_ULaw", "ffmpeg -i $in -c:a pcm_mulaw $out.caf"},
+      {"CAF_ALaw", "ffmpeg -i $in -c:a pcm_alaw $out.caf"},
+      {"CAF_S24", "ffmpeg -i $in -c:a pcm_s24be $out.caf"},
       {"CAF_Opus", "ffmpeg -i $in -c:a libopus $out.caf", Cut::refused, Joined::both, kPadding},
       {"FLAC", "sox $in $out.flac"},
       {"FLAC_24", "ffmpeg -i $in -c:a flac -sample_fmt s32 $out.flac"},
@@ -91,6 +107,10 @@ std::vector<Line> lines() {
       {"M4A", "ffmpeg -i $in -c:a aac $out.m4a", Cut::refused, Joined::both, kPadding},
       {"M4A_IndexFirst", "ffmpeg -i $in -c:a aac -movflags faststart $out.m4a", Cut::reported, Joined::both, kPadding},
       {"M4A_ALAC", "ffmpeg -i $in -c:a alac $out.m4a", Cut::refused, Joined::both, kPadding},
+      {"MP4_Audio", "ffmpeg -i $in -c:a aac -movflags faststart $out.mp4", Cut::reported, Joined::both, kPadding},
+      {"MP4_Opus", "ffmpeg -i $in -c:a libopus -movflags faststart $out.mp4", Cut::reported, Joined::both, kPadding},
+      {"MP4_Fragments", "ffmpeg -i $in -c:a aac -movflags frag_keyframe+empty_moov $out.mp4", Cut::reported,
+       Joined::both, kPadding},
       {"MP4_Video",
        "ffmpeg -f lavfi -i testsrc=size=64x64:rate=10 -i $in -shortest -c:v mpeg4 -c:a aac -movflags faststart "
        "$out.mp4",
@@ -102,10 +122,18 @@ std::vector<Line> lines() {
       {"AMR_Wide", "cp $sources/test/audio/voice_note.awb $out.awb", Cut::silent, Joined::both, kPadding},
       {"WebM_Vorbis", "ffmpeg -i $in -c:a libvorbis $out.webm", Cut::reported, Joined::padded, 0.2},
       {"WebM_Opus", "ffmpeg -i $in -c:a libopus $out.webm", Cut::reported, Joined::padded, 0.2},
+      {"Matroska_Opus", "ffmpeg -i $in -c:a libopus $out.mka", Cut::reported, Joined::padded, 0.2},
       {"Matroska_Video", "ffmpeg -f lavfi -i testsrc=size=64x64:rate=10 -i $in -shortest -c:v mpeg4 -c:a aac $out.mkv",
        Cut::reported, Joined::padded, 0.3},
       {"AVI", "ffmpeg -i $in -c:a pcm_s16le $out.avi", Cut::reported, Joined::both, kPadding},
       {"WMA", "ffmpeg -i $in -c:a wmav2 $out.wma", Cut::reported, Joined::both, 0.3},
+      raw("Raw_U8", "ffmpeg -i $in -f u8 $out.raw", "u8:16000:1"),
+      raw("Raw_S16", "ffmpeg -i $in -f s16le $out.raw", "s16le:16000:1"),
+      raw("Raw_S24", "ffmpeg -i $in -f s24le $out.raw", "s24le:16000:1"),
+      raw("Raw_S32", "ffmpeg -i $in -f s32le $out.raw", "s32le:16000:1"),
+      raw("Raw_F32", "ffmpeg -i $in -f f32le $out.raw", "f32le:16000:1"),
+      raw("Raw_F64", "ffmpeg -i $in -f f64le $out.raw", "f64le:16000:1"),
+      raw("Raw_Stereo48k", "ffmpeg -i $in -ar 48000 -ac 2 -f s16le $out.raw", "s16le:48000:2"),
   };
 }
 
@@ -138,6 +166,11 @@ class InputTable : public testing::TestWithParam<Line> {
   void check_cut_off() const;
   void check_joined() const;
 
+  ReadSound read(const std::string& bytes) const {
+    if (GetParam().raw == nullptr) return read_both_ways(folder.path(), bytes);
+    return read_both_ways(folder.path(), bytes, parse_raw_format(GetParam().raw));
+  }
+
   double tolerance() const { return GetParam().tolerance + 0.001; }
 
   static constexpr std::size_t kFrames = 16000 * 3;
@@ -148,7 +181,7 @@ class InputTable : public testing::TestWithParam<Line> {
 };
 
 void InputTable::check_whole() const {
-  const ReadSound sound = read_both_ways(folder.path(), bytes_);
+  const ReadSound sound = read(bytes_);
   EXPECT_EQ(sound.refusal, "");
   EXPECT_NEAR(sound.seconds(), kSeconds, tolerance());
   EXPECT_EQ(sound.all_notices(), "");
@@ -163,7 +196,7 @@ void InputTable::check_whole() const {
 }
 
 void InputTable::check_cut_off() const {
-  const ReadSound sound = read_both_ways(folder.path(), bytes_.substr(0, bytes_.size() * 6 / 10));
+  const ReadSound sound = read(bytes_.substr(0, bytes_.size() * 6 / 10));
   if (GetParam().cut == Cut::refused) {
     EXPECT_NE(sound.refusal, "");
     return;
@@ -177,7 +210,7 @@ void InputTable::check_cut_off() const {
 }
 
 void InputTable::check_joined() const {
-  const ReadSound sound = read_both_ways(folder.path(), bytes_ + bytes_);
+  const ReadSound sound = read(bytes_ + bytes_);
   EXPECT_EQ(sound.refusal, "");
   if (GetParam().joined == Joined::first) {
     EXPECT_NEAR(sound.seconds(), kSeconds, tolerance());

@@ -22,9 +22,8 @@ def declared(source: pathlib.Path) -> dict[str, set[str]]:
     modules = {}
     for file in sorted(source.glob("src/*/CMakeLists.txt")):
         name, arguments = DECLARATION.search(file.read_text()).groups()
-        words = arguments.split()
-        named = words[words.index("MODULES") + 1 :] if "MODULES" in words else []
-        modules[name] = set(named[: named.index("LIBRARIES")] if "LIBRARIES" in named else named)
+        named = re.sub(r"\bLIBRARIES\b.*", "", arguments, flags=re.DOTALL).split()
+        modules[name] = set(named) - {"MODULES", "WITHIN"}
     return modules
 
 

@@ -1,6 +1,7 @@
 #include "journal/session_folder.hpp"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -102,6 +103,19 @@ TEST_F(HostileFolder, RemovesTheLinkAndNotWhereItLeads) {
 
 TEST_F(HostileFolder, RefusesAFileThatIsTooLarge) {
   EXPECT_THROW(folder_.read("file", 4), RecorderError);
+}
+
+TEST_F(HostileFolder, ReadsNoFileThatWasMadeLargeWithoutBeingWritten) {
+  constexpr std::size_t kLimit = std::size_t{1} << 30;
+  fs::resize_file(session_ / "file", std::uintmax_t{256} << 20);
+  try {
+    folder_.read("file", kLimit);
+    FAIL();
+  } catch (const RecorderError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("a part of it was never written"));
+  }
+  fs::resize_file(session_ / "file", std::uintmax_t{1} << 20);
+  EXPECT_EQ(folder_.read("file", kLimit).size(), std::size_t{1} << 20) << "zeros that a file system keeps as a hole";
 }
 
 TEST_F(HostileFolder, SaysWhatIsWrongAndWhatToDo) {

@@ -332,6 +332,37 @@ TEST(PhraseMatcher, TakesPhrasesOfAnotherLanguage) {
   EXPECT_EQ(reading_of(matcher, "end note"), "-");
 }
 
+struct Writing {
+  const char* name;
+  const char* start;    ///< the phrase
+  const char* text;     ///< the phrase and a title in one breath
+  const char* reading;  ///< as in `Row`
+};
+
+class StartPhrase : public testing::TestWithParam<Writing> {};
+
+TEST_P(StartPhrase, IsFoundBeforeATitleInWritingsWithAndWithoutSpaces) {
+  NotePhrases phrases;
+  phrases.start = {GetParam().start};
+  EXPECT_EQ(reading_of(PhraseMatcher(phrases), GetParam().text), GetParam().reading);
+}
+
+INSTANTIATE_TEST_SUITE_P(Writings, StartPhrase,
+                         testing::Values(Writing{"Chinese", "开始新笔记", "开始新笔记购物清单", "<start>购物清单"},
+                                         Writing{"Japanese", "新しいメモ", "新しいメモ買い物リスト",
+                                                 "<start>買い物リスト"},
+                                         Writing{"Thai", "บันทึกใหม่", "บันทึกใหม่รายการซื้อของ", "<start>รายการซื้อของ"},
+                                         Writing{"Korean", "새 메모", "새 메모 장보기", "<start>장보기"},
+                                         Writing{"Hindi", "नया नोट", "नया नोट दूध और शहद", "<start>दूध और शहद"}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST(PhraseMatcher, TakesTextThatIsComposedInAnotherWay) {
+  NotePhrases phrases;
+  phrases.start = {"ne\u0301 note", "\u00fcbung"};
+  EXPECT_EQ(reading_of(PhraseMatcher(phrases), "N\u00e9 note"), "<start>");
+  EXPECT_EQ(reading_of(PhraseMatcher(phrases), "U\u0308bung"), "<start>");
+}
+
 TEST(PhraseMatcher, KeepsAFillerThatBelongsToAPhrase) {
   auto phrases = NotePhrases::english();
   phrases.prefixes = {"okay computer"};

@@ -1,5 +1,8 @@
+#include <cctype>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "program_fixture.hpp"
 #include "session/manifest.hpp"
@@ -52,6 +55,35 @@ TEST_P(StopSignal, KeepsAndTranscribesTheOpenSegment) {
 INSTANTIATE_TEST_SUITE_P(Signals, StopSignal, testing::Values(SIGINT, SIGTERM, SIGHUP), [](const auto& test) {
   return test.param == SIGINT ? "INT" : test.param == SIGTERM ? "TERM" : "HUP";
 });
+
+/// The limits of core dumps of each process in whose environment the text stands, by the process' name.
+std::map<std::string, std::string> core_limits(const std::string& text) {
+  std::map<std::string, std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::filesystem::path process = entry.path();
+    if (!std::isdigit(static_cast<unsigned char>(process.filename().string().front()))) continue;
+    if (test::contents(process / "environ").find(text) == std::string::npos) continue;
+    std::string name = test::contents(process / "comm");
+    name.erase(name.find_last_not_of('\n') + 1);
+    for (const std::string& line : test::lines(test::contents(process / "limits"))) {
+      if (line.starts_with("Max core file size")) found[name] = line;
+    }
+  }
+  return found;
+}
+
+TEST_F(Interruption, OfAnyProcessOfARecordingWritesNoCoreDump) {
+  test::RunningProgram program(live());
+  program.wait_for_output("TranscriptionComplete");
+  const auto limits = core_limits("HOME=" + folder.path().string());
+  EXPECT_TRUE(limits.contains("dictum"));
+  EXPECT_TRUE(limits.contains("dictum-guard"));
+  EXPECT_TRUE(limits.contains("dictum-worker-s")) << "a name has 15 characters";
+  for (const auto& [name, line] : limits) {
+    EXPECT_THAT(line, testing::ContainsRegex("size +1 +1 +bytes"))
+        << name;  // 0 does not hold for core_pattern's programs
+  }
+}
 
 TEST_F(Interruption, ASecondSignalDoesNotWaitForTexts) {
   test::RunningProgram program(live(R"({"latency_ms": 600000})"));

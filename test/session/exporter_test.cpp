@@ -8,10 +8,12 @@
 
 #include "audio/sound_file_reader.hpp"
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "dictum/error.hpp"
 #include "session/file_size_limit.hpp"
 #include "session/scribe.hpp"
 #include "support/temporary_directory.hpp"
+#include "text/words.hpp"
 
 namespace dictum::session {
 namespace {
@@ -118,6 +120,66 @@ TEST(Cues, AreNoneForWhatWasNotSaid) {
   EXPECT_THAT(cues_of(script_of({segment(0, 0, kRate, ""), segment(2, kRate, kRate, "x"), discarded})), IsEmpty());
 }
 
+/// Sentences of one writing that go on for longer than a subtitle.
+struct Sentences {
+  const char* writing;
+  const char* sentence;
+};
+
+class Subtitles : public testing::TestWithParam<Sentences> {
+ protected:
+  static constexpr std::size_t kColumns = 42;
+  static std::string without_breaks(std::string text) {
+    std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+    return text;
+  }
+
+  const std::string text_ = [] {
+    std::string text;
+    for (int i = 0; i < 6; ++i) text += GetParam().sentence;
+    return text;
+  }();
+  const std::vector<Cue> cues_ = cues_of(script_of({segment(0, 0, 60 * kRate, text_)}));
+};
+
+TEST_P(Subtitles, HaveTheWholeText) {
+  std::string all;
+  for (const Cue& cue : cues_) all += cue.text;
+  EXPECT_EQ(without_breaks(all), without_breaks(text_));
+}
+
+TEST_P(Subtitles, HaveAtMostTwoLinesOf42Columns) {
+  ASSERT_GT(cues_.size(), 2U);
+  for (const Cue& cue : cues_) {
+    EXPECT_LE(std::ranges::count(cue.text, '\n'), 1);
+    const std::size_t at = std::min(cue.text.find('\n'), cue.text.size());
+    EXPECT_LE(text::columns(cue.text.substr(0, at)), kColumns) << cue.text;
+    if (at < cue.text.size()) EXPECT_LE(text::columns(cue.text.substr(at + 1)), kColumns) << cue.text;
+  }
+}
+
+TEST_P(Subtitles, BreakNoLineBeforeAStopOrAMark) {
+  for (const Cue& cue : cues_) {
+    const std::size_t at = cue.text.find('\n');
+    for (const std::size_t begin : {std::size_t{0}, at == std::string::npos ? 0 : at + 1}) {
+      const std::string line = cue.text.substr(begin);
+      ASSERT_FALSE(line.empty());
+      EXPECT_GT(text::columns(line.substr(0, utf8::decode(line, 0).next)), 0U) << line;
+      for (const char* stop : {"。", "，", "、", "।", ".", ","}) EXPECT_FALSE(line.starts_with(stop)) << line;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Writings, Subtitles,
+    testing::Values(Sentences{"English", "The weather is lovely today, so we walked to the park and had lunch there. "},
+                    Sentences{"Chinese", "今天天气很好，我们去公园散步，然后在湖边的小店里吃午饭。"},
+                    Sentences{"Japanese", "今日はとても天気がいいので、公園まで歩いて行って、お昼を食べました。"},
+                    Sentences{"Thai", "วันนี้อากาศดีมากเราจึงเดินไปสวนสาธารณะและกินข้าวกลางวันที่ร้านเล็กริมทะเลสาบ"},
+                    Sentences{"Korean", "오늘은 날씨가 매우 좋아서 우리는 공원까지 걸어가서 점심을 먹었습니다. "},
+                    Sentences{"Hindi", "आज मौसम बहुत अच्छा है इसलिए हम पार्क तक पैदल गए और वहाँ खाना खाया। "}),
+    [](const auto& test) { return std::string(test.param.writing); });
+
 struct Missing {
   SegmentStatus status;
   const char* mark;
@@ -134,7 +196,8 @@ TEST_P(WithoutText, IsMarkedInEveryFormatForPeople) {
   for (const TextFormat format : {TextFormat::txt, TextFormat::srt, TextFormat::vtt}) {
     EXPECT_THAT(export_text(script, format), HasSubstr(GetParam().mark));
   }
-  EXPECT_THAT(export_text(script, TextFormat::markdown), HasSubstr("not transcribed"));
+  const std::string mark = GetParam().mark;
+  EXPECT_THAT(export_text(script, TextFormat::markdown), HasSubstr("*" + mark.substr(1, mark.size() - 2) + "*"));
   const auto cues = cues_of(script);
   EXPECT_EQ(cues.back().start_frame, missing.speech_start_frame);
   EXPECT_LE(cues.back().end_frame, missing.end_frame);
@@ -147,16 +210,38 @@ INSTANTIATE_TEST_SUITE_P(Kinds, WithoutText,
                                          Missing{SegmentStatus::skipped, "[not transcribed: transcription was off]"}),
                          [](const auto& test) { return std::string(journal::to_string(test.param.status)); });
 
+TEST_P(WithoutText, IsMarkedInEveryFormatForPrograms) {
+  Segment missing = segment(0, 0, 3 * kRate, "");
+  missing.status = GetParam().status;
+  if (missing.status == SegmentStatus::failed) missing.error = EventError{"worker_died", "it died"};
+  boost::system::error_code error;
+  const auto json = json::parse(export_text(script_of({missing}), TextFormat::json), error).as_object();
+  const auto& item = json.at("segments").at(0);
+  EXPECT_EQ(item.at("status").as_string(), journal::to_string(missing.status));
+  EXPECT_EQ(item.at("error").is_null(), missing.status != SegmentStatus::failed);
+}
+
+TEST_P(WithoutText, IsMarkedInTheNoteThatItBelongsTo) {
+  Segment missing = segment(1, 10 * kRate, 20 * kRate, "");
+  missing.status = GetParam().status;
+  if (missing.status == SegmentStatus::failed) missing.error = EventError{"worker_died", "it died"};
+  Script script = script_of({segment(0, 0, 3 * kRate, "milk"), missing});
+  script.manifest.notes = {{"Shopping", "notes/0001-shopping.md", {0, 1}}};
+  const std::string mark = GetParam().mark;
+  EXPECT_THAT(export_text(script, TextFormat::markdown),
+              HasSubstr("## Shopping\n\nmilk *" + mark.substr(1, mark.size() - 2) + "*\n"));
+}
+
 TEST(TextExport, OfAWholeSessionLacksNothing) {
   EXPECT_EQ(script_of({segment(0, 0, 3 * kRate, "one"), segment(1, 4 * kRate, 6 * kRate, "")}).without_text(), 0U);
 }
 
 TEST(TextExport, MakesSRT) {
-  EXPECT_EQ(
-      export_text(script_of({segment(0, 0, 3 * kRate, "one --> two"), segment(1, 3700 * kRate, 3703 * kRate, "three")}),
-                  TextFormat::srt),
-      "1\n00:00:00,500 --> 00:00:02,500\none -> two\n\n"
-      "2\n01:01:40,500 --> 01:01:42,500\nthree\n\n");
+  EXPECT_EQ(export_text(script_of({segment(0, 0, 3 * kRate, "one --> two"),
+                                   segment(1, 3700 * kRate, 3703 * kRate, "three ----> four")}),
+                        TextFormat::srt),
+            "1\n00:00:00,500 --> 00:00:02,500\none -> two\n\n"
+            "2\n01:01:40,500 --> 01:01:42,500\nthree -> four\n\n");
 }
 
 TEST(TextExport, MakesVTT) {

@@ -108,6 +108,27 @@ TEST_F(Index, IgnoresCaseAndAccents) {
   EXPECT_THAT(find("caf\xC3\xA9"), SizeIs(1));
 }
 
+TEST_F(Index, FindsAPartOfASentenceInEveryWriting) {
+  make({"今天天气很好，我们去公园散步", "今日はとても天気がいいです", "วันนี้อากาศดีมากเราจึงเดินไปสวน",
+        "오늘 회의는 세 시입니다", "आज की बैठक तीन बजे है"});
+  EXPECT_THAT(find("天气"), SizeIs(1));
+  EXPECT_THAT(find("公园"), SizeIs(1));
+  EXPECT_THAT(find("天気"), SizeIs(1));
+  EXPECT_THAT(find("อากาศ"), SizeIs(1));
+  EXPECT_THAT(find("회의"), SizeIs(1));
+  EXPECT_THAT(find("बैठक"), SizeIs(1));
+  EXPECT_THAT(find("อากาด"), IsEmpty());
+}
+
+TEST_F(Index, FindsTextThatIsComposedInAnotherWay) {
+  make({"cafe\u0301 in Zu\u0308rich", "\u1112\u116c\u110b\u1174", "\u304b\u3099\u304f\u305b\u3044",
+        "\u0958\u0932\u092e"});
+  EXPECT_THAT(find("caf\u00e9 Z\u00fcrich"), SizeIs(1));
+  EXPECT_THAT(find("\ud68c\uc758"), SizeIs(1)) << "Korean, in syllables";
+  EXPECT_THAT(find("\u304c\u304f\u305b\u3044"), SizeIs(1)) << "Japanese, voiced";
+  EXPECT_THAT(find("\u0915\u093c\u0932\u092e"), SizeIs(1)) << "Hindi, with a dot below";
+}
+
 TEST_F(Index, FindsNotesByTitleAndByBody) {
   make({"start a new note", "milk and honey"}, {{"Shopping list", "notes/0001-shopping-list.md", {1}}});
   using enum SessionSearch::Scope;

@@ -76,6 +76,18 @@ TEST_F(Verified, EveryDerivedFileIsComparedAndMadeAgain) {
   }
 }
 
+TEST_F(Verified, ANoteThatIsALinkIsMissingWhereverItLeads) {
+  const auto before = contents();
+  for (const auto& [name, content] : before) {
+    if (!name.starts_with("notes/")) continue;
+    fs::rename(session_ / name, root_ / "elsewhere.md");
+    fs::create_symlink(root_ / "elsewhere.md", session_ / name);
+    EXPECT_THAT(files(), ElementsAre(name));
+    EXPECT_THAT(repair(session_, kLater).problems, IsEmpty());
+    EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(session_ / name)));
+  }
+}
+
 TEST_F(Verified, AManifestThatContradictsTheJournalIsMadeAgain) {
   const std::string before = content_of(session_ / "manifest.json");
   Manifest manifest = read_manifest(session_);

@@ -80,5 +80,31 @@ TEST(Agreement, CountsCharactersWhereWordsHaveNoSpaces) {
   EXPECT_EQ(next.stable_chars, std::string("你好世").size());
 }
 
+struct TwoVersions {
+  const char* writing;
+  const char* first;
+  const char* second;
+  const char* stable;
+};
+
+class AgreementInEveryWriting : public testing::TestWithParam<TwoVersions> {};
+
+TEST_P(AgreementInEveryWriting, HoldsWhatBothBeginWith) {
+  EXPECT_EQ(stable_of(GetParam().first, GetParam().second), GetParam().stable);
+}
+
+INSTANTIATE_TEST_SUITE_P(Writings, AgreementInEveryWriting,
+                         testing::Values(TwoVersions{"Chinese", "今天天气很", "今天天气好", "今天天气"},
+                                         TwoVersions{"Japanese", "今日はいい天", "今日はいい気分", "今日はいい"},
+                                         TwoVersions{"Thai", "วันนี้อากาศดี", "วันนี้อากาศร้อน", "วันนี้อากาศ"},
+                                         TwoVersions{"Korean", "오늘 날씨가", "오늘 날씨는", "오늘 날씨"},
+                                         TwoVersions{"Hindi", "आज मौसम अच्", "आज मौसम बुरा", "आज मौसम"}),
+                         [](const auto& test) { return std::string(test.param.writing); });
+
+TEST(Agreement, NeverTakesALetterApartFromItsMark) {
+  EXPECT_EQ(stable_of("มากด", "มากดี"), "มาก");
+  EXPECT_EQ(stable_of("मौसम क", "मौसम कि"), "मौसम");
+}
+
 }  // namespace
 }  // namespace dictum::transcription

@@ -363,6 +363,26 @@ TEST_F(WorkerSlotTest, RefusesMoreTextThanAnybodyCanSay) {
   EXPECT_EQ(last<WorkerSlot::Answered>().result.words.size(), max_words(1));
 }
 
+TEST_F(WorkerSlotTest, KeepsTextsComposed) {
+  WorkerSlot slot = in(busy);
+  receive(slot, Partial{1, "cafe\u0301"});
+  EXPECT_EQ(last<WorkerSlot::PartialText>().text, "caf\u00e9");
+  receive(slot, Result{.id = 1, .text = "cafe\u0301", .words = {Word{.text = "cafe\u0301"}}});
+  EXPECT_EQ(last<WorkerSlot::Answered>().result.text, "caf\u00e9");
+  EXPECT_EQ(last<WorkerSlot::Answered>().result.words[0].text, "caf\u00e9");
+}
+
+TEST_F(WorkerSlotTest, TakesAsMuchTextAsFastSpeechHasInAnyWriting) {
+  for (const char* letter : {"x", "\u0436", "\u5929", "\u0e01", "\U00020000"}) {
+    std::string text;
+    for (int i = 0; i < 40 * 60; ++i) text += letter;  // 40 characters a second, for a minute
+    WorkerSlot slot = in(idle);
+    give(slot, [](WorkerSlot& to, Actions& actions) { to.run({.job = {}, .deadline = 1s, .seconds = 60}, actions); });
+    receive(slot, Result{.id = 1, .text = text});
+    EXPECT_EQ(last<WorkerSlot::Answered>().result.text.size(), text.size()) << letter;
+  }
+}
+
 TEST_F(WorkerSlotTest, AllowsLongerFramesForLongerAudio) {
   WorkerSlot slot = in(idle);
   give(slot, [](WorkerSlot& to, Actions& actions) { to.run(task(), actions); });
