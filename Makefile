@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 # Extra arguments for ctest, for example: make test CTEST_ARGS='-R Segmenter'
 CTEST_ARGS :=
 
-.PHONY: all demo test soak bench format format-check tidy install deb clean setup configure
+.PHONY: all demo test soak bench format format-check tidy install deb site clean setup configure
 
 all: configure ## build everything into build/release
 	@cmake --build --preset release --parallel $(JOBS)
@@ -51,8 +51,11 @@ deb: ## Debian packages into build/release/packages
 	@cmake --build --preset release --parallel $(JOBS) --target apps/all dictum
 	@cd build/release && cpack
 
+site: ## the documents as a site, into build/site; its tool comes from PyPI
+	@tools/make_site
+
 clean: ## remove what was built; the downloaded model stays
-	@rm -rf build/dev build/release build/asan build/tsan build/coverage build/tidy build/demo
+	@rm -rf build/dev build/release build/asan build/tsan build/coverage build/tidy build/demo build/site build/site-source build/site-venv
 
 setup:
 	@./setup
