@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "vad/detector.hpp"
+#include "vad/embedded_model.hpp"
 #include "vad/silero_batch.hpp"
 #include "vad/silero_vad.hpp"
 
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
 
-  const auto weights = vad::load_embedded_weights();
+  const auto weights = vad::embedded_weights();
   if (weights) {
     benchmark::RegisterBenchmark("silero", [&](benchmark::State& state) {
       run(state, *vad::make_detector("silero", weights).detector);
@@ -83,7 +84,7 @@ int main(int argc, char** argv) {
       })->Unit(benchmark::kMicrosecond);
     }
     benchmark::RegisterBenchmark("load_weights", [](benchmark::State& state) {
-      for (auto _ : state) benchmark::DoNotOptimize(vad::load_embedded_weights());
+      for (auto _ : state) benchmark::DoNotOptimize(vad::SileroWeights::load(vad::embedded_model()));
     })->Unit(benchmark::kMicrosecond);
   }
   benchmark::RegisterBenchmark("energy", [](benchmark::State& state) {

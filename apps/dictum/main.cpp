@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <new>
 #include <optional>
 #include <span>
@@ -126,6 +127,48 @@ void simplify_numbers(CLI::App& command) {
   for (CLI::App* each : command.get_subcommands({})) simplify_numbers(*each);
 }
 
+struct Command {
+  std::string_view name;
+  void (*add)(CLI::App& app, dictum::program::ExitCode& code);
+  bool describes_all = false;  ///< it tells about the options of every other command
+};
+
+constexpr Command kCommands[] = {
+    {"record", dictum::program::add_record_command},
+    {"serve", dictum::program::add_serve_command},
+    {"worker", dictum::program::add_worker_command},
+    {"cluster", dictum::program::add_cluster_command},
+    {"ctl", dictum::program::add_ctl_command},
+    {"tui", dictum::program::add_tui_command},
+    {"resume", dictum::program::add_resume_command},
+    {"sessions", dictum::program::add_sessions_command},
+    {"notes", dictum::program::add_notes_command},
+    {"retranscribe", dictum::program::add_retranscribe_command},
+    {"resegment", dictum::program::add_resegment_command},
+    {"replay", dictum::program::add_replay_command},
+    {"analyze", dictum::program::add_analyze_command},
+    {"devices", dictum::program::add_devices_command},
+    {"transcribers", dictum::program::add_transcribers_command},
+    {"models", dictum::program::add_models_command},
+    {"config", dictum::program::add_config_command},
+    {"doctor", dictum::program::add_doctor_command},
+    {"completion", dictum::program::add_completion_command, true},
+    {"manual", dictum::program::add_manual_command, true},
+};
+
+/// Adds the command that the first word names, or all of them where it names none: hundreds of options take longer to
+/// describe than most commands to carry out.
+void add_commands(CLI::App& app, dictum::program::ExitCode& code, std::span<const char* const> words) {
+  const auto first = std::ranges::find_if(words, [](std::string_view word) { return !word.starts_with('-'); });
+  const auto* const named =
+      std::ranges::find(kCommands, first != words.end() ? std::string_view(*first) : "", &Command::name);
+  const bool is_alone = named != std::end(kCommands) && !named->describes_all;
+  for (const Command& command : kCommands) {
+    if (!is_alone || &command == named) command.add(app, code);
+  }
+  if (named != std::end(kCommands)) simplify_numbers(app);  // the program's own help shows no options of commands
+}
+
 int run(int argc, char** argv) {
   using namespace dictum::program;
   guard_standard_descriptors();
@@ -150,29 +193,10 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
 
   ExitCode code = ExitCode::success;
-  add_record_command(app, code);
-  add_serve_command(app, code);
-  add_worker_command(app, code);
-  add_cluster_command(app, code);
-  add_ctl_command(app, code);
-  add_tui_command(app, code);
-  add_resume_command(app, code);
-  add_sessions_command(app, code);
-  add_notes_command(app, code);
-  add_retranscribe_command(app, code);
-  add_resegment_command(app, code);
-  add_replay_command(app, code);
-  add_analyze_command(app, code);
-  add_devices_command(app, code);
-  add_transcribers_command(app, code);
-  add_models_command(app, code);
-  add_config_command(app, code);
-  add_doctor_command(app, code);
-  add_completion_command(app, code);
-  add_manual_command(app, code);
-  simplify_numbers(app);
+  const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
+  add_commands(app, code, words.subspan(std::min<std::size_t>(1, words.size())));
 
-  if (const auto empty = empty_argument({argv, static_cast<std::size_t>(argc)})) {
+  if (const auto empty = empty_argument(words)) {
     print_error("{} is empty: give it a value, or leave it out", *empty);
     return int(ExitCode::usage);
   }

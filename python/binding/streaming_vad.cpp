@@ -8,7 +8,7 @@ namespace dictum::python {
 
 StreamingVAD::StreamingVAD(int sample_rate)
     : sample_rate_(checked_rate(sample_rate)), resampler_(sample_rate_, kVADSampleRate) {
-  auto made = vad::make_detector("silero", vad::load_embedded_weights());
+  auto made = vad::make_detector("silero", vad::embedded_weights());
   if (made.fell_back_to_energy) {
     throw RecorderError(Errc::model_missing, "This build has no Silero model: run ./setup and build again.");
   }

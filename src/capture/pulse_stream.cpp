@@ -18,6 +18,7 @@ namespace {
 using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr std::chrono::milliseconds kConnectDeadline{2500};  // less than the microphone's, so that the reason is known
+constexpr std::chrono::milliseconds kFirstFragment{10};      // so that recording begins at once
 constexpr const char* kName = "pulse";
 
 struct Sources {
@@ -94,6 +95,7 @@ class Recording {
     watch_server();
     connection_.run_until([this] { return ring_->has_audio() || is_over(); }, deadline_);
     if (ring_->has_audio()) {
+      enlarge_fragments();
       stream_.start();
       connection_.run_until([this] { return is_over(); });
     }
@@ -123,12 +125,8 @@ class Recording {
     pulse::libpulse().pa_stream_set_moved_callback(
         handle_.get(), [](pa_stream*, void* self) { static_cast<Recording*>(self)->on_moved(); }, this);
 
-    pa_buffer_attr attributes;
-    attributes.maxlength = static_cast<std::uint32_t>(-1);
-    attributes.fragsize =
-        static_cast<std::uint32_t>(std::chrono::duration<double>(kFragment).count() * format.sample_rate) *
-        static_cast<std::uint32_t>(frame_bytes_);
-    attributes.tlength = attributes.prebuf = attributes.minreq = static_cast<std::uint32_t>(-1);
+    sample_rate_ = spec.rate;
+    const pa_buffer_attr attributes = buffering(kFirstFragment);
     // A stream that follows the default names no device: the server then moves it along when the default changes.
     if (pulse::libpulse().pa_stream_connect_record(handle_.get(),
                                                    follows_default() && device.is_default ? nullptr : name_.c_str(),
@@ -138,6 +136,24 @@ class Recording {
   }
 
   bool follows_default() const { return request_.wanted.empty(); }
+
+  pa_buffer_attr buffering(std::chrono::milliseconds fragment) const {
+    constexpr auto kAny = static_cast<std::uint32_t>(-1);
+    const std::uint32_t frames = sample_rate_ * static_cast<std::uint32_t>(fragment.count()) / 1000;
+    return {.maxlength = kAny,
+            .tlength = kAny,
+            .prebuf = kAny,
+            .minreq = kAny,
+            .fragsize = frames * static_cast<std::uint32_t>(frame_bytes_)};
+  }
+
+  /// The first audio has come; from now on it comes in larger pieces, which wake fewer threads. To be called before the
+  /// timeline begins: a virtual source delivers a larger piece as much earlier.
+  void enlarge_fragments() {
+    const pa_buffer_attr attributes = buffering(kFragment);
+    const pulse::OperationHandle asked(
+        pulse::libpulse().pa_stream_set_buffer_attr(handle_.get(), &attributes, nullptr, nullptr));
+  }
 
   void take() {
     while (pulse::libpulse().pa_stream_readable_size(handle_.get()) > 0) {
@@ -292,6 +308,7 @@ class Recording {
   pulse::StreamHandle handle_;
   CaptureRing* ring_ = nullptr;
   std::size_t frame_bytes_ = 0;
+  std::uint32_t sample_rate_ = 0;
   std::string name_;
   std::string moved_to_monitor_;  // the monitor's name
   std::string new_default_;

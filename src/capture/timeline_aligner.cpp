@@ -17,8 +17,6 @@ struct Settling {
 };
 constexpr Settling kSettling{0.3, 1.5};
 constexpr Settling kSettlingOfStall{1.0, 3.0};
-// Seconds: the most by which the mean lag exceeds the least one.
-constexpr double kHalfFragment = std::chrono::duration<double>(kFragment).count() / 2;
 constexpr double kMinGap = 0.010;  // seconds: less is jitter
 
 double seconds(std::chrono::nanoseconds duration) {
@@ -115,8 +113,6 @@ TimelineAligner::Backlog TimelineAligner::examine_backlog() const {
   double least = std::numeric_limits<double>::infinity();
   double unsettled_at = 0;  // the least lag was reached, or deliveries stalled again
   double span = 0;
-  double lag = 0;
-  double area = 0;  // under the lag over time; the lag grows between deliveries and falls with them
   Frame frames = 0;
   bool is_complete = false;
   for (const Block& block : blocks_) {
@@ -124,15 +120,13 @@ TimelineAligner::Backlog TimelineAligner::examine_backlog() const {
     is_complete = !is_first && block.discontinuity && block.discontinuity != GapReason::stalled;
     if (is_complete) break;
     frames += block.dropped + block.frames;
-    const double step = seconds(block.arrived - start) - span;
-    area += (lag + step / 2) * step;
-    span += step;
-    lag = span - static_cast<double>(frames) / format_.sample_rate;
+    span = seconds(block.arrived - start);
+    const double lag = span - static_cast<double>(frames) / format_.sample_rate;
     if (lag < least - 0.001 || (block.discontinuity && !is_first)) unsettled_at = span;
     least = std::min(least, lag);
   }
   const bool is_steady = span >= settling.usual && span - unsettled_at >= settling.usual / 2;
-  return {least, span > 0 ? area / span : least, is_complete || is_steady || span >= settling.limit};
+  return {least, is_complete || is_steady || span >= settling.limit};
 }
 
 /// Turns the discontinuity before the oldest block into a gap of what is missing there; false as long as that is not
@@ -144,8 +138,7 @@ bool TimelineAligner::measure_gap(bool expects_more) {
   const GapReason reason = *std::exchange(blocks_.front().discontinuity, std::nullopt);
   if (!std::exchange(has_begun_, true)) {
     clock_.begin(format_.sample_rate, start);
-    const double usual_lag = std::min(backlog.mean_lag, backlog.least_lag + kHalfFragment);
-    skip(std::llround((seconds(opened_ - start) - usual_lag) * format_.sample_rate));
+    skip(std::llround((seconds(opened_ - start) - backlog.least_lag) * format_.sample_rate));
     return true;
   }
   const double floor = clock_.floor_at(start);

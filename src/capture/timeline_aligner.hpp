@@ -12,9 +12,9 @@
 
 namespace dictum::capture {
 
-/// How much audio a device is asked to deliver at once. Longer ones would wake a thread less often, and place the audio
-/// less exactly on the timeline.
-constexpr std::chrono::milliseconds kFragment{20};
+/// How much audio a device is asked to deliver at once. Each delivery wakes two threads, all day. Where the audio
+/// belongs on the timeline does not depend on it; a stop may come this much before the last audio is delivered.
+constexpr std::chrono::milliseconds kFragment{50};
 
 /// Places what a device delivers on the timeline: deliveries in, frames and gaps out.
 ///
@@ -68,10 +68,9 @@ class TimelineAligner {
 
   // The blocks of one stream, up to the next discontinuity that was reported: frames that are late arrive after the
   // next stall at the latest, and frames that were lost never do. The lag of an arrival is its time less the length of
-  // the audio up to it.
+  // the audio up to it. Its least value is the same however much audio arrives at once.
   struct Backlog {
     double least_lag;  // seconds
-    double mean_lag;   // over the time
     bool is_settled;   // late audio has arrived: the lag decreases no more
   };
 

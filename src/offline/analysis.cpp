@@ -91,7 +91,7 @@ Analysis analyze_file(const RecorderConfig& config) {
 }
 
 bool has_silero_model() {
-  return vad::load_embedded_weights() != nullptr;
+  return vad::embedded_weights() != nullptr;
 }
 
 std::string simd_target() {

@@ -52,6 +52,7 @@ struct LibPulse {
   decltype(::pa_stream_new)* pa_stream_new = library.function("pa_stream_new");
   decltype(::pa_stream_peek)* pa_stream_peek = library.function("pa_stream_peek");
   decltype(::pa_stream_readable_size)* pa_stream_readable_size = library.function("pa_stream_readable_size");
+  decltype(::pa_stream_set_buffer_attr)* pa_stream_set_buffer_attr = library.function("pa_stream_set_buffer_attr");
   decltype(::pa_stream_set_moved_callback)* pa_stream_set_moved_callback =
       library.function("pa_stream_set_moved_callback");
   decltype(::pa_stream_set_read_callback)* pa_stream_set_read_callback =

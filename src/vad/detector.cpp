@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/guarded.hpp"
 #include "dictum/error.hpp"
 #include "vad/embedded_model.hpp"
 #include "vad/energy_vad.hpp"
@@ -11,9 +12,19 @@
 
 namespace dictum::vad {
 
-std::shared_ptr<const SileroWeights> load_embedded_weights() {
+std::shared_ptr<const SileroWeights> embedded_weights() {
   const auto model = embedded_model();
-  return model.empty() ? nullptr : SileroWeights::load(model);
+  if (model.empty()) return nullptr;
+  // Of all detectors of the process: with weights of its own for each, many streams would read them from memory instead
+  // of a cache.
+  static Guarded<std::weak_ptr<const SileroWeights>> in_use;
+  const auto known = in_use.lock();
+  auto weights = known->lock();
+  if (!weights) {
+    weights = SileroWeights::load(model);
+    *known = weights;
+  }
+  return weights;
 }
 
 MadeDetector make_detector(std::string_view name, std::shared_ptr<const SileroWeights> weights) {

@@ -8,9 +8,9 @@
 
 namespace dictum::vad {
 
-/// The weights of the built-in model, to be loaded once and shared by every detector of a program; null where the
-/// build had no model. Takes about a millisecond.
-std::shared_ptr<const SileroWeights> load_embedded_weights();
+/// The weights of the built-in model, shared by all that hold them at a time; null where the build had no model. Loading
+/// them takes about a millisecond. Thread safety: any thread.
+std::shared_ptr<const SileroWeights> embedded_weights();
 
 struct MadeDetector {
   std::unique_ptr<VoiceActivityDetector> detector;

@@ -19,7 +19,7 @@ std::pair<std::unique_ptr<VoiceActivityDetector>, std::optional<EventError>> mak
     }
     return {std::move(detector), std::nullopt};
   }
-  auto made = make_detector(config.vad.detector, config.vad.detector == "silero" ? load_embedded_weights() : nullptr);
+  auto made = make_detector(config.vad.detector, config.vad.detector == "silero" ? embedded_weights() : nullptr);
   if (config.vad.detector == "silero" && !made.fell_back_to_energy && config.vad.rescue_gain) {
     made.detector = std::make_unique<RescuedVAD>(std::move(made.detector));
   }

@@ -61,7 +61,7 @@ class HolesSource final : public AudioSource {
 class Resegment : public testing::Test {
  protected:
   void SetUp() override {
-    if (!vad::load_embedded_weights()) GTEST_SKIP() << "this build has no Silero model";
+    if (!vad::embedded_weights()) GTEST_SKIP() << "this build has no Silero model";
   }
 
   /// Of the speech, with four holes of different lengths.

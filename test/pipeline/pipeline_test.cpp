@@ -32,7 +32,7 @@ using testing::SizeIs;
 
 /// The numbers below are those of the model, not of the detector that stands in for it.
 #define NEEDS_THE_MODEL() \
-  if (!vad::load_embedded_weights()) GTEST_SKIP() << "this build has no Silero model"
+  if (!vad::embedded_weights()) GTEST_SKIP() << "this build has no Silero model"
 
 constexpr double kWindowSec = double{kVADWindow} / kVADSampleRate;
 

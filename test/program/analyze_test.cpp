@@ -28,7 +28,7 @@ class AnalyzeCommand : public test::ProgramTest {
 class AnalyzeParity : public AnalyzeCommand, public testing::WithParamInterface<const char*> {};
 
 TEST_P(AnalyzeParity, ProbabilitiesAreThoseOfTheOfficialModel) {
-  if (!vad::load_embedded_weights()) GTEST_SKIP() << "this build has no Silero model";
+  if (!vad::embedded_weights()) GTEST_SKIP() << "this build has no Silero model";
   DICTUM_TEST_DATA_OR_SKIP(recording, std::string("audio/") + GetParam() + ".wav");
   DICTUM_TEST_DATA_OR_SKIP(official, std::string("vad/") + GetParam() + ".probs.txt");
   std::ifstream file(official);

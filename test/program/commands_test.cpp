@@ -265,7 +265,7 @@ TEST_F(Commands, RecordWithoutAMicrophoneSaysHowToGoOn) {
 TEST_F(Commands, DoctorNamesTheDetector) {
   const auto result = run({"doctor"});
   EXPECT_THAT(result.exit_code, AnyOf(0, 1));
-  EXPECT_THAT(result.out, HasSubstr(vad::load_embedded_weights() ? "Silero VAD" : "no Silero model"));
+  EXPECT_THAT(result.out, HasSubstr(vad::embedded_weights() ? "Silero VAD" : "no Silero model"));
 }
 
 TEST_F(Commands, DoctorSaysHowToGetWhatIsMissing) {

@@ -20,11 +20,17 @@ TEST(Detector, EnergyThatWasAskedForIsNoFallback) {
 }
 
 TEST(Detector, SileroRunsOnTheEmbeddedWeights) {
-  auto weights = load_embedded_weights();
+  auto weights = embedded_weights();
   if (!weights) GTEST_SKIP() << "the build has no Silero model";
   const auto made = make_detector("silero", std::move(weights));
   EXPECT_EQ(made.detector->name(), "silero");
   EXPECT_FALSE(made.fell_back_to_energy);
+}
+
+TEST(Detector, WeightsAreSharedByAllThatHoldThemAtATime) {
+  const auto weights = embedded_weights();
+  if (!weights) GTEST_SKIP() << "the build has no Silero model";
+  EXPECT_EQ(embedded_weights(), weights);
 }
 
 TEST(Detector, AnUnknownNameIsRefused) {

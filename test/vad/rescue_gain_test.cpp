@@ -140,7 +140,7 @@ TEST(RescueGain, StartsAfreshWithTheStream) {
 class RescuedSpeech : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    if (!load_embedded_weights()) GTEST_SKIP() << "the build has no Silero model";
+    if (!embedded_weights()) GTEST_SKIP() << "the build has no Silero model";
     const auto found = dictum::test::test_data(std::string("audio/") + GetParam());
     if (!found) GTEST_SKIP() << "test data not found: audio/" << GetParam();
     samples_ = test::read_samples(*found);

@@ -9,6 +9,7 @@
 #include "dictum/error.hpp"
 #include "support/test_data.hpp"
 #include "vad/detector.hpp"
+#include "vad/embedded_model.hpp"
 #include "vad_test_data.hpp"
 
 namespace dictum::vad {
@@ -24,7 +25,7 @@ class SileroBatchTest : public testing::Test {
   void SetUp() override {
     if (!weights_) GTEST_SKIP() << "the build has no Silero model";
   }
-  const std::shared_ptr<const SileroWeights> weights_ = load_embedded_weights();
+  const std::shared_ptr<const SileroWeights> weights_ = embedded_weights();
 };
 
 TEST_F(SileroBatchTest, EqualsTheOfficialModelInEveryBatchSizeAndOnEveryKindOfVectorUnit) {
@@ -105,7 +106,7 @@ TEST_F(SileroBatchTest, IsEmptyAfterItRan) {
 
 TEST_F(SileroBatchTest, RefusesAStreamWithOtherWeights) {
   const auto samples = noise(1);
-  SileroVAD stranger(load_embedded_weights());
+  SileroVAD stranger(SileroWeights::load(embedded_model()));
   SileroBatch batch(weights_);
   EXPECT_THROW(batch.add(stranger, window_of(samples, 0)), RecorderError);
   EXPECT_EQ(batch.size(), 0u);

@@ -28,7 +28,7 @@ class SileroVADTest : public testing::Test {
   void SetUp() override {
     if (!weights_) GTEST_SKIP() << "the build has no Silero model";
   }
-  const std::shared_ptr<const SileroWeights> weights_ = load_embedded_weights();
+  const std::shared_ptr<const SileroWeights> weights_ = embedded_weights();
 };
 
 float largest_difference(SileroVAD& vad, const std::vector<float>& samples, const std::vector<float>& expected) {
