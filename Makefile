@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 # Extra arguments for ctest, for example: make test CTEST_ARGS='-R Segmenter'
 CTEST_ARGS :=
 
-.PHONY: all demo test soak bench format format-check tidy install deb site clean setup configure
+.PHONY: all demo test soak bench format format-check tidy install deb site arm64 arm64-deb clean setup configure
 
 all: configure ## build everything into build/release
 	@cmake --build --preset release --parallel $(JOBS)
@@ -29,6 +29,7 @@ soak: all ## the long runs, and all tests under the sanitizers; SOAK_MINUTES=60 
 	@tools/sanitized asan
 	@ctest --preset asan --parallel $(JOBS) -L fuzz
 	@tools/sanitized tsan
+	@[ ! -e build/deps/arm64/root ] || $(MAKE) arm64
 
 bench: all ## speed, always beside a peer or a baseline
 	@bench/run $(BIN)
@@ -54,8 +55,20 @@ deb: ## Debian packages into build/release/packages
 site: ## the documents as a site, into build/site; its tool comes from PyPI
 	@tools/make_site
 
+arm64: setup ## tests on 64-bit ARM, by qemu-user: the detector, sound, files, protocols
+	@tools/get_arm64
+	@tools/test_arm64
+	@cmake --build --preset arm64 --parallel $(JOBS) --target vad_windows
+	@bench/instructions_arm64 build/arm64/bin
+
+arm64-deb: setup ## Debian packages for 64-bit ARM into build/arm64/packages
+	@tools/get_arm64
+	@cmake --preset arm64
+	@cmake --build --preset arm64 --parallel $(JOBS) --target apps/all dictum
+	@cd build/arm64 && DEB_HOST_ARCH=arm64 DPKG_ADMINDIR=$(CURDIR)/build/deps/arm64/root/var/lib/dpkg $(CURDIR)/tools/on_arm64 cpack
+
 clean: ## remove what was built; the downloaded model stays
-	@rm -rf build/dev build/release build/asan build/tsan build/coverage build/tidy build/demo build/site build/site-source build/site-venv
+	@rm -rf build/dev build/release build/asan build/tsan build/arm64 build/coverage build/tidy build/demo build/site build/site-source build/site-venv
 
 setup:
 	@./setup

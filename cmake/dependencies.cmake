@@ -1,4 +1,7 @@
 # Everything that Dictum links, in one place; HACKING.md says what each is for.
+if(NOT DEFINED DICTUM_DEPS) # where set-up puts what it builds; the toolchain file of arm64 names another folder
+  set(DICTUM_DEPS "${PROJECT_SOURCE_DIR}/build/deps")
+endif()
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)

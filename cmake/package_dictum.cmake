@@ -1,6 +1,9 @@
 # Debian packages of what was built: `make deb`, or `cpack` in the build folder. `dictum` has the component `runtime`,
 # `libdictum-dev` the component `development`. Both are for the release of the distribution that they were built on.
 set(CPACK_GENERATOR DEB)
+if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64") # else it is the architecture of this machine
+  set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE arm64)
+endif()
 set(CPACK_PACKAGE_DIRECTORY "${PROJECT_BINARY_DIR}/packages")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_COMPONENTS_ALL runtime development)
@@ -28,7 +31,7 @@ set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION sound)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_GENERATE_SHLIBS ON)
 # Whisper's libraries come with the worker.
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${PROJECT_SOURCE_DIR}/build/deps/whisper/lib")
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${DICTUM_DEPS}/whisper/lib")
 # Loaded at their first use, so that no tool finds them among what is linked; and the model of the fallback recogniser.
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "libpulse0, libcurl4 | libcurl4t64, ca-certificates, pocketsphinx-en-us")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "pulseaudio | pipewire-pulse")

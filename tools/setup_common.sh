@@ -14,20 +14,30 @@ warn() { printf 'set-up: %s\n' "$*" >&2; }
 retry=no
 tests=yes
 portable=no
+arm64=no
 for argument in "$@"; do
   case "$argument" in
     --retry) retry=yes ;;
     --without-tests) tests=no ;;
     --portable) portable=yes ;;
+    --arm64) arm64=yes ;;
     *)
-      warn "usage: $0 [--retry] [--without-tests] [--portable]"
+      warn "usage: $0 [--retry] [--without-tests] [--portable] [--arm64]"
       exit 2
       ;;
   esac
 done
 
+# What is built here: for this machine, or with --arm64 for 64-bit ARM, where the part knows it (tools/get_arm64).
+deps=build/deps
+toolchain=
+if [ $arm64 = yes ]; then
+  deps=build/deps/arm64
+  toolchain=-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/arm64.cmake
+fi
+
 # Each part notes what it could not get in a file of its own; together they are build/setup-missing.txt.
-mkdir -p build/models build/deps "$missing_folder" || exit 1
+mkdir -p build/models $deps "$missing_folder" || exit 1
 : >"$missing_folder/$part" || exit 1
 collect_missing() { cat "$missing_folder"/* >"$missing_file"; }
 collect_missing
