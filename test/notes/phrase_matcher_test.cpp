@@ -347,14 +347,14 @@ TEST_P(StartPhrase, IsFoundBeforeATitleInWritingsWithAndWithoutSpaces) {
   EXPECT_EQ(reading_of(PhraseMatcher(phrases), GetParam().text), GetParam().reading);
 }
 
-INSTANTIATE_TEST_SUITE_P(Writings, StartPhrase,
-                         testing::Values(Writing{"Chinese", "开始新笔记", "开始新笔记购物清单", "<start>购物清单"},
-                                         Writing{"Japanese", "新しいメモ", "新しいメモ買い物リスト",
-                                                 "<start>買い物リスト"},
-                                         Writing{"Thai", "บันทึกใหม่", "บันทึกใหม่รายการซื้อของ", "<start>รายการซื้อของ"},
-                                         Writing{"Korean", "새 메모", "새 메모 장보기", "<start>장보기"},
-                                         Writing{"Hindi", "नया नोट", "नया नोट दूध और शहद", "<start>दूध और शहद"}),
-                         [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Writings, StartPhrase,
+    testing::Values(Writing{"Chinese", "开始新笔记", "开始新笔记购物清单", "<start>购物清单"},
+                    Writing{"Japanese", "新しいメモを始める", "新しいメモを始める買い物リスト", "<start>買い物リスト"},
+                    Writing{"Thai", "เริ่มบันทึกใหม่", "เริ่มบันทึกใหม่รายการซื้อของ", "<start>รายการซื้อของ"},
+                    Writing{"Korean", "새 메모를 시작해 줘", "새 메모를 시작해 줘 장보기", "<start>장보기"},
+                    Writing{"Hindi", "नया नोट शुरू करो", "नया नोट शुरू करो दूध और शहद", "<start>दूध और शहद"}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 TEST(PhraseMatcher, TakesTextThatIsComposedInAnotherWay) {
   NotePhrases phrases;
