@@ -217,10 +217,29 @@ std::string_view NoteDialogue::take_title(std::uint32_t index, const Segment& se
   if (matcher_.only_introduces_title(text)) return {};
   note_->waits_for_title = false;
   if (!segment.text->success) return {};
-  Title title = matcher_.title(text, behind_start);
+  Title title =
+      behind_start ? matcher_.title_in_one_breath(text, pauses_in(*segment.text, text)) : matcher_.title(text);
   note_->title = std::move(title.text);
   if (!note_->title.empty()) out.push_back(TitleCaptured{index, note_->title});
   return text.substr(title.end);
+}
+
+/// Where in `text`, a part of the segment's, words begin before which the speaker paused.
+std::vector<std::size_t> NoteDialogue::pauses_in(const SegmentText& segment, std::string_view text) const {
+  const std::string_view whole = segment.text;
+  const auto offset = static_cast<std::size_t>(text.data() - whole.data());
+  std::vector<std::size_t> pauses;
+  std::size_t at = 0;
+  const Word* before = nullptr;
+  for (const Word& word : segment.words) {
+    const auto found = whole.find(word.text, at);
+    if (found == std::string_view::npos) continue;  // a fixed correction stands there
+    const bool paused = before != nullptr && word.start_frame - before->end_frame >= frames(kPauseInBreathSec);
+    if (paused && found >= offset) pauses.push_back(found - offset);
+    at = found + word.text.size();
+    before = &word;
+  }
+  return pauses;
 }
 
 void NoteDialogue::report_without_note(const PhraseMatch& match, std::uint32_t index, std::vector<Output>& out) const {

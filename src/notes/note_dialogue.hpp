@@ -61,11 +61,16 @@ struct SegmentText {
   /// Phrases that the engine spotted itself or that a second decoding confirmed (see PhraseMatcher). One counts where
   /// its confidence is at least kMinPhraseConfidence and the text begins or ends with something that sounds like it.
   std::vector<DetectedPhrase> phrases{};
-  bool suspect = false;  ///< the engine's evidence speaks against the text: it holds no title
+  bool suspect = false;       ///< the engine's evidence speaks against the text: it holds no title
+  std::vector<Word> words{};  ///< of the text, with their times; empty where the engine gives none
 };
 
 /// Less is no evidence: keyword spotting reports every phrase with some likelihood.
 inline constexpr double kMinPhraseConfidence = 0.3;
+
+/// So long a pause between two words ends a title that the recogniser wrote no punctuation behind. Within a phrase the
+/// times that Whisper gives words leave no more than 0.2 s.
+inline constexpr double kPauseInBreathSec = 0.25;
 
 struct DialogueSettings {
   int sample_rate{};           ///< of every Frame
@@ -82,8 +87,9 @@ struct DialogueSettings {
 /// calls made again (recovery) give the same notes.
 ///
 /// The title is the rest of the sentence behind the start command, else the first sentence of the next segment that has
-/// words; what follows it in its segment begins the body. A segment whose text is empty, an annotation, suspect, or
-/// only introduces a title ("the title is") is passed over, so that the title may still come; one that failed leaves
+/// words; what follows it in its segment begins the body. Where no punctuation ends a title in one breath with its
+/// command, a pause between two words does (kPauseInBreathSec). A segment whose text is empty, an annotation, suspect,
+/// or only introduces a title ("the title is") is passed over, so that the title may still come; one that failed leaves
 /// the note untitled.
 ///
 /// The caller reports segments in order; `segment_opened` comes before any `audio_time` that is more than a second past
@@ -152,6 +158,7 @@ class NoteDialogue {
                     std::vector<Output>& out);
   std::string_view take_title(std::uint32_t index, const Segment& segment, std::string_view text, bool behind_start,
                               std::vector<Output>& out);
+  std::vector<std::size_t> pauses_in(const SegmentText& segment, std::string_view text) const;
   void report_without_note(const PhraseMatch& match, std::uint32_t index, std::vector<Output>& out) const;
   void apply(NoteCommand command, std::uint32_t index, const Segment& segment, std::vector<Output>& out);
   void end_note(bool cancelled, std::vector<Output>& out);

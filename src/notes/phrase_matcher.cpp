@@ -98,6 +98,30 @@ std::string on_one_line(std::string_view text) {
   return line;
 }
 
+/// The first word that does not end before the byte `at`.
+std::size_t word_at(const std::vector<TextWord>& words, std::size_t at) {
+  return static_cast<std::size_t>(std::ranges::find_if(words, [&](const TextWord& word) { return word.end > at; }) -
+                                  words.begin());
+}
+
+/// The words from `first` to before `next`, with the symbols that belong to them.
+Title title_of(std::string_view text, const std::vector<TextWord>& words, std::size_t first, std::size_t next) {
+  std::size_t begin = words[first].begin;
+  std::size_t end = words[next - 1].end;
+  while (begin > 0 && is_symbol(static_cast<unsigned char>(text[begin - 1]))) --begin;
+  bool open_parenthesis = text.substr(begin, end - begin).rfind('(') != std::string_view::npos;
+  std::size_t behind = end;
+  while (behind < text.size() && (next == words.size() || behind < words[next].begin)) {
+    const auto point = utf8::decode(text, behind);
+    const char32_t c = code_point_at(text, behind);
+    if (is_space(c)) break;
+    const bool closes = c == U')' && std::exchange(open_parenthesis, false);
+    if (is_symbol(c) || c == U'?' || closes) end = point.next;
+    behind = point.next;
+  }
+  return {on_one_line(text.substr(begin, end - begin)), next == words.size() ? text.size() : behind};
+}
+
 }  // namespace
 
 PhraseMatcher::PhraseMatcher(NotePhrases phrases) : spoken_(std::move(phrases)) {
@@ -500,34 +524,43 @@ bool PhraseMatcher::ends_sentence(std::string_view text, const TextWord& before,
   return !is_lower(text[after.begin]) || std::none_of(text.begin(), text.end(), is_upper);
 }
 
-Title PhraseMatcher::title(std::string_view text, bool in_one_breath) const {
+/// Behind the prefix and the title phrases; the end of `text` where nothing follows them.
+std::size_t PhraseMatcher::title_begin(std::string_view text) const {
   const auto tokens = tokenise(text);
   const std::size_t first = behind_title_phrases(tokens, behind_prefix(tokens, 0, true));
-  if (first == tokens.size()) return {{}, text.size()};
-  std::size_t begin = tokens[first].begin;
+  return first == tokens.size() ? text.size() : tokens[first].begin;
+}
 
+/// The first word behind the sentence that begins with `first`.
+std::size_t PhraseMatcher::end_of_sentence(std::string_view text, const std::vector<TextWord>& words,
+                                           std::size_t first) const {
+  std::size_t next = first + 1;
+  while (next < words.size() && !(words[next].sentence_before && ends_sentence(text, words[next - 1], words[next])))
+    ++next;
+  return next;
+}
+
+Title PhraseMatcher::title(std::string_view text) const {
+  const std::size_t begin = title_begin(text);
+  if (begin == text.size()) return {{}, begin};
   const auto words = split_words(text);
-  const auto from = std::find_if(words.begin(), words.end(), [&](const TextWord& word) { return word.begin == begin; });
-  auto next = std::find_if(from + 1, words.end(), [&](const TextWord& word) {
-    return word.sentence_before && ends_sentence(text, *(&word - 1), word);
-  });
-  if (in_one_breath && static_cast<std::size_t>(next - from) > kMaxTitleWords) {
-    next = std::find_if(from + 1, next, [](const TextWord& word) { return word.pause_before; });
-  }
-  std::size_t end = (next - 1)->end;
+  const std::size_t first = word_at(words, begin);
+  return title_of(text, words, first, end_of_sentence(text, words, first));
+}
 
-  while (begin > 0 && is_symbol(static_cast<unsigned char>(text[begin - 1]))) --begin;
-  bool open_parenthesis = text.substr(begin, end - begin).rfind('(') != std::string_view::npos;
-  std::size_t behind = end;
-  while (behind < text.size() && (next == words.end() || behind < next->begin)) {
-    const auto point = utf8::decode(text, behind);
-    const char32_t c = code_point_at(text, behind);
-    if (is_space(c)) break;
-    const bool closes = c == U')' && std::exchange(open_parenthesis, false);
-    if (is_symbol(c) || c == U'?' || closes) end = point.next;
-    behind = point.next;
-  }
-  return {on_one_line(text.substr(begin, end - begin)), next == words.end() ? text.size() : behind};
+Title PhraseMatcher::title_in_one_breath(std::string_view text, const std::vector<std::size_t>& pauses) const {
+  const std::size_t begin = title_begin(text);
+  if (begin == text.size()) return {{}, begin};
+  const auto words = split_words(text);
+  const std::size_t first = word_at(words, begin);
+  const std::size_t end = end_of_sentence(text, words, first);
+  std::size_t comma = first + 1;
+  while (comma < end && !words[comma].pause_before) ++comma;
+  if (end - first > kMaxTitleWords && comma < end) return title_of(text, words, first, comma);
+  const auto pause = std::ranges::find_if(pauses, [&](std::size_t at) { return at >= words[first].end; });
+  const bool is_punctuated = comma < words.size();
+  if (is_punctuated || pause == pauses.end()) return title_of(text, words, first, end);
+  return title_of(text, words, first, word_at(words, *pause));
 }
 
 bool PhraseMatcher::has_words(std::string_view text) {

@@ -88,9 +88,12 @@ class PhraseMatcher {
   std::optional<PhraseMatch> locate(std::string_view text, std::string_view phrase) const;
 
   /// The title at the beginning of `text`: without prefix, fillers, title phrases, quotation marks, final stops and
-  /// "!"; with its own case, digits and question mark; up to the end of its sentence ("Dr." ends none). With
-  /// `in_one_breath` the body may follow in the same sentence, so that a long title ends at its first comma.
-  Title title(std::string_view text, bool in_one_breath = false) const;
+  /// "!"; with its own case, digits and question mark; up to the end of its sentence ("Dr." ends none).
+  Title title(std::string_view text) const;
+
+  /// The same where the body may follow in one breath: a long title ends at its first comma; one without any
+  /// punctuation behind it at the first of `pauses`, the bytes of `text` at which a word begins.
+  Title title_in_one_breath(std::string_view text, const std::vector<std::size_t>& pauses = {}) const;
 
   /// Whether `text` has a word in it, annotations of a recogniser aside.
   static bool has_words(std::string_view text);
@@ -154,6 +157,8 @@ class PhraseMatcher {
   std::vector<Found> find(const Tokens& tokens, bool punctuated) const;
   std::optional<Range> nearest(const Tokens& tokens, const Phrase& phrase, double limit) const;
   bool ends_sentence(std::string_view text, const TextWord& before, const TextWord& after) const;
+  std::size_t title_begin(std::string_view text) const;
+  std::size_t end_of_sentence(std::string_view text, const std::vector<TextWord>& words, std::size_t first) const;
 
   NotePhrases spoken_;
   std::unordered_set<std::string> openers_;

@@ -25,7 +25,8 @@ void NoteReplay::apply(const Event& event, std::vector<notes::Output>& out) {
     }
     if (later != later_.end()) dialogue_.revise(complete->segment_index, later->second);
     dialogue_.text_arrived(complete->segment_index,
-                           {complete->success, complete->text, complete->phrases, complete->suspect}, out);
+                           {complete->success, complete->text, complete->phrases, complete->suspect, complete->words},
+                           out);
   } else if (const auto* command = std::get_if<NoteCommandDetected>(&event.body)) {
     if (command->command == NoteCommand::complete) dialogue_.complete(now_ - paused_frames_, out);
   } else if (const auto* gap = std::get_if<AudioGap>(&event.body)) {

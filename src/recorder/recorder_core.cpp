@@ -294,7 +294,8 @@ void RecorderCore::take_text(Segment& segment, const TranscriptionOutcome& writt
        actions);
   if (segment.next_revision == 1) {  // what was said is what the first result says; a revision corrects the text only
     std::vector<notes::Output> outputs;
-    dialogue_.text_arrived(index, {!outcome.error, outcome.text, outcome.phrases, outcome.suspect}, outputs);
+    dialogue_.text_arrived(index, {!outcome.error, outcome.text, outcome.phrases, outcome.suspect, outcome.words},
+                           outputs);
     emit_notes(outputs, actions);
   } else if (!outcome.error) {
     texts_were_revised_ = true;

@@ -64,7 +64,7 @@ Record::Record(const std::vector<Event>& journal) {
   for (const Event& event : journal) {
     if (const auto* complete = std::get_if<TranscriptionComplete>(&event.body)) {
       if (complete->revision > 0 && complete->success)
-        later[complete->segment_index] = {true, complete->text, complete->phrases, complete->suspect};
+        later[complete->segment_index] = {true, complete->text, complete->phrases, complete->suspect, complete->words};
     } else if (const auto* note = std::get_if<NoteCompleted>(&event.body)) {
       add(event.frame, *note);
     } else if (std::holds_alternative<NoteCancelled>(event.body)) {

@@ -52,6 +52,7 @@ struct Said {
   bool kept = true;
   std::vector<DetectedPhrase> phrases = {};
   bool suspect = false;
+  std::vector<Word> words = {};
 };
 
 struct Script {
@@ -113,7 +114,7 @@ std::vector<Output> play(const Script& script, const std::function<double(std::s
         break;
       case text: {
         const auto& said = script.said[call.index];
-        dialogue.text_arrived(index, {said.success, said.text, said.phrases, said.suspect}, out);
+        dialogue.text_arrived(index, {said.success, said.text, said.phrases, said.suspect, said.words}, out);
         break;
       }
       case complete:
@@ -205,6 +206,32 @@ TEST(NoteDialogue, MakesTwoNotesInOneSession) {
   EXPECT_EQ(play(script, 2.5), expected);
   EXPECT_EQ(play(script, 10), expected);
   EXPECT_EQ(play_reversed(script), expected);
+}
+
+/// "Start a new note shopping list by some bread", the last three words `pause` seconds behind the others.
+Script in_one_breath(double pause) {
+  const Frame body = frame(4 + pause);
+  return {{{.start = 1,
+            .end = 7,
+            .text = "Start a new note shopping list by some bread",
+            .words = {{"note", frame(2), frame(3), 1},
+                      {"shopping", frame(3), frame(3.5), 1},
+                      {"list", frame(3.5), frame(4), 1},
+                      {"by", body, body + 500, 1}}}},
+          20};
+}
+
+TEST(NoteDialogue, EndsATitleInOneBreathWhereTheSpeakerPauses) {
+  const NoteEnded ended{false, "shopping list", "by some bread", {0}, frame(1), frame(7)};
+  EXPECT_THAT(play(in_one_breath(0.3)),
+              ElementsAre(CommandDetected{0, NoteCommand::start}, TitleCaptured{0, "shopping list"}, ended));
+}
+
+TEST(NoteDialogue, KeepsATitleInOneBreathTogetherWhereNobodyPauses) {
+  const std::string title = "shopping list by some bread";
+  const NoteEnded ended{false, title, "", {}, frame(1), frame(7)};
+  EXPECT_THAT(play(in_one_breath(0.2)),
+              ElementsAre(CommandDetected{0, NoteCommand::start}, TitleCaptured{0, title}, ended));
 }
 
 TEST(NoteDialogue, CompletesANoteAtTheNextStartCommand) {

@@ -422,10 +422,31 @@ constexpr TitleRow kTitles[] = {
 TEST(PhraseMatcher, SeparatesTitleAndBodyInOneBreath) {
   const PhraseMatcher matcher(NotePhrases::english());
   for (const auto& row : kTitles) {
-    const Title title = matcher.title(row.text, true);
+    const Title title = matcher.title_in_one_breath(row.text);
     EXPECT_EQ(title.text, row.title) << row.text;
     EXPECT_EQ(std::string(row.text).substr(title.end), row.body) << row.text;
   }
+}
+
+TEST(PhraseMatcher, EndsATitleInOneBreathAtAPauseWhereNoPunctuationDoes) {
+  const PhraseMatcher matcher(NotePhrases::english());
+  const std::string text = " called shopping list by some bread";
+  const std::size_t body = text.find("by some");
+  const Title title = matcher.title_in_one_breath(text, {text.find("called"), text.find("shopping"), body});
+  EXPECT_EQ(title.text, "shopping list");
+  EXPECT_EQ(text.substr(title.end), " by some bread");
+}
+
+TEST(PhraseMatcher, EndsALongTitleInOneBreathAtItsCommaWhateverPausesAreInIt) {
+  const std::string text = " called weekend trip, we leave on Saturday morning and take the train";
+  const auto title = PhraseMatcher(NotePhrases::english()).title_in_one_breath(text, {text.find("leave")});
+  EXPECT_EQ(title.text, "weekend trip");
+}
+
+TEST(PhraseMatcher, EndsATitleInOneBreathAtItsSentenceWhateverPausesAreInIt) {
+  const std::string text = " Ideas for the garden. Plant roses.";
+  const auto title = PhraseMatcher(NotePhrases::english()).title_in_one_breath(text, {text.find("garden")});
+  EXPECT_EQ(title.text, "Ideas for the garden");
 }
 
 TEST(PhraseMatcher, KeepsTheCommasOfALongTitleInItsOwnSegment) {
@@ -541,7 +562,8 @@ void expect_sound(const PhraseMatcher& matcher, const std::string& text) {
     at = match.end;
   }
   EXPECT_TRUE(utf8::is_valid(matcher.title(text).text));
-  EXPECT_LE(matcher.title(text, true).end, text.size());
+  EXPECT_LE(matcher.title_in_one_breath(text).end, text.size());
+  EXPECT_LE(matcher.title_in_one_breath(text, {0, text.size() / 2, text.size(), text.size() + 1}).end, text.size());
   if (const auto near = matcher.near(text)) EXPECT_TRUE(matcher.command_of(near->phrase));
 }
 

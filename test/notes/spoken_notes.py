@@ -99,6 +99,7 @@ def segments(events):
             segment.update(end=event["frame"], kept=event["kept"])
         elif event["event"] == "TranscriptionComplete" and event.get("revision", 0) == 0:
             segment.update(text=event["text"], suspect=event.get("suspect", False), phrases=event.get("phrases", []))
+            segment["words"] = [[w["text"], w["start_frame"], w["end_frame"]] for w in event.get("words", [])]
     return [found[index] for index in sorted(found)]
 
 
