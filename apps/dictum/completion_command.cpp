@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -12,6 +14,7 @@
 #include "dictum/devices.hpp"
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
+#include "dictum/settings.hpp"
 #include "dictum/transcribers.hpp"
 #include "models/model_store.hpp"
 #include "output.hpp"
@@ -56,13 +59,26 @@ complete -c dictum -f -k -a '(__dictum_words)'
 
 using Words = std::vector<std::string>;
 
+/// The values of options that stand before the word to complete, by their long names without dashes.
+using Values = std::map<std::string, std::string>;
+
+/// Where the command that is being typed will look for sessions.
+std::filesystem::path root_of(const Values& given) {
+  if (const auto root = given.find("output-dir"); root != given.end()) return root->second;
+  RecorderConfig config;
+  const auto named = given.find("config");
+  const auto file = config_file(named == given.end() ? "" : named->second);
+  if (!file.empty()) read_config_file(config, file);
+  return session_root(config);
+}
+
 /// What stands in a list of this machine, by the name of the option or the argument that takes it. Nothing where it
 /// cannot be found out: a shell has no use for an error.
-Words listed(const std::string& name) {
+Words listed(const std::string& name, const Values& given) {
   Words words;
   try {
     if (name == "SESSION") {
-      for (const SessionEntry& entry : list_sessions(default_session_root())) words.push_back(entry.name);
+      for (const SessionEntry& entry : list_sessions(root_of(given))) words.push_back(entry.name);
       std::ranges::reverse(words);  // the newest first
       if (!words.empty()) words.insert(words.begin(), "last");
     } else if (name == "device") {
@@ -80,9 +96,9 @@ Words listed(const std::string& name) {
 }
 
 /// "auto|pulse|portaudio" and "TEXT:{auto,pulse,portaudio}" as three words; of any other type, what is listed.
-Words values_of(const CLI::Option& option) {
+Words values_of(const CLI::Option& option, const Values& given) {
   std::string type = option.get_type_name();
-  if (type.find_first_of("|{") == std::string::npos) return listed(option.get_single_name());
+  if (type.find_first_of("|{") == std::string::npos) return listed(option.get_single_name(), given);
   type.erase(0, type.find('{') + 1);  // npos + 1 is 0
   Words words{""};
   for (const char letter : type) {
@@ -126,9 +142,11 @@ Words candidates(const CLI::App& program, std::span<const std::string> before, c
   const CLI::App* command = &program;
   const CLI::Option* waiting = nullptr;  // for its value
   std::set<std::string> given;
+  Values values;
   for (const std::string& word : before) {
     if (word == "=") continue;  // bash has cut "--option=value" into three words
     if (waiting != nullptr) {
+      values[waiting->get_single_name()] = word;
       waiting = nullptr;
     } else if (const CLI::Option* option = find_option(*command, word)) {
       given.insert(word);
@@ -138,7 +156,7 @@ Words candidates(const CLI::App& program, std::span<const std::string> before, c
       given.clear();
     }
   }
-  if (waiting != nullptr) return values_of(*waiting);
+  if (waiting != nullptr) return values_of(*waiting, values);
   if (typed.starts_with('-')) return long_options(*command, given);
   Words words;
   for (const CLI::App* verb : command->get_subcommands({})) {
@@ -146,7 +164,7 @@ Words candidates(const CLI::App& program, std::span<const std::string> before, c
   }
   for (const CLI::Option* option : command->get_options()) {
     if (!option->get_positional()) continue;
-    for (std::string& word : values_of(*option)) words.push_back(std::move(word));
+    for (std::string& word : values_of(*option, values)) words.push_back(std::move(word));
   }
   return words;
 }

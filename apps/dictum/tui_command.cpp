@@ -85,10 +85,11 @@ class Program {
   Program(const RecorderConfig& config, tui::KeyMap keys, bool records_at_once)
       : window_(std::move(keys), palette(), [this](tui::Command command) { carry_out(std::move(command)); }),
         signals_(context_, open_signals()),
-        controller_(
-            std::in_place, context_.get_executor(), config,
-            [this](std::shared_ptr<const tui::Model> model) { window_.show(std::move(model)); },
-            [this] { come_to_an_end(); }) {
+        controller_(std::in_place, context_.get_executor(), config,
+                    TUIController::Callbacks{
+                        .publish = [this](std::shared_ptr<const tui::Model> model) { window_.show(std::move(model)); },
+                        .copy = [this](std::string text) { window_.copy(std::move(text)); },
+                        .done = [this] { come_to_an_end(); }}) {
     controller_->read_messages(quiet_.take_reader());
     read_signal();
     if (records_at_once) asio::post(context_, [this] { controller_->record(); });
@@ -128,7 +129,6 @@ class Program {
 
  private:
   void carry_out(tui::Command command) {
-    if (const auto* copy = std::get_if<tui::Copy>(&command)) window_.copy(copy->text);
     asio::post(context_, [this, command = std::move(command)] { controller_->carry_out(command); });
   }
 

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <ctime>
 #include <exception>
 #include <utility>
+#include <variant>
 
 #include "dictum/error.hpp"
 #include "dictum/sessions.hpp"
@@ -34,18 +36,20 @@ int utc_offset() {
   return static_cast<int>(local.tm_gmtoff);
 }
 
+void report(tui::Model& model, std::string sentence) {
+  model = tui::notify(std::move(model), Weight::information, std::move(sentence));
+}
+
 double wall_clock() {
   return timestamp_of(std::chrono::system_clock::now());
 }
 
 }  // namespace
 
-TUIController::TUIController(boost::asio::any_io_executor executor, const RecorderConfig& config, Publish publish,
-                             std::function<void()> done)
+TUIController::TUIController(boost::asio::any_io_executor executor, const RecorderConfig& config, Callbacks callbacks)
     : executor_(std::move(executor)),
       config_(config),
-      publish_(std::move(publish)),
-      done_(std::move(done)),
+      callbacks_(std::move(callbacks)),
       publishing_(executor_),
       ticking_(executor_) {
   model_.utc_offset_sec = utc_offset();
@@ -55,7 +59,8 @@ TUIController::TUIController(boost::asio::any_io_executor executor, const Record
       config.vad.mode == VADMode::normal ? config.vad.min_silence_ms : config.vad.long_note_silence_ms;
   model_.device = config.capture.input.empty() ? config.capture.device : config.capture.input.filename().string();
   model_.privacy = where_speech_goes(config);
-  model_.spoken = spoken_commands_for_tui(config.notes);
+  model_.transcriber = transcriber_for_tui(config);
+  model_.spoken = spoken_commands_for_tui(config);
   backend_.emplace(executor_, config_, [this](const Event& event) { receive(event); });
   publish_soon();
 }
@@ -66,7 +71,8 @@ TUIController::~TUIController() {
 
 void TUIController::shut_down() {
   playing_.request_stop();
-  for (auto* pool : {&player_, &library_}) {
+  transcribing_.request_stop();
+  for (auto* pool : {&player_, &transcriber_, &library_}) {
     pool->stop();
     pool->join();
   }
@@ -103,7 +109,7 @@ void TUIController::publish_now() {
   publishing_.cancel();
   will_publish_ = false;
   published_ = std::chrono::steady_clock::now();
-  publish_(std::make_shared<const tui::Model>(model_));
+  callbacks_.publish(std::make_shared<const tui::Model>(model_));
 }
 
 /// Without a recording no event reports that time passes, which the display of a pending text needs.
@@ -150,9 +156,10 @@ void TUIController::carry_out(const tui::Command& command) {
           ask<std::vector<tui::StoredNote>>([root = session_root(config_)] { return list_notes_for_tui(root); },
                                             [](tui::Model& model, auto all) { model.stored_notes = std::move(all); });
         } else if constexpr (std::is_same_v<What, tui::Copy>) {
-          update([](tui::Model& model) {
-            model = tui::notify(std::move(model), Weight::information, "copied to the clipboard of the terminal");
-          });
+          copy(what.text);
+        } else if constexpr (std::is_same_v<What, tui::CopySession>) {
+          ask<std::string>([path = what.session] { return text_of_session_for_tui(path); },
+                           [this](tui::Model&, std::string text) { copy(std::move(text)); });
         } else if constexpr (std::is_same_v<What, tui::ReadSession>) {
           ask<tui::OpenSession>([path = what.session] { return read_session_for_tui(path); },
                                 [](tui::Model& model, auto open) { model.open_session = std::move(open); });
@@ -165,9 +172,29 @@ void TUIController::carry_out(const tui::Command& command) {
         } else if constexpr (std::is_same_v<What, tui::Export>) {
           ask<std::filesystem::path>(
               [path = what.session, format = what.format] { return export_for_tui(path, format); },
-              [](tui::Model& model, const auto& file) {
-                model = tui::notify(std::move(model), Weight::information, fmt::format("wrote {}", file.string()));
+              [](tui::Model& model, const auto& file) { report(model, fmt::format("wrote {}", file.string())); });
+        } else if constexpr (std::is_same_v<What, tui::EditText>) {
+          ask<std::monostate>(
+              [what] {
+                edit_session(what.session, what.segment, what.text);
+                return std::monostate();
+              },
+              [this, what](tui::Model& model, std::monostate) {
+                report(model, fmt::format("segment {} is corrected", what.segment));
+                show_again(what.session);
               });
+        } else if constexpr (std::is_same_v<What, tui::DeleteSession>) {
+          ask<std::monostate>(
+              [what] {
+                delete_session(what.session);
+                return std::monostate();
+              },
+              [what](tui::Model& model, std::monostate) {
+                model = tui::forget(std::move(model), what.session);
+                report(model, fmt::format("deleted {}", what.session.filename().string()));
+              });
+        } else if constexpr (std::is_same_v<What, tui::TranscribeAgain>) {
+          transcribe(what);
         } else if constexpr (std::is_same_v<What, tui::Leave>) {
           leave(what.at_once);
         } else if constexpr (std::is_same_v<What, tui::Stay>) {
@@ -251,7 +278,7 @@ void TUIController::end() {
 }
 
 void TUIController::finished() {
-  if (const auto done = std::exchange(done_, nullptr)) done();
+  if (const auto done = std::exchange(callbacks_.done, nullptr)) done();
 }
 
 // --- The library of sessions -----------------------------------------------------------------------------------------
@@ -299,6 +326,53 @@ void TUIController::play(const tui::Play& what) {
     }
     report(std::nullopt);
   });
+}
+
+void TUIController::copy(std::string text) {
+  callbacks_.copy(std::move(text));
+  update([](tui::Model& model) { report(model, "copied to the clipboard of the terminal"); });
+}
+
+/// One session after the other, however long it takes; the program's end stops it.
+void TUIController::transcribe(const tui::TranscribeAgain& what) {
+  boost::asio::post(transcriber_, [this, what, stop = transcribing_.get_token()] {
+    const auto name = what.session.filename().string();
+    const auto show = [this](auto change) { boost::asio::post(executor_, [this, change] { update(change); }); };
+    const auto on_event = [&show](const Event& event) {
+      if (!std::holds_alternative<TranscriptionComplete>(event.body)) return;
+      show([](tui::Model& model) {
+        if (model.transcribing) ++model.transcribing->texts;
+      });
+    };
+    show([path = what.session](tui::Model& model) { model.transcribing = tui::Transcribing{path, 0}; });
+    try {
+      transcribe_for_tui(config_, what, on_event, stop);
+      show([name](tui::Model& model) { report(model, fmt::format("{} is transcribed", name)); });
+    } catch (const std::exception& error) {
+      boost::asio::post(executor_, [this, sentence = std::string(error.what())] { failed(sentence); });
+    }
+    show([](tui::Model& model) { model.transcribing.reset(); });
+    boost::asio::post(executor_, [this, path = what.session] { show_again(path); });
+  });
+}
+
+/// A session has changed on disk: what of it is on the screen is read again.
+void TUIController::show_again(const std::filesystem::path& session) {
+  if (model_.find_session(session) != nullptr) {
+    ask<tui::SessionEntry>([session] { return session_entry_for_tui(session); },
+                           [](tui::Model& model, tui::SessionEntry entry) {
+                             if (!model.sessions) return;
+                             std::ranges::replace_if(
+                                 *model.sessions, [&](const auto& each) { return each.path == entry.path; }, entry);
+                           });
+  }
+  if (model_.open_session && model_.open_session->path == session) {
+    ask<tui::OpenSession>([session] { return read_session_for_tui(session); },
+                          [](tui::Model& model, auto open) {
+                            if (model.open_session && model.open_session->path == open.path)
+                              model.open_session = std::move(open);
+                          });
+  }
 }
 
 // --- What libraries say ----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,9 +31,13 @@ class TUIController {
  public:
   using Publish = std::function<void(std::shared_ptr<const tui::Model>)>;
 
-  /// `done` is called once, when nothing keeps the program any more.
-  TUIController(boost::asio::any_io_executor executor, const RecorderConfig& config, Publish publish,
-                std::function<void()> done);
+  struct Callbacks {
+    Publish publish;
+    std::function<void(std::string)> copy;  ///< a text for the clipboard of the terminal
+    std::function<void()> done;             ///< called once, when nothing keeps the program any more
+  };
+
+  TUIController(boost::asio::any_io_executor executor, const RecorderConfig& config, Callbacks callbacks);
   ~TUIController();
 
   void carry_out(const tui::Command& command);
@@ -69,12 +74,14 @@ class TUIController {
   void ask(std::function<Answer()> question, std::function<void(tui::Model&, Answer)> take);
   void search(const std::string& query);
   void play(const tui::Play& what);
+  void copy(std::string text);
+  void transcribe(const tui::TranscribeAgain& what);
+  void show_again(const std::filesystem::path& session);
   void read_more_messages();
 
   const boost::asio::any_io_executor executor_;
   const RecorderConfig config_;
-  const Publish publish_;
-  std::function<void()> done_;
+  Callbacks callbacks_;
 
   tui::Model model_;
   boost::asio::steady_timer publishing_;
@@ -93,6 +100,8 @@ class TUIController {
   boost::asio::thread_pool player_{1};
   std::stop_source playing_;
   std::uint64_t played_ = 0;
+  boost::asio::thread_pool transcriber_{1};
+  std::stop_source transcribing_;
 
   std::optional<boost::asio::posix::stream_descriptor> messages_;
   std::string message_;

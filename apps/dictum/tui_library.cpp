@@ -9,7 +9,9 @@
 
 #include "dictum/devices.hpp"
 #include "dictum/playback.hpp"
+#include "dictum/settings.hpp"
 #include "dictum/text.hpp"
+#include "dictum/transcribers.hpp"
 
 namespace dictum::program {
 namespace {
@@ -32,13 +34,23 @@ tui::SessionEntry entry_of(SessionEntry listed) {
 
 tui::Passage passage_of(const SessionTranscript& session, const TranscriptSegment& segment) {
   using State = tui::Passage::State;
-  tui::Passage passage{segment.index, session.seconds(segment.speech_start_frame), segment.text, State::done};
+  tui::Passage passage;
+  passage.segment = segment.index;
+  passage.position = session.seconds(segment.speech_start_frame);
+  passage.text = segment.text;
+  passage.is_edited = segment.edited;
   if (segment.state == SegmentState::recording || segment.state == SegmentState::queued) {
     passage.state = State::awaited;
     passage.text = segment.state == SegmentState::recording ? "being recorded" : "being transcribed";
   } else if (segment.state != SegmentState::done) {
     passage.state = State::failed;
     passage.text = segment.error ? fmt::format("no text: {}", segment.error->message) : "Not transcribed yet.";
+  }
+  for (const SessionNote& note : session.notes) {
+    const auto found = std::ranges::find(note.segments, segment.index);
+    if (found == note.segments.end()) continue;
+    passage.note = note.title;
+    passage.begins_note = found == note.segments.begin();
   }
   return passage;
 }
@@ -73,11 +85,19 @@ std::vector<tui::StoredNote> list_notes_for_tui(const fs::path& root) {
   return all;
 }
 
+tui::SessionEntry session_entry_for_tui(const fs::path& path) {
+  return entry_of(session_entry(path));
+}
+
 tui::OpenSession read_session_for_tui(const fs::path& path) {
   const SessionTranscript session = open_session(path);
   tui::OpenSession open{path, session.name, {}};
   for (const TranscriptSegment& segment : session.segments) open.passages.push_back(passage_of(session, segment));
   return open;
+}
+
+std::string text_of_session_for_tui(const fs::path& path) {
+  return export_text(path, ExportFormat::txt);
 }
 
 std::vector<tui::Hit> search_for_tui(SessionFinder& finder, const std::string& query) {
@@ -107,23 +127,38 @@ fs::path export_for_tui(const fs::path& path, const std::string& format) {
   return file;
 }
 
-void play_for_tui(const fs::path& path, std::uint32_t segment, const std::function<void(tui::Playing)>& report,
-                  const std::stop_token& stop) {
+void transcribe_for_tui(const RecorderConfig& config, const tui::TranscribeAgain& what,
+                        const std::function<void(const Event&)>& on_event, std::stop_token stop) {
+  constexpr double kNoLimit = -1;
+  if (what.texts == tui::TranscribeAgain::Texts::missing) {
+    resume_session(config, what.session, FailedTexts::retry, on_event, kNoLimit, std::move(stop));
+  } else {
+    retranscribe_session(config, what.session, EditedTexts::keep, on_event, kNoLimit, std::move(stop));
+  }
+}
+
+void play_for_tui(const fs::path& path, std::optional<std::uint32_t> segment,
+                  const std::function<void(tui::Playing)>& report, const std::stop_token& stop) {
   const SessionTranscript session = open_session(path);
   const auto on_segment = [&](const TranscriptSegment& begun, Frame start) {
     report({path, begun.index, session.seconds(start), begun.text});
   };
-  play_session(session, {.from = session.segment(segment).start_frame, .on_segment = on_segment}, stop);
+  play_session(session, {.from = segment ? session.segment(*segment).start_frame : 0, .on_segment = on_segment}, stop);
 }
 
-std::vector<tui::SpokenCommand> spoken_commands_for_tui(const RecorderConfig::Notes& notes) {
-  const auto command = [](const std::vector<std::string>& configured, std::string_view usual, std::string_view help) {
-    return tui::SpokenCommand{configured.empty() ? std::string(usual) : configured.front(), std::string(help)};
-  };
-  return {command(notes.start, "start a new note", "begin a note; its title is said next"),
-          command(notes.end, "end note", "complete it"), command(notes.cancel, "cancel note", "throw it away"),
-          command(notes.scratch, "scratch that", "take back what was said last"),
-          command(notes.stop, "stop recording", "end the recording")};
+std::vector<tui::SpokenCommand> spoken_commands_for_tui(const RecorderConfig& config) {
+  const RecorderConfig::Notes phrases = phrases_in_effect(config);
+  return {{phrases.start.front(), "begin a note; say its title next"},
+          {phrases.end.front(), "complete it"},
+          {phrases.cancel.front(), "throw it away"},
+          {phrases.scratch.front(), "take back what was said last"},
+          {phrases.stop.front(), "end the recording"}};
+}
+
+std::string transcriber_for_tui(const RecorderConfig& config) {
+  const auto& settings = config.transcription;
+  const std::string name = settings.transcriber == "auto" ? auto_transcriber() : settings.transcriber;
+  return settings.model.empty() ? name : fmt::format("{}, {}", name, settings.model);
 }
 
 }  // namespace dictum::program

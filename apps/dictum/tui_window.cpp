@@ -100,9 +100,9 @@ TUIWindow::TUIWindow(tui::KeyMap keys, tui::Palette palette, CarryOut carry_out)
 
 TUIWindow::~TUIWindow() = default;
 
-void TUIWindow::copy(std::string_view text) {
+void TUIWindow::copy(std::string text) {
   // Whatever the text is, the terminal gets letters and digits.
-  std::cout << "\x1b]52;c;" << to_base64(text) << '\a' << std::flush;
+  post([text = std::move(text)] { std::cout << "\x1b]52;c;" << to_base64(text) << '\a' << std::flush; });
 }
 
 void TUIWindow::run() {

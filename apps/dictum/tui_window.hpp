@@ -7,7 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "tui/draw.hpp"
 #include "tui/model.hpp"
@@ -19,8 +19,8 @@ namespace dictum::program {
 
 /// The terminal UI's side that shows things: it draws the newest model, and turns keys and clicks into commands.
 ///
-/// Threads: `run` on the main thread, which has the terminal; `show`, `quit`, `suspend` and `wake_up` from any, which
-/// reach it by FTXUI's Post. Draws only where something has changed, at most 30 times in any second.
+/// Threads: `run` on the main thread, which has the terminal; `show`, `copy`, `quit`, `suspend` and `wake_up` from any,
+/// which reach it by FTXUI's Post. Draws only where something has changed, at most 30 times in any second.
 class TUIWindow {
  public:
   using CarryOut = std::function<void(tui::Command)>;
@@ -33,8 +33,8 @@ class TUIWindow {
 
   void show(std::shared_ptr<const tui::Model> model);
 
-  /// Gives the terminal a text for its clipboard (OSC 52). On the drawing thread.
-  void copy(std::string_view text);
+  /// Gives the terminal a text for its clipboard (OSC 52).
+  void copy(std::string text);
   void quit();
 
   /// Gives the terminal back and stops the process, as Ctrl-Z does; goes on when that is continued.

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -293,9 +294,11 @@ enum class FailedTexts { keep, retry };
 /// Finishes a session that a crash, a kill or a deadline left unfinished: recovers its files and transcribes what has
 /// no text. Blocks until that is done, no worker can be started, or `drain_sec` are over (negative: no limit); what is
 /// left then stays unfinished, and a RecorderFault says so. `on_event` is called on a thread of its own. Errors:
-/// `session_locked`, `transcriber_missing`, `disk_full`, `output_unwritable`.
+/// `session_locked`, `transcriber_missing`, `disk_full`, `output_unwritable`; `cancelled` within two seconds of a stop
+/// that is requested, which leaves unfinished what has no text yet.
 DICTUM_API void resume_session(const RecorderConfig& config, const std::filesystem::path& session, FailedTexts failed,
-                               std::function<void(const Event&)> on_event = {}, double drain_sec = -1);
+                               std::function<void(const Event&)> on_event = {}, double drain_sec = -1,
+                               std::stop_token stop = {});
 
 /// Finds the segments of a session that was recorded with `session.keep_all` again, with other settings: makes a new
 /// session beside it, with the same audio and start, and the segments, texts and notes that `config` gives. The old one
@@ -312,6 +315,6 @@ enum class EditedTexts { keep, replace };
 /// `invalid_argument` where `config` transcribes nothing. A segment that fails keeps its text; an event reports it.
 DICTUM_API void retranscribe_session(const RecorderConfig& config, const std::filesystem::path& session,
                                      EditedTexts edited, std::function<void(const Event&)> on_event = {},
-                                     double drain_sec = -1);
+                                     double drain_sec = -1, std::stop_token stop = {});
 
 }  // namespace dictum

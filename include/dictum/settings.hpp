@@ -46,6 +46,10 @@ DICTUM_API void set_setting(RecorderConfig& config, std::string_view name, const
 /// "section.key".
 DICTUM_API std::string setting_as_toml(const RecorderConfig& config, std::string_view name);
 
+/// The phrases that steer notes as they are in effect: the configured ones, and the English ones where a list is empty.
+/// Each list has the usual phrase first. Errors: a phrase that means two commands.
+DICTUM_API RecorderConfig::Notes phrases_in_effect(const RecorderConfig& config);
+
 /// Reads a TOML file over `config`. Unknown sections and keys are errors that name the nearest one. Errors:
 /// `input_not_found` too.
 DICTUM_API void read_config_file(RecorderConfig& config, const std::filesystem::path& path);

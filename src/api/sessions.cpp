@@ -113,8 +113,8 @@ std::optional<session::TextFormat> text_format(ExportFormat format) {
   return std::nullopt;
 }
 
-void call(const std::function<void(const Event&)>& on_event, const Event& event) {
-  if (on_event) on_event(event);
+EventCallback callback_of(std::function<void(const Event&)> on_event) {
+  return on_event ? EventCallback(std::move(on_event)) : EventCallback();
 }
 
 }  // namespace
@@ -330,21 +330,18 @@ std::vector<UnfinishedSession> find_unfinished_sessions(const fs::path& root) {
 }
 
 void resume_session(const RecorderConfig& config, const fs::path& session, FailedTexts failed,
-                    std::function<void(const Event&)> on_event, double drain_sec) {
-  api::resume_session(
-      config, session, failed == FailedTexts::retry ? recorder::Redo::failed : recorder::Redo::nothing,
-      [on_event = std::move(on_event)](const Event& event) { call(on_event, event); }, drain_sec);
+                    std::function<void(const Event&)> on_event, double drain_sec, std::stop_token stop) {
+  const auto redo = failed == FailedTexts::retry ? recorder::Redo::failed : recorder::Redo::nothing;
+  api::resume_session(config, session, redo, callback_of(std::move(on_event)), drain_sec, stop);
 }
 
 void retranscribe_session(const RecorderConfig& config, const fs::path& session, EditedTexts edited,
-                          std::function<void(const Event&)> on_event, double drain_sec) {
+                          std::function<void(const Event&)> on_event, double drain_sec, std::stop_token stop) {
   if (!transcription::transcribes(config)) {
     throw RecorderError(Errc::invalid_argument, "The transcriber \"none\" transcribes nothing.");
   }
-  api::resume_session(
-      config, session,
-      edited == EditedTexts::replace ? recorder::Redo::everything_and_edits : recorder::Redo::everything,
-      [on_event = std::move(on_event)](const Event& event) { call(on_event, event); }, drain_sec);
+  const auto redo = edited == EditedTexts::replace ? recorder::Redo::everything_and_edits : recorder::Redo::everything;
+  api::resume_session(config, session, redo, callback_of(std::move(on_event)), drain_sec, stop);
 }
 
 }  // namespace dictum

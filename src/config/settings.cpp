@@ -7,8 +7,10 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "config/config_fields.hpp"
+#include "config/note_phrases.hpp"
 #include "dictum/error.hpp"
 
 namespace dictum {
@@ -70,6 +72,17 @@ void set_setting(RecorderConfig& config, std::string_view name, const std::strin
 
 std::string setting_as_toml(const RecorderConfig& config, std::string_view name) {
   return as_toml(field_of(name).get(config));
+}
+
+RecorderConfig::Notes phrases_in_effect(const RecorderConfig& config) {
+  notes::NotePhrases phrases = config::note_phrases(config);
+  return {.start = std::move(phrases.start),
+          .title = std::move(phrases.title),
+          .end = std::move(phrases.end),
+          .cancel = std::move(phrases.cancel),
+          .scratch = std::move(phrases.scratch),
+          .stop = std::move(phrases.stop),
+          .prefix = std::move(phrases.prefixes)};
 }
 
 }  // namespace dictum

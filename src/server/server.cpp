@@ -151,7 +151,7 @@ class Server::Loop {
                  limits_.streams, limits_.resume),
         transcriptions_({config, context_.get_executor(), [this] { return recorders(); }, pool_, metrics_, log_},
                         limits_),
-        jobs_(config, context_.get_executor(), pool_, limits_.jobs),
+        jobs_(config, context_.get_executor(), limits_.jobs),
         on_notice_(std::move(settings.on_notice)),
         hooks_(std::move(settings.hooks),
                [this](const std::string& session, const std::string& sentence) { report_hook(session, sentence); }),

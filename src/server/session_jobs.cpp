@@ -3,17 +3,13 @@
 #include <fmt/format.h>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <string>
 #include <utility>
-#include <vector>
 
+#include "api/resume.hpp"
 #include "dictum/error.hpp"
 #include "dictum/settings.hpp"
-#include "recorder/runtime.hpp"
+#include "recorder/redo.hpp"
 #include "server/on_pool.hpp"
 #include "server/problem.hpp"
 #include "transcription/find_transcriber.hpp"
@@ -42,22 +38,33 @@ recorder::Redo redo_of(TranscribeSession::Texts texts) {
 
 }  // namespace
 
-struct SessionJobs::Job {
-  explicit Job(const asio::any_io_executor& loop) : done(loop, asio::steady_timer::time_point::max()) {}
-  std::shared_ptr<recorder::Runtime> runtime;
-  std::optional<detail::Outcome> outcome;
-  asio::steady_timer done;  // never expires; cancelled once there is an outcome
+/// Counts one, for as long as it lives.
+class SessionJobs::Job {
+ public:
+  explicit Job(SessionJobs& all) : all_(all) { ++all_.jobs_; }
+  ~Job() {
+    if (--all_.jobs_ == 0) all_.none_left_.cancel();
+  }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+ private:
+  SessionJobs& all_;
 };
 
-SessionJobs::SessionJobs(RecorderConfig config, asio::any_io_executor loop, asio::thread_pool& files,
-                         std::size_t max_jobs)
+SessionJobs::SessionJobs(RecorderConfig config, asio::any_io_executor loop, std::size_t max_jobs)
     : config_(std::move(config)),
       loop_(std::move(loop)),
-      files_(files),
       max_jobs_(max_jobs),
       none_left_(loop_, asio::steady_timer::time_point::max()) {}
 
-SessionJobs::~SessionJobs() = default;
+SessionJobs::~SessionJobs() {
+  stop();
+}
+
+asio::thread_pool& SessionJobs::threads() {
+  return threads_ ? *threads_ : threads_.emplace(max_jobs_);
+}
 
 RecorderConfig SessionJobs::config_for(const TranscribeSession& wanted) const {
   RecorderConfig config = config_;
@@ -79,57 +86,40 @@ RecorderConfig SessionJobs::config_for(const TranscribeSession& wanted) const {
 
 asio::awaitable<std::optional<Response>> SessionJobs::run(TranscribeSession wanted) {
   using Result = std::optional<Response>;
-  if (is_stopping_) co_return stopping_problem();
-  if (jobs_.size() >= max_jobs_) {
+  if (stop_.stop_requested()) co_return stopping_problem();
+  if (jobs_ >= max_jobs_) {
     co_return Result(problem(
         503, "too_many_jobs",
         fmt::format("The server transcribes {} sessions again already: try again once one is done.", max_jobs_)));
   }
-  const auto job = std::make_shared<Job>(loop_);
+  RecorderConfig config;
   Result refused;
   try {
-    job->runtime = std::make_shared<recorder::Runtime>(config_for(wanted), asio::any_io_executor());
+    config = config_for(wanted);
   } catch (const RecorderError&) {
     refused = problem_of_current_exception();
   }
   if (refused) co_return refused;
-  jobs_.insert(job);
-  auto done = [job, loop = loop_](detail::Outcome outcome) mutable {
-    asio::post(loop, [job, outcome = std::move(outcome)]() mutable {
-      if (!job->outcome) job->outcome = std::move(outcome);
-      job->done.cancel();
-    });
+  auto transcribe = [config = std::move(config), wanted = std::move(wanted), stop = stop_.get_token()]() -> Result {
+    try {
+      api::resume_session(config, wanted.session, redo_of(wanted.texts), {}, kNoLimit, stop);
+    } catch (...) {
+      return problem_of_current_exception();
+    }
+    return std::nullopt;
   };
-  job->runtime->resume_session(wanted.session, redo_of(wanted.texts), kNoLimit, std::move(done));
-  // Whoever waits may be cancelled; the job is not.
-  auto ended = asio::co_spawn(loop_, give_back(job), asio::use_awaitable);
-  co_await std::move(ended);
-  if (is_stopping_) co_return stopping_problem();
-  if (job->outcome->code) co_return Result(problem(job->outcome->code, job->outcome->sentence));
-  co_return std::nullopt;
-}
-
-asio::awaitable<void> SessionJobs::give_back(std::shared_ptr<Job> job) {
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  while (!job->outcome && !is_stopping_) co_await job->done.async_wait(kAwait);
-  auto shut_down = [job] {
-    job->runtime->shut_down(detail::Engine::Subscribers::cannot_be_awaited);
-    job->runtime.reset();
-    return true;
-  };
-  co_await on_pool(files_.get_executor(), std::move(shut_down));
-  if (!job->outcome) job->outcome = detail::Outcome{make_error_code(Errc::cancelled), "The server is stopping."};
-  jobs_.erase(job);
-  if (jobs_.empty()) none_left_.cancel();
+  const Job counted(*this);
+  Result result = co_await on_pool(threads().get_executor(), std::move(transcribe));
+  if (stop_.stop_requested()) co_return stopping_problem();
+  co_return result;
 }
 
 void SessionJobs::stop() {
-  is_stopping_ = true;
-  for (const auto& job : jobs_) job->done.cancel();
+  stop_.request_stop();
 }
 
 asio::awaitable<void> SessionJobs::stopped() {
-  while (!jobs_.empty()) co_await none_left_.async_wait(kAwait);
+  while (jobs_ > 0) co_await none_left_.async_wait(kAwait);
 }
 
 }  // namespace dictum::server

@@ -5,32 +5,26 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cstddef>
-#include <memory>
 #include <optional>
-#include <set>
+#include <stop_token>
 
 #include "dictum/config.hpp"
 #include "server/response.hpp"
 #include "server/route.hpp"
 
-namespace dictum::recorder {
-class Runtime;
-}
-
 namespace dictum::server {
 
-/// Sessions of the library that are transcribed for clients, each by a recorder of its own that records nothing.
+/// Sessions of the library that are transcribed for clients, as `resume_session` does it, each on a thread of its own.
 ///
 /// Thread: the loop's. Owner: the server.
 class SessionJobs {
  public:
-  /// `config`: of the server's recorder. `files`: where recorders are given back, which may block.
-  SessionJobs(RecorderConfig config, boost::asio::any_io_executor loop, boost::asio::thread_pool& files,
-              std::size_t max_jobs);
+  /// `config`: of the server's recorder.
+  SessionJobs(RecorderConfig config, boost::asio::any_io_executor loop, std::size_t max_jobs);
   ~SessionJobs();
 
   /// Returns once all of it has its text or has failed, which the session says. The problem where it cannot be done.
-  /// Goes on where nobody waits for it any more.
+  /// Continues where the client no longer waits for it.
   boost::asio::awaitable<std::optional<Response>> run(TranscribeSession wanted);
 
   /// Ends all of them; what has no text stays unfinished. None is begun any more.
@@ -38,17 +32,17 @@ class SessionJobs {
   boost::asio::awaitable<void> stopped();
 
  private:
-  struct Job;
+  class Job;
   RecorderConfig config_for(const TranscribeSession& wanted) const;
-  boost::asio::awaitable<void> give_back(std::shared_ptr<Job> job);
+  boost::asio::thread_pool& threads();
 
   const RecorderConfig config_;
   const boost::asio::any_io_executor loop_;
-  boost::asio::thread_pool& files_;
   const std::size_t max_jobs_;
-  std::set<std::shared_ptr<Job>> jobs_;
-  bool is_stopping_ = false;
+  std::size_t jobs_ = 0;
+  std::stop_source stop_;
   boost::asio::steady_timer none_left_;
+  std::optional<boost::asio::thread_pool> threads_;  // empty before the first job
 };
 
 }  // namespace dictum::server

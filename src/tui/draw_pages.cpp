@@ -1,17 +1,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
+#include <utility>
 
-#include "tui/drawing.hpp"
+#include "tui/page_action.hpp"
+#include "tui/page_parts.hpp"
 #include "tui/visible.hpp"
 
-/// What lies over the main screen: help, microphones, sessions, search, and what is left to do before leaving.
+/// What lies over the main screen: the frame of a page, help, microphones, search, and what is left to do before
+/// leaving.
 namespace dictum::tui {
 
 using namespace ftxui;  // NOLINT(google-build-using-namespace)
 
 namespace {
+
+constexpr Seconds kNewsAge = 10;
+constexpr std::size_t kNewsRows = 2;
 
 /// A row that is `selected` has a ground of its own over its whole width.
 Element list_row(const Brush& brush, int width, bool is_selected, Element row) {
@@ -19,43 +24,29 @@ Element list_row(const Brush& brush, int width, bool is_selected, Element row) {
   return is_selected ? std::move(whole) | brush.paint(Role::selected) : std::move(whole);
 }
 
-/// As many rows as there is room for, the selected one among them. `draw` makes the row of an index; on a selected row
-/// its colours give way, so that it can be read.
-Element list(const Brush& brush, Size size, std::size_t count, const std::function<Element(std::size_t, bool)>& draw) {
-  const auto room = static_cast<std::size_t>(std::max(size.height, 1));
-  const std::size_t selected = std::min(brush.view.selected, count > 0 ? count - 1 : 0);
-  const std::size_t first = selected >= room ? selected - room + 1 : 0;
+/// The hints in as many rows as they need, each whole.
+Elements hint_rows(const Brush& brush, int width, const std::vector<Hint>& hints) {
+  constexpr int kBetween = 3;
   Elements rows;
-  for (std::size_t i = first; i < std::min(first + room, count); ++i) {
-    rows.push_back(list_row(brush, size.width, i == selected, draw(i, i == selected)) |
-                   brush.targets.add(RowTarget{i}));
-  }
-  return sized(vbox(std::move(rows)), size);
-}
-
-Element message(const Brush& brush, Size size, std::string_view shown) {
-  Elements rows;
-  for (const Row& row : wrapped(shown, size.width)) {
-    rows.push_back(words(brush, shown.substr(row.begin, row.end - row.begin), Role::dim));
-  }
-  return sized(vbox(std::move(rows)), size);
-}
-
-struct Hint {
-  std::string_view key;
-  std::string_view word;
-  std::string_view pressed;  // by a click
-};
-
-Element hints(const Brush& brush, std::initializer_list<Hint> all) {
-  Elements line;
-  for (const Hint& hint : all) {
-    if (!line.empty()) line.push_back(text("   "));
-    line.push_back(
+  Elements row;
+  int left = width;
+  for (const Hint& hint : hints) {
+    const int taken = cells(hint.key) + 1 + cells(hint.word);
+    if (!row.empty() && taken + kBetween > left) {
+      rows.push_back(hbox(std::exchange(row, {})));
+      left = width;
+    }
+    if (!row.empty()) {
+      row.push_back(text(std::string(kBetween, ' ')));
+      left -= kBetween;
+    }
+    row.push_back(
         hbox({words(brush, hint.key, Role::accent) | bold, words(brush, fmt::format(" {}", hint.word), Role::dim)}) |
-        brush.targets.add(KeyTarget{std::string(hint.pressed)}));
+        brush.targets.add(KeyTarget{hint.pressed}));
+    left -= taken;
   }
-  return hbox(std::move(line));
+  rows.push_back(hbox(std::move(row)));
+  return rows;
 }
 
 Element playing_line(const Brush& brush, int width) {
@@ -65,27 +56,62 @@ Element playing_line(const Brush& brush, int width) {
                words(brush, "  ESC stops", Role::dim) | brush.targets.add(KeyTarget{"esc"})});
 }
 
-/// A page: its list, and below it what the keys do there.
-struct PageParts {
-  std::string title;
-  Size size;  // with the frame
-  std::function<Element(Size)> body;
-  Element hints;
-};
+/// What narrows the list: while it is typed, with a cursor.
+Element filter_line(const Brush& brush, int width) {
+  const Filter& filter = brush.view.filter;
+  if (filter.state != Filter::State::typing) {
+    return hbox({words(brush, "only ", Role::dim),
+                 words(brush, clipped("“" + visible(filter.words.text()) + "”", width - 5), Role::accent)});
+  }
+  return hbox({words(brush, "only ", Role::dim), input_line(brush, filter.words, width - 5)});
+}
+
+/// What has been reported lately, since a page may cover where that stands.
+Elements news_rows(const Brush& brush, int width) {
+  if (brush.model.notices.empty()) return {};
+  const Notice& newest = brush.model.notices.back();
+  if (brush.model.now - newest.at > kNewsAge) return {};
+  const Role role = newest.weight == Weight::failure   ? Role::failure
+                    : newest.weight == Weight::warning ? Role::warning
+                                                       : Role::good;
+  const std::string shown = visible(newest.text);
+  Elements rows;
+  for (const Row& row : wrapped(shown, width)) {
+    if (rows.size() == kNewsRows) break;
+    rows.push_back(words(brush, shown.substr(row.begin, row.end - row.begin), role));
+  }
+  return rows;
+}
+
+Corner transcribing_corner(const Brush& brush) {
+  if (!brush.model.transcribing) return {};
+  const Transcribing& now = *brush.model.transcribing;
+  const std::string shown =
+      fmt::format("◌ {}: {}", visible(now.session.filename().string()), count(now.texts, "text", "texts"));
+  return {words(brush, shown, Role::accent), cells(shown)};
+}
 
 Element assemble(const Brush& brush, PageParts parts, Size screen) {
   const bool hides_state = screen.height - parts.size.height < 4;
   const Size inside{parts.size.width - 4, parts.size.height - 2};
-  const Size body{inside.width, inside.height - 2};
-  Element below = brush.model.playing ? playing_line(brush, inside.width) : std::move(parts.hints);
-  return framed(brush, parts.size, parts.title, hides_state ? state_corner(brush) : Corner{},
-                vbox({sized(parts.body(body), body), text(""), std::move(below)}), Role::accent);
-}
-
-/// Where there is not much room around it, all of the screen.
-Size large(Size screen) {
-  const bool is_small = screen.width < 100 || screen.height < 30;
-  return is_small ? screen : Size{std::min(screen.width - 8, 130), std::min(screen.height - 6, 40)};
+  Elements below = news_rows(brush, inside.width);
+  below.insert(below.begin(), text(""));
+  if (brush.model.playing) {
+    below.push_back(playing_line(brush, inside.width));
+  } else {
+    for (auto& row : hint_rows(brush, inside.width, parts.hints)) below.push_back(std::move(row));
+  }
+  Size body{inside.width, std::max(inside.height - static_cast<int>(below.size()), 1)};
+  Elements rows;
+  if (brush.view.filter.state != Filter::State::off) {
+    rows.push_back(filter_line(brush, inside.width));
+    body.height = std::max(body.height - 1, 1);
+  }
+  rows.push_back(sized(parts.body(body), body));
+  for (auto& row : below) rows.push_back(std::move(row));
+  Corner corner = hides_state ? state_corner(brush) : Corner{};
+  if (corner.cells == 0) corner = transcribing_corner(brush);
+  return framed(brush, parts.size, parts.title, std::move(corner), vbox(std::move(rows)), Role::accent);
 }
 
 PageParts help(const Brush& brush, Size screen) {
@@ -114,7 +140,7 @@ PageParts help(const Brush& brush, Size screen) {
   return {"Help",
           {std::min(66, screen.width), std::min(height, screen.height)},
           body,
-          hints(brush, {{"↑ ↓ PAGE-UP END", "scroll", "end"}, {"ESC", "back", "esc"}})};
+          {{"↑ ↓ PAGE-UP END", "scroll", "end"}, {"ESC", "back", "esc"}}};
 }
 
 PageParts devices(const Brush& brush, Size screen) {
@@ -134,127 +160,7 @@ PageParts devices(const Brush& brush, Size screen) {
     });
   };
   const int rows = brush.model.devices ? static_cast<int>(brush.model.devices->size()) : 1;
-  return {"Microphone",
-          {std::min(72, screen.width), std::clamp(rows + 4, 7, screen.height)},
-          body,
-          hints(brush, {{"ENTER", "listen to it", "enter"}, {"ESC", "back", "esc"}})};
-}
-
-PageParts sessions(const Brush& brush, Size screen) {
-  const auto body = [&brush](Size size) {
-    const auto& all = brush.model.sessions;
-    if (!all) return message(brush, size, "Looking for sessions…");
-    if (all->empty()) return message(brush, size, "There are no sessions yet.");
-    const std::string heading =
-        fmt::format("{:<16}  {:>8}  {:>8}  {:>5}  {}", "begun", "length", "segments", "notes", "begins with");
-    return vbox({words(brush, heading, Role::heading),
-                 list(brush, {size.width, size.height - 1}, all->size(), [&](std::size_t i, bool selected) {
-                   const SessionEntry& entry = (*all)[i];
-                   const auto role = [&](Role wanted) { return selected ? Role::text : wanted; };
-                   const std::string when =
-                       entry.started_at ? date_and_time(brush.model, *entry.started_at) : visible(entry.name);
-                   const std::string notes = entry.notes > 0 ? fmt::format("{}", entry.notes) : "";
-                   const std::string head = fmt::format("{:<16}  {:>8}  {:>8}  {:>5}  ", clipped(when, 16),
-                                                        duration(entry.duration), entry.segments, notes);
-                   const int room = size.width - cells(head);
-                   Element rest = !entry.problem.empty() ? foreign(brush, entry.problem, room, role(Role::failure))
-                                  : entry.is_open
-                                      ? foreign(brush, "(open) " + entry.first_text, room, role(Role::accent))
-                                      : foreign(brush, entry.first_text, room, role(Role::dim));
-                   return hbox({words(brush, head), std::move(rest)});
-                 })});
-  };
-  return {"Sessions", large(screen), body,
-          hints(brush, {{"ENTER", "read", "enter"},
-                        {key_label(brush.keys.key(Action::search)), "search", brush.keys.key(Action::search)},
-                        {"ESC", "back", "esc"}})};
-}
-
-Role role_of(Passage::State state) {
-  switch (state) {
-    case Passage::State::awaited:
-      return Role::interim;
-    case Passage::State::failed:
-      return Role::failure;
-    case Passage::State::done:
-      break;
-  }
-  return Role::text;
-}
-
-/// What gets the texts that are missing; empty where none is.
-std::string remedy_of(const OpenSession& open) {
-  const bool lacks =
-      std::ranges::any_of(open.passages, [](const Passage& each) { return each.state == Passage::State::failed; });
-  return lacks ? fmt::format("dictum resume --failed {}  transcribes what has no text", visible(open.name)) : "";
-}
-
-PageParts reading(const Brush& brush, Size screen) {
-  const auto& open = brush.model.open_session;
-  const bool is_here = open && open->path == brush.view.session;
-  const auto body = [&brush, is_here](Size size) {
-    if (!is_here) return message(brush, size, "Reading…");
-    const auto& passages = brush.model.open_session->passages;
-    if (passages.empty()) return message(brush, size, "Nothing was said in this session.");
-    const std::string remedy = remedy_of(*brush.model.open_session);
-    if (!remedy.empty()) size.height -= 1;
-    Element all = list(brush, size, passages.size(), [&](std::size_t i, bool selected) {
-      const Passage& passage = passages[i];
-      const bool plays = brush.model.playing && brush.model.playing->session == brush.model.open_session->path &&
-                         brush.model.playing->segment == passage.segment;
-      const auto role = [&](Role wanted) { return selected ? Role::text : wanted; };
-      return hbox({words(brush, plays ? "▶ " : "  ", role(Role::good)),
-                   words(brush, fmt::format("{:>8}  ", duration(passage.position)), role(Role::dim)),
-                   foreign(brush, passage.text, size.width - 12, role(role_of(passage.state)))});
-    });
-    if (remedy.empty()) return all;
-    return vbox({std::move(all), words(brush, clipped(remedy, size.width), Role::accent)});
-  };
-  return {
-      is_here ? fmt::format("Session {}", visible(open->name)) : "Session", large(screen), body,
-      hints(brush,
-            {{"ENTER", "play from here", "enter"}, {"y", "copy", "y"}, {"e", "export", "e"}, {"ESC", "back", "esc"}})};
-}
-
-/// The list, and below it the note that is selected, whole as far as there is room.
-PageParts notes(const Brush& brush, Size screen) {
-  const auto body = [&brush](Size size) {
-    const auto& all = brush.model.stored_notes;
-    if (!all) return message(brush, size, "Looking for notes…");
-    if (all->empty()) return message(brush, size, "There are no notes yet. " + way_to_begin_note(brush.model));
-    const Size rows{size.width, std::max(size.height / 2 - 1, 1)};
-    const Size below{size.width, std::max(size.height - rows.height - 1, 1)};
-    const StoredNote& chosen = (*all)[std::min(brush.view.selected, all->size() - 1)];
-    return vbox({list(brush, rows, all->size(),
-                      [&](std::size_t i, bool selected) {
-                        const StoredNote& note = (*all)[i];
-                        const auto role = [&](Role wanted) { return selected ? Role::text : wanted; };
-                        const std::string when = fmt::format("{:<18}", date_and_time(brush.model, note.said_at));
-                        return hbox({words(brush, when, role(Role::dim)),
-                                     foreign(brush, note.title, size.width - cells(when), role(Role::text))});
-                      }),
-                 ruled(brush, size.width, clipped(visible(chosen.title), size.width - 8)),
-                 message(brush, below, visible(chosen.text))});
-  };
-  return {"Notes", large(screen), body,
-          hints(brush, {{"ENTER", "play", "enter"},
-                        {"y", "copy", "y"},
-                        {"TAB", "read the session", "tab"},
-                        {"ESC", "back", "esc"}})};
-}
-
-PageParts exporting(const Brush& brush, Size screen) {
-  const auto body = [&brush](Size size) {
-    return list(brush, size, export_formats().size(), [&](std::size_t i, bool selected) {
-      const auto& format = export_formats()[i];
-      return hbox({words(brush, fmt::format(" {:<6}", format.ending), selected ? Role::text : Role::accent),
-                   words(brush, format.help, selected ? Role::text : Role::dim)});
-    });
-  };
-  return {fmt::format("Export {}", visible(brush.view.session.filename().string())),
-          {std::min(62, screen.width), std::min(static_cast<int>(export_formats().size()) + 4, screen.height)},
-          body,
-          hints(brush, {{"ENTER", "write a file here", "enter"}, {"ESC", "back", "esc"}})};
+  return {"Microphone", {std::min(72, screen.width), std::clamp(rows + 4, 7, screen.height)}, body, page_hints(brush)};
 }
 
 Element hit_row(const Brush& brush, const Hit& hit, int width, bool selected) {
@@ -292,15 +198,13 @@ Element hit_row(const Brush& brush, const Hit& hit, int width, bool selected) {
 
 PageParts search(const Brush& brush, Size screen) {
   const auto body = [&brush](Size size) {
-    const std::string query = tail(visible(brush.view.query), size.width - 4);
-    Element input =
-        hbox({words(brush, "/ ", Role::accent), words(brush, query) | bold, words(brush, "▏", Role::accent)});
+    Element input = hbox({words(brush, "/ ", Role::accent), input_line(brush, brush.view.query, size.width - 2)});
     const Size rest{size.width, size.height - 2};
     const auto& hits = brush.model.hits;
     Element found = !hits ? message(brush, rest, "Searching…")
                     : hits->empty()
                         ? message(brush, rest,
-                                  brush.view.query.empty()
+                                  brush.view.query.text().empty()
                                       ? "Type what was said: words, the beginning of one (trans*), or \"a phrase\"."
                                       : "Nothing was found.")
                         : list(brush, rest, hits->size(), [&](std::size_t i, bool selected) {
@@ -308,8 +212,7 @@ PageParts search(const Brush& brush, Size screen) {
                           });
     return vbox({std::move(input), text(""), std::move(found)});
   };
-  return {"Search", large(screen), body,
-          hints(brush, {{"ENTER", "play", "enter"}, {"TAB", "read the session", "tab"}, {"ESC", "back", "esc"}})};
+  return {"Search", large(screen), body, page_hints(brush)};
 }
 
 PageParts leaving(const Brush& brush, Size screen) {
@@ -337,9 +240,8 @@ PageParts leaving(const Brush& brush, Size screen) {
   return {"Leaving",
           {std::min(72, screen.width), std::clamp(rows + 6, 8, screen.height)},
           body,
-          hints(brush, {{key_label(brush.keys.key(Action::quit)), "leave them to the next start",
-                         brush.keys.key(Action::quit)},
-                        {"ESC", "stay", "esc"}})};
+          {{key_label(brush.keys.key(Action::quit)), "leave them to the next start", brush.keys.key(Action::quit)},
+           {"ESC", "stay", "esc"}}};
 }
 
 PageParts parts_of(const Brush& brush, Size screen) {
@@ -349,13 +251,19 @@ PageParts parts_of(const Brush& brush, Size screen) {
     case Page::devices:
       return devices(brush, screen);
     case Page::sessions:
-      return sessions(brush, screen);
+      return sessions_page(brush, screen);
     case Page::notes:
-      return notes(brush, screen);
+      return notes_page(brush, screen);
     case Page::reading:
-      return reading(brush, screen);
+      return reading_page(brush, screen);
     case Page::exporting:
-      return exporting(brush, screen);
+      return exporting_page(brush, screen);
+    case Page::editing:
+      return editing_page(brush, screen);
+    case Page::deleting:
+      return deleting_page(brush, screen);
+    case Page::redoing:
+      return redoing_page(brush, screen);
     case Page::search:
       return search(brush, screen);
     case Page::main:
@@ -366,6 +274,49 @@ PageParts parts_of(const Brush& brush, Size screen) {
 }
 
 }  // namespace
+
+Element list(const Brush& brush, Size size, std::size_t count, const std::function<Element(std::size_t, bool)>& draw) {
+  const auto room = static_cast<std::size_t>(std::max(size.height, 1));
+  const std::size_t selected = std::min(brush.view.selected, count > 0 ? count - 1 : 0);
+  const std::size_t first = selected >= room ? selected - room + 1 : 0;
+  Elements rows;
+  for (std::size_t i = first; i < std::min(first + room, count); ++i) {
+    rows.push_back(list_row(brush, size.width, i == selected, draw(i, i == selected)) |
+                   brush.targets.add(RowTarget{i}));
+  }
+  return sized(vbox(std::move(rows)), size);
+}
+
+Element message(const Brush& brush, Size size, std::string_view shown, Role role) {
+  Elements rows;
+  for (const Row& row : wrapped(shown, size.width)) {
+    rows.push_back(words(brush, shown.substr(row.begin, row.end - row.begin), role));
+  }
+  return sized(vbox(std::move(rows)), size);
+}
+
+std::vector<Hint> page_hints(const Brush& brush, std::string_view back) {
+  switch (brush.view.filter.state) {
+    case Filter::State::typing:
+      return {{"ENTER", "keep", "enter"}, {"↑ ↓", "choose", "down"}, {"ESC", "show all", "esc"}};
+    case Filter::State::on:
+      back = "show all";
+      break;
+    case Filter::State::off:
+      break;
+  }
+  std::vector<Hint> hints;
+  for (const PageKey& each : page_keys(brush.model, brush.view)) {
+    hints.push_back({key_label(each.key), std::string(each.hint), std::string(each.key)});
+  }
+  hints.push_back({"ESC", std::string(back), "esc"});
+  return hints;
+}
+
+Size large(Size screen) {
+  const bool is_small = screen.width < 100 || screen.height < 30;
+  return is_small ? screen : Size{std::min(screen.width - 8, 130), std::min(screen.height - 6, 40)};
+}
 
 Element draw_page(const Brush& brush, Size screen) {
   return assemble(brush, parts_of(brush, screen), screen);

@@ -1,12 +1,10 @@
 #include "tui/drawing.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <ctime>
 #include <ftxui/dom/node.hpp>
 #include <ftxui/screen/screen.hpp>
 #include <memory>
@@ -18,15 +16,6 @@ namespace dictum::tui {
 using namespace ftxui;  // NOLINT(google-build-using-namespace): the language that screens are described in
 
 namespace {
-
-std::tm calendar(const Model& model, Seconds at) {
-  // Within a person's lifetimes, whatever a journal or a clock says.
-  const double bounded = std::isfinite(at) ? std::clamp(at, 0.0, 32503680000.0) : 0.0;
-  const auto whole = static_cast<std::time_t>(bounded) + model.utc_offset_sec;
-  std::tm parts{};
-  gmtime_r(&whole, &parts);
-  return parts;
-}
 
 std::string repeated(std::string_view glyph, int times) {
   std::string line;
@@ -100,22 +89,10 @@ Element foreign(const Brush& brush, std::string_view raw, int width, Role role) 
   return words(brush, clipped(visible(raw), width), role);
 }
 
-std::string time_of_day(const Model& model, Seconds at) {
-  return fmt::format("{:%H:%M:%S}", calendar(model, at));
-}
-
-std::string date_and_time(const Model& model, Seconds at) {
-  return fmt::format("{:%Y-%m-%d %H:%M}", calendar(model, at));
-}
-
-std::string duration(Seconds length) {
-  const auto whole = static_cast<long long>(std::isfinite(length) ? std::clamp(length, 0.0, 1e9) : 0.0);
-  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-}
-
-std::string seconds(Seconds length) {
-  return length < 100 ? fmt::format("{:.1f} s", std::max(length, 0.0)) : duration(length);
+Element input_line(const Brush& brush, const TextInput& input, int width) {
+  const std::string before = tail(visible(input.before_cursor()), width - 2);
+  const std::string behind = clipped(visible(input.behind_cursor()), std::max(width - 1 - cells(before), 0));
+  return hbox({words(brush, before) | bold, words(brush, "▏", Role::accent), words(brush, behind) | bold});
 }
 
 std::string key_label(std::string_view key) {
@@ -126,12 +103,7 @@ std::string key_label(std::string_view key) {
 }
 
 std::string way_to_begin_note(const Model& model) {
-  const std::string phrase = model.spoken.empty() ? "start a new note" : visible(model.spoken.front().phrase);
-  return fmt::format("Say “{}” while recording.", phrase);
-}
-
-std::string count(std::size_t number, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", number, number == 1 ? one : many);
+  return model.spoken.empty() ? "" : fmt::format("Say “{}” while recording.", visible(model.spoken.front().phrase));
 }
 
 Element sized(Element element, Size wanted) {

@@ -8,6 +8,7 @@
 #include "tui/draw.hpp"
 #include "tui/model.hpp"
 #include "tui/palette.hpp"
+#include "tui/times.hpp"
 #include "tui/view.hpp"
 
 /// What the parts of the screen are drawn with, and the parts. For draw.cpp and its siblings.
@@ -29,13 +30,10 @@ ftxui::Element words(const Brush& brush, std::string_view text, Role role = Role
 /// Text from outside: made visible, and cut to the width.
 ftxui::Element foreign(const Brush& brush, std::string_view text, int width, Role role = Role::text);
 
-std::string time_of_day(const Model& model, Seconds at);    ///< "15:45:03"
-std::string date_and_time(const Model& model, Seconds at);  ///< "2026-11-22 15:45"
-std::string duration(Seconds length);                       ///< "1:02:03", "2:03"
-std::string seconds(Seconds length);                        ///< "3.2 s"
-std::string key_label(std::string_view key);                ///< "SPACE", "p"
-std::string way_to_begin_note(const Model& model);          ///< "Say “start a new note” while recording."
-std::string count(std::size_t number, std::string_view one, std::string_view many);
+/// What is being typed, with its cursor, as far as there is room; of what does not fit, the beginning is left out.
+ftxui::Element input_line(const Brush& brush, const TextInput& input, int width);
+std::string key_label(std::string_view key);        ///< "SPACE", "p"
+std::string way_to_begin_note(const Model& model);  ///< "Say “start a new note” while recording."
 
 // Shapes.
 

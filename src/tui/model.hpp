@@ -112,6 +112,9 @@ struct Passage {
   Seconds position{};  ///< of its speech in the session
   std::string text;    ///< or why there is none
   State state{};
+  std::string note;    ///< the title of the note whose body it belongs to
+  bool begins_note{};  ///< it is the first of that body
+  bool is_edited{};    ///< a person wrote `text`
   bool operator==(const Passage&) const = default;
 };
 
@@ -157,6 +160,13 @@ struct Hit {
   bool operator==(const Hit&) const = default;
 };
 
+/// A session that is being transcribed again.
+struct Transcribing {
+  std::filesystem::path session;
+  std::size_t texts{};  ///< that have come so far
+  bool operator==(const Transcribing&) const = default;
+};
+
 /// What is being played.
 struct Playing {
   std::filesystem::path session;
@@ -181,6 +191,7 @@ struct Model {
   Seconds running_since{};                                      ///< 0 where nothing is being recorded
   std::string device;                                           ///< as it was chosen or reported; empty: the default
   std::string privacy = "What you say stays on this machine.";  ///< where speech goes to be transcribed, a sentence
+  std::string transcriber;                                      ///< as it is configured, with its model
 
   VADMode mode{};
   int min_silence_ms = 800;
@@ -200,7 +211,7 @@ struct Model {
   std::optional<OpenNote> open_note;
   std::vector<Note> notes;
   std::vector<Notice> notices;
-  std::vector<SpokenCommand> spoken;  ///< as they are configured
+  std::vector<SpokenCommand> spoken;  ///< as they are configured; the one that begins a note first
 
   // What the library of sessions and the sound system answered.
   std::optional<std::vector<Device>> devices;         ///< empty: not known yet
@@ -209,6 +220,7 @@ struct Model {
   std::optional<std::vector<StoredNote>> stored_notes;  ///< the newest first
   std::optional<std::vector<Hit>> hits;
   std::optional<Playing> playing;
+  std::optional<Transcribing> transcribing;
 
   bool is_recording() const { return state != RecordingState::idle && state != RecordingState::failed; }
   Seconds elapsed() const { return recorded + (running_since > 0 ? now - running_since : 0); }
@@ -217,6 +229,7 @@ struct Model {
   std::size_t failed() const;
   /// The body of the open note as far as it is known.
   std::string open_note_text() const;
+  const SessionEntry* find_session(const std::filesystem::path& path) const;
 };
 
 }  // namespace dictum::tui

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <ranges>
 #include <utility>
 
@@ -199,6 +200,17 @@ Model notify(Model model, Weight weight, std::string text) {
   return model;
 }
 
+Model forget(Model model, const std::filesystem::path& session) {
+  const auto erase_from = [&session](auto& list, auto path_of) {
+    if (list) std::erase_if(*list, [&](const auto& each) { return std::invoke(path_of, each) == session; });
+  };
+  erase_from(model.sessions, &SessionEntry::path);
+  erase_from(model.stored_notes, &StoredNote::session);
+  erase_from(model.hits, &Hit::session);
+  if (model.open_session && model.open_session->path == session) model.open_session.reset();
+  return model;
+}
+
 Model tick(Model model, Seconds now) {
   model.now = std::max(model.now, now);
   return model;
@@ -213,6 +225,12 @@ std::size_t Model::waiting() const {
 std::size_t Model::failed() const {
   return static_cast<std::size_t>(std::ranges::count_if(
       lines, [&](const auto& line) { return line->state == Line::State::failed && line->session == session; }));
+}
+
+const SessionEntry* Model::find_session(const std::filesystem::path& path) const {
+  if (!sessions) return nullptr;
+  const auto found = std::ranges::find(*sessions, path, &SessionEntry::path);
+  return found == sessions->end() ? nullptr : &*found;
 }
 
 std::string Model::open_note_text() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "dictum/event.hpp"
@@ -14,6 +15,9 @@ namespace dictum::tui {
 
 /// The model with one more notice; the same one again is counted, not repeated.
 [[nodiscard]] Model notify(Model model, Weight weight, std::string text);
+
+/// A session was deleted: it is in no list any more.
+[[nodiscard]] Model forget(Model model, const std::filesystem::path& session);
 
 /// Time has passed and nothing happened.
 [[nodiscard]] Model tick(Model model, Seconds now);

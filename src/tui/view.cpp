@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
-#include "base/utf8.hpp"
+#include "tui/page_action.hpp"
 
 namespace dictum::tui {
 namespace {
@@ -29,16 +30,16 @@ class Presser {
   Step press(std::string_view key) {
     if (key == "esc") {
       escape();
-    } else if (view().page == Page::search) {
-      type(key);
     } else if (view().page == Page::main) {
-      if (const int lines = movement(key); lines != 0) {
-        view() = scroll(view(), model_, lines);
-      } else if (const auto action = keys_.action(key)) {
-        perform(*action);
-      }
-    } else if (!on_list(key)) {
-      on_page(key);
+      on_main(key);
+    } else if (view().page == Page::editing) {
+      if (!on_page_key(key)) view().edited.press(key);
+    } else if (view().filter.state == Filter::State::typing) {
+      type_filter(key);
+    } else if (view().page == Page::search) {
+      type_query(key);
+    } else if (!on_list(key) && !on_page_key(key)) {
+      on_global_key(key);
     }
     return std::move(step_);
   }
@@ -48,43 +49,61 @@ class Presser {
       perform(*action);
     } else if (const auto* key = std::get_if<KeyTarget>(&target)) {
       return press(key->key);
-    } else if (const std::size_t row = std::get<RowTarget>(target).row; row < rows()) {
-      if (std::exchange(view().selected, row) == row) enter();
+    } else if (const std::size_t clicked = std::get<RowTarget>(target).row; clicked < rows().size()) {
+      if (std::exchange(view().selected, clicked) == clicked) on_page_key("enter");
     }
     return std::move(step_);
   }
 
  private:
   View& view() { return step_.view; }
+  const View& view() const { return step_.view; }
   void command(Command what) { step_.commands.push_back(std::move(what)); }
 
+  // --- From page to page
+
+  /// To a page that belongs to no other.
   void go(Page page) {
+    view().below.clear();
+    show(page);
+  }
+
+  /// To a page from which one comes back here.
+  void open(Page page) {
+    view().below.push_back({view().page, view().selected, view().filter});
+    show(page);
+  }
+
+  void show(Page page) {
     view().page = page;
     view().selected = 0;
+    view().filter = {};
+  }
+
+  void back() {
+    if (view().below.empty()) {
+      go(Page::main);
+      return;
+    }
+    Place place = std::move(view().below.back());
+    view().below.pop_back();
+    view().page = place.page;
+    view().selected = place.selected;
+    view().filter = std::move(place.filter);
   }
 
   void escape() {
     if (model_.playing) {
       command(StopPlaying{});
-      return;
+    } else if (view().page == Page::main) {
+      view().anchor.reset();
+    } else if (view().filter.state != Filter::State::off) {
+      view().filter = {};
+      view().selected = 0;
+    } else {
+      if (view().page == Page::leaving) command(Stay{});
+      back();
     }
-    switch (view().page) {
-      case Page::main:
-        view().anchor.reset();
-        return;
-      case Page::exporting:
-        go(Page::reading);
-        return;
-      case Page::reading:
-        go(Page::sessions);
-        return;
-      case Page::leaving:
-        command(Stay{});
-        break;
-      default:
-        break;
-    }
-    go(Page::main);
   }
 
   void perform(Action action) {
@@ -106,7 +125,7 @@ class Presser {
         return;
       case Action::search:
         go(Page::search);
-        command(Search{view().query});
+        command(Search{view().query.text()});
         return;
       case Action::quit:
         command(Leave{view().page == Page::leaving});
@@ -117,38 +136,35 @@ class Presser {
     }
   }
 
-  void type(std::string_view key) {
-    std::string& query = view().query;
-    if (key == "up" || key == "down" || key == "page-up" || key == "page-down") {
-      on_list(key);
-      return;
+  void on_main(std::string_view key) {
+    if (const int lines = movement(key); lines != 0) {
+      view() = scroll(view(), model_, lines);
+    } else if (const auto action = keys_.action(key)) {
+      perform(*action);
     }
-    if (key == "enter") {
-      enter();
-      return;
-    }
-    if (key == "tab") {
-      if (model_.hits && view().selected < model_.hits->size()) read((*model_.hits)[view().selected].session);
-      return;
-    }
-    if (key == "backspace") {
-      while (!query.empty() && utf8::continues(query.back())) query.pop_back();
-      if (!query.empty()) query.pop_back();
-    } else if (key == "space") {
-      query += ' ';
-    } else if (is_character(key)) {
-      query += key;
-    } else {
-      return;
-    }
-    view().selected = 0;
-    command(Search{query});
   }
 
-  static bool is_character(std::string_view key) {
-    if (key.empty()) return false;
-    const auto character = utf8::decode(key, 0);
-    return character.valid && character.next == key.size();
+  void on_global_key(std::string_view key) {
+    const auto action = keys_.action(key);
+    if (view().page == Page::leaving) {
+      if (action == Action::quit) perform(Action::quit);
+    } else if (action == Action::quit) {
+      escape();  // one page back: whoever means the program presses it again
+    } else if (action == Action::help || action == Action::search || action == Action::sessions ||
+               action == Action::devices || action == Action::notes) {
+      perform(*action);
+    }
+  }
+
+  // --- Lists
+
+  std::vector<std::size_t> rows() const { return shown_rows(model_, view()); }
+
+  /// The index of what is selected, in the model's list of the page.
+  std::optional<std::size_t> selected() const {
+    const auto all = rows();
+    if (all.empty()) return std::nullopt;
+    return all[std::min(view().selected, all.size() - 1)];
   }
 
   static int movement(std::string_view key) {
@@ -164,94 +180,168 @@ class Presser {
   bool on_list(std::string_view key) {
     const int by = movement(key);
     if (by == 0) return false;
-    const auto last = static_cast<std::ptrdiff_t>(rows()) - 1;
-    const auto wanted = static_cast<std::ptrdiff_t>(view().selected) + by;
-    view().selected =
-        static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(wanted, 0, std::max<std::ptrdiff_t>(last, 0)));
+    const auto last = std::max<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(rows().size()) - 1, 0);
+    const auto at = std::min(static_cast<std::ptrdiff_t>(view().selected), last);
+    view().selected = static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(at + by, 0, last));
     return true;
   }
 
-  void on_page(std::string_view key) {
+  void type_filter(std::string_view key) {
     if (key == "enter") {
-      enter();
+      view().filter.state = view().filter.words.text().empty() ? Filter::State::off : Filter::State::on;
+    } else if (view().filter.words.press(key)) {
+      view().selected = 0;
+    } else {
+      on_list(key);
+    }
+  }
+
+  void type_query(std::string_view key) {
+    if (on_page_key(key)) return;
+    const std::string before = view().query.text();
+    if (!view().query.press(key)) {
+      on_list(key);
+    } else if (view().query.text() != before) {
+      view().selected = 0;
+      command(Search{view().query.text()});
+    }
+  }
+
+  // --- What can be done on a page
+
+  bool on_page_key(std::string_view key) {
+    if (key == "delete" && view().page != Page::editing) key = "x";
+    const auto all = page_keys(model_, view());
+    const auto found = std::ranges::find(all, key, &PageKey::key);
+    if (found == all.end()) return false;
+    carry_out(found->action);
+    return true;
+  }
+
+  void carry_out(PageAction action) {
+    switch (action) {
+      case PageAction::choose_device:
+        if (const auto row = selected()) {
+          command(ChooseDevice{(*model_.devices)[*row].id});
+          go(Page::main);
+        }
+        return;
+      case PageAction::read:
+        if (const auto session = session_of_page()) {
+          open(Page::reading);
+          view().session = *session;
+          command(ReadSession{*session});
+        }
+        return;
+      case PageAction::play:
+        play();
+        return;
+      case PageAction::copy:
+        if (const auto row = selected()) {
+          command(Copy{view().page == Page::notes ? (*model_.stored_notes)[*row].text
+                                                  : model_.open_session->passages[*row].text});
+        }
+        return;
+      case PageAction::copy_session:
+        if (const auto session = session_of_page()) command(CopySession{*session});
+        return;
+      case PageAction::edit:
+        edit();
+        return;
+      case PageAction::export_session:
+        ask(Page::exporting);
+        return;
+      case PageAction::write_export:
+        if (const auto row = selected()) command(Export{view().session, std::string(kFormats[*row].ending)});
+        back();
+        return;
+      case PageAction::save_edit:
+        command(EditText{view().session, view().segment, view().edited.text()});
+        back();
+        return;
+      case PageAction::transcribe_missing:
+        command(TranscribeAgain{view().session, TranscribeAgain::Texts::missing});
+        return;
+      case PageAction::transcribe_again:
+        ask(Page::redoing);
+        return;
+      case PageAction::remove:
+        ask(Page::deleting);
+        return;
+      case PageAction::filter:
+        view().filter.state = Filter::State::typing;
+        return;
+      case PageAction::confirm:
+        confirm();
+        return;
+    }
+  }
+
+  /// The session that is read, or that the selected row is of.
+  std::optional<std::filesystem::path> session_of_page() const {
+    if (view().page == Page::reading) return view().session;
+    const auto row = selected();
+    if (!row) return std::nullopt;
+    switch (view().page) {
+      case Page::sessions:
+        return (*model_.sessions)[*row].path;
+      case Page::notes:
+        return (*model_.stored_notes)[*row].session;
+      case Page::search:
+        return (*model_.hits)[*row].session;
+      default:
+        return std::nullopt;
+    }
+  }
+
+  /// Opens a page that is about the session of this one.
+  void ask(Page page) {
+    const auto session = session_of_page();
+    if (!session) return;
+    open(page);
+    view().session = *session;
+  }
+
+  void confirm() {
+    if (view().page == Page::redoing) {
+      command(TranscribeAgain{view().session, TranscribeAgain::Texts::all});
+      back();
       return;
     }
-    const auto action = keys_.action(key);
-    if (view().page == Page::reading && key == "e") {
-      go(Page::exporting);
-    } else if (key == "y" && (view().page == Page::reading || view().page == Page::notes)) {
-      copy();
-    } else if (view().page == Page::notes && key == "tab") {
-      if (view().selected < rows()) read((*model_.stored_notes)[view().selected].session);
-    } else if (view().page == Page::leaving) {
-      if (action == Action::quit) perform(Action::quit);
-    } else if (action == Action::quit) {
-      escape();  // one page back: whoever means the program presses it again
-    } else if (action == Action::help || action == Action::search || action == Action::sessions ||
-               action == Action::devices || action == Action::notes) {
-      perform(*action);
-    }
+    command(DeleteSession{view().session});
+    back();
+    if (view().page == Page::reading) back();
   }
 
-  std::size_t rows() const {
-    switch (step_.view.page) {
-      case Page::devices:
-        return model_.devices ? model_.devices->size() : 0;
-      case Page::sessions:
-        return model_.sessions ? model_.sessions->size() : 0;
-      case Page::notes:
-        return model_.stored_notes ? model_.stored_notes->size() : 0;
-      case Page::reading:
-        return model_.open_session ? model_.open_session->passages.size() : 0;
-      case Page::exporting:
-        return kFormats.size();
-      case Page::search:
-        return model_.hits ? model_.hits->size() : 0;
-      default:
-        return 0;
-    }
-  }
-
-  void read(const std::filesystem::path& session) {
-    view().session = session;
-    go(Page::reading);
-    command(ReadSession{session});
-  }
-
-  void copy() {
-    const std::size_t row = view().selected;
-    if (row >= rows()) return;
-    command(
-        Copy{view().page == Page::notes ? (*model_.stored_notes)[row].text : model_.open_session->passages[row].text});
-  }
-
-  void enter() {
-    const std::size_t row = view().selected;
-    if (row >= rows()) return;
+  void play() {
+    const auto session = session_of_page();
+    const auto row = selected();
+    if (!session || !row) return;
     switch (view().page) {
-      case Page::devices:
-        command(ChooseDevice{(*model_.devices)[row].id});
-        go(Page::main);
-        return;
       case Page::sessions:
-        read((*model_.sessions)[row].path);
+        command(Play{*session, std::nullopt});
         return;
       case Page::notes:
-        command(Play{(*model_.stored_notes)[row].session, (*model_.stored_notes)[row].segment});
+        command(Play{*session, (*model_.stored_notes)[*row].segment});
         return;
       case Page::reading:
-        command(Play{model_.open_session->path, model_.open_session->passages[row].segment});
-        return;
-      case Page::exporting:
-        command(Export{view().session, std::string(kFormats[row].ending)});
-        go(Page::reading);
+        command(Play{*session, model_.open_session->passages[*row].segment});
         return;
       case Page::search:
-        command(Play{(*model_.hits)[row].session, (*model_.hits)[row].segment});
+        command(Play{*session, (*model_.hits)[*row].segment});
         return;
       default:
         return;
     }
+  }
+
+  void edit() {
+    const auto row = selected();
+    if (!row) return;
+    const Passage& passage = model_.open_session->passages[*row];
+    open(Page::editing);
+    view().segment = passage.segment;
+    view().edited = TextInput(passage.state == Passage::State::done ? passage.text : "");
   }
 
   Step step_;

@@ -1,9 +1,11 @@
 #include <boost/json/parse.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <utility>
 
 #include "program_fixture.hpp"
+#include "support/virtual_microphone.hpp"
 #include "vad/detector.hpp"
 
 namespace dictum {
@@ -140,6 +142,31 @@ TEST_F(Completion, OffersModelsTranscribersAndSessions) {
   EXPECT_THAT(offered("sessions\nshow\n\n"), IsEmpty());
   ASSERT_EQ(run({"record", "--input", tone().string(), "--pace", "fast", "--no-transcribe"}).exit_code, 0);
   EXPECT_THAT(offered("sessions\nshow\n\n"), testing::AllOf(SizeIs(2), testing::Contains("last")));
+}
+
+TEST_F(Completion, OffersTheSessionsOfTheFolderThatIsConfigured) {
+  const auto root = folder.path() / "elsewhere";
+  ASSERT_EQ(
+      run({"record", "--input", tone().string(), "--pace", "fast", "--no-transcribe", "--output-dir", root.string()})
+          .exit_code,
+      0);
+  const std::string name = std::filesystem::directory_iterator(root)->path().filename();
+  EXPECT_THAT(offered("sessions\nshow\n2\n"), IsEmpty());
+  EXPECT_THAT(offered("sessions\nshow\n--output-dir\n" + root.string() + "\n2\n"), ElementsAre(name));
+  const auto file = folder.path() / "other.toml";
+  std::ofstream(file) << "[session]\nroot = \"" << root.string() << "\"\n";
+  EXPECT_THAT(offered("resume\n--config\n" + file.string() + "\n2\n"), ElementsAre(name));
+}
+
+TEST_F(Completion, OffersTheMicrophonesThatAreThere) {
+  DICTUM_VIRTUAL_MICROPHONE_OR_SKIP();
+  const test::VirtualMicrophone microphone;
+  auto asked = dictum({"completion", "words"});
+  for (const char* name : {"PULSE_SERVER", "XDG_RUNTIME_DIR"}) {
+    if (const char* value = std::getenv(name)) asked.environment[name] = value;
+  }
+  asked.input = "record\n--device\n\n";
+  EXPECT_THAT(test::lines(test::run_program(std::move(asked)).out), testing::Contains("pulse:mic"));
 }
 
 TEST_F(Completion, OfUnknownOptionsAndEmptyInputIsNoError) {

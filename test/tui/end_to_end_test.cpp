@@ -143,9 +143,7 @@ TEST_F(TUIEndToEnd, ExportsASession) {
   press("Enter", "play from here");
   terminal->wait_for("shopping list");
   press("e", "Export");
-  press("Enter", "play from here");
-  press("Escape", "ENTER read");
-  press("Escape", "wrote ");
+  press("Enter", "wrote ");
   bool found = false;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
     if (entry.path().extension() == ".md") {
@@ -154,6 +152,42 @@ TEST_F(TUIEndToEnd, ExportsASession) {
     }
   }
   EXPECT_TRUE(found);
+}
+
+TEST_F(TUIEndToEnd, CorrectsATextAndDeletesTheSession) {
+  run_tui("--input '" + test::project_file("samples/voice_note.wav").string() + "' --pace fast", kShoppingList);
+  terminal->wait_for("do not forget the coffee");
+  terminal->wait_for("■ IDLE");
+  press("s", "1  shopping list");
+  press("Enter", "play from here");
+  terminal->wait_for("buy some bread");
+  press("Down", "segment 1");
+  press("c", "Correct segment 1");
+  terminal->type(" of Ann");
+  press("Enter", "segment 1 is corrected");
+  terminal->wait_for("shopping list of Ann");
+  terminal->wait_for("corrected by hand");
+  press("Escape", "ENTER read");
+  press("x", "Delete a session");
+  press("y", "There are no sessions yet.");
+  EXPECT_THAT(sessions(), IsEmpty());
+  press("Escape", "Transcript");
+  press("q", "exit 0");
+}
+
+TEST_F(TUIEndToEnd, TranscribesASessionAgain) {
+  run_tui("--input '" + test::project_file("samples/voice_note.wav").string() + "' --pace fast",
+          R"({"texts": ["one", "two", "three", "four", "five"]})");
+  terminal->wait_for("five");
+  terminal->wait_for("■ IDLE");
+  std::ofstream(folder / "script.json") << kShoppingList;  // which a worker reads as it starts
+  press("s", "begins with");
+  press("t", "Transcribe a session again");
+  press("y", "is transcribed");
+  terminal->wait_for("shopping list");
+  press("Escape", "Transcript");
+  press("q", "exit 0");
+  EXPECT_THAT(test::grammar_violations(sessions().front()), IsEmpty());
 }
 
 TEST_F(TUIEndToEnd, TriesAgainWhatHasFailed) {

@@ -12,6 +12,7 @@
 
 #include "screens.hpp"
 #include "support/test_data.hpp"
+#include "tui/page_action.hpp"
 #include "tui/visible.hpp"
 
 /// Every screen against what it looked like when somebody last looked at it.
@@ -81,6 +82,24 @@ TEST(Keys, StandInTheManualAsTheyAre) {
   for (const auto& each : tui::actions()) {
     const std::string row = fmt::format("| `{}` | `{}` | {} |\n", each.key, each.name, each.help);
     EXPECT_NE(manual.find(row), std::string::npos) << row;
+  }
+}
+
+TEST(PageKeys, StandInTheManualAsTheyAre) {
+  std::ifstream stream(test::project_file("docs/tui.md"));
+  const std::string manual(std::istreambuf_iterator<char>(stream), {});
+  tui::Model model;
+  model.open_session.emplace().passages.emplace_back().state = tui::Passage::State::failed;
+  for (const auto& [page, name] : {std::pair(tui::Page::sessions, "sessions"),
+                                   {tui::Page::reading, "one session"},
+                                   {tui::Page::notes, "notes"},
+                                   {tui::Page::search, "search"}}) {
+    tui::View view;
+    view.page = page;
+    for (const auto& each : tui::page_keys(model, view)) {
+      const std::string row = fmt::format("| {} | `{}` | {} |\n", name, each.key, each.hint);
+      EXPECT_NE(manual.find(row), std::string::npos) << row;
+    }
   }
 }
 

@@ -69,13 +69,22 @@ Story library_story() {
       session("20261120_181500", Story::kStart - 190000, 61, 3, 0, "ask not what your country can do for you")};
   story.model.sessions->push_back(session("20261119_120000", Story::kStart - 300000, 0, 0, 0, ""));
   story.model.sessions->back().problem = "The manifest is damaged: line 4 is no JSON.";
-  story.model.open_session = tui::OpenSession{story.model.sessions->at(2).path,
-                                              "20261120_181500",
-                                              {{0, 0.4, "and so, my fellow Americans", State::done},
-                                               {1, 4.1, "ask not what your country can do for you", State::done},
-                                               {2, 8.2, "ask what you can do for your country", State::done},
-                                               {3, 15.0, "no text: the engine did not answer in time", State::failed},
-                                               {4, 21.0, "being transcribed", State::awaited}}};
+  const auto passage = [](std::uint32_t segment, double position, std::string text, State state = State::done) {
+    tui::Passage made;
+    made.segment = segment;
+    made.position = position;
+    made.text = std::move(text);
+    made.state = state;
+    return made;
+  };
+  story.model.open_session = tui::OpenSession{
+      story.model.sessions->at(2).path,
+      "20261120_181500",
+      {passage(0, 0.4, "and so, my fellow Americans"), passage(1, 4.1, "ask not what your country can do for you"),
+       passage(2, 8.2, "ask what you can do for your country"),
+       passage(3, 15.0, "no text: the engine did not answer in time", State::failed),
+       passage(4, 21.0, "being transcribed", State::awaited)}};
+  story.model.transcriber = "whisper, base-q8_0";
   return story;
 }
 
@@ -83,6 +92,18 @@ View on(Page page, std::size_t selected = 0) {
   View view;
   view.page = page;
   view.selected = selected;
+  return view;
+}
+
+View about_session(Page page, std::size_t selected = 0) {
+  View view = on(page, selected);
+  view.session = "/home/ann/.local/share/dictum/sessions/20261120_181500";
+  return view;
+}
+
+View filtered(Page page, std::string words, tui::Filter::State state) {
+  View view = on(page);
+  view.filter = {state, tui::TextInput(std::move(words))};
   return view;
 }
 
@@ -237,16 +258,38 @@ std::vector<NamedScreen> screens() {
             tui::Playing{story.model.open_session->path, 1, 4.1, "ask not what your country can do for you"};
         return story;
       }(),
-      [] {
-        View view = on(Page::reading, 2);
-        view.session = "/home/ann/.local/share/dictum/sessions/20261120_181500";
-        return view;
-      }());
-  add("exporting", library_story(), [] {
-    View view = on(Page::exporting, 2);
-    view.session = "/home/ann/.local/share/dictum/sessions/20261120_181500";
+      about_session(Page::reading, 2));
+  add("reading_a_failure", library_story(), about_session(Page::reading, 3));
+  add("reading_wide", library_story(), about_session(Page::reading, 1), kWide);
+  add("exporting", library_story(), about_session(Page::exporting, 2));
+  add("editing", library_story(), [] {
+    View view = about_session(Page::editing);
+    view.segment = 2;
+    view.edited = tui::TextInput(kLong);
+    for (int i = 0; i < 40; ++i) view.edited.press("left");
     return view;
   }());
+  add("deleting", library_story(), about_session(Page::deleting));
+  add("redoing", library_story(), about_session(Page::redoing));
+  add("sessions_being_filtered", library_story(), filtered(Page::sessions, "harbour", tui::Filter::State::typing));
+  add("sessions_filtered", library_story(), filtered(Page::sessions, "2026-11-2 country", tui::Filter::State::on));
+  add("sessions_filtered_away", library_story(), filtered(Page::sessions, "zebra", tui::Filter::State::on));
+  add("sessions_after_a_deletion",
+      [] {
+        Story story = library_story();
+        const auto deleted = story.model.sessions->at(2).path;
+        story.model = tui::forget(std::move(story.model), deleted);
+        story.model = tui::notify(std::move(story.model), tui::Weight::information, "deleted 20261120_181500");
+        return story;
+      }(),
+      on(Page::sessions, 1), {100, 30});
+  add("sessions_while_one_is_transcribed_again",
+      [] {
+        Story story = library_story();
+        story.model.transcribing = tui::Transcribing{story.model.sessions->at(1).path, 3};
+        return story;
+      }(),
+      on(Page::sessions, 1), {100, 32});
   add(
       "search",
       [] {
@@ -272,7 +315,7 @@ std::vector<NamedScreen> screens() {
       }(),
       [] {
         View view = on(Page::search, 1);
-        view.query = "bread";
+        view.query = tui::TextInput("bread");
         return view;
       }());
   add(
@@ -284,7 +327,7 @@ std::vector<NamedScreen> screens() {
       }(),
       [] {
         View view = on(Page::search);
-        view.query = "zebra crossing";
+        view.query = tui::TextInput("zebra crossing");
         return view;
       }());
   add(
@@ -310,29 +353,27 @@ std::vector<NamedScreen> screens() {
       [] {
         Story story = library_story();
         story.model.stored_notes.emplace();
-        story.model.spoken = {{"neue Notiz", "begin a note; its title is said next"}};
+        story.model.spoken = {{"neue Notiz", "begin a note; say its title next"}};
         return story;
       }(),
       on(Page::notes));
   add(
-      "reading_with_a_failure",
+      "reading_with_notes",
       [] {
         Story story = library_story();
-        story.model.open_session->passages.push_back(
-            {7, 12.5, "no text: the worker died", tui::Passage::State::failed});
+        for (const std::uint32_t segment : {1u, 2u}) story.model.open_session->passages[segment].note = "a speech";
+        story.model.open_session->passages[1].begins_note = true;
+        story.model.open_session->passages[2].is_edited = true;
+        story.model.open_session->passages[4].text = kLong;
+        story.model.open_session->passages[4].state = tui::Passage::State::done;
         return story;
       }(),
-      [] {
-        View view = on(Page::reading, 0);
-        view.session = "/home/ann/.local/share/dictum/sessions/20261120_181500";
-        return view;
-      }());
+      about_session(Page::reading, 2));
   add(
       "help_with_spoken_commands",
       [] {
         Story story = note_story();
-        story.model.spoken = {{"start a new note", "begin a note; its title is said next"},
-                              {"end note", "complete it"}};
+        story.model.spoken = {{"start a new note", "begin a note; say its title next"}, {"end note", "complete it"}};
         return story;
       }(),
       on(Page::help));

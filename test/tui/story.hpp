@@ -15,7 +15,9 @@ class Story {
   static constexpr double kStart = 1795362301;
   static constexpr const char* kSession = "20261122_154501";
 
-  explicit Story(std::string session = kSession) : session_(std::move(session)) {}
+  explicit Story(std::string session = kSession) : session_(std::move(session)) {
+    model.spoken = {{"start a new note", "begin a note; say its title next"}};
+  }
 
   tui::Model model;
 
