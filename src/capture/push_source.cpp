@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kGaps =
     64;  // kept apart; where there is no room for another, dropping continues and the gap grows
+constexpr std::chrono::milliseconds kQuietPace{160};
 
 }  // namespace
 
@@ -102,6 +103,11 @@ bool PushStream::open() {
 
 void PushStream::close() noexcept {
   generation_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+std::chrono::milliseconds PushStream::quiet_pace() const {
+  const auto frames = static_cast<std::int64_t>(samples_.capacity() / channels_);
+  return std::min(kQuietPace, std::chrono::milliseconds(1000 * frames / format_.sample_rate / 4));
 }
 
 Reading PushStream::read(std::span<float> interleaved) {

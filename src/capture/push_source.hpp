@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,6 +35,9 @@ class PushStream {
   bool open();  ///< false where it is open already; drops what was pushed before
   void close() noexcept;
   Reading read(std::span<float> interleaved);
+
+  /// How rarely it may be read while nobody speaks; what it keeps has room for several times that.
+  std::chrono::milliseconds quiet_pace() const;
 
  private:
   struct Gap {
@@ -73,6 +78,7 @@ class PushedAudio final : public AudioSource {
   AudioFormat open() override;
   Reading read(std::span<float> interleaved) override;
   void close() noexcept override;
+  std::chrono::milliseconds quiet_pace() const override { return std::max(pace(), stream_->quiet_pace()); }
   std::string description() const override { return "push"; }
 
  private:

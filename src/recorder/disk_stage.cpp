@@ -15,6 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kManifestEvery = 10s;
 constexpr auto kSyncEvery = 1s;
+// Each check looks up the name of every open file: with each block of audio that would be most of what writing takes.
+constexpr auto kFolderCheckEvery = 500ms;
 
 /// Audio is for the disk only.
 bool is_for_disk_only(const pipeline::StreamItem& item) {
@@ -32,6 +34,13 @@ bool is_urgent(const pipeline::StreamItem& item) {
   return std::holds_alternative<pipeline::Level>(item) || std::holds_alternative<SourceDevice>(item) ||
          std::holds_alternative<SourceFault>(item) || std::holds_alternative<pipeline::Paused>(item) ||
          std::holds_alternative<pipeline::Resumed>(item);
+}
+
+bool makes_or_closes_files(const Batch& batch) {
+  return std::ranges::any_of(batch.items, [](const pipeline::StreamItem& item) {
+    return std::holds_alternative<vad::SegmentOpened>(item) || std::holds_alternative<vad::SegmentClosed>(item) ||
+           std::holds_alternative<pipeline::Closed>(item);
+  });
 }
 
 }  // namespace
@@ -65,9 +74,16 @@ void DiskStage::push(Batch batch) {
   batches_.push_back(std::move(batch));
 }
 
-/// Before anything is written: what is closed without its name is lost. Throws where the folder, the journal or a
+/// What is written meanwhile is in files that are open: they keep it, whatever became of their names.
+bool DiskStage::should_keep_folder() const {
+  return !last_folder_check_ || time_.clock->steady_now() - *last_folder_check_ >= kFolderCheckEvery ||
+         std::ranges::any_of(batches_, makes_or_closes_files);
+}
+
+/// Before files are closed: what is closed without its name is lost. Throws where the folder, the journal or a
 /// segment cannot be made again; what is to be written waits then.
 void DiskStage::keep_folder(std::vector<EventError>& faults) {
+  last_folder_check_ = time_.clock->steady_now();
   std::exception_ptr failure;
   try {
     writer_->keep_folder();
@@ -86,7 +102,7 @@ void DiskStage::keep_folder(std::vector<EventError>& faults) {
 
 Written DiskStage::write() {
   Written written;
-  if (writer_ && !batches_.empty() && !audio_fails_)
+  if (writer_ && !batches_.empty() && !audio_fails_ && should_keep_folder())
     attempt(audio_fails_, written.faults, [&] { keep_folder(written.faults); });
   while (!batches_.empty() && !written.is_waiting) {
     std::vector<pipeline::StreamItem>& items = batches_.front().items;
@@ -249,7 +265,8 @@ WrittenEvents DiskStage::write_events(std::vector<EventPointer> events) {
   while (!waiting_.empty()) {
     const Event& event = *waiting_.front();
     attempt(journal_fails_, written.faults, [&] {
-      if (!std::exchange(is_in_place, true)) keep_folder(written.faults);
+      const bool fails = journal_fails_ || audio_fails_;
+      if (!std::exchange(is_in_place, true) && (fails || should_keep_folder())) keep_folder(written.faults);
       if (writer_->is_journal_behind()) {
         writer_->flush_journal();  // its line is there already
       } else {

@@ -55,7 +55,7 @@ struct Written {
 /// `disk`.
 ///
 /// A folder that somebody moves is followed, one that is removed is made again with what is open in it; both are
-/// reported.
+/// noticed when a segment begins or ends, and within half a second, and reported.
 ///
 /// Threads: lives on the `disk` strand, but for `sync`. Owner: the session. A failure is answered as a fault, once
 /// until a write succeeds again.
@@ -106,6 +106,7 @@ class DiskStage {
   template <class Write>
   void attempt(bool& fails, std::vector<EventError>& faults, Write write);
   void keep_folder(std::vector<EventError>& faults);
+  bool should_keep_folder() const;
   void write_extra(const pipeline::StreamItem& item);
   void write_segment(const pipeline::StreamItem& item);
   bool write_item(pipeline::StreamItem& item, std::vector<pipeline::StreamItem>& done, Written& written);
@@ -130,6 +131,7 @@ class DiskStage {
   std::optional<std::chrono::steady_clock::time_point> closed_at_;    // one wait for all that is left then
   std::chrono::steady_clock::time_point last_manifest_;
   std::chrono::steady_clock::time_point last_sync_;
+  std::optional<std::chrono::steady_clock::time_point> last_folder_check_;
   bool to_sync_ = false;
   std::atomic<bool> syncs_{false};  // a `sync` has not ended
   bool sync_fails_ = false;         // the newest one; of the `sync` strand

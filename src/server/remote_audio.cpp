@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <span>
 
 #include "dictum/error.hpp"
@@ -11,6 +12,7 @@ namespace dictum::server {
 namespace {
 
 constexpr Frame kSecondsOfHour = 3600;
+constexpr std::chrono::milliseconds kQuietPace{100};  // as often as clients usually send
 
 }  // namespace
 
@@ -24,6 +26,7 @@ class RemoteAudio::Source final : public AudioSource {
   AudioFormat open() override { return audio_->format_; }
   Reading read(std::span<float> interleaved) override { return audio_->read(interleaved); }
   void close() noexcept override { audio_->close(); }
+  std::chrono::milliseconds quiet_pace() const override { return kQuietPace; }
   std::string description() const override { return audio_->description_; }
 
  private:

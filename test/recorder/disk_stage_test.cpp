@@ -221,15 +221,17 @@ TEST_F(FilesOfARecording, FollowAFolderThatIsMoved) {
   write({opened(0), audio(0)});
   const auto there = root_ / "elsewhere";
   std::filesystem::rename(folder(), there);
+  EXPECT_THAT(write({audio(0)}).faults, IsEmpty()) << "it is looked for twice a second, not with each block";
+  time_->advance(500ms);
   const Written written = write({pipeline::Progress{.now = 3000, .captured = 3000}});
   ASSERT_THAT(written.faults, SizeIs(1));
   EXPECT_THAT(written.faults[0].message, HasSubstr("was moved"));
   EXPECT_EQ(folder(), there);
   EXPECT_THAT(stage_.write_events({detected(0)}).faults, IsEmpty());
-  const Written second = write({audio(0), closed(0, 2000), opened(1), audio(1), closed(1, 1000)});
+  const Written second = write({audio(0), closed(0, 3000), opened(1), audio(1), closed(1, 1000)});
   EXPECT_THAT(second.faults, IsEmpty()) << "it is reported once";
   EXPECT_EQ(folder(), there) << "where lagging subscribers read";
-  EXPECT_EQ(frames(0), 2000);
+  EXPECT_EQ(frames(0), 3000);
   EXPECT_EQ(frames(1), 1000);
   EXPECT_THAT(stage_.sync(stage_.take_unsynced()), IsEmpty());
   EXPECT_THAT(stage_.capture_ended(), IsEmpty());
@@ -260,6 +262,7 @@ TEST_F(FilesOfARecording, WaitInMemoryWhileARemovedFolderCannotBeMadeAgain) {
   const auto path = folder();
   std::filesystem::remove_all(path);
   std::ofstream(path) << "in its place";
+  time_->advance(500ms);
   const Written first = write({audio(0)});
   EXPECT_TRUE(first.is_waiting);
   EXPECT_THAT(first.faults, SizeIs(1));
@@ -292,6 +295,7 @@ void put_folder_in_place_of(const std::filesystem::path& file) {
 TEST_F(FilesOfARecording, AreWrittenWhereOnlyATranscriptCannotBeMadeAgain) {
   write({opened(0), audio(0)});
   put_folder_in_place_of(folder() / "transcript_incremental.txt");
+  time_->advance(500ms);
   const Written written = write({audio(0)});
   EXPECT_FALSE(written.is_waiting);
   EXPECT_THAT(written.faults, SizeIs(1));
@@ -332,9 +336,11 @@ TEST_F(FilesOfARecording, OfAFolderThatIsMovedTwiceHaveTheirEventsAndNotes) {
   write({opened(0), audio(0), closed(0, 1000)});
   const auto first = queued(0);
   std::filesystem::rename(folder(), root_ / "b");
+  time_->advance(500ms);
   write({pipeline::Progress{}});
   const auto second = queued(1);
   std::filesystem::rename(root_ / "b", root_ / "c");
+  time_->advance(500ms);
   EXPECT_THAT(stage_.write_events({first, second}).faults, SizeIs(1));
   for (const Event& read : journal::read_journal(folder(), 0, 100, 1 << 20)) {
     EXPECT_EQ(std::get<TranscriptionQueued>(read.body).wav_path, folder() / "seg_0000.wav");
