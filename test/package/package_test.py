@@ -5,7 +5,8 @@
 Cases: `components` (what an installation has, each thing once), `installed-20` and `installed-23` (find_package, C++20 and
 C++23), `pkg-config`, `c-api` (with GCC, of any version), `program-in-path` (dictum, found by PATH from a hostile folder, runs
 its own programs and no others), `library-only` (without DICTUM_DEVELOPER and DICTUM_WORKERS nothing but the library is built),
-`arm64` (what is built for 64-bit ARM runs there, where tools/get_arm64 has got what that needs), `subproject` (what links the library as a part of another project gets the workers with it; builds all that, and records, only
+`arm64` (what is built for 64-bit ARM runs there, where tools/get_arm64 has got what that needs),
+`subproject` (what links the library as a part of another project gets the workers with it; builds all that, and records, only
 among the long tests), `old-gcc` and `other-boost` (who refuses them).
 """
 
@@ -211,10 +212,13 @@ class PackageTest:
         target = self.folder / "arm64"
         run(self.cmake, "-S", self.source, "-B", target, "-G", "Ninja", "--toolchain", self.source / "cmake/arm64.cmake",
             "-DDICTUM_DEVELOPER=OFF", "-DDICTUM_APPS=ON", stdout=subprocess.DEVNULL)
-        run(self.cmake, "--build", target, "--target", "dictum-guard", "dictum-worker-simulated")
+        run(self.cmake, "--build", target, "--target", "dictum-guard")
         guard = target / "bin/dictum-guard"
-        header = guard.read_bytes()[:20]
-        assert header[:5] == b"\x7fELF\x02" and int.from_bytes(header[18:20], "little") == 0xB7, "it is not for 64-bit ARM"
+        processor = int.from_bytes(guard.read_bytes()[18:20], "little")
+        assert processor == 0xB7, f"it is for another processor: {processor:#x}"  # 0xB7: AArch64
+        ran = subprocess.run([self.source / "tools/on_arm64", guard], text=True, capture_output=True, check=False,
+                             stdin=subprocess.DEVNULL, timeout=60)
+        assert "started by the recorder" in ran.stderr, ran.stderr
         return None
 
     def old_gcc(self):
