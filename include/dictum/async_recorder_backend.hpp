@@ -19,7 +19,6 @@
 #include "dictum/detail/async_delivery.hpp"
 #include "dictum/detail/completion.hpp"
 #include "dictum/detail/engine.hpp"
-#include "dictum/detail/operations.hpp"
 #include "dictum/detail/unique_function.hpp"
 #include "dictum/error.hpp"
 #include "dictum/event.hpp"

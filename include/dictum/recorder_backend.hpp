@@ -9,7 +9,6 @@
 
 #include "dictum/command.hpp"
 #include "dictum/config.hpp"
-#include "dictum/detail/operations.hpp"
 #include "dictum/detail/unique_function.hpp"
 #include "dictum/error.hpp"
 #include "dictum/event.hpp"

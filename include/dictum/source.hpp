@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "dictum/event.hpp"
@@ -85,4 +86,27 @@ class AudioSource {
   virtual double drift_ppm() const { return 0; }
 };
 
+namespace detail {
+
+/// Passes every call on to another source: the base of those that change or observe one. It stands beside the interface
+/// so that no call is forgotten here.
+class ForwardingSource : public AudioSource {
+ public:
+  explicit ForwardingSource(std::unique_ptr<AudioSource> source) : source_(std::move(source)) {}
+
+  AudioFormat open() override { return source_->open(); }
+  Reading read(std::span<float> interleaved) override { return source_->read(interleaved); }
+  void finish() noexcept override { source_->finish(); }
+  void close() noexcept override { source_->close(); }
+  std::chrono::milliseconds pace() const override { return source_->pace(); }
+  std::chrono::milliseconds quiet_pace() const override { return source_->quiet_pace(); }
+  void set_device(const std::string& device) override { source_->set_device(device); }
+  std::string description() const override { return source_->description(); }
+  double drift_ppm() const override { return source_->drift_ppm(); }
+
+ private:
+  const std::unique_ptr<AudioSource> source_;
+};
+
+}  // namespace detail
 }  // namespace dictum

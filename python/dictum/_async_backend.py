@@ -1,24 +1,25 @@
 """The recorder for programs on asyncio."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
 from ._arguments import check_arguments
-from ._commands import command, describe, list_of_texts
+from ._commands import describe
 from ._delivery import begin_turn, drain_after
 from ._loop_recorder import EventCallback, LoopRecorder
 from ._native.core import PushSource
+from ._operations import AwaitedOperations
 from ._texts import TextCallback, TextFollower, text_callback
 from .errors import InvalidStateError
-from .events import AnyEvent, RecorderEvent, RecordingState, VADMode
+from .events import AnyEvent, RecorderEvent, RecordingState
 from .settings import Settings
 
 
-class AsyncRecorderBackend:
+class AsyncRecorderBackend(AwaitedOperations):
     """The recorder, awaited. The same recorder as RecorderBackend, with the same outputs.
 
     Constructing opens nothing and starts nothing, and needs no running loop. The first call binds the recorder to the
@@ -61,44 +62,6 @@ class AsyncRecorderBackend:
         iterated. Cancelling it ends the recording all the same, without waiting for texts."""
         if self._recorder is not None:
             await self._on_this_loop().stop(drain_sec)
-
-    async def pause_recording(self) -> None:
-        """Closes the open segment, marks a gap and hands the device back."""
-        await self._on_this_loop().carry_out(command("pause_recording"))
-
-    async def resume_recording(self) -> None:
-        """Goes on in the same session."""
-        await self._on_this_loop().carry_out(command("resume_recording"))
-
-    async def set_vad_mode(self, mode: VADMode | str) -> None:
-        """The silence that ends a segment, from now on, in this session."""
-        await self._on_this_loop().carry_out(command("set_vad_mode", mode=str(mode)))
-
-    async def set_muted(self, muted: bool) -> None:
-        """While muted, silence is recorded in place of the microphone."""
-        await self._on_this_loop().carry_out(command("set_muted", muted=bool(muted)))
-
-    async def set_device(self, device: str) -> None:
-        """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
-        that cannot be opened is reported as a RecorderFault, and the one before is kept."""
-        await self._on_this_loop().carry_out(command("set_device", device=str(device)))
-
-    async def set_vocabulary(self, vocabulary: Iterable[str]) -> None:
-        """The names and terms that are likely to be said, in place of all that were configured: for the segments that
-        have no text yet, and for the next start."""
-        await self._on_this_loop().carry_out(command("set_vocabulary", vocabulary=list_of_texts(vocabulary)))
-
-    async def complete_note(self) -> None:
-        """Ends the open note as saying "end note" would."""
-        await self._on_this_loop().carry_out(command("complete_note"))
-
-    async def retry_failed(self) -> None:
-        """Transcribes the failed segments of the newest session again."""
-        await self._on_this_loop().carry_out(command("retry_failed"))
-
-    async def wait_until_idle(self) -> None:
-        """Returns when no segment waits for its text."""
-        await self._on_this_loop().carry_out(command("wait_until_idle"))
 
     @property
     def is_recording(self) -> bool:
@@ -143,6 +106,9 @@ class AsyncRecorderBackend:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.stop_recording(drain_after(kind))
+
+    async def _carry_out(self, what: str) -> None:
+        await self._on_this_loop().carry_out(what)
 
     def _on_this_loop(self) -> LoopRecorder:
         recorder = self._recorder

@@ -4,18 +4,19 @@ import select
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
 from ._arguments import check_arguments
-from ._commands import command, describe, list_of_texts, stop_command
+from ._commands import command, describe, stop_command
 from ._delivery import Turn, begin_turn, calling_subscription, context_of, drain_after, log_fault, report
 from ._native.core import Call, Notifier, PushSource, Recorder, Subscription
+from ._operations import BlockingOperations
 from ._texts import TextCallback, TextFollower, text_callback
 from .errors import DeadlockError, InvalidStateError, RecorderError, TimedOutError
-from .events import AnyEvent, RecorderEvent, RecordingState, VADMode
+from .events import AnyEvent, RecorderEvent, RecordingState
 from .settings import Settings
 
 EventCallback = Callable[[AnyEvent], object]
@@ -23,7 +24,7 @@ EventCallback = Callable[[AnyEvent], object]
 _END_SEC = 2.0
 
 
-class RecorderBackend:
+class RecorderBackend(BlockingOperations):
     """The recorder, blocking. The same recorder as AsyncRecorderBackend, with the same outputs.
 
     Constructing opens nothing and starts nothing. Every method may be called from any thread; while it waits, other
@@ -95,44 +96,6 @@ class RecorderBackend:
             self._finish(recorder, stop_command(0), self._caller())
             raise
 
-    def pause_recording(self) -> None:
-        """Closes the open segment, marks a gap and hands the device back."""
-        self._finish(self._made(), command("pause_recording"))
-
-    def resume_recording(self) -> None:
-        """Goes on in the same session."""
-        self._finish(self._made(), command("resume_recording"))
-
-    def set_vad_mode(self, mode: VADMode | str) -> None:
-        """The silence that ends a segment, from now on, in this session."""
-        self._finish(self._made(), command("set_vad_mode", mode=str(mode)))
-
-    def set_muted(self, muted: bool) -> None:
-        """While muted, silence is recorded in place of the microphone."""
-        self._finish(self._made(), command("set_muted", muted=bool(muted)))
-
-    def set_device(self, device: str) -> None:
-        """The microphone from now on, as `capture_device`: of the recording under way too, else of the next start. One
-        that cannot be opened is reported as a RecorderFault, and the one before is kept."""
-        self._finish(self._made(), command("set_device", device=str(device)))
-
-    def set_vocabulary(self, vocabulary: Iterable[str]) -> None:
-        """The names and terms that are likely to be said, in place of all that were configured: for the segments that
-        have no text yet, and for the next start."""
-        self._finish(self._made(), command("set_vocabulary", vocabulary=list_of_texts(vocabulary)))
-
-    def complete_note(self) -> None:
-        """Ends the open note as saying "end note" would."""
-        self._finish(self._made(), command("complete_note"))
-
-    def retry_failed(self) -> None:
-        """Transcribes the failed segments of the newest session again."""
-        self._finish(self._made(), command("retry_failed"))
-
-    def wait_until_idle(self) -> None:
-        """Returns when no segment waits for its text."""
-        self._finish(self._made(), command("wait_until_idle"))
-
     @property
     def is_recording(self) -> bool:
         """True from a start until its stop is complete, pauses included."""
@@ -196,6 +159,9 @@ class RecorderBackend:
     def _caller(self) -> Subscription | None:
         """Of the stream whose loop is calling: nobody takes its events meanwhile, so a stop must not wait for it."""
         return calling_subscription([stream.subscription for stream in self._streams])
+
+    def _carry_out(self, what: str) -> None:
+        self._finish(self._made(), what)
 
     @staticmethod
     def _finish(recorder: Recorder, what: str, caller: Subscription | None = None) -> None:

@@ -12,29 +12,21 @@
 namespace dictum {
 namespace {
 
-class TappedSource final : public AudioSource {
+class TappedSource final : public detail::ForwardingSource {
  public:
-  TappedSource(std::unique_ptr<AudioSource> source, AudioTap tap) : source_(std::move(source)), tap_(std::move(tap)) {}
+  TappedSource(std::unique_ptr<AudioSource> source, AudioTap tap)
+      : ForwardingSource(std::move(source)), tap_(std::move(tap)) {}
 
-  AudioFormat open() override { return format_ = source_->open(); }
+  AudioFormat open() override { return format_ = ForwardingSource::open(); }
 
   Reading read(std::span<float> interleaved) override {
-    Reading reading = source_->read(interleaved);
+    Reading reading = ForwardingSource::read(interleaved);
     const std::size_t values = reading.frames * static_cast<std::size_t>(format_.channels);
     if (values > 0) tap_(interleaved.first(std::min(values, interleaved.size())), format_);
     return reading;
   }
 
-  void finish() noexcept override { source_->finish(); }
-  void close() noexcept override { source_->close(); }
-  std::chrono::milliseconds pace() const override { return source_->pace(); }
-  std::chrono::milliseconds quiet_pace() const override { return source_->quiet_pace(); }
-  void set_device(const std::string& device) override { source_->set_device(device); }
-  std::string description() const override { return source_->description(); }
-  double drift_ppm() const override { return source_->drift_ppm(); }
-
  private:
-  const std::unique_ptr<AudioSource> source_;
   const AudioTap tap_;
   AudioFormat format_;
 };

@@ -1,7 +1,8 @@
 #include "capture/microphone.hpp"
 
-#include <cmath>
+#include <optional>
 #include <utility>
+#include <variant>
 
 namespace dictum::capture {
 
@@ -33,7 +34,8 @@ Reading Microphone::read(std::span<float> interleaved) {
     const bool has_delivered_since = receive();
     if (!has_delivered_since) replace_stream();
   }
-  if (auto fault = take_fault()) return {0, std::move(*fault)};
+  if (auto fault = supervisor_.take_fault()) return {0, *std::move(fault)};
+  if (auto fault = reader_.take_fault()) return {0, *std::move(fault)};
 
   Reading reading = aligner_.read(interleaved, supervisor_.expects_more() && !finishing_);
   if (finishing_ && reading.frames == 0 && std::holds_alternative<std::monostate>(reading.then)) {
@@ -44,55 +46,23 @@ Reading Microphone::read(std::span<float> interleaved) {
 }
 
 void Microphone::follow_stream() {
-  const DeviceStream& stream = supervisor_.stream();
-  device_ = stream.status().device;
-  description_ = stream.description();
-  converter_.reset();
-  if (stream.format() != format_) converter_.emplace(stream.format(), format_);
-  integer_samples_ = {};
-  monitor_.start(stream.format(), description_);
+  description_ = supervisor_.stream().description();
+  reader_.follow(supervisor_.stream(), format_);
 }
 
 /// The current stream was read to its end, and another one delivers.
 void Microphone::replace_stream() {
   const GapReason reason = supervisor_.gap_reason();
-  const std::string before = device_;
+  const std::string before = reader_.device();
   std::string why = supervisor_.take_replacement();
   follow_stream();
-  aligner_.begin_stream(reason,
-                        device_ == before ? std::nullopt : std::optional(SourceDevice{device_, std::move(why)}));
+  const std::string& device = reader_.device();
+  aligner_.begin_stream(reason, device == before ? std::nullopt : std::optional(SourceDevice{device, std::move(why)}));
   receive();
 }
 
-/// Takes everything that has arrived, so that the stream's ring has room however long the aligner holds audio back.
-/// Returns whether anything had.
 bool Microphone::receive() {
-  bool received = false;
-  for (Delivery delivery; supervisor_.stream().ring().take(delivery); received = true) receive(delivery);
-  return received;
-}
-
-void Microphone::receive(const Delivery& delivery) {
-  DeviceStream& stream = supervisor_.stream();
-  raw_.resize(static_cast<std::size_t>(delivery.frames) * static_cast<std::size_t>(stream.format().channels));
-  stream.ring().pop(raw_);
-  if (integer_samples_.scale(raw_)) monitor_.report_integer_samples();
-  monitor_.process(raw_, supervisor_.is_muted());
-  converted_.clear();
-  if (converter_) converter_->process(raw_, converted_);
-  const double ratio = static_cast<double>(format_.sample_rate) / stream.format().sample_rate;
-  const auto dropped = static_cast<Frame>(std::llround(static_cast<double>(delivery.dropped) * ratio));
-  aligner_.push(delivery.arrived, delivery.discontinuity, dropped, converter_ ? converted_ : raw_);
-  if (!delivery.discontinuity) return;
-  const std::string device = stream.status().device;  // the server may have moved the stream
-  if (device != std::exchange(device_, device)) {
-    aligner_.set_last_device({device, "the sound server moved the recording to it"});
-  }
-}
-
-std::optional<SourceFault> Microphone::take_fault() {
-  auto fault = supervisor_.take_fault();
-  return fault ? std::move(fault) : monitor_.take_fault();
+  return reader_.receive(supervisor_.stream(), supervisor_.is_muted());
 }
 
 }  // namespace dictum::capture

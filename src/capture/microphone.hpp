@@ -1,14 +1,11 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "audio/integer_samples.hpp"
 #include "capture/backend.hpp"
-#include "capture/format_converter.hpp"
-#include "capture/signal_monitor.hpp"
+#include "capture/stream_reader.hpp"
 #include "capture/stream_supervisor.hpp"
 #include "capture/timeline_aligner.hpp"
 #include "dictum/clock.hpp"
@@ -35,7 +32,7 @@ class Microphone final : public AudioSource {
   void finish() noexcept override;
   void close() noexcept override { supervisor_.close(); }
   std::chrono::milliseconds quiet_pace() const override { return kQuietPace; }
-  void set_device(const std::string& device) override { supervisor_.set_device(device); }
+  void set_device(const std::string& device) override { supervisor_.switch_to(device); }
   std::string description() const override { return description_; }
   double drift_ppm() const override { return aligner_.drift_ppm(); }
 
@@ -46,23 +43,14 @@ class Microphone final : public AudioSource {
   void follow_stream();
   void replace_stream();
   bool receive();
-  void receive(const Delivery& delivery);
-  std::optional<SourceFault> take_fault();
 
   const std::shared_ptr<const Clock> clock_;
   std::string description_;
   StreamSupervisor supervisor_;
   TimelineAligner aligner_;
+  StreamReader reader_{aligner_};
   AudioFormat format_;  // of the session
   bool finishing_ = false;
-
-  // Of the current stream.
-  std::string device_;  // its name
-  std::optional<FormatConverter> converter_;
-  audio::IntegerSamples integer_samples_;
-  SignalMonitor monitor_;
-  std::vector<float> raw_;
-  std::vector<float> converted_;
 };
 
 }  // namespace dictum::capture

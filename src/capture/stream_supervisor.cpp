@@ -79,7 +79,7 @@ void StreamSupervisor::adopt(std::shared_ptr<DeviceStream> stream) {
   is_muted_ = false;
 }
 
-void StreamSupervisor::set_device(const std::string& device) {
+void StreamSupervisor::switch_to(const std::string& device) {
   if (device == wanted_) return;
   const std::string before = std::exchange(wanted_, device);
   if (successor_) successor_->request_stop();

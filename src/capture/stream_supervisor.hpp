@@ -40,7 +40,7 @@ class StreamSupervisor {
   void stop_replacing() { replaces_ = false; }
 
   /// Switches to this device once it delivers; until then, and where it cannot be opened, the current one continues.
-  void set_device(const std::string& device);
+  void switch_to(const std::string& device);
 
   /// The current stream, open or lost.
   DeviceStream& stream() { return *stream_; }

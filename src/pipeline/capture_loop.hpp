@@ -96,7 +96,8 @@ class CaptureLoop : public std::enable_shared_from_this<CaptureLoop> {
   /// From what is captured now on: what has arrived is processed first.
   void set_muted(bool muted);
 
-  void set_device(const std::string& device) { source_->set_device(device); }
+  /// For what concerns nothing but the source.
+  AudioSource& source() { return *source_; }
 
   /// Whether the source keeps what is not read: a file that is read as fast as it can be.
   bool can_wait() const { return source_->pace().count() == 0; }

@@ -346,31 +346,7 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
     sequence_ = std::max(sequence_, event.sequence.value_or(0) + 1);
     now_ = std::max(now_, event.frame);
     notes.apply(event, outputs);
-    std::visit(Overloaded{
-                   [&](const TranscriptionQueued& job) { queued.insert(job.segment_index); },
-                   [&](const TranscriptionComplete& complete) {
-                     Segment* const segment = find(complete.segment_index);
-                     if (segment == nullptr) return;
-                     segment->next_revision = complete.revision + 1;
-                     segment->failed = !complete.success;
-                     if (complete.success) segment->edited = complete.edited;
-                     if (complete.success) segment->language = complete.language;
-                     texts_were_revised_ = texts_were_revised_ || (complete.revision > 0 && complete.success);
-                   },
-                   [&](const VADModeChanged& changed) { mode_ = changed.mode; },
-                   [&](const TranscriptionLanguageChosen& chosen) { language_.decide(chosen.language); },
-                   [&](const NoteCommandDetected& said) {
-                     if (said.command != NoteCommand::complete) ++notes_to_skip_;
-                   },
-                   [&](const NoteTitleCaptured&) { ++notes_to_skip_; },
-                   [&](const NoteCompleted& note) {
-                     if (note.revision > 0) return;
-                     ++(note.late ? late_notes : notes_to_skip_);
-                   },
-                   [&](const NoteCancelled&) { ++notes_to_skip_; },
-                   [](const auto&) {},
-               },
-               event.body);
+    replay(event.body, queued, late_notes);
   }
   capture_closed_ = true;
   state_ = RecordingState::idle;
@@ -383,6 +359,35 @@ void RecorderCore::resume(const std::vector<Event>& journal, Redo redo, Actions&
   }
   if (redo == Redo::failed) retry_failed(actions);
   if (redo == Redo::everything || redo == Redo::everything_and_edits) transcribe_again(queued, redo, actions);
+}
+
+/// What an event of the journal means for texts and notes. `queued`: segments whose texts were asked for.
+void RecorderCore::replay(const EventBody& body, std::set<std::uint32_t>& queued, std::size_t& late_notes) {
+  std::visit(Overloaded{
+                 [&](const TranscriptionQueued& job) { queued.insert(job.segment_index); },
+                 [&](const TranscriptionComplete& complete) {
+                   Segment* const segment = find(complete.segment_index);
+                   if (segment == nullptr) return;
+                   segment->next_revision = complete.revision + 1;
+                   segment->failed = !complete.success;
+                   if (complete.success) segment->edited = complete.edited;
+                   if (complete.success) segment->language = complete.language;
+                   texts_were_revised_ = texts_were_revised_ || (complete.revision > 0 && complete.success);
+                 },
+                 [&](const VADModeChanged& changed) { mode_ = changed.mode; },
+                 [&](const TranscriptionLanguageChosen& chosen) { language_.decide(chosen.language); },
+                 [&](const NoteCommandDetected& said) {
+                   if (said.command != NoteCommand::complete) ++notes_to_skip_;
+                 },
+                 [&](const NoteTitleCaptured&) { ++notes_to_skip_; },
+                 [&](const NoteCompleted& note) {
+                   if (note.revision > 0) return;
+                   ++(note.late ? late_notes : notes_to_skip_);
+                 },
+                 [&](const NoteCancelled&) { ++notes_to_skip_; },
+                 [](const auto&) {},
+             },
+             body);
 }
 
 /// Every kept segment, in order; those of a session that was not transcribed are queued first.

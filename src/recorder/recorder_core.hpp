@@ -161,6 +161,7 @@ class RecorderCore {
   bool is_first_pending(std::uint32_t index) const;
   bool is_in_another_language(const Segment& segment, const TranscriptionOutcome& outcome) const;
   void choose_language(const TranscriptionOutcome& outcome, Frame frame, Actions& actions);
+  void replay(const EventBody& body, std::set<std::uint32_t>& queued, std::size_t& late_notes);
   void transcribe_again(const std::set<std::uint32_t>& queued, Redo redo, Actions& actions);
   void advance_notes(Frame now, Actions& actions);
   void emit_notes(const std::vector<notes::Output>& outputs, Actions& actions);

@@ -2,27 +2,27 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <cstddef>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "base/guarded.hpp"
 #include "base/timer.hpp"
 #include "dictum/detail/engine.hpp"
+#include "recorder/command_runner.hpp"
+#include "recorder/housekeeping.hpp"
+#include "recorder/recorder_status.hpp"
 #include "recorder/reply.hpp"
-#include "recorder/session.hpp"
-#include "recorder/strands.hpp"
+#include "recorder/strand_supply.hpp"
 #include "recorder/subscribers.hpp"
+#include "recorder/transcribers.hpp"
 
 namespace dictum::recorder {
 
-/// What stands behind a backend of either flavour, from its construction to its end, over all its sessions: carries out
-/// commands, and owns the sessions, the subscribers, the pool of workers and the threads. What a command means is
-/// decided by the session's life cycle and its core.
+/// What stands behind a backend of either flavour, from its construction to its end, over all its sessions: gives
+/// commands to `CommandRunner`, and owns what its sessions share: the subscribers, the workers and the threads.
 ///
 /// Threads: the methods of Engine from any thread; they go to the `loop` strand, where everything else happens.
 /// Owner: the backend, and the handlers under way.
@@ -34,11 +34,11 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   ~Runtime() override;
 
   void submit(Command command, detail::Completion done) override;
-  bool is_recording() const override;
-  RecordingState state() const override;
-  std::optional<std::filesystem::path> session_path() const override;
+  bool is_recording() const override { return status_.is_recording(); }
+  RecordingState state() const override { return status_.state(); }
+  std::optional<std::filesystem::path> session_path() const override { return status_.session_path(); }
   std::shared_ptr<detail::EventQueue> subscribe(EventFilter filter, detail::EventConsumer consumer) override;
-  bool delivers(const detail::EventQueue* queue) const override;
+  bool delivers(const detail::EventQueue* queue) const override { return subscribers_.contains(queue); }
   void shut_down(Subscribers subscribers) noexcept override;
 
   /// Finishes a session that a crash or a deadline left unfinished: recovers its files and transcribes what has no
@@ -50,86 +50,43 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   using Awaitable = boost::asio::awaitable<void>;
 
   // SessionHost.
-  Strands strands() const override;
+  Strands strands() const override { return strands_.strands(); }
   RecorderConfig config() const override;
   SessionRunner transcriber(const std::optional<transcription::WorkerPoolSettings>& pool, Urgency urgency) override;
-  void state_changed(RecordingState state, const std::filesystem::path& session) override;
-  void folder_moved(const std::filesystem::path& from, const std::filesystem::path& to) override;
-  void replace_strands() override;
+  void state_changed(RecordingState state, const std::filesystem::path& session) override {
+    status_.state_changed(state, session);
+  }
+  void folder_moved(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    status_.folder_moved(from, to);
+  }
+  void replace_strands() override { strands_.replace(); }
   recorder::Subscribers& subscribers() override { return subscribers_; }
 
-  // Commands, on the loop strand. They throw what they fail with. Whoever spawns a coroutine of this object keeps it.
-  Awaitable execute(Command command);
-  Awaitable carry_out(StartRecording command);
-  Awaitable carry_out(CancelStart command);
-  Awaitable carry_out(StopRecording command);
-  Awaitable carry_out(PauseRecording command);
-  Awaitable carry_out(ResumeRecording command);
-  Awaitable carry_out(SetVADMode command);
-  Awaitable carry_out(SetMuted command);
-  Awaitable carry_out(SetDevice command);
-  Awaitable carry_out(SetVocabulary command);
-  Awaitable carry_out(CompleteNote command);
-  Awaitable carry_out(RetryFailed command);
-  Awaitable carry_out(WaitUntilIdle command);
+  CommandRunner::Parts runner_parts();
+  ExceptionHandler exception_handler();
 
-  /// The loop strand, for a call that begins now; empty where nothing was started. `makes_threads`: they are made where
-  /// there are none, or that throws.
-  std::optional<boost::asio::any_io_executor> begin_call(bool makes_threads);
-  void end_call();
-  void give_threads_back();
+  /// Whoever spawns a coroutine of this object keeps it.
   void spawn(const boost::asio::any_io_executor& loop, Awaitable call, Reply reply);
-
-  Session::Pointer make_session(Session::Visibility visibility);
-  void start_session();
-
-  // Not owned: valid until something is awaited. Null where there is none, or that throws.
-  Session* newest() const;
-  Session* begun() const;
-  Session& recording(SessionCall call) const;
-  Session* of_folder(const std::filesystem::path& path) const;
-  Session* busy_session() const;
-
-  void remove(const Session& session);
-  std::optional<SessionLifecycle::Time> drain_deadline(double drain_sec) const;
-  Awaitable resume(std::filesystem::path session, Redo redo, Session::Visibility visibility,
-                   std::optional<SessionLifecycle::Time> drain_deadline = std::nullopt);
+  void give_threads_back();
+  void session_started();
   Awaitable end_sessions();
 
+  /// Works on the session that is being recorded; where there is none, nothing happens. From any thread.
+  void with_session(std::function<void(Session&)> work);
   void report(const EventError& error);
-  void end_broken(const EventError& error);
   void report_exception(const std::exception_ptr& thrown) noexcept;
-  void remove_remains();
-  void finish_old_sessions();
-  Awaitable finish_sessions(std::vector<std::filesystem::path> unfinished);
-  void delete_old_sessions();
-
-  /// Shared by all threads.
-  struct Shared {
-    std::unique_ptr<WorkThreads> threads;  // null: the caller's pool, or none yet
-    std::optional<Strands> strands;        // empty: nothing was started, or its threads were given back
-    RecordingState state = RecordingState::idle;
-    std::optional<std::filesystem::path> session_path;
-    std::string device;                                  // of the next start
-    std::optional<std::vector<std::string>> vocabulary;  // the same, if it was set
-    bool is_shut_down = false;
-    bool strands_were_replaced = false;
-    std::size_t calls = 0;  // that have not ended
-  };
 
   const RecorderConfig config_;
   const TimeSource time_;
-  const boost::asio::any_io_executor given_work_;
-  Guarded<Shared> shared_;
+  StrandSupply strands_;
+  Guarded<RecorderConfig> next_config_;  // of the next start
+  RecorderStatus status_;
   recorder::Subscribers subscribers_;
 
   // The loop strand's.
-  std::vector<Session::Pointer> sessions_;  // that are recorded, or were; the newest is the last
-  std::vector<Session::Pointer> resumed_;
-  std::unique_ptr<transcription::JobRunner> pool_;        // outlives the sessions that it serves
-  std::unique_ptr<transcription::JobRunner> later_pool_;  // whose workers yield to those of the other
-  bool removed_remains_ = false;
-  bool looked_for_unfinished_ = false;
+  Transcribers transcribers_;  // outlive the sessions that they serve
+  Housekeeping housekeeping_;
+  CommandRunner commands_;
   bool threads_are_unused_ = false;  // a start failed, and nothing else needs them
 };
 

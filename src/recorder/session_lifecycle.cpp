@@ -12,14 +12,6 @@ using Action = SessionAction;
 
 SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
   switch (input) {
-    case Input::previous_closed:
-      return state_ == State::waiting ? enter(State::starting) : Actions{};
-    case Input::opened:
-      return state_ == State::starting ? enter(State::recording) : Actions{};
-    case Input::reopened:
-      return state_ == State::starting ? drain({}) : Actions{};
-    case Input::open_failed:
-      return is_opening() ? enter(State::ended, {Action::clear_limit}) : Actions{};
     case Input::cancel:
       if (state_ == State::waiting) return enter(State::ended);
       return state_ == State::starting ? enter(State::cancelling, {Action::arm_cancel_limit}) : Actions{};
@@ -29,18 +21,43 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
       return captures() ? request_stop() : limit_ending();
     case Input::stop_internal:
       return captures() ? request_stop() : Actions{};
-    case Input::shut_down: {
-      if (!has_started()) return apply(Input::cancel);
-      if (state_ == State::ended) return {};
-      ++stop_requests_;
-      Actions actions = captures() ? request_stop() : limit_ending();
-      actions.push_back(Action::abandon_texts);
-      return actions;
-    }
+    case Input::shut_down:
+      return shut_down();
     case Input::pause:
       return state_ == State::recording ? enter(State::pausing, {Action::ask_pause}) : Actions{};
     case Input::resume:
       return state_ == State::paused ? enter(State::resuming, {Action::ask_resume}) : Actions{};
+    case Input::limit_expired:
+      return abandon();
+    case Input::broken:
+      if (state_ == State::ended) return {};
+      abandoned_ = true;
+      return enter(State::ended, {Action::clear_limit, Action::close_capture, Action::abandon_texts});
+    default:
+      return follow(input);
+  }
+}
+
+SessionLifecycle::Actions SessionLifecycle::shut_down() {
+  if (!has_started()) return apply(Input::cancel);
+  if (state_ == State::ended) return {};
+  ++stop_requests_;
+  Actions actions = captures() ? request_stop() : limit_ending();
+  actions.push_back(Action::abandon_texts);
+  return actions;
+}
+
+/// What the parts of the session report: a step has ended, and the next one begins.
+SessionLifecycle::Actions SessionLifecycle::follow(Input input) {
+  switch (input) {
+    case Input::previous_closed:
+      return state_ == State::waiting ? enter(State::starting) : Actions{};
+    case Input::opened:
+      return state_ == State::starting ? enter(State::recording) : Actions{};
+    case Input::reopened:
+      return state_ == State::starting ? drain({}) : Actions{};
+    case Input::open_failed:
+      return is_opening() ? enter(State::ended, {Action::clear_limit}) : Actions{};
     case Input::capture_paused:
       return captures() ? enter(State::paused) : Actions{};
     case Input::capture_resumed:
@@ -56,9 +73,8 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
     case Input::texts_requested:
       return state_ == State::revising ? drain({Action::clear_limit}) : Actions{};
     case Input::texts_complete:
-      return state_ == State::draining || state_ == State::background
-                 ? enter(State::revising, stop_requests_ > 0 ? Actions{Action::arm_stop_limit} : Actions{})
-                 : Actions{};
+      return state_ == State::draining || state_ == State::background ? enter(State::revising, limit_if_stopped())
+                                                                      : Actions{};
     case Input::drain_expired:
       return state_ == State::draining ? enter(State::background, {Action::report_pending}) : Actions{};
     case Input::notes_revised:
@@ -68,18 +84,17 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
       return {};
     case Input::delivered:
       if (state_ != State::delivering) return {};
-      if (abandoned_) return enter(State::ended);
-      return enter(State::finishing, stop_requests_ > 0 ? Actions{Action::arm_stop_limit} : Actions{});
+      return abandoned_ ? enter(State::ended) : enter(State::finishing, limit_if_stopped());
     case Input::files_closed:
       return state_ == State::finishing ? enter(State::ended, {Action::clear_limit}) : Actions{};
-    case Input::limit_expired:
-      return abandon();
-    case Input::broken:
-      if (state_ == State::ended) return {};
-      abandoned_ = true;
-      return enter(State::ended, {Action::clear_limit, Action::close_capture, Action::abandon_texts});
+    default:
+      return {};
   }
-  return {};
+}
+
+/// A step of the end has a time limit where a call waits for it.
+SessionLifecycle::Actions SessionLifecycle::limit_if_stopped() const {
+  return stop_requests_ > 0 ? Actions{Action::arm_stop_limit} : Actions{};
 }
 
 SessionLifecycle::Actions SessionLifecycle::enter(State state, Actions actions) {

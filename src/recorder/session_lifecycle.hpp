@@ -152,6 +152,9 @@ class SessionLifecycle {
   bool is_abandoned() const { return abandoned_; }
 
  private:
+  Actions follow(SessionInput input);
+  Actions shut_down();
+  Actions limit_if_stopped() const;
   Actions enter(SessionState state, Actions actions = {});
   Actions request_stop();
   Actions limit_ending();

@@ -1,6 +1,7 @@
 #include "recorder/text_stage.hpp"
 
 #include <utility>
+#include <variant>
 
 #include "base/outcome.hpp"
 
@@ -58,6 +59,18 @@ std::optional<EventError> TextStage::guarded(Call call) {
     EventError error = error_of_current_exception();
     if (!std::exchange(has_thrown_, true)) failed_(error);
     return error;
+  }
+}
+
+void TextStage::carry_out(const Action& action) {
+  if (const auto* job = std::get_if<Transcribe>(&action)) {
+    submit(job->segment);
+  } else if (const auto* early = std::get_if<BeginEarly>(&action)) {
+    begin_early(early->segment);
+  } else if (const auto* cancelled = std::get_if<CancelEarly>(&action)) {
+    cancel_early(cancelled->segment);
+  } else if (std::holds_alternative<WarmUp>(action)) {
+    warm_up();
   }
 }
 

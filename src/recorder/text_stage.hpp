@@ -8,6 +8,7 @@
 #include "dictum/transcriber.hpp"
 #include "pipeline/stream_item.hpp"
 #include "recorder/preview_schedule.hpp"
+#include "recorder/recorder_core.hpp"
 #include "recorder/session_runner.hpp"
 #include "transcription/job_runner.hpp"
 
@@ -37,6 +38,9 @@ class TextStage {
   ~TextStage();
   TextStage(const TextStage&) = delete;
   TextStage& operator=(const TextStage&) = delete;
+
+  /// What the core asks of a transcriber; anything else is ignored.
+  void carry_out(const Action& action);
 
   void submit(std::uint32_t segment);
   void begin_early(std::uint32_t segment);

@@ -73,43 +73,6 @@ Answer metrics(const Library& library, const Call&) {
 
 // Commands
 
-std::string summary_of(const StartRecording&) {
-  return "Begin a session; the answer comes once audio has been delivered";
-}
-std::string summary_of(const CancelStart&) {
-  return "Cancel a start that has not ended yet";
-}
-std::string summary_of(const StopRecording&) {
-  return "End the session; the answer comes once its files are complete and its texts are there, or after drain_sec";
-}
-std::string summary_of(const PauseRecording&) {
-  return "Pause, and hand the device back";
-}
-std::string summary_of(const ResumeRecording&) {
-  return "Go on in the same session";
-}
-std::string summary_of(const SetVADMode&) {
-  return "Change the silence that ends a segment";
-}
-std::string summary_of(const SetMuted&) {
-  return "Record silence in place of the microphone, or no longer";
-}
-std::string summary_of(const SetDevice&) {
-  return "Change the microphone";
-}
-std::string summary_of(const SetVocabulary&) {
-  return "Replace the names and terms that are likely to be said";
-}
-std::string summary_of(const CompleteNote&) {
-  return "End the open note";
-}
-std::string summary_of(const RetryFailed&) {
-  return "Transcribe the failed segments of the newest session again";
-}
-std::string summary_of(const WaitUntilIdle&) {
-  return "Wait until no segment waits for its text";
-}
-
 Answer command(std::string_view name, const Call& call) {
   boost::json::object fields = body_of(call, "the fields of the command");
   if (fields.contains("command")) {
@@ -126,7 +89,7 @@ Route command_route() {
           .name = std::string(Body::kName),
           .scope = Scope::control,
           .runs = Route::Runs::on_loop,
-          .summary = summary_of(Body()),
+          .summary = std::string(Body::kSummary),
           .parameters = {},
           .produces = {kJSON},
           .body_schema = command_schema<Body>(),

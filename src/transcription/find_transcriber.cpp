@@ -14,6 +14,7 @@
 #include "base/sanitized.hpp"
 #include "base/utf8.hpp"
 #include "base/xdg.hpp"
+#include "dictum/error.hpp"
 #include "transcription/worker_lookup.hpp"
 
 namespace dictum::transcription {

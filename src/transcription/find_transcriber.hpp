@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "dictum/config.hpp"
-#include "transcription/worker_pool.hpp"
+#include "transcription/worker_pool_settings.hpp"
 
 namespace dictum::transcription {
 

@@ -17,6 +17,12 @@ Frame audio_end(const TranscriptionJob& job) {
 
 }  // namespace
 
+std::optional<TranscriptionJob> job_of(JobSource& source, std::uint32_t segment, const std::string& language) {
+  auto job = source.job(segment);
+  if (job && job->language.empty()) job->language = language;
+  return job;
+}
+
 double seconds_of(const TranscriptionJob& job) {
   return static_cast<double>(audio_end(job) - job.start_frame) / std::max(job.sample_rate, 1);
 }

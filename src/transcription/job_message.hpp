@@ -5,10 +5,14 @@
 #include <string>
 
 #include "dictum/transcriber.hpp"
+#include "transcription/job_source.hpp"
 #include "transcription/worker_protocol.hpp"
 
 /// Jobs and answers of the recorder as messages to and from a worker. Plain functions; safe from any thread.
 namespace dictum::transcription {
+
+/// The job of a segment, in `language` where it names none; nothing where it is no longer wanted.
+std::optional<TranscriptionJob> job_of(JobSource& source, std::uint32_t segment, const std::string& language);
 
 /// How long the audio of the job is.
 double seconds_of(const TranscriptionJob& job);

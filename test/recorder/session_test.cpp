@@ -74,10 +74,10 @@ TEST_F(SessionInVirtualTime, UnmutesFromThenOnThoughTheSourceIsReadRarely) {
   };
   const auto began = time->steady_now();
   record_for(0s);
-  session->set_muted(true);
+  session->change(*change_of(SetMuted{true}));
   time->advance(1590ms);  // between two readings
   const auto unmuted = std::chrono::duration<double>(time->steady_now() - began).count();
-  session->set_muted(false);
+  session->change(*change_of(SetMuted{false}));
   time->advance(3s);
   const auto spoken = received_bodies<SpeechEnded>();
   ASSERT_THAT(spoken, SizeIs(1));
