@@ -139,7 +139,7 @@ class Subtitles : public testing::TestWithParam<Sentences> {
     for (int i = 0; i < 6; ++i) text += GetParam().sentence;
     return text;
   }();
-  const std::vector<Cue> cues_ = cues_of(script_of({segment(0, 0, 60 * kRate, text_)}));
+  const std::vector<Cue> cues_ = cues_of(script_of({segment(0, 0, 20 * kRate, text_)}));
 };
 
 TEST_P(Subtitles, HaveTheWholeText) {
