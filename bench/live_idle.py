@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What listening to silence costs: `dictum record --no-transcribe` beside a Python process that does the same with
-sounddevice and Silero VAD through ONNX Runtime, at the same time, on the same virtual microphone.
+sounddevice and Silero VAD through ONNX Runtime, at the same time, each on a virtual microphone of its own: a sound
+server delivers to all of its clients as often as the most impatient one asks for.
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install onnxruntime numpy sounddevice
     /tmp/peers/bin/python bench/live_idle.py --bin build/release/bin --onnx build/models/silero_vad_16k_op15.onnx
@@ -126,7 +127,7 @@ def main():
     if options.bin is None:
         arguments.error("--bin is needed")
 
-    with virtual_microphone() as (environment, folder):
+    with virtual_microphone() as (environment, folder), virtual_microphone() as (peers_environment, _):
         processes = {"dictum": subprocess.Popen([options.bin.resolve() / "dictum", "record", "--no-transcribe", "--json",
                                                  "--output-dir", f"{folder}/sessions"],
                                                 env=environment, stdout=subprocess.DEVNULL)}
@@ -137,7 +138,7 @@ def main():
             print("the peer is left out: no --onnx model given")
         else:
             process = subprocess.Popen([sys.executable, __file__, "--peer", "--onnx", options.onnx.resolve()],
-                                       env=environment, stdout=subprocess.PIPE, text=True)
+                                       env=peers_environment, stdout=subprocess.PIPE, text=True)
             if process.stdout.readline() != "ready\n":
                 sys.exit("live_idle: the peer does not start")
             processes["python"] = process
