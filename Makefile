@@ -50,7 +50,7 @@ deb: ## Debian packages into build/release/packages
 	@cmake --build --preset release --parallel $(JOBS) --target apps/all dictum
 	@cd build/release && cpack
 
-arm64: setup ## tests on 64-bit ARM, by qemu-user: the detector, sound, files, protocols
+arm64: all ## tests on 64-bit ARM, by qemu-user: the detector, sound, files, protocols
 	@tools/get_arm64
 	@tools/test_arm64
 	@cmake --build --preset arm64 --parallel $(JOBS) --target vad_windows
