@@ -55,7 +55,7 @@ deb: ## Debian packages into build/release/packages
 site: ## the documents as a site, into build/site; its tool comes from PyPI
 	@tools/make_site
 
-arm64: setup ## tests on 64-bit ARM, by qemu-user: the detector, sound, files, protocols
+arm64: all ## tests on 64-bit ARM, by qemu-user: the detector, sound, files, protocols
 	@tools/get_arm64
 	@tools/test_arm64
 	@cmake --build --preset arm64 --parallel $(JOBS) --target vad_windows
