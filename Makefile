@@ -31,7 +31,7 @@ soak: all ## the long runs, and all tests under the sanitizers; SOAK_MINUTES=60 
 	@tools/sanitized tsan
 	@[ ! -e build/deps/arm64/root ] || $(MAKE) arm64
 
-bench: all ## speed, always beside a peer or a baseline
+bench: all ## speed beside peers: one table, JSON and pictures in build/bench
 	@bench/run $(BIN)
 
 format: setup ## format our sources

@@ -5,8 +5,8 @@
 // Every stream gets 16 kHz in blocks of 20 ms, from a place of its own in a recording. The recorders share one pool of
 // threads, as those of `dictum serve` do. How late the end of a segment is known: from the moment when the last sample
 // of the silence behind it was due to the moment when the callback was called; the thread that feeds the streams shares
-// the processors. Nothing is transcribed. Prints one line; exit code 1 where a stream lost audio or reported a fault, or
-// where 1 in 1000 ends is known more than 50 ms late.
+// the processors. Nothing is transcribed. Prints one line; exit code 1 where a stream lost audio or reported a fault,
+// or where 1 in 1000 ends is known more than 50 ms late.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -152,7 +152,8 @@ bool run(std::size_t count, std::chrono::seconds time, const std::filesystem::pa
   boost::asio::thread_pool pool(kThreads);
   std::vector<std::unique_ptr<Stream>> streams;
   for (std::size_t i = 0; i < count; ++i) {
-    streams.push_back(std::make_unique<Stream>(loop, pool, config, i * 7919 * kBlock % (sound.samples.size() - kBlock)));
+    streams.push_back(
+        std::make_unique<Stream>(loop, pool, config, i * 7919 * kBlock % (sound.samples.size() - kBlock)));
   }
   const TimePoint before_start = std::chrono::steady_clock::now();
   std::vector<std::future<void>> started;
@@ -194,7 +195,8 @@ bool run(std::size_t count, std::chrono::seconds time, const std::filesystem::pa
   std::ranges::sort(late);
   const double p999 = percentile(late, 0.999);
   fmt::print(
-      "{:5} streams  {:6} segments  late p50 {:5.1f} p99 {:5.1f} p99.9 {:6.1f} max {:6.1f} ms  {:.2f} cores  {:5.0f} MB  "
+      "{:5} streams  {:6} segments  late p50 {:5.1f} p99 {:5.1f} p99.9 {:6.1f} max {:6.1f} ms  {:.2f} cores  {:5.0f} "
+      "MB  "
       "{:.0f} threads  {} descriptors  started in {:.2f} s, stopped in {:.2f} s  overflows {} faults {} feeder behind "
       "{:.0f} ms\n",
       count, late.size(), percentile(late, 0.5), percentile(late, 0.99), p999, late.empty() ? 0 : late.back(), cores,

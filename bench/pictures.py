@@ -21,7 +21,7 @@ def _document(height, parts, title):
 
 def number(value):
     """With three digits that count."""
-    if value == 0 or value >= 100:
+    if value == 0 or value >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
@@ -50,7 +50,7 @@ def _ticks(least, most):
 
 def lines(title, series, x_label, y_label, *, limit=None):
     """`series`: points by name. The horizontal axis is logarithmic, the vertical one begins at 0."""
-    left, right, top, bottom, height = 60, 20, 30, 60, 300
+    left, right, top, bottom, height = 60, 20, 48, 60, 320
     points = [point for each in series.values() for point in each]
     xs = [x for x, _ in points]
     most = max([y for _, y in points] + ([limit] if limit else [])) * 1.1
@@ -64,7 +64,7 @@ def lines(title, series, x_label, y_label, *, limit=None):
     parts = [_text(0, 16, title),
              f'<path d="M{left} {top}V{floor}H{WIDTH - right}" fill="none" stroke="{TEXT}"/>',
              _text((left + WIDTH - right) / 2, height - 22, x_label, anchor="middle"),
-             _text(left, top - 4, y_label)]
+             _text(left, top - 8, y_label)]
     parts += [_text(place(tick, 0)[0], floor + 16, number(tick), anchor="middle") for tick in _ticks(min(xs), max(xs))]
     parts += [_text(left - 6, place(min(xs), most * part / 1.1)[1] + 4, number(most * part / 1.1), anchor="end")
               for part in (0, 0.5, 1)]

@@ -15,7 +15,7 @@ import sys
 
 import pictures
 
-TITLES = {"window": "One window of 32 ms through the Silero network",
+TITLES = {"window": "32 ms of audio through a speech detector",
           "pipeline": "Audio without transcription, one core",
           "length": "A second of audio, by the length of the file",
           "streams_late": "Live streams in one process: when 999 of 1000 ends of speech are known",

@@ -8,8 +8,8 @@
 
 namespace dictum::vad {
 
-/// The weights of the built-in model, shared by all that hold them at a time; null where the build had no model. Loading
-/// them takes about a millisecond. Thread safety: any thread.
+/// The weights of the built-in model, shared by all that hold them at a time; null where the build had no model.
+/// Loading them takes about a millisecond. Thread safety: any thread.
 std::shared_ptr<const SileroWeights> embedded_weights();
 
 struct MadeDetector {
