@@ -148,7 +148,7 @@ void play_for_tui(const fs::path& path, std::optional<std::uint32_t> segment,
 
 std::vector<tui::SpokenCommand> spoken_commands_for_tui(const RecorderConfig& config) {
   const RecorderConfig::Notes phrases = phrases_in_effect(config);
-  return {{phrases.start.front(), "begin a note; say its title next"},
+  return {{phrases.start.front(), "begin a note; its title is said next"},
           {phrases.end.front(), "complete it"},
           {phrases.cancel.front(), "throw it away"},
           {phrases.scratch.front(), "take back what was said last"},

@@ -353,7 +353,7 @@ std::vector<NamedScreen> screens() {
       [] {
         Story story = library_story();
         story.model.stored_notes.emplace();
-        story.model.spoken = {{"neue Notiz", "begin a note; say its title next"}};
+        story.model.spoken = {{"neue Notiz", "begin a note; its title is said next"}};
         return story;
       }(),
       on(Page::notes));
@@ -373,7 +373,8 @@ std::vector<NamedScreen> screens() {
       "help_with_spoken_commands",
       [] {
         Story story = note_story();
-        story.model.spoken = {{"start a new note", "begin a note; say its title next"}, {"end note", "complete it"}};
+        story.model.spoken = {{"start a new note", "begin a note; its title is said next"},
+                              {"end note", "complete it"}};
         return story;
       }(),
       on(Page::help));

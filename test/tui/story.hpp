@@ -16,7 +16,7 @@ class Story {
   static constexpr const char* kSession = "20261122_154501";
 
   explicit Story(std::string session = kSession) : session_(std::move(session)) {
-    model.spoken = {{"start a new note", "begin a note; say its title next"}};
+    model.spoken = {{"start a new note", "begin a note; its title is said next"}};
   }
 
   tui::Model model;
