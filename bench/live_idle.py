@@ -13,28 +13,21 @@ packages are missing. Fails where Dictum takes more than 0.5 % of a core, 24 MB 
 """
 
 import argparse
-import contextlib
 import importlib.util
-import os
 import pathlib
 import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import results
+from virtual_microphone import VirtualMicrophone
 
 WARM_UP_SEC = 5
 CPU_LIMIT_PERCENT = 0.5
 MEMORY_LIMIT_MB = 24
 WAKES_LIMIT = 40
-DAEMON = """load-module module-null-sink sink_name=spk format=float32le rate=48000 channels=1 norewinds=1
-load-module module-remap-source master=spk.monitor source_name=mic format=float32le channels=1 remix=no
-set-default-source mic
-load-module module-native-protocol-unix auth-anonymous=1 socket={folder}/pulse.sock
-"""
 
 
 def peer(model):
@@ -58,29 +51,6 @@ def peer(model):
             frame_input = numpy.concatenate([context, blocks.get()[None]], axis=1)
             _, state = session.run(None, {"input": frame_input, "state": state, "sr": rate})
             context = frame_input[:, -64:]
-
-
-@contextlib.contextmanager
-def virtual_microphone():
-    """The environment in which every sound client meets it."""
-    with tempfile.TemporaryDirectory(prefix="dictum-idle-") as folder:
-        environment = {**os.environ, "HOME": folder, "XDG_RUNTIME_DIR": folder, "XDG_CONFIG_HOME": folder,
-                       "PULSE_SERVER": f"unix:{folder}/pulse.sock"}
-        pathlib.Path(folder, "daemon.pa").write_text(DAEMON.format(folder=folder))
-        pathlib.Path(folder, ".asoundrc").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
-        daemon = subprocess.Popen(["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--realtime=no",
-                                   "--high-priority=no", "-F", f"{folder}/daemon.pa"],
-                                  env=environment, stderr=subprocess.DEVNULL)
-        try:
-            deadline = time.monotonic() + 10
-            while subprocess.run(["pactl", "info"], env=environment, capture_output=True).returncode != 0:
-                if time.monotonic() > deadline:
-                    sys.exit("live_idle: the PulseAudio daemon does not answer")
-                time.sleep(0.05)
-            yield environment, folder
-        finally:
-            daemon.kill()
-            daemon.wait()
 
 
 def snapshot(pid):
@@ -127,10 +97,10 @@ def main():
     if options.bin is None:
         arguments.error("--bin is needed")
 
-    with virtual_microphone() as (environment, folder), virtual_microphone() as (peers_environment, _):
+    with VirtualMicrophone() as microphone, VirtualMicrophone() as peers_microphone:
         processes = {"dictum": subprocess.Popen([options.bin.resolve() / "dictum", "record", "--no-transcribe", "--json",
-                                                 "--output-dir", f"{folder}/sessions"],
-                                                env=environment, stdout=subprocess.DEVNULL)}
+                                                 "--output-dir", microphone.folder / "sessions"],
+                                                env=microphone.environment, stdout=subprocess.DEVNULL)}
         missing = [name for name in ("sounddevice", "onnxruntime", "numpy") if importlib.util.find_spec(name) is None]
         if missing:
             print(f"the peer is left out: {', '.join(missing)} not installed")
@@ -138,7 +108,7 @@ def main():
             print("the peer is left out: no --onnx model given")
         else:
             process = subprocess.Popen([sys.executable, __file__, "--peer", "--onnx", options.onnx.resolve()],
-                                       env=peers_environment, stdout=subprocess.PIPE, text=True)
+                                       env=peers_microphone.environment, stdout=subprocess.PIPE, text=True)
             if process.stdout.readline() != "ready\n":
                 sys.exit("live_idle: the peer does not start")
             processes["python"] = process

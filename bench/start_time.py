@@ -12,7 +12,6 @@ and `python3 -c ''`. With --check the exit code is 1 where the help takes more t
 """
 
 import argparse
-import os
 import pathlib
 import resource
 import shutil
@@ -23,8 +22,8 @@ import sys
 import tempfile
 import time
 
-import live_idle
 import results
+from virtual_microphone import VirtualMicrophone
 
 HELP_LIMIT_MS = 15
 RECORD_LIMIT_MS = 60
@@ -76,8 +75,8 @@ def main():
     if shutil.which("pulseaudio") is None:
         print("the microphone is left out: pulseaudio is not installed")
     else:
-        with live_idle.virtual_microphone() as (environment, _), tempfile.TemporaryDirectory() as folder:
-            taken = [first_audio_ms(program, {**os.environ, **environment}, folder) for _ in range(options.runs // 4)]
+        with VirtualMicrophone() as microphone, tempfile.TemporaryDirectory() as folder:
+            taken = [first_audio_ms(program, microphone.environment, folder) for _ in range(options.runs // 4)]
         first = statistics.median(taken)
         print(f"dictum record, to the first audio {first:6.1f} ms, of {len(taken)} runs {min(taken):.1f} to {max(taken):.1f} ms")
         results.add("dictum record, to the first audio", first, "ms", limit=RECORD_LIMIT_MS)
