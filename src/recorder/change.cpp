@@ -49,6 +49,7 @@ std::optional<Change> change(const CompleteNote& /*command*/) {
 }
 
 template <class Other>
+  requires(!ChangesOnly<Other>)
 std::optional<Change> change(const Other& /*command*/) {
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <optional>
 
@@ -9,6 +10,15 @@
 #include "recorder/recorder_core.hpp"
 
 namespace dictum::recorder {
+
+template <class Which, class... Commands>
+concept IsOneOf = (std::same_as<Which, Commands> || ...);
+
+/// Each command is one of two: the command runner carries it out by itself, as it does those named here, or it only
+/// changes how a recording continues. A new one that has no rule does not compile.
+template <class Which>
+concept ChangesOnly = !IsOneOf<Which, StartRecording, CancelStart, StopRecording, PauseRecording, ResumeRecording,
+                               RetryFailed, WaitUntilIdle>;
 
 /// What a command means that changes how a recording continues, and nothing else: one function for each part that has
 /// to know of it. An empty function: that part does not.

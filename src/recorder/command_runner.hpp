@@ -62,8 +62,8 @@ class CommandRunner {
   Awaitable carry_out(ResumeRecording command);
   Awaitable carry_out(RetryFailed command);
   Awaitable carry_out(WaitUntilIdle command);
-  template <class Other>
-  Awaitable carry_out(const Other& /*a_change*/) {
+  template <ChangesOnly Which>
+  Awaitable carry_out(const Which& /*change_of_does_it*/) {
     co_return;
   }
   void carry_out(const Change& change);

@@ -99,7 +99,8 @@ class DiskStage {
   /// The session is given free; what follows is not written.
   [[nodiscard]] std::vector<EventError> finish();
 
-  /// After `finish`: brings the search index up to date. May wait for other processes, so nothing waits for this.
+  /// After `finish`, from any thread: brings the search index up to date. May wait for other processes, so nothing
+  /// waits for this.
   void update_index();
 
  private:

@@ -37,14 +37,16 @@ void Housekeeping::find_unfinished(const Strands& strands, const Callbacks& call
 void Housekeeping::delete_old(const Strands& strands, const Callbacks& callbacks) const {
   if (config_.retention.older_than.empty()) return;
   const auto age = parse_age(config_.retention.older_than);  // checked at the start
-  boost::asio::post(strands.work, [callbacks, root = journal::session_root(config_),
-                                   keep_notes = config_.retention.keep_notes, before = clock_->now() - *age] {
-    try {
-      session::prune(root, {.before = before, .keep_notes = keep_notes, .goes_on = callbacks.goes_on});
-    } catch (...) {
-      callbacks.report(error_of_current_exception());
-    }
-  });
+  // It may take long: only what does not keep the recorder is taken along.
+  boost::asio::post(strands.work,
+                    [goes_on = callbacks.goes_on, report = callbacks.report, root = journal::session_root(config_),
+                     keep_notes = config_.retention.keep_notes, before = clock_->now() - *age] {
+                      try {
+                        session::prune(root, {.before = before, .keep_notes = keep_notes, .goes_on = goes_on});
+                      } catch (...) {
+                        report(error_of_current_exception());
+                      }
+                    });
 }
 
 }  // namespace dictum::recorder

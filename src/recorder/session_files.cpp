@@ -180,7 +180,8 @@ boost::asio::awaitable<std::optional<std::vector<RevisedNote>>> SessionFiles::re
 boost::asio::awaitable<std::optional<std::vector<EventError>>> SessionFiles::close() {
   const auto finish = [disk = disk_] { return disk->finish(); };
   auto faults = co_await calls_.on(strands_.disk, finish);
-  boost::asio::post(strands_.disk, [disk = disk_] { disk->update_index(); });
+  // It may wait for other processes, and the next recording writes on `disk`.
+  boost::asio::post(strands_.work, [disk = disk_] { disk->update_index(); });
   co_return faults;
 }
 
