@@ -80,9 +80,11 @@ int main() {
   program::TUIWindow window(tui::KeyMap(), tui::Palette(tui::Palette::Colours::many), [&](const tui::Command& command) {
     boost::asio::post(context, [&, command] { controller->carry_out(command); });
   });
-  controller.emplace(
-      context.get_executor(), RecorderConfig(),
-      [&](std::shared_ptr<const tui::Model> model) { window.show(std::move(model)); }, [&] { window.quit(); });
+  controller.emplace(context.get_executor(), RecorderConfig(),
+                     program::TUIController::Callbacks{
+                         .publish = [&](std::shared_ptr<const tui::Model> model) { window.show(std::move(model)); },
+                         .copy = [](const std::string& /*text*/) {},
+                         .done = [&] { window.quit(); }});
   std::optional<Storm> storm(std::in_place, context.get_executor(), *controller);
   std::thread loop([&] { context.run(); });
   window.run();

@@ -23,6 +23,7 @@
 #include "base/sanitized.hpp"
 #include "journal/journal_reader.hpp"
 #include "journal/layout.hpp"
+#include "recorder/change.hpp"
 #include "recorder/session_in_virtual_time.hpp"
 #include "session/file_size_limit.hpp"
 #include "session/recovery.hpp"
@@ -173,11 +174,12 @@ class Simulation : public SessionInVirtualTime {
         return;
       case 8:
         if (session->decide(SessionCall::change) == CallDecision::accept) {
-          session->set_mode(chance(2) ? VADMode::normal : VADMode::long_note);
+          session->change(*change_of(SetVADMode{chance(2) ? VADMode::normal : VADMode::long_note}));
         }
         return;
       case 9:
-        if (session->decide(SessionCall::change) == CallDecision::accept && may_pause_) session->set_muted(chance(2));
+        if (session->decide(SessionCall::change) == CallDecision::accept && may_pause_)
+          session->change(*change_of(SetMuted{chance(2)}));
         return;
       case 10:
         if (session->decide(SessionCall::retry) == CallDecision::accept) session->retry_failed();
