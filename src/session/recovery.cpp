@@ -219,7 +219,7 @@ class Recovery {
     const std::deque<Segment> segments = writer_.manifest().segments;
     for (const Segment& segment : segments) {
       if (!state().position.open_segments.contains(segment.index)) continue;
-      const Frame frames = frames_written(writer_.folder(), journal::segment_file(segment.index));
+      const Frame frames = frames_on_disk(writer_.folder(), journal::segment_file(segment.index));
       const Frame end = segment.start_frame + frames;
       SpeechEnded ended{segment.index, writer_.manifest().seconds(frames), frames > 0, segment.start_frame, end};
       if (!ended.kept) ended.discard_reason = DiscardReason::no_audio;

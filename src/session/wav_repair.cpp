@@ -26,7 +26,6 @@ namespace {
 
 constexpr Frame kHeaderSize = 44;  // of every WAV that audio::WAVWriter makes
 constexpr Frame kFrameSize = 2;
-constexpr std::int64_t kPage = 4096;  // bytes that a file system writes at once
 constexpr std::uint32_t kMaxRate = 1'000'000;
 
 struct WAV {
@@ -87,23 +86,6 @@ std::vector<std::uint32_t> segments_on_disk(const journal::SessionFolder& folder
 
 Frame frames_on_disk(const journal::SessionFolder& folder, const std::string& wav) {
   return open_wav(folder, wav, O_RDONLY).frames();
-}
-
-Frame frames_written(const journal::SessionFolder& folder, const std::string& name) {
-  const WAV wav = open_wav(folder, name, O_RDONLY);
-  Frame frames = wav.frames();
-  if (frames == 0) return 0;
-  const std::int64_t begin = std::max(kHeaderSize, (wav.size - 1) / kPage * kPage);
-  std::array<char, kPage> page{};
-  const ssize_t bytes = ::pread(wav.file.get(), page.data(), static_cast<std::size_t>(wav.size - begin), begin);
-  if (bytes < 0) throw_disk_error(errno, folder.path() / name);
-  const std::int64_t first = (begin - kHeaderSize) / kFrameSize;
-  const auto is_zero = [&](Frame frame) {
-    const auto at = static_cast<std::size_t>((frame - first) * kFrameSize);
-    return page[at] == 0 && page[at + 1] == 0;
-  };
-  while (frames > first && is_zero(frames - 1)) --frames;
-  return frames;
 }
 
 std::optional<int> rate_on_disk(const journal::SessionFolder& folder, const std::string& name) {

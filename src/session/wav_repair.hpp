@@ -19,10 +19,6 @@ std::vector<std::uint32_t> segments_on_disk(const journal::SessionFolder& folder
 /// Throws RecorderError(session_unreadable) where it is another kind of file.
 Frame frames_on_disk(const journal::SessionFolder& folder, const std::string& wav);
 
-/// The same for a segment that was being written: without the zeros at the end of the file's last page (4096 bytes).
-/// After a power cut a file system may have the file's new length and not the samples that belong there.
-Frame frames_written(const journal::SessionFolder& folder, const std::string& wav);
-
 /// The frames a second that the file's header states; empty where it has no header of ours.
 std::optional<int> rate_on_disk(const journal::SessionFolder& folder, const std::string& wav);
 
