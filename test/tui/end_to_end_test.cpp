@@ -184,7 +184,7 @@ TEST_F(TUIEndToEnd, TranscribesASessionAgain) {
   press("s", "begins with");
   press("t", "Transcribe a session again");
   press("y", "is transcribed");
-  terminal->wait_for("shopping list");
+  terminal->wait_for("start a new note");
   press("Escape", "Transcript");
   press("q", "exit 0");
   EXPECT_THAT(test::grammar_violations(sessions().front()), IsEmpty());
