@@ -4,7 +4,7 @@
     bench/outages.py --bin build/release/bin [--minutes 60] [--data FOLDER]
 
 The recordings of DATA are played in a loop by `paplay`; every minute the daemon is killed with SIGKILL and started again
-a second later. Counted is what must not be: outages that no AudioGap tells, a journal with a hole in its sequence, a
+a second later. Counted is what must not be: outages that no AudioGap states, a journal with a hole in its sequence, a
 timeline that is not what was captured and the gaps, kept segments without exactly one text, sound files whose length is
 not that of their segment, memory more than 2 MB above that after ten minutes, other numbers of descriptors and threads,
 a stop that takes more than five seconds. The clock of the recording and that of the machine are compared at the end.
@@ -65,7 +65,7 @@ def check_session(session, outages):
     count = collections.Counter(event["event"] for event in events)
     gaps = [event for event in events if event["event"] == "AudioGap"]
     if len([gap for gap in gaps if gap["reason"] == "device_lost"]) < outages:
-        faults.append(f"{outages} outages, {len(gaps)} gaps told: {collections.Counter(gap['reason'] for gap in gaps)}")
+        faults.append(f"{outages} outages, {len(gaps)} gaps reported: {collections.Counter(gap['reason'] for gap in gaps)}")
     manifest = json.loads((session / "manifest.json").read_text(encoding="utf-8"))
     kept = [segment for segment in manifest["segments"] if segment["kept"]]
     texts = collections.Counter(event["segment_index"] for event in events if event["event"] == "TranscriptionComplete")

@@ -130,7 +130,7 @@ void simplify_numbers(CLI::App& command) {
 struct Command {
   std::string_view name;
   void (*add)(CLI::App& app, dictum::program::ExitCode& code);
-  bool describes_all = false;  ///< it tells about the options of every other command
+  bool describes_all = false;  ///< its output names the options of every other command
 };
 
 constexpr Command kCommands[] = {

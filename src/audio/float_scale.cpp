@@ -18,7 +18,7 @@ std::optional<float> float_scale(std::span<const float> samples) noexcept {
     const float size = std::abs(sample);
     peak = std::max(peak, size);
     if (size != std::floor(size)) has_fractions = true;
-    if (size >= 2.0F) ++beyond_one;
+    if (size >= kLeastScaled) ++beyond_one;
     if (size > kLoudest) ++beyond_loudest;
   }
   if (peak > kLargestNumber || (has_fractions && beyond_loudest < kEnough)) return 1.0F;

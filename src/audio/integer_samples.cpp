@@ -11,7 +11,7 @@ namespace {
 /// every block of a stream.
 bool has_large_samples(std::span<const float> samples) {
   int large = 0;
-  for (const float sample : samples) large |= static_cast<int>(std::abs(sample) >= 2.0F);
+  for (const float sample : samples) large |= static_cast<int>(std::abs(sample) >= kLeastScaled);
   return large != 0;
 }
 

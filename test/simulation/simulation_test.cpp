@@ -70,7 +70,7 @@ class Simulation : public SessionInVirtualTime {
       was_full_at_end_ = was_full_at_end_ || (full_ && time->steady_now() - began_ >= length);
       act();
       check_delivered();
-      told_.emplace_back(time->steady_now(), next_sequence_);
+      delivered_.emplace_back(time->steady_now(), next_sequence_);
       if (!crash_.empty()) break;
     }
     end();
@@ -331,17 +331,17 @@ class Simulation : public SessionInVirtualTime {
     }
   }
 
-  /// What was told long enough before the cut is in the journal.
+  /// What was delivered long enough before the cut is in the journal.
   void check_flushed(const fs::path& path) const {
     if (!is_disk_good_ || config.session.durability != "power") return;
     std::uint64_t promised = 0;
-    for (const auto& [when, sequence] : told_) {
+    for (const auto& [when, sequence] : delivered_) {
       if (when + kFlushedWithin <= *cut_at_) promised = sequence;
     }
     journal::JournalReader reader(path);
     std::uint64_t events = 0;
     while (reader.next()) ++events;
-    EXPECT_GE(events, promised) << "events that were told are gone";
+    EXPECT_GE(events, promised) << "events that were delivered are gone";
   }
 
   static void check_texts(const fs::path& path) {
@@ -487,7 +487,7 @@ class Simulation : public SessionInVirtualTime {
   fs::path crash_;                           // a copy of the session at that moment
   std::optional<std::chrono::steady_clock::time_point> cut_at_;
   std::chrono::steady_clock::time_point began_;
-  std::vector<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>> told_;  // when, the next sequence
+  std::vector<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>> delivered_;  // when, the next sequence
   std::shared_ptr<delivery::EventQueue> silent_;
   fs::path moved_to_;
   bool was_written_ = false;  // to its end, though with gaps

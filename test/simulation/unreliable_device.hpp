@@ -14,7 +14,7 @@
 namespace dictum::recorder {
 
 /// A device that is lost, stalls or is held for a while, and comes back, perhaps as another one. What is said meanwhile
-/// is missing, and told as a gap of just as many frames, so that the timeline stays that of what is said.
+/// is missing, and reported as a gap of just as many frames, so that the timeline stays that of what is said.
 class UnreliableDevice final : public AudioSource {
  public:
   UnreliableDevice(std::unique_ptr<AudioSource> inner, unsigned seed) : inner_(std::move(inner)), dice_(seed) {}
@@ -46,11 +46,11 @@ class UnreliableDevice final : public AudioSource {
   std::string description() const override { return inner_->description(); }
 
  private:
-  /// Takes what nobody hears. The gap is reported when the device is back, or at the end.
+  /// Takes the audio that is missed. The gap is reported when the device is back, or at the end.
   Reading read_lost() {
-    std::array<float, 4096> unheard{};
+    std::array<float, 4096> missed{};
     for (;;) {
-      const Reading reading = inner_->read(unheard);
+      const Reading reading = inner_->read(missed);
       lost_ += static_cast<Frame>(reading.frames);
       has_ended_ = std::holds_alternative<SourceEnd>(reading.then);
       if (reading.frames == 0 || has_ended_) break;
@@ -68,7 +68,7 @@ class UnreliableDevice final : public AudioSource {
   GapReason reason_{};
   int readings_left_ = 0;  // until the device is back; 0: it is there
   Frame lost_ = 0;
-  bool is_another_device_ = false;  // to be told
+  bool is_another_device_ = false;  // to be reported
   bool has_ended_ = false;
 };
 
