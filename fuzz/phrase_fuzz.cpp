@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!dictum::utf8::is_valid(title.text) || title.end > size - match.end) std::abort();
     at = match.end;
   }
-  if (!dictum::utf8::is_valid(matcher.title(text, true).text)) std::abort();
+  const auto in_one_breath = matcher.title_in_one_breath(text, {size / 3, size / 2, size, size + 1});
+  if (!dictum::utf8::is_valid(in_one_breath.text) || in_one_breath.end > size) std::abort();
   for (const char* phrase : {"start a new note", "end note"}) {
     const auto spotted = matcher.locate(text, phrase);
     if (spotted && (spotted->begin > spotted->end || spotted->end > size)) std::abort();

@@ -77,7 +77,7 @@ def block_named(name, document):
     return next(block for block in blocks_of(document) if block.name == name)
 
 
-def run(block, bin_folder):
+def run(block, document, bin_folder):
     skip_reason = block.skip_reason
     if block.kind == "python" and importlib.util.find_spec("dictum") is None:
         skip_reason = "the Python package is not built here"
@@ -94,8 +94,11 @@ def run(block, bin_folder):
         (here / "home").mkdir()
         file = here / f"block.{EXTENSIONS[block.kind]}"
         file.write_text(block.text, encoding="utf-8")
+        small_models = os.environ.get("DICTUM_SMALL_MODELS")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "DICTUM_"))}
         environment.update(HOME=str(here / "home"), PATH=f"{bin_folder}{os.pathsep}{os.environ['PATH']}")
+        if small_models and pathlib.Path(document).name != "README.md":  # the README is run with what a newcomer has
+            environment["DICTUM_MODELS_DIR"] = small_models
         if block.kind == "json":
             try:
                 json.loads(block.text)
@@ -131,7 +134,7 @@ def main():
             target.write_text(text, encoding="utf-8")
         return 0
     print(f"{document}:{block.line}", flush=True)
-    return run(block, folder)
+    return run(block, document, folder)
 
 
 if __name__ == "__main__":
