@@ -109,6 +109,7 @@ class Simulation : public SessionInVirtualTime {
     if (chance(2)) make_pool();
     steps_ = 5 + static_cast<int>(dice_() % 60);
     may_pause_ = chance(3);
+    may_fail_disk_ = !chance(3);
     may_crash_ = chance(4);
     may_cut_ = may_crash_ && chance(2);
   }
@@ -150,17 +151,10 @@ class Simulation : public SessionInVirtualTime {
   void act() {
     switch (dice_() % 15) {
       case 0:
-        disk->hangs = true;
-        is_disk_good_ = false;
-        return;
       case 1:
       case 2:
-        if (!full_) full_.emplace(dice_() % 60'000);
-        is_disk_good_ = false;
-        return;
       case 3:
-        sync->hangs = true;
-        is_disk_good_ = false;
+        if (may_fail_disk_) fail_disk();
         return;
       case 4:
       case 5:
@@ -175,6 +169,7 @@ class Simulation : public SessionInVirtualTime {
       case 8:
         if (session->decide(SessionCall::change) == CallDecision::accept) {
           session->change(*change_of(SetVADMode{chance(2) ? VADMode::normal : VADMode::long_note}));
+          was_mode_changed_ = true;
         }
         return;
       case 9:
@@ -192,6 +187,20 @@ class Simulation : public SessionInVirtualTime {
         return;
       default:
         return;
+    }
+  }
+
+  void fail_disk() {
+    is_disk_good_ = false;
+    switch (dice_() % 4) {
+      case 0:
+        disk->hangs = true;
+        return;
+      case 1:
+        sync->hangs = true;
+        return;
+      default:
+        if (!full_) full_.emplace(dice_() % 60'000);
     }
   }
 
@@ -295,7 +304,7 @@ class Simulation : public SessionInVirtualTime {
 
   void check_session(const fs::path& path, bool is_expected_whole, bool has_all_texts) {
     if (cut_at_ && !fs::exists(path / journal::kManifestFile) && !fs::exists(path / journal::kJournalFile)) {
-      EXPECT_TRUE(is_disk_good_ == false || *cut_at_ - began_ < kFlushedWithin) << "the session is gone";
+      EXPECT_TRUE(!is_flushed() || *cut_at_ - began_ < kFlushedWithin) << "the session is gone";
       return;  // with nothing in it that anybody could miss
     }
     if (chance(2)) fail_to_recover(path);
@@ -333,7 +342,7 @@ class Simulation : public SessionInVirtualTime {
 
   /// What was delivered long enough before the cut is in the journal.
   void check_flushed(const fs::path& path) const {
-    if (!is_disk_good_ || config.session.durability != "power") return;
+    if (!is_flushed()) return;
     std::uint64_t promised = 0;
     for (const auto& [when, sequence] : delivered_) {
       if (when + kFlushedWithin <= *cut_at_) promised = sequence;
@@ -396,15 +405,19 @@ class Simulation : public SessionInVirtualTime {
     EXPECT_EQ(std::memcmp(wav.data() + kHeader, said.data() + first, sure * 2), 0) << "is not what was said";
   }
 
+  /// Whether what was recorded a while ago is safe from a power cut.
+  bool is_flushed() const { return is_disk_good_ && config.session.durability == "power"; }
+
   /// How far the recording is on the disk for certain.
   std::size_t sure_frames() const {
     if (!cut_at_) return std::numeric_limits<std::size_t>::max();
-    if (!is_disk_good_ || config.session.durability != "power") return 0;
+    if (!is_flushed()) return 0;
     const auto sure = std::chrono::duration_cast<std::chrono::milliseconds>(*cut_at_ - began_ - kFlushedWithin);
     return static_cast<std::size_t>(std::max(sure, 0ms).count()) * kFramesPerMs;
   }
 
-  /// What is kept has enough speech, and the silence behind it; what is not kept has too little.
+  /// What is kept has enough speech, unless the end cut it short, and the silence behind it; what is not kept has too
+  /// little, and was followed by a silence.
   void check_rules(const session::Segment& segment, const session::Manifest& manifest) const {
     SCOPED_TRACE(fmt::format("segment {}", segment.index));
     if (!is_disk_good_) return;
@@ -418,17 +431,23 @@ class Simulation : public SessionInVirtualTime {
       begin += line.speech_sec + line.pause_sec;
     }
     const Frame needed = static_cast<Frame>(config.vad.min_speech_ms) * static_cast<Frame>(kFramesPerMs);
-    if (segment.is_kept()) {
-      EXPECT_GE(segment.speech_end_frame - segment.speech_start_frame, needed) << "is too short to be kept";
-    } else {
+    const Frame min_silence = Frame{kMinSilenceMs} * static_cast<Frame>(kFramesPerMs);
+    const Frame silence_end = segment.speech_end_frame + min_silence;
+    Frame until = manifest.end_frame;  // or the next gap, but for one that is bridged
+    for (const auto& gap : manifest.gaps) {
+      const bool is_behind = gap.start_frame + gap.frames > segment.speech_end_frame;
+      if (is_behind && gap.frames >= min_silence) until = std::min(until, gap.start_frame);
+    }
+    if (!segment.is_kept()) {
       EXPECT_LT(speech - 2 * kWindow, needed) << "is long enough to be kept";
+      EXPECT_LE(silence_end - kWindow, until) << "was cut short, by the end or a gap, and is not kept";
       return;
     }
-    Frame until = std::min(segment.speech_end_frame + Frame{kMinSilenceMs} * static_cast<Frame>(kFramesPerMs) - kWindow,
-                           manifest.end_frame);
-    for (const auto& gap : manifest.gaps) {
-      if (gap.start_frame + gap.frames > segment.speech_end_frame) until = std::min(until, gap.start_frame);
+    const bool is_closed_by_silence = !was_mode_changed_ && silence_end + kWindow <= until;
+    if (is_closed_by_silence) {
+      EXPECT_GE(segment.speech_end_frame - segment.speech_start_frame, needed) << "is too short to be kept";
     }
+    until = std::min(until, silence_end - kWindow);
     EXPECT_GE(segment.end_frame, until) << "the silence behind the speech is cut";
   }
 
@@ -480,6 +499,8 @@ class Simulation : public SessionInVirtualTime {
   bool was_full_at_end_ = false;  // of the script
   int steps_ = 0;
   bool may_pause_ = false;
+  bool may_fail_disk_ = false;
+  bool was_mode_changed_ = false;  // so that a segment may need a longer silence
   bool may_crash_ = false;
   bool may_cut_ = false;  // the crash is a power cut
   bool is_disk_good_ = true;
