@@ -33,9 +33,26 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
       if (state_ == State::ended) return {};
       abandoned_ = true;
       return enter(State::ended, {Action::clear_limit, Action::close_capture, Action::abandon_texts});
-    default:
+    case Input::previous_closed:
+    case Input::opened:
+    case Input::reopened:
+    case Input::open_failed:
+    case Input::capture_paused:
+    case Input::capture_resumed:
+    case Input::pause_failed:
+    case Input::resume_failed:
+    case Input::capture_closed:
+    case Input::files_complete:
+    case Input::texts_requested:
+    case Input::texts_complete:
+    case Input::drain_expired:
+    case Input::notes_revised:
+    case Input::journal_given_up:
+    case Input::delivered:
+    case Input::files_closed:
       return follow(input);
   }
+  return {};
 }
 
 SessionLifecycle::Actions SessionLifecycle::shut_down() {
@@ -87,9 +104,17 @@ SessionLifecycle::Actions SessionLifecycle::follow(Input input) {
       return abandoned_ ? enter(State::ended) : enter(State::finishing, limit_if_stopped());
     case Input::files_closed:
       return state_ == State::finishing ? enter(State::ended, {Action::clear_limit}) : Actions{};
-    default:
-      return {};
+    case Input::cancel:
+    case Input::stop:
+    case Input::stop_internal:
+    case Input::shut_down:
+    case Input::pause:
+    case Input::resume:
+    case Input::limit_expired:
+    case Input::broken:
+      break;  // no reports: apply() has them
   }
+  return {};
 }
 
 /// A step of the end has a time limit where a call waits for it.
