@@ -210,6 +210,7 @@ void Runtime::report_exception(const std::exception_ptr& thrown) noexcept {
 
 void Runtime::session_started() {
   const Strands strands = this->strands();
+  const auto call = counted_call();
   housekeeping_.session_started(
       strands, {.goes_on =
                     [weak = weak_from_this()] {
@@ -221,10 +222,15 @@ void Runtime::session_started() {
                       if (const auto self = weak.lock()) self->report(error);
                     },
                 .finish_sessions =
-                    [self = shared_from_this(), loop = strands.loop](std::vector<std::filesystem::path> paths) {
+                    [self = shared_from_this(), loop = strands.loop, call](std::vector<std::filesystem::path> paths) {
                       boost::asio::co_spawn(loop, self->commands_.finish(std::move(paths)),
-                                            [self](const std::exception_ptr&) {});
+                                            [self, call](const std::exception_ptr&) {});
                     }});
+}
+
+std::shared_ptr<const void> Runtime::counted_call() {
+  if (!strands_.begin_call()) return nullptr;
+  return {this, [self = shared_from_this()](const void*) { self->strands_.end_call(); }};
 }
 
 }  // namespace dictum::recorder

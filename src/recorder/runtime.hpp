@@ -69,6 +69,9 @@ class Runtime final : public detail::Engine, public SessionHost, public std::ena
   void spawn(const boost::asio::any_io_executor& loop, Awaitable call, Reply reply);
   void give_threads_back();
   void session_started();
+
+  /// The threads are not given back while somebody has it.
+  std::shared_ptr<const void> counted_call();
   Awaitable end_sessions();
 
   /// Works on the session that is being recorded; where there is none, nothing happens. From any thread.
