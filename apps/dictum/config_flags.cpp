@@ -13,6 +13,7 @@
 #include "dictum/error.hpp"
 #include "dictum/settings.hpp"
 #include "exit_code.hpp"
+#include "help_formatter.hpp"
 
 namespace dictum::program {
 namespace {
@@ -38,12 +39,35 @@ constexpr std::pair<std::string_view, std::string_view> kFlagNames[] = {
 // Sections that somebody arranges once in the configuration file, not with each command.
 constexpr std::array<std::string_view, 2> kArrangedOnce = {"notes", "retention"};
 
-/// Under which heading of the help a section's options stand.
-std::string heading(std::string_view section) {
+// Settings that many people give with a command. The options of the others are shown by --help-all.
+constexpr std::string_view kOftenGiven[] = {"capture.input",
+                                            "capture.input_format",
+                                            "capture.device",
+                                            "capture.duration_sec",
+                                            "capture.channel",
+                                            "vad.threshold",
+                                            "vad.mode",
+                                            "vad.min_silence_ms",
+                                            "vad.max_segment_sec",
+                                            "transcription.transcriber",
+                                            "transcription.model",
+                                            "transcription.language",
+                                            "transcription.vocabulary",
+                                            "session.root",
+                                            "session.keep_all"};
+
+/// Under which heading of the help the options of a section stand.
+std::string_view heading(std::string_view section) {
   if (section == "capture") return "Sound";
   if (section == "vad") return "Speech detection";
   if (section.starts_with("transcription")) return "Words";
   return "Sessions";
+}
+
+std::string group_of(const Setting& setting) {
+  const std::string_view under = heading(setting.section);
+  return std::ranges::find(kOftenGiven, setting.name()) != std::end(kOftenGiven) ? std::string(under)
+                                                                                 : seldom_needed(under);
 }
 
 constexpr const char* kRoot = "session.root";
@@ -55,6 +79,7 @@ constexpr double kFarFieldThreshold = 0.2;  // speech then ends below 0.05
 ConfigFlags::ConfigFlags(CLI::App& command) : command_(command) {}
 
 void ConfigFlags::add_all() {
+  command_.set_help_all_flag("--help-all", "print this help with every option");
   add_config_file();
   for (const Setting& setting : settings()) {
     if (std::ranges::find(kArrangedOnce, setting.section) == kArrangedOnce.end()) add(setting);
@@ -70,7 +95,7 @@ void ConfigFlags::add_detection() {
 void ConfigFlags::add_far_field() {
   const std::string far_field_help = "detect speech that is far from the microphone, and more noise";
   far_field_ = command_.add_flag(kFarField, far_field_help);
-  far_field_->excludes("--vad-threshold")->group(heading("vad"));
+  far_field_->excludes("--vad-threshold")->group(std::string(heading("vad")));
 }
 
 void ConfigFlags::add_root(std::initializer_list<std::string_view> and_sections) {
@@ -111,13 +136,13 @@ void ConfigFlags::add(const Setting& setting) {
     added.name = flag;
     added.text = setting.is_on ? "false" : "true";
     added.option = command_.add_flag(flag, setting.is_on ? fmt::format("do not {}", setting.help) : setting.help)
-                       ->group(heading(setting.section));
+                       ->group(group_of(setting));
     return;
   }
   const std::string type = !setting.one_of.empty()                 ? fmt::format("{}", fmt::join(setting.one_of, "|"))
                            : setting.type == Setting::Type::number ? "NUMBER"
                                                                    : "TEXT";
-  added.option = command_.add_option(flag, added.text, setting.help)->type_name(type)->group(heading(setting.section));
+  added.option = command_.add_option(flag, added.text, setting.help)->type_name(type)->group(group_of(setting));
 }
 
 RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {

@@ -8,6 +8,7 @@
 #include <exception>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <new>
 #include <optional>
 #include <span>
@@ -21,6 +22,7 @@
 #include "commands.hpp"
 #include "dictum/error.hpp"
 #include "exit_code.hpp"
+#include "help_formatter.hpp"
 #include "output.hpp"
 #include "time_zone.hpp"
 
@@ -182,14 +184,16 @@ int run(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
 
   CLI::App app("Records what is said, keeps every spoken segment safe on disk, and transcribes it.", "dictum");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_help_flag("-h,--help", "print this help");
   bool as_json = false;
-  CLI::Option* json = app.add_flag("--json", as_json, "the version as JSON");
+  CLI::Option* json = app.add_flag("--json", as_json, "with --version: as JSON");
   const auto print_version = [&as_json] {  // behind --json, whose value is known by now
     if (!as_json) throw CLI::CallForVersion(version_text(), 0);
     print_json(version_json());
     throw CLI::Success();
   };
-  json->needs(app.add_flag_callback("--version", print_version, "the version, and what it was built from"));
+  json->needs(app.add_flag_callback("--version", print_version, "print the version, and what it was built from"));
   app.require_subcommand(1);
 
   ExitCode code = ExitCode::success;

@@ -56,7 +56,7 @@ constexpr std::pair<std::string_view, std::string_view> kEnvironment[] = {
 std::vector<Entry> entries(const CLI::App& command, bool positional) {
   std::vector<Entry> found;
   for (const CLI::Option* option : command.get_options()) {
-    if (option->get_positional() != positional) continue;
+    if (option->get_positional() != positional || option == command.get_help_all_ptr()) continue;  // a manual has all
     const bool many = option->get_items_expected_max() > 1;
     const bool is_flag = option->get_items_expected_max() == 0;
     std::string name = positional ? option->get_single_name() + (many ? "..." : "") : "";
@@ -177,7 +177,8 @@ void markdown_list(std::string& page, std::string_view heading, const Pairs& pai
 std::string markdown_of_all(const CLI::App& program) {
   std::string page =
       "# Commands\n\nEvery command of `dictum` with its options, as `dictum manual --markdown` writes it.\n"
-      "`dictum COMMAND --help` says the same; `dictum completion` makes a shell complete it.\n";
+      "`dictum COMMAND --help` says the same, with `--help-all` where that hides some; `dictum completion` makes a "
+      "shell complete it.\n";
   for (const CLI::App* command : commands_of(program))
     markdown_command(page, "dictum " + command->get_name(), *command, "##");
   markdown_list(page, "Exit codes", kExitCodes);

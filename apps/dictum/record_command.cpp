@@ -19,6 +19,7 @@
 #include "dictum/recorder_backend.hpp"
 #include "dictum/sound_file.hpp"
 #include "event_printer.hpp"
+#include "help_formatter.hpp"
 #include "output.hpp"
 #include "record_jobs.hpp"
 #include "record_to.hpp"
@@ -265,6 +266,13 @@ ExitCode record(const Options& options) {
   return code;
 }
 
+constexpr const char* kExamples = R"(
+Examples:
+  dictum record                                      the microphone, until Ctrl+C
+  dictum record --duration 60 --language en          a minute of it, in English
+  dictum record interview.mp3 lecture.wav            files, each a session
+  dictum record --input - --input-format s16le:16000 samples from another program)";
+
 }  // namespace
 
 void add_record_command(CLI::App& app, ExitCode& code) {
@@ -281,9 +289,12 @@ void add_record_command(CLI::App& app, ExitCode& code) {
       ->add_option("--to", options->to, "send the audio to a server, which records it: ws://HOST:PORT, wss:// with TLS")
       ->type_name("URL");
   command->add_option("--to-token", options->to_token, "a file with the token that the server lets in by")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group(seldom_needed("Options"));
   command->add_option("--tls-ca", options->tls_ca, "trust a server (wss://) by the certificates in this file (PEM)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group(seldom_needed("Options"));
+  command->footer(kExamples);
   command->callback([options, &code] {
     try {
       options->hooks = server::read_hooks(options->config.file());

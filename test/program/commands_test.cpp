@@ -26,6 +26,19 @@ TEST_F(Commands, HelpSucceedsAndNamesEveryCommand) {
     EXPECT_THAT(result.out, HasSubstr(command));
 }
 
+TEST_F(Commands, TheHelpOfARecordingFitsAScreenAndAllOfItIsShownToWhoeverAsks) {
+  const auto help = run({"record", "--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_LE(test::lines(help.out).size(), 50U);
+  EXPECT_THAT(help.out, testing::Not(HasSubstr("--nats-url")));
+  EXPECT_THAT(help.out, HasSubstr("dictum record --help-all"));
+  EXPECT_THAT(help.out, HasSubstr("Examples:"));
+  const auto all = run({"record", "--help-all"});
+  EXPECT_EQ(all.exit_code, 0);
+  EXPECT_THAT(all.out, HasSubstr("--nats-url"));
+  EXPECT_THAT(all.out, HasSubstr("--device"));
+}
+
 TEST_F(Commands, AMistakeIsNamedWithWhatWasMeantOrWhereToLook) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
       {{}, "dictum needs a command (record, "},
@@ -195,8 +208,9 @@ TEST_F(Commands, EveryOneHasAPageOfTheManualWithItsOptions) {
   for (const std::string& command : test::lines(test::run_program(std::move(asked)).out)) {
     const std::string page = test::contents(pages / ("dictum-" + command + ".1"));
     EXPECT_THAT(page, testing::StartsWith(".TH dictum")) << command;
-    for (const std::string& line : test::lines(run({command, "--help"}).out)) {
-      if (!line.starts_with("  --")) continue;
+    const auto all = run({command, "--help-all"});
+    for (const std::string& line : test::lines(all.exit_code == 0 ? all.out : run({command, "--help"}).out)) {
+      if (line.starts_with("  --help-all") || !line.starts_with("  --")) continue;
       std::string option = line.substr(2, line.find(' ', 2) - 2);
       for (std::size_t at = 0; (at = option.find('-', at)) != std::string::npos; at += 2) option.insert(at, "\\");
       EXPECT_THAT(page, HasSubstr(option)) << command;
