@@ -3,7 +3,6 @@
 //
 //   ninja -C build/release vad_bench && build/release/bin/vad_bench
 #include <benchmark/benchmark.h>
-#include <hwy/targets.h>
 
 #include <cstdint>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "vad/embedded_model.hpp"
 #include "vad/silero_batch.hpp"
 #include "vad/silero_vad.hpp"
+#include "vad/simd_target.hpp"
 
 namespace {
 
@@ -69,12 +69,12 @@ int main(int argc, char** argv) {
     benchmark::RegisterBenchmark("silero", [&](benchmark::State& state) {
       run(state, *vad::make_detector("silero", weights).detector);
     })->Unit(benchmark::kMicrosecond);
-    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-      const auto name = std::string("silero/") + hwy::TargetName(target);
+    for (const vad::SIMDTarget& target : vad::simd_targets()) {
+      const auto name = "silero/" + target.name;
       benchmark::RegisterBenchmark(name.c_str(), [&weights, target](benchmark::State& state) {
-        hwy::GetChosenTarget().Update(target);
+        vad::choose_kernels(target);
         run(state, *vad::make_detector("silero", weights).detector);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        vad::choose_kernels(vad::simd_targets().front());
       })->Unit(benchmark::kMicrosecond);
     }
     for (const std::size_t streams : {4u, 16u, 64u}) {

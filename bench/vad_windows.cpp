@@ -1,8 +1,6 @@
 // Runs the speech detector over some windows of noise and nothing else, for bench/instructions to count:
 //     vad_windows WINDOWS [STREAMS]
 // With STREAMS, that many streams advance together by so many windows each. Prints the kind of vector unit in use.
-#include <hwy/targets.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -11,6 +9,7 @@
 #include "vad/detector.hpp"
 #include "vad/silero_batch.hpp"
 #include "vad/silero_vad.hpp"
+#include "vad/simd_target.hpp"
 
 int main(int argc, char** argv) {
   using namespace dictum;
@@ -38,5 +37,5 @@ int main(int argc, char** argv) {
     for (auto& stream : together) batch.add(stream, window);
     batch.run();
   }
-  std::puts(hwy::TargetName(hwy::SupportedTargets() & -hwy::SupportedTargets()));
+  std::puts(vad::simd_target().c_str());
 }

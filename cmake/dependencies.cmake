@@ -7,7 +7,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(fmt REQUIRED)
 pkg_check_modules(sndfile REQUIRED IMPORTED_TARGET sndfile>=1.2)
-pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(hwy REQUIRED libhwy) # headers
 pkg_check_modules(pulse REQUIRED IMPORTED_TARGET libpulse)
 pkg_check_modules(portaudio IMPORTED_TARGET portaudio-2.0) # optional: the backend is left out without it
 pkg_check_modules(opus IMPORTED_TARGET opus>=1.3) # optional: without it streams of audio cannot be Opus

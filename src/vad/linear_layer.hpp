@@ -1,8 +1,8 @@
 #pragma once
 
-#include <hwy/aligned_allocator.h>
-
 #include <cstddef>
+#include <cstdlib>
+#include <memory>
 
 namespace dictum::vad {
 
@@ -29,10 +29,17 @@ class LinearLayer {
   const float* biases(std::size_t first_output) const { return biases_.get() + first_output; }
 
  private:
+  struct Free {
+    void operator()(float* values) const noexcept { std::free(values); }
+  };
+  using Values = std::unique_ptr<float[], Free>;  // aligned for the widest vector
+
+  static Values zeros(std::size_t count);
+
   std::size_t inputs_;
   std::size_t outputs_;
-  hwy::AlignedFreeUniquePtr<float[]> weights_;
-  hwy::AlignedFreeUniquePtr<float[]> biases_;
+  Values weights_;
+  Values biases_;
 };
 
 }  // namespace dictum::vad

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "vad/simd_target.hpp"
+
 // The code between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE is compiled once for each kind of vector unit;
 // run_network takes the best that the processor has. Vectors whose size is unknown to the compiler cannot be kept in
 // arrays.
@@ -207,10 +209,12 @@ HWY_AFTER_NAMESPACE();
 
 namespace dictum::vad {
 
-HWY_EXPORT(run_all);
+namespace {
+constexpr decltype(&HWY_STATIC_DISPATCH(run_all)) kRunAll[] = DICTUM_KERNELS(run_all);
+}
 
 void run_network(const SileroWeights& weights, std::span<SileroStream* const> streams) {
-  HWY_DYNAMIC_DISPATCH(run_all)(weights, streams);
+  kRunAll[chosen_kernels()](weights, streams);
 }
 
 }  // namespace dictum::vad

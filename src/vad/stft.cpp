@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "vad/simd_target.hpp"
+
 // The code between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE is compiled once for each kind of vector unit.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
@@ -146,7 +148,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace dictum::vad {
 
-HWY_EXPORT(compute_magnitudes);
+constexpr decltype(&HWY_STATIC_DISPATCH(compute_magnitudes)) kComputeMagnitudes[] = DICTUM_KERNELS(compute_magnitudes);
 
 namespace {
 
@@ -207,7 +209,7 @@ STFT::STFT(std::span<const float> basis) {
 }
 
 void STFT::magnitudes(std::span<const float, kSamples> signal, std::span<float, kFrames * kBins> out) const {
-  HWY_DYNAMIC_DISPATCH(compute_magnitudes)(*this, signal.data(), out.data());
+  kComputeMagnitudes[chosen_kernels()](*this, signal.data(), out.data());
 }
 
 }  // namespace dictum::vad

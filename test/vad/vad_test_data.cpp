@@ -1,12 +1,13 @@
 #include "vad_test_data.hpp"
 
-#include <hwy/targets.h>
 #include <sndfile.h>
 
 #include <cstdint>
 #include <fstream>
 #include <stdexcept>
 #include <variant>
+
+#include "vad/simd_target.hpp"
 
 namespace dictum::vad::test {
 
@@ -45,13 +46,12 @@ std::vector<float> noise(std::size_t windows, float amplitude) {
 }
 
 void on_every_vector_unit(const std::function<void(const std::string& name)>& action) {
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(target);
-    action(hwy::TargetName(target));
+  const auto targets = simd_targets();
+  for (const SIMDTarget& target : targets) {
+    choose_kernels(target);
+    action(target.name);
   }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_kernels(targets.front());
 }
 
 std::vector<float> energies(const std::vector<float>& samples) {
