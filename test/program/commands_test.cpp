@@ -129,6 +129,15 @@ class Completion : public Commands {
     asked.input = words;
     return test::lines(test::run_program(std::move(asked)).out);
   }
+
+  /// What a shell prints that runs this script in the test's folder, and knows `dictum`.
+  std::string shown_by(const char* shell, const std::string& script) const {
+    auto program = dictum({});
+    program.arguments = {"-c", "export PATH=\"" + program.executable.parent_path().string() + ":$PATH\"; cd \"" +
+                                   folder.path().string() + "\"; " + script};
+    program.executable = shell;
+    return test::run_program(std::move(program)).out;
+  }
 };
 
 TEST_F(Completion, OffersTheCommandsThatBeginSo) {
@@ -188,16 +197,35 @@ TEST_F(Completion, OfUnknownOptionsAndEmptyInputIsNoError) {
 }
 
 TEST_F(Completion, WorksInBashWithWordsThatTheShellWouldExpand) {
-  auto bash = dictum({"completion", "bash"});
-  const std::string script =
-      "PATH=" + bash.executable.parent_path().string() + ":$PATH; cd " + folder.path().string() +
-      "; eval \"$(dictum completion bash)\"; COMP_WORDS=(dictum record --vad 'e'); COMP_CWORD=3; _dictum;"
-      "printf '%s\\n' \"${COMPREPLY[@]}\"; COMP_WORDS=(dictum '$(touch ran)' ''); COMP_CWORD=2; _dictum; ls";
-  bash.executable = "/bin/bash";
-  bash.arguments = {"-c", script};
-  const auto shown = test::run_program(std::move(bash));
-  EXPECT_THAT(shown.out, testing::StartsWith("energy\n"));
-  EXPECT_THAT(shown.out, testing::Not(HasSubstr("ran\n")));
+  const std::string shown =
+      shown_by("/bin/bash",
+               "eval \"$(dictum completion bash)\"; COMP_WORDS=(dictum record --vad 'e'); COMP_CWORD=3; _dictum;"
+               "printf '%s\\n' \"${COMPREPLY[@]}\"; COMP_WORDS=(dictum '$(touch ran)' ''); COMP_CWORD=2; _dictum; ls");
+  EXPECT_THAT(shown, testing::StartsWith("energy\n"));
+  EXPECT_THAT(shown, testing::Not(HasSubstr("ran\n")));
+}
+
+TEST_F(Completion, WorksInFishWithWordsThatTheShellWouldExpand) {
+  if (!std::filesystem::exists("/usr/bin/fish")) GTEST_SKIP() << "fish is not installed (./setup installs it)";
+  const std::string shown = shown_by("/usr/bin/fish",
+                                     "dictum completion fish | source; complete -C 'dictum record --vad e';"
+                                     "complete -C 'dictum \"$(touch ran)\" '; complete -C 'dictum sessions sh'; ls");
+  EXPECT_THAT(shown, testing::StartsWith("energy\n"));
+  EXPECT_THAT(shown, HasSubstr("\nshow\n"));
+  EXPECT_THAT(shown, testing::Not(HasSubstr("ran\n")));
+}
+
+/// zsh's own function for what is offered prints it.
+TEST_F(Completion, WorksInZshWithWordsThatTheShellWouldExpand) {
+  if (!std::filesystem::exists("/usr/bin/zsh")) GTEST_SKIP() << "zsh is not installed (./setup installs it)";
+  const std::string shown = shown_by(
+      "/usr/bin/zsh",
+      "compdef() {}; compadd() { print -l -- ${(P)@[-1]} }; _files() { print of files };"
+      "eval \"$(dictum completion zsh)\"; words=(dictum record --vad e); CURRENT=4; _dictum;"
+      "words=(dictum '$(touch ran)' ''); CURRENT=3; _dictum; words=(dictum record --input sa); CURRENT=4; _dictum; ls");
+  EXPECT_THAT(shown, testing::StartsWith("energy\n"));
+  EXPECT_THAT(shown, HasSubstr("of files\n"));
+  EXPECT_THAT(shown, testing::Not(HasSubstr("ran\n")));
 }
 
 TEST_F(Commands, EveryOneHasAPageOfTheManualWithItsOptions) {
