@@ -22,6 +22,9 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr double kTolerance = 0.020;
+// Where the driver does not report that the source is another one: the buffer of 40 ms that it is asked for may be
+// fuller or emptier than before.
+constexpr double kUnreportedMove = 0.040;
 
 std::chrono::milliseconds outage() {
   return std::getenv("DICTUM_SOAK") != nullptr ? 5000ms : 500ms;
@@ -65,10 +68,10 @@ class LiveMicrophone : public ::testing::TestWithParam<const char*> {
     return received;
   }
 
-  void end() {
+  void end(double tolerance = kTolerance) {
     const auto took = tape_->finish();
     EXPECT_LT(took, 1s);
-    EXPECT_NEAR(tape_->behind(), 0, kTolerance);
+    EXPECT_NEAR(tape_->behind(), 0, tolerance);
   }
 
   std::filesystem::path speech_;
@@ -131,7 +134,7 @@ TEST_P(LiveMicrophone, ContinuesWithAnotherSourceWhereItsOwnIsUnloaded) {
   tape_->read_for(outage());
   daemon_->load("mic2", 44100, 2);
   EXPECT_TRUE(continues());
-  end();
+  end(is_portaudio() ? kUnreportedMove : kTolerance);
   if (!is_portaudio()) {
     ASSERT_THAT(tape_->devices, SizeIs(1));
     EXPECT_EQ(tape_->devices.front().device, "mic2");
