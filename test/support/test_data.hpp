@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -21,3 +22,7 @@ std::filesystem::path project_file(std::string_view name);
   if (!variable##_found)                                                                                 \
     GTEST_SKIP() << "test data not found: " << (name) << " (looked in $DICTUM_TEST_DATA and ../shared)"; \
   const std::filesystem::path& variable = *variable##_found
+
+/// Skips what is slow and seldom breaks, unless `make soak` runs it.
+#define DICTUM_LONG_TEST_OR_SKIP() \
+  if (std::getenv("DICTUM_LONG_TESTS") == nullptr) GTEST_SKIP() << "long: make soak runs it"

@@ -75,6 +75,7 @@ TEST(PocketSphinx, GetsAtMostFourOfTwentyTwoWordsWrongInThreeSegments) {
 }
 
 TEST(PocketSphinx, AJobDoesNotDependOnTheOnesBefore) {
+  DICTUM_LONG_TEST_OR_SKIP();
   MODEL_OR_SKIP();
   DICTUM_TEST_DATA_OR_SKIP(first, "audio/librivox/0880.wav");
   DICTUM_TEST_DATA_OR_SKIP(second, "audio/librivox/0930.wav");
@@ -121,6 +122,7 @@ TEST(PocketSphinx, SpotsThePhraseThatWasSaidAndNotTheOneInsideIt) {
 
 // Already the spotting gives none, before the doubts about short phrases, which could only take some away.
 TEST(PocketSphinx, SpotsNoCommandInOtherPeoplesSpeech) {
+  DICTUM_LONG_TEST_OR_SKIP();
   MODEL_OR_SKIP();
   for (const char* name : {"jfk", "radio", "conversation", "librivox/0870", "librivox/0880", "librivox/0890",
                            "librivox/0920", "librivox/0930"}) {
@@ -132,6 +134,7 @@ TEST(PocketSphinx, SpotsNoCommandInOtherPeoplesSpeech) {
 }
 
 TEST(PocketSphinx, SpotsOneCommandInTheWholeVoiceNote) {
+  DICTUM_LONG_TEST_OR_SKIP();
   MODEL_OR_SKIP();
   DICTUM_TEST_DATA_OR_SKIP(wav, "audio/voice_note.wav");
   const auto phrases = decode(wav, 0, 3600, kCommands).phrases;
