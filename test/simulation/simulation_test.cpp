@@ -114,7 +114,7 @@ class Simulation : public SessionInVirtualTime {
     may_cut_ = may_crash_ && chance(2);
   }
 
-  /// Takes its events only when all is over; what does not fit into memory meanwhile comes from the journal.
+  /// Takes its events only when all is over.
   void subscribe_silent_reader() {
     silent_ = std::make_shared<delivery::EventQueue>(
         EventFilter::all(), detail::EventConsumer{.wake = [] {}, .may_block = false, .is_polled = true},
@@ -219,6 +219,8 @@ class Simulation : public SessionInVirtualTime {
   void crash() {
     if (!fs::exists(session->path())) return;
     full_.reset();
+    check_delivered();
+    told_at_crash_ = next_sequence_;
     crash_ = root / "crashed" / session->path().filename();
     fs::create_directories(crash_.parent_path());
     fs::copy(session->path(), crash_, fs::copy_options::recursive);
@@ -319,6 +321,9 @@ class Simulation : public SessionInVirtualTime {
       writer.finish(std::nullopt);
     }
     if (cut_at_) check_flushed(path);
+    if (told_at_crash_ && is_disk_good_) {
+      EXPECT_GE(events_in_journal(path), *told_at_crash_) << "events were delivered before they were in the journal";
+    }
     // A cut can leave a hole between lines that were not flushed: it is reported, and what is behind it counts.
     if (is_damaged) {
       EXPECT_THAT(content_of(path / journal::kJournalFile), testing::HasSubstr("RecorderFault"));
@@ -347,10 +352,14 @@ class Simulation : public SessionInVirtualTime {
     for (const auto& [when, sequence] : delivered_) {
       if (when + kFlushedWithin <= *cut_at_) promised = sequence;
     }
+    EXPECT_GE(events_in_journal(path), promised) << "events that were delivered are gone";
+  }
+
+  static std::uint64_t events_in_journal(const fs::path& path) {
     journal::JournalReader reader(path);
     std::uint64_t events = 0;
     while (reader.next()) ++events;
-    EXPECT_GE(events, promised) << "events that were delivered are gone";
+    return events;
   }
 
   static void check_texts(const fs::path& path) {
@@ -504,8 +513,9 @@ class Simulation : public SessionInVirtualTime {
   bool may_crash_ = false;
   bool may_cut_ = false;  // the crash is a power cut
   bool is_disk_good_ = true;
-  std::optional<test::DiskRecorder> calls_;  // of a recording whose power may be cut
-  fs::path crash_;                           // a copy of the session at that moment
+  std::optional<test::DiskRecorder> calls_;     // of a recording whose power may be cut
+  fs::path crash_;                              // a copy of the session at that moment
+  std::optional<std::uint64_t> told_at_crash_;  // how many events the subscriber had then
   std::optional<std::chrono::steady_clock::time_point> cut_at_;
   std::chrono::steady_clock::time_point began_;
   std::vector<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>> delivered_;  // when, the next sequence
