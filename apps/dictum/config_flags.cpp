@@ -64,10 +64,8 @@ std::string_view heading(std::string_view section) {
   return "Sessions";
 }
 
-std::string group_of(const Setting& setting) {
-  const std::string_view under = heading(setting.section);
-  return std::ranges::find(kOftenGiven, setting.name()) != std::end(kOftenGiven) ? std::string(under)
-                                                                                 : seldom_needed(under);
+bool is_often_given(const Setting& setting) {
+  return std::ranges::find(kOftenGiven, setting.name()) != std::end(kOftenGiven);
 }
 
 constexpr const char* kRoot = "session.root";
@@ -79,7 +77,6 @@ constexpr double kFarFieldThreshold = 0.2;  // speech then ends below 0.05
 ConfigFlags::ConfigFlags(CLI::App& command) : command_(command) {}
 
 void ConfigFlags::add_all() {
-  command_.set_help_all_flag("--help-all", "print this help with every option");
   add_config_file();
   for (const Setting& setting : settings()) {
     if (std::ranges::find(kArrangedOnce, setting.section) == kArrangedOnce.end()) add(setting);
@@ -136,13 +133,17 @@ void ConfigFlags::add(const Setting& setting) {
     added.name = flag;
     added.text = setting.is_on ? "false" : "true";
     added.option = command_.add_flag(flag, setting.is_on ? fmt::format("do not {}", setting.help) : setting.help)
-                       ->group(group_of(setting));
+                       ->group(std::string(heading(setting.section)));
+    if (!is_often_given(setting)) show_seldom(command_, *added.option);
     return;
   }
   const std::string type = !setting.one_of.empty()                 ? fmt::format("{}", fmt::join(setting.one_of, "|"))
                            : setting.type == Setting::Type::number ? "NUMBER"
                                                                    : "TEXT";
-  added.option = command_.add_option(flag, added.text, setting.help)->type_name(type)->group(group_of(setting));
+  added.option = command_.add_option(flag, added.text, setting.help)
+                     ->type_name(type)
+                     ->group(std::string(heading(setting.section)));
+  if (!is_often_given(setting)) show_seldom(command_, *added.option);
 }
 
 RecorderConfig ConfigFlags::resolve(RecorderConfig base) const {

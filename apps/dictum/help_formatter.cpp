@@ -4,6 +4,7 @@
 
 #include <CLI/App.hpp>
 #include <CLI/Option.hpp>
+#include <string_view>
 #include <utility>
 
 namespace dictum::program {
@@ -13,8 +14,11 @@ constexpr std::string_view kSeldomNeeded = ", seldom needed";
 
 }  // namespace
 
-std::string seldom_needed(std::string_view heading) {
-  return fmt::format("{}{}", heading, kSeldomNeeded);
+void show_seldom(CLI::App& command, CLI::Option& option) {
+  option.group(option.get_group() + std::string(kSeldomNeeded));
+  if (command.get_help_all_ptr() == nullptr) {
+    command.set_help_all_flag("--help-all", "print this help with every option");
+  }
 }
 
 std::string HelpFormatter::make_group(std::string group, bool is_positional,

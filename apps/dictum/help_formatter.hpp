@@ -2,14 +2,13 @@
 
 #include <CLI/Formatter.hpp>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace dictum::program {
 
-/// The name of the group in which the options under a heading are that few people need. They are shown by `--help-all`,
-/// the manual and docs/commands.md.
-std::string seldom_needed(std::string_view heading);
+/// Shows an option of this command, which few people need, only in `--help-all`, which the command has from then on, in
+/// the manual and in docs/commands.md. It is the last that is said of the option's group.
+void show_seldom(CLI::App& command, CLI::Option& option);
 
 /// The help of a command: what most people need, on one screen. Which option goes with which one is not said: a
 /// command line where they do not is refused, with the reason.

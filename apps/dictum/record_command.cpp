@@ -288,12 +288,13 @@ void add_record_command(CLI::App& app, ExitCode& code) {
   command
       ->add_option("--to", options->to, "send the audio to a server, which records it: ws://HOST:PORT, wss:// with TLS")
       ->type_name("URL");
-  command->add_option("--to-token", options->to_token, "a file with the token that the server lets in by")
-      ->type_name("FILE")
-      ->group(seldom_needed("Options"));
-  command->add_option("--tls-ca", options->tls_ca, "trust a server (wss://) by the certificates in this file (PEM)")
-      ->type_name("FILE")
-      ->group(seldom_needed("Options"));
+  show_seldom(*command,
+              *command->add_option("--to-token", options->to_token, "a file with the token that the server lets in by")
+                   ->type_name("FILE"));
+  show_seldom(*command, *command
+                             ->add_option("--tls-ca", options->tls_ca,
+                                          "trust a server (wss://) by the certificates in this file (PEM)")
+                             ->type_name("FILE"));
   command->footer(kExamples);
   command->callback([options, &code] {
     try {

@@ -39,6 +39,14 @@ TEST_F(Commands, TheHelpOfARecordingFitsAScreenAndAllOfItIsShownToWhoeverAsks) {
   EXPECT_THAT(all.out, HasSubstr("--device"));
 }
 
+TEST_F(Commands, TheWholeHelpIsNamedWhereThereIsOneAndNowhereElse) {
+  for (const char* command : {"record", "serve", "tui", "resume", "analyze", "retranscribe", "resegment", "devices",
+                              "doctor", "models", "replay"}) {
+    const bool is_named = run({command, "--help"}).out.find("--help-all") != std::string::npos;
+    EXPECT_EQ(run({command, "--help-all"}).exit_code, is_named ? 0 : 2) << command;
+  }
+}
+
 TEST_F(Commands, AMistakeIsNamedWithWhatWasMeantOrWhereToLook) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
       {{}, "dictum needs a command (record, "},
@@ -129,15 +137,6 @@ class Completion : public Commands {
     asked.input = words;
     return test::lines(test::run_program(std::move(asked)).out);
   }
-
-  /// What a shell prints that runs this script in the test's folder, and knows `dictum`.
-  std::string shown_by(const char* shell, const std::string& script) const {
-    auto program = dictum({});
-    program.arguments = {"-c", "export PATH=\"" + program.executable.parent_path().string() + ":$PATH\"; cd \"" +
-                                   folder.path().string() + "\"; " + script};
-    program.executable = shell;
-    return test::run_program(std::move(program)).out;
-  }
 };
 
 TEST_F(Completion, OffersTheCommandsThatBeginSo) {
@@ -196,37 +195,48 @@ TEST_F(Completion, OfUnknownOptionsAndEmptyInputIsNoError) {
   EXPECT_THAT(offered("record\n--no-such-option\n--vad\nen\n"), ElementsAre("energy"));
 }
 
-TEST_F(Completion, WorksInBashWithWordsThatTheShellWouldExpand) {
-  const std::string shown =
-      shown_by("/bin/bash",
-               "eval \"$(dictum completion bash)\"; COMP_WORDS=(dictum record --vad 'e'); COMP_CWORD=3; _dictum;"
-               "printf '%s\\n' \"${COMPREPLY[@]}\"; COMP_WORDS=(dictum '$(touch ran)' ''); COMP_CWORD=2; _dictum; ls");
-  EXPECT_THAT(shown, testing::StartsWith("energy\n"));
-  EXPECT_THAT(shown, testing::Not(HasSubstr("ran\n")));
-}
+// Each completes `dictum record --vad e`, a command line that holds a command, and `dictum sessions sh`.
+constexpr const char* kInBash = R"sh(
+eval "$(dictum completion bash)"
+offer() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dictum; printf '%s\n' "${COMPREPLY[@]}"; }
+offer dictum record --vad e; offer dictum '$(touch ran)' ''; offer dictum sessions sh
+)sh";
+constexpr const char* kInFish = R"sh(
+dictum completion fish | source
+for line in 'record --vad e' '"$(touch ran)" ' 'sessions sh'; complete -C "dictum $line"; end
+)sh";
+// zsh's own functions for what is offered only print it.
+constexpr const char* kInZsh = R"sh(
+compdef() {}; compadd() { print -l -- ${(P)@[-1]} }; _files() {}
+eval "$(dictum completion zsh)"
+offer() { words=("$@"); CURRENT=$#; _dictum }
+offer dictum record --vad e; offer dictum '$(touch ran)' ''; offer dictum sessions sh
+)sh";
 
-TEST_F(Completion, WorksInFishWithWordsThatTheShellWouldExpand) {
-  if (!std::filesystem::exists("/usr/bin/fish")) GTEST_SKIP() << "fish is not installed (./setup installs it)";
-  const std::string shown = shown_by("/usr/bin/fish",
-                                     "dictum completion fish | source; complete -C 'dictum record --vad e';"
-                                     "complete -C 'dictum \"$(touch ran)\" '; complete -C 'dictum sessions sh'; ls");
+struct Shell {
+  std::filesystem::path program;
+  std::string script;
+};
+
+class CompletionIn : public Completion, public testing::WithParamInterface<Shell> {};
+
+TEST_P(CompletionIn, OffersWordsAndRunsNothingThatIsTyped) {
+  const auto& [program, script] = GetParam();
+  if (!std::filesystem::exists(program)) GTEST_SKIP() << program << " is not there: ./setup installs it";
+  auto shell = dictum({});
+  const std::string path = shell.executable.parent_path().string();
+  shell.executable = program;
+  shell.arguments = {"-c", "export PATH=\"" + path + ":$PATH\"; cd \"" + folder.path().string() + "\"" + script + "ls"};
+  const std::string shown = test::run_program(std::move(shell)).out;
   EXPECT_THAT(shown, testing::StartsWith("energy\n"));
   EXPECT_THAT(shown, HasSubstr("\nshow\n"));
   EXPECT_THAT(shown, testing::Not(HasSubstr("ran\n")));
 }
 
-/// zsh's own function for what is offered prints it.
-TEST_F(Completion, WorksInZshWithWordsThatTheShellWouldExpand) {
-  if (!std::filesystem::exists("/usr/bin/zsh")) GTEST_SKIP() << "zsh is not installed (./setup installs it)";
-  const std::string shown = shown_by(
-      "/usr/bin/zsh",
-      "compdef() {}; compadd() { print -l -- ${(P)@[-1]} }; _files() { print of files };"
-      "eval \"$(dictum completion zsh)\"; words=(dictum record --vad e); CURRENT=4; _dictum;"
-      "words=(dictum '$(touch ran)' ''); CURRENT=3; _dictum; words=(dictum record --input sa); CURRENT=4; _dictum; ls");
-  EXPECT_THAT(shown, testing::StartsWith("energy\n"));
-  EXPECT_THAT(shown, HasSubstr("of files\n"));
-  EXPECT_THAT(shown, testing::Not(HasSubstr("ran\n")));
-}
+INSTANTIATE_TEST_SUITE_P(Shells, CompletionIn,
+                         testing::Values(Shell{"/bin/bash", kInBash}, Shell{"/usr/bin/fish", kInFish},
+                                         Shell{"/usr/bin/zsh", kInZsh}),
+                         [](const auto& each) { return each.param.program.filename().string(); });
 
 TEST_F(Commands, EveryOneHasAPageOfTheManualWithItsOptions) {
   const auto pages = folder.path() / "pages";
@@ -236,8 +246,9 @@ TEST_F(Commands, EveryOneHasAPageOfTheManualWithItsOptions) {
   for (const std::string& command : test::lines(test::run_program(std::move(asked)).out)) {
     const std::string page = test::contents(pages / ("dictum-" + command + ".1"));
     EXPECT_THAT(page, testing::StartsWith(".TH dictum")) << command;
-    const auto all = run({command, "--help-all"});
-    for (const std::string& line : test::lines(all.exit_code == 0 ? all.out : run({command, "--help"}).out)) {
+    const std::string help = run({command, "--help"}).out;
+    const bool hides_some = help.find("--help-all") != std::string::npos;
+    for (const std::string& line : test::lines(hides_some ? run({command, "--help-all"}).out : help)) {
       if (line.starts_with("  --help-all") || !line.starts_with("  --")) continue;
       std::string option = line.substr(2, line.find(' ', 2) - 2);
       for (std::size_t at = 0; (at = option.find('-', at)) != std::string::npos; at += 2) option.insert(at, "\\");
