@@ -13,6 +13,7 @@ namespace {
 
 constexpr Frame kSecondsOfHour = 3600;
 constexpr std::chrono::milliseconds kQuietPace{100};  // as often as clients usually send
+constexpr std::chrono::milliseconds kFastPace{1};     // of one that sends what was recorded before, and waits for room
 
 }  // namespace
 
@@ -26,7 +27,8 @@ class RemoteAudio::Source final : public AudioSource {
   AudioFormat open() override { return audio_->format_; }
   Reading read(std::span<float> interleaved) override { return audio_->read(interleaved); }
   void close() noexcept override { audio_->close(); }
-  std::chrono::milliseconds quiet_pace() const override { return kQuietPace; }
+  std::chrono::milliseconds pace() const override { return audio_->is_fast_ ? kFastPace : AudioSource::pace(); }
+  std::chrono::milliseconds quiet_pace() const override { return audio_->is_fast_ ? kFastPace : kQuietPace; }
   std::string description() const override { return audio_->description_; }
 
  private:
@@ -107,6 +109,7 @@ Reading RemoteAudio::read(std::span<float> interleaved) {
 std::optional<RemoteAudio::Packet> RemoteAudio::fill(Reading* reading, std::span<float> interleaved) {
   const auto queue = queue_.lock();
   const auto channels = static_cast<std::size_t>(format_.channels);
+  if (queue->pieces.empty() && reading->frames == 0) is_fast_ = std::exchange(taken_, 0) >= capacity_;
   while (!queue->pieces.empty()) {
     Piece& piece = queue->pieces.front();
     if (piece.gap > 0) {
@@ -121,6 +124,7 @@ std::optional<RemoteAudio::Packet> RemoteAudio::fill(Reading* reading, std::span
                 interleaved.begin() + static_cast<std::ptrdiff_t>(at));
     queue->read += size;
     queue->samples -= size;
+    taken_ += size;
     reading->frames += size / channels;
     if (queue->read < piece.samples.size()) break;
     queue->pieces.pop_front();

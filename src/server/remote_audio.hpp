@@ -95,6 +95,8 @@ class RemoteAudio : public std::enable_shared_from_this<RemoteAudio> {
   Frame missed_ = 0;                    // of them; the same
   std::optional<OpusDecoder> decoder_;  // of the recorder's strand; empty before the first packet
   bool has_decoded_ = false;            // the same: the newest packet
+  std::size_t taken_ = 0;               // the same: samples since there were none to take
+  bool is_fast_ = false;                // the same: that was all that is kept, so the next are about to arrive
   mutable Guarded<Queue> queue_;
 };
 

@@ -14,7 +14,7 @@
 namespace dictum::test {
 namespace {
 
-constexpr int kPatienceMs = 60'000;
+constexpr int kPatienceMs = 30'000;
 
 [[noreturn]] void fail(const std::string& why) {
   throw std::runtime_error("the test's client: " + why);

@@ -211,6 +211,17 @@ TEST_F(Remote, TheWriterWaitsWhileASecondIsNotRead) {
   EXPECT_EQ(woken, 1);
 }
 
+TEST_F(Remote, AWriterThatIsFasterThanItsAudioIsReadAgainAtOnce) {
+  const auto usual = source->quiet_pace();
+  audio->write(0, std::vector<float>(8000));
+  read();
+  EXPECT_LE(source->quiet_pace(), std::chrono::milliseconds(1));
+  EXPECT_LE(source->pace(), std::chrono::milliseconds(1));
+  audio->write(8000, std::vector<float>(800));
+  read();
+  EXPECT_EQ(source->quiet_pace(), usual);
+}
+
 TEST_F(Remote, ARecorderThatHasEndedHoldsNobodyUp) {
   audio->write(0, std::vector<float>(9000));
   source->close();
