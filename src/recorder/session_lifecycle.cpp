@@ -33,26 +33,9 @@ SessionLifecycle::Actions SessionLifecycle::apply(Input input) {
       if (state_ == State::ended) return {};
       abandoned_ = true;
       return enter(State::ended, {Action::clear_limit, Action::close_capture, Action::abandon_texts});
-    case Input::previous_closed:
-    case Input::opened:
-    case Input::reopened:
-    case Input::open_failed:
-    case Input::capture_paused:
-    case Input::capture_resumed:
-    case Input::pause_failed:
-    case Input::resume_failed:
-    case Input::capture_closed:
-    case Input::files_complete:
-    case Input::texts_requested:
-    case Input::texts_complete:
-    case Input::drain_expired:
-    case Input::notes_revised:
-    case Input::journal_given_up:
-    case Input::delivered:
-    case Input::files_closed:
-      return follow(input);
+    default:
+      return follow(input);  // in which the compiler names an input that is in neither
   }
-  return {};
 }
 
 SessionLifecycle::Actions SessionLifecycle::shut_down() {

@@ -209,9 +209,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace dictum::vad {
 
-namespace {
 constexpr decltype(&HWY_STATIC_DISPATCH(run_all)) kRunAll[] = DICTUM_KERNELS(run_all);
-}
 
 void run_network(const SileroWeights& weights, std::span<SileroStream* const> streams) {
   kRunAll[chosen_kernels()](weights, streams);

@@ -49,7 +49,7 @@ std::size_t position_of(std::int64_t target) {
   return bit > HWY_HIGHEST_TARGET_BIT ? kLast : static_cast<std::size_t>(bit - kFirstBit);
 }
 
-std::atomic<std::size_t>& chosen() noexcept {
+std::atomic<std::size_t>& chosen() {
   static std::atomic<std::size_t> position(simd_targets().front().position);
   return position;
 }
@@ -70,11 +70,11 @@ std::string simd_target() {
   return std::ranges::find(all, chosen_kernels(), &SIMDTarget::position)->name;
 }
 
-std::size_t chosen_kernels() noexcept {
+std::size_t chosen_kernels() {
   return chosen().load(std::memory_order_relaxed);
 }
 
-void choose_kernels(const SIMDTarget& target) noexcept {
+void choose_kernels(const SIMDTarget& target) {
   chosen().store(target.position, std::memory_order_relaxed);
 }
 

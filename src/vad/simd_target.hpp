@@ -18,13 +18,13 @@ std::string simd_target();
 /// The position of its kernels. The first call asks the processor which is the best that it has. Highway would choose
 /// as well, but only by its shared library, which measures a clock for 6 ms at the start of every process. Safe from
 /// any thread.
-std::size_t chosen_kernels() noexcept;
+std::size_t chosen_kernels();
 
 /// Every kind that this machine has and the kernels are compiled for, the best one first.
 std::vector<SIMDTarget> simd_targets();
 
 /// For tests and benchmarks: from now on the kernels of this kind are used, in every thread.
-void choose_kernels(const SIMDTarget& target) noexcept;
+void choose_kernels(const SIMDTarget& target);
 
 }  // namespace dictum::vad
 

@@ -22,9 +22,9 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr double kTolerance = 0.020;
-// Where the driver does not report that the source is another one: the buffer of 40 ms that it is asked for may be
-// fuller or emptier than before.
-constexpr double kUnreportedMove = 0.040;
+// Where PortAudio does not report that the source is another one: its buffer, of four periods of 10 ms, may be one
+// period fuller or emptier than before.
+constexpr double kUnreportedMove = kTolerance + 0.010;
 
 std::chrono::milliseconds outage() {
   return std::getenv("DICTUM_SOAK") != nullptr ? 5000ms : 500ms;
